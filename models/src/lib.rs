@@ -1,0 +1,26 @@
+//! Picture recognition for Potluck: finds an inference engine, keeps the models, decodes pictures and
+//! gives labels with probabilities. No network, no async: every call here blocks and belongs on a thread
+//! that may be busy.
+//!
+//! [`Engine`] is what computes (ONNX Runtime where it is found, the pure-Rust tract otherwise),
+//! [`Catalogue`] knows the models, [`Classifier`] is one loaded model, [`Batcher`] runs what waits together.
+
+mod batch;
+mod catalogue;
+mod classify;
+mod engine;
+mod install;
+mod library;
+mod manifest;
+mod picture;
+mod samples;
+mod session;
+
+pub use batch::{Answer, BatchError, Batcher};
+pub use catalogue::{Catalogue, DEFAULT_MODEL, ModelError, ModelInfo};
+pub use classify::{Classifier, Label, Prepared};
+pub use engine::{Engine, EngineChoice, EngineConfig, EngineError, EngineInfo};
+pub use install::{InstallError, Installed, install};
+pub use manifest::{Colours, Input, Interpolation, Layout, Manifest, Output, Softmax};
+pub use picture::{MAX_BYTES, MAX_PIXELS, Picture, PictureError, decode};
+pub use samples::{Sample, samples};

@@ -1,0 +1,272 @@
+//! Decodes a picture file into RGB pixels, within limits that are checked before anything large is allocated.
+
+use std::io::{Cursor, ErrorKind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use image::error::LimitErrorKind;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+/// The largest file that is decoded, in bytes.
+pub const MAX_BYTES: usize = 64 << 20;
+/// The largest picture that is decoded, in pixels.
+pub const MAX_PIXELS: u64 = 100_000_000;
+/// The largest decoded picture in memory, in bytes: 16-bit pictures with alpha reach it before [`MAX_PIXELS`].
+const MAX_MEMORY: u64 = 512 << 20;
+
+/// A decoded picture: 8-bit RGB, upright, rows from the top without padding.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    width: u32,
+    height: u32,
+    pixels: Vec<u8>,
+}
+
+/// Why a file gives no picture. Every one of these is about the file, so no other peer would do better.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PictureError {
+    /// Zero bytes.
+    #[error("the file is empty")]
+    Empty,
+    /// No known picture format.
+    #[error("this is not a picture (JPEG, PNG, WebP, BMP, GIF and TIFF are understood)")]
+    NotAPicture,
+    /// A picture format, or a kind of it, that is not decoded here.
+    #[error("this kind of picture is not supported: {what}; save it as JPEG or PNG")]
+    Unsupported {
+        /// The format or feature.
+        what: String,
+    },
+    /// The file ends too early.
+    #[error("the picture is cut short: the end of the file is missing")]
+    Truncated,
+    /// Too many pixels.
+    #[error(
+        "the picture is too large: {width} x {height} pixels, at most {} megapixels are taken",
+        MAX_PIXELS / 1_000_000
+    )]
+    TooLarge {
+        /// Columns, as the header says.
+        width: u32,
+        /// Rows, as the header says.
+        height: u32,
+    },
+    /// Too many bytes.
+    #[error("the file is too large: {bytes} bytes, at most {} MiB are taken", MAX_BYTES >> 20)]
+    TooManyBytes {
+        /// Size of the file.
+        bytes: u64,
+    },
+    /// The header is fine and the rest is not.
+    #[error("the picture is damaged: {reason}")]
+    Damaged {
+        /// What the decoder said.
+        reason: String,
+    },
+}
+
+/// Decodes JPEG, PNG, WebP, BMP, GIF (first frame) or TIFF. EXIF orientation is applied, transparency is laid
+/// over white, grey, CMYK and 16-bit pictures become 8-bit RGB. Colour profiles are ignored.
+///
+/// # Errors
+/// See [`PictureError`]; a bad file costs no more time or memory than a good one of the same size.
+pub fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
+    if bytes.is_empty() {
+        return Err(PictureError::Empty);
+    }
+    if bytes.len() > MAX_BYTES {
+        return Err(PictureError::TooManyBytes {
+            bytes: bytes.len() as u64,
+        });
+    }
+    let format = format(bytes)?;
+    if format == ImageFormat::Jpeg && !jpeg_has_end(bytes) {
+        return Err(PictureError::Truncated);
+    }
+    // The decoders are fuzzed by their authors; should one panic after all, the node must live.
+    catch_unwind(AssertUnwindSafe(|| decode_as(bytes, format))).unwrap_or_else(|_| {
+        Err(PictureError::Damaged {
+            reason: "the decoder gave up".into(),
+        })
+    })
+}
+
+impl Picture {
+    /// A picture from RGB pixels, three bytes each; `None` when their number does not fit or is zero.
+    pub fn from_rgb(width: u32, height: u32, pixels: Vec<u8>) -> Option<Picture> {
+        let expected = u64::from(width) * u64::from(height) * 3;
+        (expected == pixels.len() as u64 && expected > 0).then_some(Picture {
+            width,
+            height,
+            pixels,
+        })
+    }
+
+    /// Columns.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// The pixels, `width * height * 3` bytes, red first.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+}
+
+fn format(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
+    let known = [
+        ImageFormat::Jpeg,
+        ImageFormat::Png,
+        ImageFormat::WebP,
+        ImageFormat::Bmp,
+        ImageFormat::Gif,
+        ImageFormat::Tiff,
+    ];
+    let unsupported = |what: &str| Err(PictureError::Unsupported { what: what.into() });
+    match image::guess_format(bytes) {
+        Ok(format) if known.contains(&format) => Ok(format),
+        // Telephones make these two, so people will try them.
+        _ if bytes.get(4..8) == Some(b"ftyp") => match bytes.get(8..12) {
+            Some(b"avif" | b"avis") => unsupported("AVIF"),
+            Some(b"heic" | b"heix" | b"hevc" | b"mif1" | b"msf1" | b"heim" | b"heis") => {
+                unsupported("HEIC")
+            }
+            _ => Err(PictureError::NotAPicture),
+        },
+        Ok(other) => unsupported(other.extensions_str().first().copied().unwrap_or("unknown")),
+        Err(_) => Err(PictureError::NotAPicture),
+    }
+}
+
+fn decode_as(bytes: &[u8], format: ImageFormat) -> Result<Picture, PictureError> {
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_MEMORY);
+    reader.limits(limits);
+    let mut decoder = reader
+        .into_decoder()
+        .map_err(|error| translate(error, declared(bytes, format)))?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_MEMORY {
+        return Err(PictureError::TooLarge { width, height });
+    }
+    if width == 0 || height == 0 {
+        return Err(PictureError::Damaged {
+            reason: "it has no pixels".into(),
+        });
+    }
+    let orientation = decoder
+        .orientation()
+        .unwrap_or(image::metadata::Orientation::NoTransforms);
+    let mut decoded =
+        DynamicImage::from_decoder(decoder).map_err(|error| translate(error, (width, height)))?;
+    decoded.apply_orientation(orientation);
+    let rgb = if decoded.color().has_alpha() {
+        over_white(&decoded.into_rgba8())
+    } else {
+        decoded.into_rgb8()
+    };
+    let (width, height) = rgb.dimensions();
+    Picture::from_rgb(width, height, rgb.into_raw()).ok_or(PictureError::Damaged {
+        reason: "it has no pixels".into(),
+    })
+}
+
+fn over_white(rgba: &image::RgbaImage) -> image::RgbImage {
+    let mut rgb = image::RgbImage::new(rgba.width(), rgba.height());
+    for (to, from) in rgb.pixels_mut().zip(rgba.pixels()) {
+        let alpha = u32::from(from[3]);
+        for channel in 0..3 {
+            let mixed = u32::from(from[channel]) * alpha + 255 * (255 - alpha);
+            to[channel] = ((mixed + 127) / 255) as u8;
+        }
+    }
+    rgb
+}
+
+/// Whether a JPEG has its end marker. The decoder fills up a file that was cut short with grey, and grey gets
+/// labels too. Segments before the pixels are skipped, since a preview inside them has an end marker of its own.
+fn jpeg_has_end(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    while let Some(&[0xff, marker]) = bytes.get(at..at + 2) {
+        match marker {
+            0xff => at += 1,
+            0xda => return bytes[at..].windows(2).any(|pair| pair == [0xff, 0xd9]),
+            0x01 | 0xd0..=0xd8 => at += 2,
+            _ => {
+                let Some(&[high, low]) = bytes.get(at + 2..at + 4) else {
+                    return false;
+                };
+                at += 2 + usize::from(u16::from_be_bytes([high, low]));
+            }
+        }
+    }
+    // Either the file ends here, or it is damaged in a way that the decoder describes better.
+    at < bytes.len()
+}
+
+/// Width and height for the message, where the decoder refuses a header before it tells them: only BMP does.
+fn declared(bytes: &[u8], format: ImageFormat) -> (u32, u32) {
+    let side = |at: usize| {
+        let four = bytes.get(at..at + 4)?;
+        Some(i32::from_le_bytes(four.try_into().ok()?).unsigned_abs())
+    };
+    match (format, side(18), side(22)) {
+        (ImageFormat::Bmp, Some(width), Some(height)) => (width, height),
+        _ => (0, 0),
+    }
+}
+
+fn translate(error: ImageError, (width, height): (u32, u32)) -> PictureError {
+    match &error {
+        ImageError::Limits(limit) => match limit.kind() {
+            LimitErrorKind::DimensionError | LimitErrorKind::InsufficientMemory => {
+                PictureError::TooLarge { width, height }
+            }
+            _ => PictureError::Damaged {
+                reason: error.to_string(),
+            },
+        },
+        ImageError::Unsupported(what) => PictureError::Unsupported {
+            what: what.to_string(),
+        },
+        _ if u64::from(width) * u64::from(height) > MAX_PIXELS => {
+            PictureError::TooLarge { width, height }
+        }
+        _ if ends_early(&error) => PictureError::Truncated,
+        _ => PictureError::Damaged {
+            reason: error.to_string(),
+        },
+    }
+}
+
+/// Whether the end of the file stands at the root of the error: some decoders say it only in words.
+fn ends_early(error: &ImageError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(io) = current.downcast_ref::<std::io::Error>()
+            && io.kind() == ErrorKind::UnexpectedEof
+        {
+            return true;
+        }
+        let text = current.to_string().to_ascii_lowercase();
+        if [
+            "unexpected end",
+            "unexpected eof",
+            "no more bytes",
+            "exhausted data",
+            "failed to fill",
+        ]
+        .iter()
+        .any(|words| text.contains(words))
+        {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
+}

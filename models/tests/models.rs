@@ -1,0 +1,53 @@
+//! Tests of the package from outside, on both engines where both are there.
+
+#[path = "models/batch.rs"]
+mod batch;
+#[path = "models/catalogue.rs"]
+mod catalogue;
+#[path = "models/classify.rs"]
+mod classify;
+#[path = "models/engine.rs"]
+mod engine;
+#[path = "models/picture.rs"]
+mod picture;
+
+use std::path::PathBuf;
+
+use potluck_models::{Engine, EngineChoice, EngineConfig, Label};
+
+/// tract, and ONNX Runtime where it is installed; says so where it is not.
+fn engines() -> Vec<Engine> {
+    let mut engines = vec![start(EngineChoice::Tract).expect("tract is compiled in")];
+    match start(EngineChoice::OnnxRuntime) {
+        Ok(engine) => engines.push(engine),
+        Err(error) => eprintln!("SKIPPED on ONNX Runtime: {error}"),
+    }
+    engines
+}
+
+fn start(choice: EngineChoice) -> Result<Engine, potluck_models::EngineError> {
+    Engine::start(&EngineConfig {
+        choice,
+        ..EngineConfig::default()
+    })
+}
+
+/// A file of the folder `shared` beside the project; says so where there is none.
+fn shared(path: &str) -> Option<PathBuf> {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared")
+        .join(path);
+    if !file.exists() {
+        eprintln!("SKIPPED: no {}", file.display());
+        return None;
+    }
+    Some(file)
+}
+
+/// Whether one of the words stands in a label; a label is a list of names with commas.
+fn any_of(labels: &[Label], words: &[&str]) -> bool {
+    labels
+        .iter()
+        .flat_map(|label| label.label.split(", "))
+        .any(|name| words.contains(&name))
+}

@@ -1,0 +1,434 @@
+//! The settings of a node, read from `config.toml` in the data folder.
+//!
+//! Every setting has a default, so a missing file is a complete one. A bad file is reported in
+//! one line with the file, the line and what to do ([`ConfigError`]).
+
+pub(crate) mod explain;
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+use libp2p::Multiaddr;
+use serde::de::{Deserializer, Error as _, Visitor};
+use serde::{Deserialize, Serialize};
+
+/// The largest `config.toml` that is read, in bytes.
+pub const MAX_FILE: u64 = 1 << 20;
+
+/// Everything that the owner of a node can set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// What other people see beside the client id: 1 to 64 characters. Default: the host name.
+    #[serde(deserialize_with = "name")]
+    pub name: String,
+    /// Nodes talk only to nodes of the same mesh name. Default: `potluck`.
+    #[serde(deserialize_with = "mesh")]
+    pub mesh: String,
+    /// How other nodes are found and reached.
+    pub network: Network,
+    /// What is offered, and how much of it at once.
+    pub services: Services,
+    /// The chat robot, `chat/1`.
+    pub chat: Chat,
+    /// Picture recognition, `recognize/1`.
+    pub recognize: Recognize,
+}
+
+/// The `[network]` section: how other nodes are found and reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Network {
+    /// Multiaddrs to listen on. Default: every interface, TCP and QUIC, any free port.
+    #[serde(deserialize_with = "addresses")]
+    pub listen: Vec<String>,
+    /// Multiaddrs of nodes to connect to. Default: none.
+    #[serde(deserialize_with = "addresses")]
+    pub join: Vec<String>,
+    /// Find nodes on the local network by mDNS. Default: true.
+    pub mdns: bool,
+    /// How many neighbours are kept connected (a soft bound), 1 to 1000. Default: 12.
+    #[serde(deserialize_with = "between::<_, _, 1, 1000>")]
+    pub connections: usize,
+    /// Connections beyond this number are refused, 1 to 10000. Default: 200.
+    #[serde(deserialize_with = "between::<_, _, 1, 10_000>")]
+    pub max_connections: usize,
+}
+
+/// The `[services]` section: what is offered, and how much of it at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Services {
+    /// Canonical names of the only capabilities to offer. Default: all that this node has.
+    #[serde(deserialize_with = "some_capabilities")]
+    pub offer: Option<Vec<String>>,
+    /// Canonical names of capabilities never to offer. Default: none.
+    #[serde(deserialize_with = "capabilities")]
+    pub withhold: Vec<String>,
+    /// Threads for the work of services; 0 is one for each core. Default: 0.
+    #[serde(deserialize_with = "between::<_, _, 0, 1024>")]
+    pub threads: usize,
+    /// Calls that may wait for one capability before `Busy`, 1 to 10000. Default: 64.
+    #[serde(deserialize_with = "between::<_, _, 1, 10_000>")]
+    pub queue: usize,
+    /// The largest input of one call in MiB, 1 to 2048. Default: 64.
+    #[serde(deserialize_with = "between::<_, _, 1, 2048>")]
+    pub max_input_mib: u64,
+}
+
+/// The `[chat]` section.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Chat {
+    /// The rule file. Default: `chat.toml` in the data folder where it exists, otherwise the
+    /// built-in rules.
+    pub rules: Option<PathBuf>,
+}
+
+/// The `[recognize]` section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recognize {
+    /// The name of the model. Default: `efficientnet-lite0`.
+    pub model: String,
+    /// `auto`, `onnxruntime` or `tract`. Default: `auto`.
+    #[serde(deserialize_with = "engine")]
+    pub engine: String,
+    /// The ONNX Runtime library file. Default: searched for.
+    pub library: Option<PathBuf>,
+    /// Threads for one picture; 0 lets the engine decide. Default: 0.
+    #[serde(deserialize_with = "between::<_, _, 0, 1024>")]
+    pub threads: usize,
+}
+
+/// Why the settings cannot be used. The text is one line that says where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is there but cannot be read.
+    #[error("{}: the settings cannot be read: {source}; check that it is a text file that you may read", path.display())]
+    Unreadable {
+        /// The settings file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is too large to be a settings file.
+    #[error("{}: larger than 1 MiB, so not a settings file; move it away and start again", path.display())]
+    TooLarge {
+        /// The settings file.
+        path: PathBuf,
+    },
+    /// A setting is wrong.
+    #[error("{}:{line}: {reason}", path.display())]
+    Bad {
+        /// The settings file.
+        path: PathBuf,
+        /// The line of the mistake, counted from 1.
+        line: usize,
+        /// What is wrong and how to fix it, in one line.
+        reason: String,
+    },
+}
+
+/// A value that is not what its setting wants; the text says what would be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ValueError {
+    /// Not a capability name.
+    #[error(
+        "'{0}' is not a capability name (write a name such as chat, or chat/1 with its version)"
+    )]
+    Capability(String),
+    /// Not a multiaddr.
+    #[error("'{text}' is not an address: {reason} ({fix})")]
+    Address {
+        /// What was written.
+        text: String,
+        /// What the multiaddr parser said.
+        reason: String,
+        /// An address to write instead.
+        fix: String,
+    },
+    /// Not a mesh name.
+    #[error("'{0}' is not a mesh name (1 to 32 of a-z, 0-9, '-', '_', '.')")]
+    Mesh(String),
+    /// Not a node name.
+    #[error("'{0}' is not a node name (1 to 64 characters on one line)")]
+    Name(String),
+}
+
+impl Config {
+    /// Reads the settings at `path`; a missing file means the defaults.
+    pub fn load(path: &Path) -> Result<Config, ConfigError> {
+        let unreadable = |source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        let size = match fs::metadata(path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Config::default()),
+            Err(error) => return Err(unreadable(error)),
+        };
+        if size > MAX_FILE {
+            return Err(ConfigError::TooLarge {
+                path: path.to_owned(),
+            });
+        }
+        Config::parse(&fs::read_to_string(path).map_err(unreadable)?, path)
+    }
+
+    /// Reads settings from TOML text; `path` only names them in errors.
+    pub fn parse(source: &str, path: &Path) -> Result<Config, ConfigError> {
+        let bad = |line, reason| ConfigError::Bad {
+            path: path.to_owned(),
+            line,
+            reason,
+        };
+        let config: Config = toml::from_str(source).map_err(|error| {
+            let explained = explain::explain(source, &error);
+            bad(explained.line, explained.reason)
+        })?;
+        let Network {
+            connections,
+            max_connections,
+            ..
+        } = config.network;
+        if connections > max_connections {
+            let line = explain::line_of(source, "network", &["max_connections", "connections"]);
+            let reason = format!(
+                "'max_connections' ({max_connections}) is below 'connections' ({connections}); raise it to {connections} or more"
+            );
+            return Err(bad(line, reason));
+        }
+        Ok(config)
+    }
+
+    /// A settings file with every setting explained and commented out at its default.
+    pub fn template() -> String {
+        let name = toml::Value::String(default_name()).to_string();
+        include_str!("config/template.toml").replace("\"@NAME@\"", &name)
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            name: default_name(),
+            mesh: "potluck".to_owned(),
+            network: Network::default(),
+            services: Services::default(),
+            chat: Chat::default(),
+            recognize: Recognize::default(),
+        }
+    }
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        let listen = [
+            "/ip4/0.0.0.0/tcp/0",
+            "/ip6/::/tcp/0",
+            "/ip4/0.0.0.0/udp/0/quic-v1",
+            "/ip6/::/udp/0/quic-v1",
+        ];
+        Network {
+            listen: listen.map(str::to_owned).to_vec(),
+            join: Vec::new(),
+            mdns: true,
+            connections: 12,
+            max_connections: 200,
+        }
+    }
+}
+
+impl Default for Services {
+    fn default() -> Self {
+        Services {
+            offer: None,
+            withhold: Vec::new(),
+            threads: 0,
+            queue: 64,
+            max_input_mib: 64,
+        }
+    }
+}
+
+impl Default for Recognize {
+    fn default() -> Self {
+        Recognize {
+            model: "efficientnet-lite0".to_owned(),
+            engine: "auto".to_owned(),
+            library: None,
+            threads: 0,
+        }
+    }
+}
+
+/// The canonical form of a capability name: `chat` and `chat/1` are both `chat/1`.
+///
+/// A name is 1 to 32 of `a-z`, `0-9`, `-`, `.`, starting with a letter; a version is 1 to 999.
+pub fn capability_name(text: &str) -> Result<String, ValueError> {
+    let error = || ValueError::Capability(shown(text));
+    let (name, version) = text.split_once('/').unwrap_or((text, "1"));
+    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+    let good_name = name.len() <= 32
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(letters);
+    let good_version = (1..=3).contains(&version.len())
+        && version.bytes().all(|b| b.is_ascii_digit())
+        && !version.starts_with('0');
+    if good_name && good_version {
+        Ok(format!("{name}/{version}"))
+    } else {
+        Err(error())
+    }
+}
+
+/// Reads a multiaddr, and says which one was probably meant where `host:port` was written.
+pub fn address(text: &str) -> Result<Multiaddr, ValueError> {
+    match text.parse::<Multiaddr>() {
+        Ok(address) if !address.is_empty() => Ok(address),
+        result => {
+            let reason = match result {
+                Ok(_) => "it is empty".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            let fix = match meant(text) {
+                Some(address) => format!("did you mean {address}?"),
+                None => "write one such as /ip4/192.168.1.20/tcp/4001".to_owned(),
+            };
+            Err(ValueError::Address {
+                text: shown(text),
+                reason,
+                fix,
+            })
+        }
+    }
+}
+
+/// Checks a mesh name: 1 to 32 of `a-z`, `0-9`, `-`, `_`, `.`.
+///
+/// ASCII only, because names are compared byte by byte and one accented letter has several
+/// encodings that look the same.
+pub fn mesh_name(text: &str) -> Result<String, ValueError> {
+    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+    if (1..=32).contains(&text.len()) && text.chars().all(letters) {
+        Ok(text.to_owned())
+    } else {
+        Err(ValueError::Mesh(shown(text)))
+    }
+}
+
+/// Checks a node name: 1 to 64 characters without control characters, not only spaces.
+pub fn node_name(text: &str) -> Result<String, ValueError> {
+    let text = text.trim();
+    if (1..=64).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        Err(ValueError::Name(shown(text)))
+    }
+}
+
+/// At most 60 characters of what the user wrote, on one line, for an error text.
+fn shown(text: &str) -> String {
+    text.chars()
+        .take(60)
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect()
+}
+
+fn meant(text: &str) -> Option<String> {
+    let (host, port) = text.rsplit_once(':')?;
+    let (host, port) = (host.trim_start_matches('/'), port.parse::<u16>().ok()?);
+    let host: Ipv4Addr = host.parse().ok()?;
+    Some(format!("/ip4/{host}/tcp/{port}"))
+}
+
+fn default_name() -> String {
+    node_name(&gethostname::gethostname().to_string_lossy()).unwrap_or_else(|_| "node".to_owned())
+}
+
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    node_name(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+fn mesh<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    mesh_name(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+fn engine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let engine = String::deserialize(deserializer)?;
+    if ["auto", "onnxruntime", "tract"].contains(&engine.as_str()) {
+        return Ok(engine);
+    }
+    Err(D::Error::custom(format!(
+        "'{}' is not an engine (write \"auto\", \"onnxruntime\" or \"tract\")",
+        shown(&engine)
+    )))
+}
+
+fn between<'de, D, T, const MIN: i64, const MAX: i64>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i64>,
+{
+    let number = i64::deserialize(deserializer)?;
+    T::try_from(number)
+        .ok()
+        .filter(|_| (MIN..=MAX).contains(&number))
+        .ok_or_else(|| D::Error::custom(format!("{number} is not from {MIN} to {MAX}")))
+}
+
+/// Text that is checked while it is read, so that an error points at its own line in a list.
+struct Checked<T>(fn(&str) -> Result<T, ValueError>);
+
+impl<T> Visitor<'_> for Checked<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(E::custom)
+    }
+}
+
+struct Address(String);
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let check = |text: &str| address(text).map(|_| Address(text.to_owned()));
+        deserializer.deserialize_str(Checked(check))
+    }
+}
+
+struct Capability(String);
+
+impl<'de> Deserialize<'de> for Capability {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Checked(|text| capability_name(text).map(Capability)))
+    }
+}
+
+fn addresses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let list = Vec::<Address>::deserialize(deserializer)?;
+    Ok(list.into_iter().map(|address| address.0).collect())
+}
+
+fn capabilities<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let list = Vec::<Capability>::deserialize(deserializer)?;
+    Ok(list.into_iter().map(|capability| capability.0).collect())
+}
+
+fn some_capabilities<'de, D>(deserializer: D) -> Result<Option<Vec<String>>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    capabilities(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests;

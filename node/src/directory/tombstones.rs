@@ -1,0 +1,128 @@
+//! Nodes that went, so that their ghosts stay out.
+
+use std::collections::BTreeMap;
+
+use libp2p::PeerId;
+
+use crate::protocol::SignedAdvert;
+
+/// A loss is told again to peers who still hold the ghost, but not more often than this, in ms.
+const RETELL_MS: u64 = 30_000;
+
+/// A capped map of nodes that went.
+#[derive(Debug)]
+pub(super) struct Tombstones {
+    graves: BTreeMap<PeerId, Grave>,
+    max: usize,
+    keep_ms: u64,
+}
+
+#[derive(Debug)]
+struct Grave {
+    seq: u64,
+    since: u64,
+    told_at: u64,
+    /// Whether the node said goodbye in the advert below.
+    goodbye: bool,
+    /// Its last advert.
+    signed: Option<SignedAdvert>,
+}
+
+impl Tombstones {
+    pub(super) fn new(max: usize, keep_ms: u64) -> Self {
+        Self {
+            graves: BTreeMap::new(),
+            max,
+            keep_ms,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.graves.len()
+    }
+
+    /// The sequence number up to which adverts of the node are ghosts.
+    pub(super) fn seq(&self, peer: &PeerId, now: u64) -> Option<u64> {
+        self.graves
+            .get(peer)
+            .filter(|grave| self.keeps(grave, now))
+            .map(|grave| grave.seq)
+    }
+
+    /// Remembers a node that went, with its last advert and whether that is a goodbye. The oldest
+    /// tombstone makes room.
+    pub(super) fn bury(
+        &mut self,
+        peer: PeerId,
+        seq: u64,
+        last: Option<(bool, SignedAdvert)>,
+        now: u64,
+    ) {
+        if self.graves.len() >= self.max && !self.graves.contains_key(&peer) {
+            let oldest = self
+                .graves
+                .iter()
+                .min_by_key(|(_, g)| g.since)
+                .map(|(peer, _)| *peer);
+            if let Some(oldest) = oldest {
+                self.graves.remove(&oldest);
+            }
+        }
+        let (goodbye, signed) = last.map_or((false, None), |(goodbye, s)| (goodbye, Some(s)));
+        self.graves.insert(
+            peer,
+            Grave {
+                seq,
+                since: now,
+                told_at: now,
+                goodbye,
+                signed,
+            },
+        );
+    }
+
+    pub(super) fn remove(&mut self, peer: &PeerId) {
+        self.graves.remove(peer);
+    }
+
+    pub(super) fn expire(&mut self, now: u64) {
+        let keep_ms = self.keep_ms;
+        self.graves
+            .retain(|_, grave| now < grave.since.saturating_add(keep_ms));
+    }
+
+    /// The goodbyes, with their sequence numbers: proof that ends a ghost wherever it is.
+    pub(super) fn goodbyes(&self, now: u64) -> impl Iterator<Item = (&PeerId, u64, &SignedAdvert)> {
+        self.graves
+            .iter()
+            .filter(move |(_, grave)| grave.goodbye && self.keeps(grave, now))
+            .filter_map(|(peer, grave)| Some((peer, grave.seq, grave.signed.as_ref()?)))
+    }
+
+    /// The last advert of a node that went, to be shown to that node itself.
+    pub(super) fn last_of(&self, peer: &PeerId, now: u64) -> Option<(u64, &SignedAdvert)> {
+        let grave = self
+            .graves
+            .get(peer)
+            .filter(|grave| self.keeps(grave, now))?;
+        Some((grave.seq, grave.signed.as_ref()?))
+    }
+
+    /// Whether the loss of `peer` should be told again, now that someone shows its ghost with this
+    /// sequence number. Gives the number that is buried.
+    pub(super) fn retell(&mut self, peer: &PeerId, seq: u64, now: u64) -> Option<u64> {
+        let keep_ms = self.keep_ms;
+        let grave = self.graves.get_mut(peer)?;
+        let fresh = now < grave.since.saturating_add(keep_ms);
+        let due = now >= grave.told_at.saturating_add(RETELL_MS);
+        if !fresh || !due || grave.goodbye || grave.seq < seq {
+            return None;
+        }
+        grave.told_at = now;
+        Some(grave.seq)
+    }
+
+    fn keeps(&self, grave: &Grave, now: u64) -> bool {
+        now < grave.since.saturating_add(self.keep_ms)
+    }
+}

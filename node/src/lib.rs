@@ -1,0 +1,16 @@
+//! Potluck: a peer-to-peer mesh for a local network in which any node can serve.
+//!
+//! [`Node::start`] runs a node; the [`Client`] that it hands out is what the command line, the
+//! GUI and the tests use. `docs/architecture.md` has the map.
+
+pub mod blobs;
+pub mod config;
+pub mod data_dir;
+pub mod directory;
+pub mod doctor;
+pub mod identity;
+pub mod network;
+pub mod protocol;
+pub mod router;
+pub mod service;
+pub mod services;

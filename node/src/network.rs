@@ -1,0 +1,287 @@
+//! The network: libp2p behind a cheap handle. One actor owns the Swarm.
+//!
+//! [`Network::start`] spawns the actor. The rest of the node talks to it through [`Network`]
+//! (bounded commands with reply channels), reads the mesh from a shared [`Snapshot`], and takes
+//! what peers ask for from the [`Inbound`] channel.
+
+mod actor;
+mod behaviour;
+mod dialing;
+mod inbound;
+mod pulse;
+mod transport;
+mod upkeep;
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use libp2p::{Multiaddr, PeerId, identity::Keypair, request_response::ResponseChannel};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::protocol::{Advert, Answer, CallRequest, Malformed, Offer, Request, Response};
+pub use transport::{TransportKind, parse_join};
+
+/// How the network is set up.
+pub struct NetworkSettings {
+    /// The node's identity.
+    pub keypair: Keypair,
+    /// The nickname.
+    pub name: String,
+    /// The mesh to belong to.
+    pub mesh: String,
+    /// Where to listen.
+    pub listen: Vec<Multiaddr>,
+    /// Whom to keep a connection to.
+    pub join: Vec<Multiaddr>,
+    /// Whether to find neighbours by mDNS.
+    pub mdns: bool,
+    /// How many neighbours to keep.
+    pub neighbours: usize,
+    /// Hard bound on connections.
+    pub max_connections: u32,
+    /// Real sockets, or memory for tests.
+    pub transport: TransportKind,
+}
+
+/// Why the network did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// A socket could not be had.
+    #[error("cannot listen on {address}: {reason}")]
+    Listen {
+        /// The multiaddr.
+        address: Multiaddr,
+        /// What the system said, with what to do about it.
+        reason: String,
+    },
+    /// mDNS could not be started.
+    #[error(
+        "cannot look for neighbours by mDNS: {0}. Start with --no-mdns and give addresses with --join"
+    )]
+    Mdns(std::io::Error),
+    /// The transport could not be built.
+    #[error("cannot set up encrypted connections: {0}")]
+    Transport(String),
+    /// The first advert could not be signed.
+    #[error("cannot sign this node's advert: {0}")]
+    Advert(#[from] crate::protocol::AdvertError),
+}
+
+/// A call did not reach its peer, or the peer went away before it answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Lost(pub String);
+
+/// How a response goes back to the peer that asked.
+pub type Responder = ResponseChannel<Result<Response, Malformed>>;
+
+/// What peers ask of this node.
+pub enum Inbound {
+    /// Run a capability.
+    Call {
+        /// Who asks.
+        peer: PeerId,
+        /// What.
+        request: CallRequest,
+        /// For [`Network::respond`].
+        responder: Responder,
+    },
+    /// Stop a call.
+    Cancel {
+        /// Who asks.
+        peer: PeerId,
+        /// Which call of theirs.
+        call: u64,
+    },
+    /// One of our calls got further.
+    Progress {
+        /// Who serves it.
+        peer: PeerId,
+        /// Our number of the call.
+        call: u64,
+        /// 0 to 100.
+        percent: u8,
+        /// For a person.
+        note: String,
+    },
+    /// All connections to a peer are gone.
+    Gone {
+        /// Who.
+        peer: PeerId,
+    },
+}
+
+/// What the GUI and `up` tell people.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MeshEvent {
+    /// A node came into the directory.
+    Appeared {
+        /// Who.
+        peer: PeerId,
+        /// Its nickname.
+        name: String,
+    },
+    /// A node left it.
+    Gone {
+        /// Who.
+        peer: PeerId,
+        /// Its nickname.
+        name: String,
+        /// Why, for a person.
+        reason: String,
+    },
+    /// Another process runs with this node's identity.
+    Clone(CloneReport),
+}
+
+/// Another process runs with this node's identity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CloneReport {
+    /// Its nickname.
+    pub name: String,
+    /// Where it listens.
+    pub addresses: Vec<Multiaddr>,
+}
+
+/// One peer, as the directory knows it.
+#[derive(Debug, Clone)]
+pub struct PeerView {
+    /// Its latest advert.
+    pub advert: Arc<Advert>,
+    /// Whether a connection is open.
+    pub connected: bool,
+    /// Whether it stopped answering and is being checked.
+    pub suspect: bool,
+    /// Round trip.
+    pub rtt_ms: Option<f32>,
+    /// When the advert came, in milliseconds of [`now_ms`].
+    pub heard_at: u64,
+}
+
+/// The mesh as this node sees it now.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Everyone else.
+    pub peers: HashMap<PeerId, PeerView>,
+    /// Where this node listens.
+    pub listen: Vec<Multiaddr>,
+    /// What this node offers.
+    pub offers: Vec<Offer>,
+}
+
+/// What `potluck doctor` wants to know of the network.
+#[derive(Debug, Clone, Default)]
+pub struct NetworkFacts {
+    /// Peers that mDNS named in this run.
+    pub announced: usize,
+    /// Open connections.
+    pub connected: usize,
+    /// libp2p nodes that are not of this mesh: what they say they are.
+    pub foreign: Vec<String>,
+    /// Addresses that could not be reached lately, with the reason.
+    pub dial_failures: Vec<(Multiaddr, String)>,
+    /// A process with our identity.
+    pub clone: Option<CloneReport>,
+}
+
+/// A handle on the actor.
+#[derive(Clone)]
+pub struct Network {
+    commands: mpsc::Sender<Command>,
+    snapshot: watch::Receiver<Arc<Snapshot>>,
+    events: broadcast::Sender<MeshEvent>,
+    streams: libp2p_stream::Control,
+    me: PeerId,
+}
+
+enum Command {
+    Call { peer: PeerId, request: CallRequest, reply: oneshot::Sender<Result<Answer, Lost>> },
+    Tell { peer: PeerId, request: Request },
+    Respond { responder: Responder, response: Response },
+    Offers(Vec<Offer>),
+    Facts(oneshot::Sender<NetworkFacts>),
+    Stop(oneshot::Sender<()>),
+}
+
+impl Network {
+    /// Binds the sockets, spawns the actor, and gives the handle and what peers ask for.
+    pub async fn start(
+        settings: NetworkSettings,
+    ) -> Result<(Self, mpsc::Receiver<Inbound>), NetworkError> {
+        actor::start(settings).await
+    }
+
+    /// This node's id.
+    pub fn me(&self) -> PeerId {
+        self.me
+    }
+
+    /// The mesh now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.borrow().clone()
+    }
+
+    /// Wakes when the mesh changes.
+    pub fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshot.clone()
+    }
+
+    /// Who comes and goes. Slow readers miss events, never hold up the network.
+    pub fn events(&self) -> broadcast::Receiver<MeshEvent> {
+        self.events.subscribe()
+    }
+
+    /// Opens and accepts raw streams.
+    pub fn streams(&self) -> libp2p_stream::Control {
+        self.streams.clone()
+    }
+
+    /// Sends a call to a peer, dialling it if need be, and waits for its answer. Dropping the
+    /// future does not stop the work: send [`Request::Cancel`] with [`Network::tell`].
+    pub async fn call(&self, peer: PeerId, request: CallRequest) -> Result<Answer, Lost> {
+        let (reply, answer) = oneshot::channel();
+        let stopped = || Lost("this node is stopping".into());
+        self.commands.send(Command::Call { peer, request, reply }).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Sends a message whose answer does not matter. Dropped when the peer is not connected.
+    pub fn tell(&self, peer: PeerId, request: Request) {
+        let _ = self.commands.try_send(Command::Tell { peer, request });
+    }
+
+    /// Answers a call.
+    pub async fn respond(&self, responder: Responder, response: Response) {
+        let _ = self.commands.send(Command::Respond { responder, response }).await;
+    }
+
+    /// Changes what this node advertises.
+    pub async fn advertise(&self, offers: Vec<Offer>) {
+        let _ = self.commands.send(Command::Offers(offers)).await;
+    }
+
+    /// What the doctor wants to know.
+    pub async fn facts(&self) -> NetworkFacts {
+        let (reply, facts) = oneshot::channel();
+        let _ = self.commands.send(Command::Facts(reply)).await;
+        facts.await.unwrap_or_default()
+    }
+
+    /// Says goodbye to the mesh and closes all connections.
+    pub async fn stop(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.commands.send(Command::Stop(reply)).await.is_ok() {
+            let _ = done.await;
+        }
+    }
+}
+
+/// Unix time in milliseconds.
+pub fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,573 @@
+//! The only owner of the Swarm. Its arms are one call each and never wait for a consumer.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures::StreamExt as _;
+use libp2p::{
+    Multiaddr, PeerId, StreamProtocol, Swarm, gossipsub,
+    request_response::{self, OutboundRequestId},
+    swarm::SwarmEvent,
+};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{
+    CloneReport, Command, Inbound, Lost, MeshEvent, Network, NetworkError, NetworkFacts,
+    NetworkSettings, PeerView, Snapshot,
+    behaviour::{self, Behaviour, BehaviourEvent},
+    dialing::Dialing,
+    now_ms,
+    pulse::{self, Beat},
+    transport,
+};
+use crate::{
+    directory::{self, Directory, Effect, GoneReason},
+    protocol::{
+        Advert, AdvertError, Answer, CallRequest, Offer, PULSE_PROTOCOL, Request, Rumour,
+        advert::MAX_ADDRESSES, encode,
+    },
+};
+
+/// Commands and requests that may wait; beyond that callers wait or are told `Busy`.
+const CHANNEL: usize = 1024;
+/// How often the neighbours are looked over.
+const TICK: Duration = Duration::from_millis(200);
+/// Changes of load within this time travel in one advert.
+const ADVERT_GAP: Duration = Duration::from_millis(500);
+/// How long the goodbye may take.
+const GOODBYE: Duration = Duration::from_millis(400);
+
+pub(super) struct Actor {
+    pub(super) swarm: Swarm<Behaviour>,
+    pub(super) settings: NetworkSettings,
+    pub(super) topic: gossipsub::IdentTopic,
+    pub(super) directory: Directory,
+    pub(super) inbound: mpsc::Sender<Inbound>,
+    pub(super) beats: mpsc::Sender<Beat>,
+    pub(super) pulses: HashMap<PeerId, AbortOnDropHandle<()>>,
+    pub(super) outbound: HashMap<OutboundRequestId, Outbound>,
+    pub(super) dialing: Dialing,
+    /// Peers that said that they close a connection only to save resources, and those that we
+    /// told so.
+    pub(super) parting: HashSet<PeerId>,
+    /// Libp2p nodes that are not of this mesh, with what they say they are.
+    pub(super) foreign: HashMap<PeerId, String>,
+    pub(super) malformed: HashMap<PeerId, u32>,
+    /// When a connection was last used for a call, or made.
+    pub(super) used: HashMap<PeerId, u64>,
+    /// Connections that are closed at that time, after our word of parting went out.
+    pub(super) closing: HashMap<PeerId, u64>,
+    pub(super) failures: VecDeque<(Multiaddr, String)>,
+    pub(super) announced: HashSet<PeerId>,
+    pub(super) clone: Option<CloneReport>,
+    pub(super) streams: libp2p_stream::Control,
+    pub(super) advert: AdvertState,
+    snapshot: watch::Sender<Arc<Snapshot>>,
+    pub(super) events: broadcast::Sender<MeshEvent>,
+    pub(super) snapshot_stale: bool,
+    pub(super) upkeep: super::upkeep::Upkeep,
+}
+
+/// What one of our requests is for.
+pub(super) enum Outbound {
+    Call { peer: PeerId, reply: oneshot::Sender<Result<Answer, Lost>>, since: Instant },
+    Exchange { peer: PeerId },
+    Told,
+}
+
+/// Our own advert.
+pub(super) struct AdvertState {
+    seq: u64,
+    incarnation: u64,
+    offers: Vec<Offer>,
+    changed: bool,
+    sent_at: Option<Instant>,
+}
+
+/// Binds, spawns, and gives the handle.
+pub(super) async fn start(
+    settings: NetworkSettings,
+) -> Result<(Network, mpsc::Receiver<Inbound>), NetworkError> {
+    let mut swarm = transport::swarm(&settings)?;
+    listen(&mut swarm, &settings.listen).await?;
+    let topic = behaviour::topic(&settings.mesh);
+    swarm
+        .behaviour_mut()
+        .gossip
+        .subscribe(&topic)
+        .map_err(|e| NetworkError::Transport(e.to_string()))?;
+
+    let me = *swarm.local_peer_id();
+    let mut streams = swarm.behaviour().streams.new_control();
+    let incoming = streams
+        .accept(StreamProtocol::new(PULSE_PROTOCOL))
+        .map_err(|e| NetworkError::Transport(e.to_string()))?;
+    tokio::spawn(pulse::serve(incoming));
+
+    let (commands, command_rx) = mpsc::channel(CHANNEL);
+    let (inbound, inbound_rx) = mpsc::channel(CHANNEL);
+    let (beats, beat_rx) = mpsc::channel(256);
+    let (snapshot, snapshot_rx) = watch::channel(Arc::default());
+    let (events, _) = broadcast::channel(256);
+    let incarnation = rand::random();
+    let directory_settings = directory::Settings {
+        neighbours: settings.neighbours,
+        ..directory::Settings::new(&settings.mesh)
+    };
+    let network = Network {
+        commands,
+        snapshot: snapshot_rx,
+        events: events.clone(),
+        streams: streams.clone(),
+        me,
+    };
+    let mut actor = Actor {
+        directory: Directory::new(me, incarnation, directory_settings),
+        dialing: Dialing::new(settings.join.clone()),
+        swarm,
+        settings,
+        topic,
+        inbound,
+        beats,
+        pulses: HashMap::new(),
+        outbound: HashMap::new(),
+        parting: HashSet::new(),
+        foreign: HashMap::new(),
+        malformed: HashMap::new(),
+        used: HashMap::new(),
+        closing: HashMap::new(),
+        failures: VecDeque::new(),
+        announced: HashSet::new(),
+        clone: None,
+        streams,
+        advert: AdvertState {
+            seq: now_ms(),
+            incarnation,
+            offers: Vec::new(),
+            changed: false,
+            sent_at: None,
+        },
+        snapshot,
+        events,
+        snapshot_stale: true,
+        upkeep: super::upkeep::Upkeep::default(),
+    };
+    actor.renew_advert()?;
+    actor.publish_snapshot();
+    tokio::spawn(actor.run(command_rx, beat_rx));
+    Ok((network, inbound_rx))
+}
+
+/// Waits until each address is bound, so that a port in use is an error and not a log line.
+async fn listen(swarm: &mut Swarm<Behaviour>, all: &[Multiaddr]) -> Result<(), NetworkError> {
+    let mut waiting = HashMap::new();
+    for address in all {
+        let id = swarm.listen_on(address.clone()).map_err(|e| NetworkError::Listen {
+            address: address.clone(),
+            reason: explain_listen(&e.to_string()),
+        })?;
+        waiting.insert(id, address.clone());
+    }
+    let mut bound = 0;
+    // A wildcard on a machine without IPv6 never binds: that is not an error.
+    let patience = Instant::now() + Duration::from_secs(3);
+    while !waiting.is_empty() {
+        let event = tokio::time::timeout_at(patience.into(), swarm.select_next_some()).await;
+        match event {
+            Ok(SwarmEvent::NewListenAddr { listener_id, .. }) => {
+                bound += usize::from(waiting.remove(&listener_id).is_some());
+            }
+            Ok(SwarmEvent::ListenerClosed { listener_id, reason, .. }) => {
+                if let (Some(address), Err(e)) = (waiting.remove(&listener_id), reason) {
+                    return Err(NetworkError::Listen {
+                        address,
+                        reason: explain_listen(&e.to_string()),
+                    });
+                }
+            }
+            Ok(_) => {}
+            Err(_) if bound > 0 => return Ok(()),
+            Err(_) => break,
+        }
+        if bound > 0 && waiting.values().all(is_ipv6_wildcard) {
+            return Ok(());
+        }
+    }
+    match waiting.into_values().next() {
+        Some(address) if bound == 0 => Err(NetworkError::Listen {
+            address,
+            reason: "no network interface has such an address".into(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn is_ipv6_wildcard(address: &Multiaddr) -> bool {
+    address.to_string().starts_with("/ip6/::/")
+}
+
+fn explain_listen(reason: &str) -> String {
+    let lower = reason.to_lowercase();
+    if lower.contains("address already in use") || lower.contains("addrinuse") {
+        "another program uses this port. Choose another with --listen, or port 0 for any free one"
+            .into()
+    } else if lower.contains("permission denied") {
+        "ports below 1024 need administrator rights. Choose a higher one with --listen".into()
+    } else if lower.contains("cannot assign") {
+        "this machine does not have that address. See `potluck doctor`".into()
+    } else {
+        reason.to_owned()
+    }
+}
+
+impl Actor {
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>, mut beats: mpsc::Receiver<Beat>) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                event = self.swarm.select_next_some() => self.on_swarm(event),
+                command = commands.recv() => match command {
+                    Some(Command::Stop(done)) => return self.goodbye(Some(done)).await,
+                    Some(command) => self.on_command(command),
+                    None => return self.goodbye(None).await,
+                },
+                Some(beat) = beats.recv() => self.on_beat(beat),
+                _ = tick.tick() => self.on_tick(),
+            }
+            if self.snapshot_stale {
+                self.publish_snapshot();
+            }
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Call { peer, request, reply } => self.send_call(peer, request, reply),
+            Command::Tell { peer, request } => {
+                if self.swarm.is_connected(&peer) {
+                    self.send(peer, request, Outbound::Told);
+                }
+            }
+            Command::Respond { responder, response } => {
+                // The peer may be gone by now; its own side knows.
+                let _ = self.swarm.behaviour_mut().calls.send_response(responder, Ok(response));
+            }
+            Command::Offers(offers) => {
+                if self.advert.offers != offers {
+                    self.advert.offers = offers;
+                    self.advert.changed = true;
+                    self.advertise_when_due();
+                }
+            }
+            Command::Facts(reply) => {
+                let _ = reply.send(self.facts());
+            }
+            Command::Stop(_) => {}
+        }
+    }
+
+    pub(super) fn send_call(
+        &mut self,
+        peer: PeerId,
+        request: CallRequest,
+        reply: oneshot::Sender<Result<Answer, Lost>>,
+    ) {
+        self.used.insert(peer, now_ms());
+        if self.swarm.is_connected(&peer) {
+            let outbound = Outbound::Call { peer, reply, since: Instant::now() };
+            self.send(peer, Request::Call(request), outbound);
+            self.watch(peer);
+        } else {
+            self.dial_for_call(peer, request, reply);
+        }
+    }
+
+    pub(super) fn send(&mut self, peer: PeerId, request: Request, outbound: Outbound) {
+        let id = self.swarm.behaviour_mut().calls.send_request(&peer, Ok(request));
+        self.outbound.insert(id, outbound);
+    }
+
+    fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(event) => self.on_behaviour(event),
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.on_connected(peer_id, connection_id, &endpoint);
+            }
+            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
+                self.on_disconnected(peer_id);
+            }
+            SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
+                self.on_dial_failed(connection_id, peer_id, &error);
+            }
+            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => {
+                self.advert.changed = true;
+                self.snapshot_stale = true;
+            }
+            _ => {}
+        }
+    }
+
+    fn on_behaviour(&mut self, event: BehaviourEvent) {
+        match event {
+            BehaviourEvent::Calls(event) => self.on_calls(event),
+            BehaviourEvent::Gossip(event) => self.on_gossip(event),
+            BehaviourEvent::Mdns(event) => self.on_mdns(event),
+            BehaviourEvent::Identify(event) => self.on_identify(event),
+            BehaviourEvent::Ping(_) | BehaviourEvent::Streams(()) => {}
+            #[allow(unreachable_patterns)] // `Infallible` events of the limits.
+            _ => {}
+        }
+    }
+
+    fn on_calls(&mut self, event: super::inbound::CallsEvent) {
+        use request_response::{Event, Message};
+        match event {
+            Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
+                self.on_request(peer, request, channel);
+            }
+            Event::Message {
+                message: Message::Response { request_id, response }, ..
+            } => self.on_response(request_id, response),
+            Event::OutboundFailure { request_id, error, .. } => {
+                self.on_send_failed(request_id, &error);
+            }
+            Event::InboundFailure { .. } | Event::ResponseSent { .. } => {}
+        }
+    }
+
+    fn on_beat(&mut self, beat: Beat) {
+        match beat {
+            Beat::Alive { peer, rtt_ms } => {
+                self.tell_directory(directory::Event::Rtt { peer, ms: rtt_ms });
+            }
+            Beat::Silent { peer } => {
+                tracing::debug!(%peer, "silent");
+                self.pulses.remove(&peer);
+                self.tell_directory(directory::Event::Silent { peer });
+                self.close(peer);
+            }
+            Beat::Ended { peer } => {
+                self.pulses.remove(&peer);
+            }
+        }
+    }
+
+    /// Hands an event to the directory and does what it says.
+    pub(super) fn tell_directory(&mut self, event: directory::Event) {
+        let effects = self.directory.handle(event, now_ms());
+        self.apply_all(effects);
+    }
+
+    pub(super) fn apply_all(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.apply(effect);
+        }
+    }
+
+    fn apply(&mut self, effect: Effect) {
+        self.snapshot_stale = true;
+        match effect {
+            Effect::Gossip(rumour) => self.gossip(&rumour),
+            Effect::Appeared(peer) => {
+                let name = self.name_of(&peer);
+                let _ = self.events.send(MeshEvent::Appeared { peer, name });
+            }
+            Effect::Changed(_) => {}
+            Effect::Gone { peer, reason } => self.on_gone(peer, reason),
+            Effect::Verify(peer) => self.verify(peer),
+            Effect::Close(peer) => self.close(peer),
+            Effect::Readvertise { above } => {
+                self.advert.seq = self.advert.seq.max(above);
+                if let Err(e) = self.renew_advert() {
+                    tracing::error!("{e}");
+                }
+            }
+            Effect::Clone { addresses, name } => {
+                let report = CloneReport { name, addresses };
+                self.clone = Some(report.clone());
+                let _ = self.events.send(MeshEvent::Clone(report));
+            }
+        }
+    }
+
+    fn on_gone(&mut self, peer: PeerId, reason: GoneReason) {
+        self.pulses.remove(&peer);
+        // The directory has forgotten it; the last snapshot has not.
+        let last = self.snapshot.borrow().peers.get(&peer).map(|view| view.advert.clone());
+        if reason == GoneReason::Lost
+            && let Some(advert) = &last
+        {
+            self.dialing.remember(peer, advert.multiaddrs(), now_ms());
+        }
+        let name = last.map_or_else(|| peer.to_string(), |advert| advert.name.clone());
+        let reason = match reason {
+            GoneReason::Goodbye => "said goodbye",
+            GoneReason::Lost => "stopped answering",
+            GoneReason::Expired => "was not heard of for a long time",
+            GoneReason::Evicted => "made room for others",
+        };
+        let _ = self.events.send(MeshEvent::Gone { peer, name, reason: reason.into() });
+    }
+
+    fn close(&mut self, peer: PeerId) {
+        let _ = self.swarm.disconnect_peer_id(peer);
+    }
+
+    fn gossip(&mut self, rumour: &Rumour) {
+        let Ok(bytes) = encode(rumour) else { return };
+        // Nobody to tell, or said already: the exchange covers both.
+        let _ = self.swarm.behaviour_mut().gossip.publish(self.topic.clone(), bytes);
+    }
+
+    /// Beats once over an open connection, or dials.
+    fn verify(&mut self, peer: PeerId) {
+        if self.swarm.is_connected(&peer) {
+            tokio::spawn(pulse::check(self.streams.clone(), peer, self.beats.clone()));
+        } else {
+            self.dial(peer);
+        }
+    }
+
+    /// Keeps a pulse on a connected peer.
+    pub(super) fn watch(&mut self, peer: PeerId) {
+        if self.pulses.contains_key(&peer) || self.foreign.contains_key(&peer) {
+            return;
+        }
+        let task = pulse::watch(self.streams.clone(), peer, self.beats.clone());
+        self.pulses.insert(peer, AbortOnDropHandle::new(tokio::spawn(task)));
+    }
+
+    pub(super) fn name_of(&self, peer: &PeerId) -> String {
+        self.directory.get(peer).map_or_else(|| peer.to_string(), |e| e.advert.name.clone())
+    }
+
+    /// Sends a changed advert, but not more often than every [`ADVERT_GAP`].
+    pub(super) fn advertise_when_due(&mut self) {
+        let due = self.advert.sent_at.is_none_or(|at| at.elapsed() >= ADVERT_GAP);
+        if self.advert.changed && due {
+            if let Err(e) = self.renew_advert() {
+                tracing::error!("{e}");
+            }
+        }
+    }
+
+    /// Signs a new advert and tells the mesh.
+    pub(super) fn renew_advert(&mut self) -> Result<(), AdvertError> {
+        self.sign_advert(false)
+    }
+
+    fn sign_advert(&mut self, leaving: bool) -> Result<(), AdvertError> {
+        self.advert.seq = now_ms().max(self.advert.seq + 1);
+        let addresses = advertised(self.swarm.listeners());
+        let advert = Advert {
+            version: 1,
+            id: self.swarm.local_peer_id().to_bytes(),
+            seq: self.advert.seq,
+            incarnation: self.advert.incarnation,
+            name: self.settings.name.clone(),
+            mesh: self.settings.mesh.clone(),
+            addresses: addresses.iter().map(|a| serde_bytes::ByteBuf::from(a.to_vec())).collect(),
+            offers: self.advert.offers.clone(),
+            leaving,
+        };
+        let signed = advert.sign(&self.settings.keypair)?;
+        self.advert.changed = false;
+        self.advert.sent_at = Some(Instant::now());
+        self.tell_directory(directory::Event::Own { advert, signed });
+        Ok(())
+    }
+
+    fn publish_snapshot(&mut self) {
+        self.snapshot_stale = false;
+        let peers = self
+            .directory
+            .entries()
+            .map(|(peer, entry)| {
+                let view = PeerView {
+                    advert: Arc::new(entry.advert.clone()),
+                    connected: entry.connected,
+                    suspect: entry.suspect_since.is_some(),
+                    rtt_ms: entry.rtt_ms,
+                    heard_at: entry.heard_at,
+                };
+                (*peer, view)
+            })
+            .collect();
+        let snapshot = Snapshot {
+            peers,
+            listen: self.swarm.listeners().cloned().collect(),
+            offers: self.advert.offers.clone(),
+        };
+        self.snapshot.send_replace(Arc::new(snapshot));
+    }
+
+    fn facts(&self) -> NetworkFacts {
+        NetworkFacts {
+            announced: self.announced.len(),
+            connected: self.swarm.connected_peers().count(),
+            foreign: self.foreign.values().cloned().collect(),
+            dial_failures: self.failures.iter().cloned().collect(),
+            clone: self.clone.clone(),
+        }
+    }
+
+    /// Tells everyone that this node leaves, and gives the words time to go out.
+    async fn goodbye(mut self, done: Option<oneshot::Sender<()>>) {
+        if let Err(e) = self.sign_advert(true) {
+            tracing::debug!("{e}");
+        }
+        let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            self.send_exchange(peer, false, true);
+        }
+        let until = Instant::now() + GOODBYE;
+        while !self.outbound.is_empty() {
+            match tokio::time::timeout_at(until.into(), self.swarm.select_next_some()).await {
+                Ok(SwarmEvent::Behaviour(BehaviourEvent::Calls(event))) => {
+                    match event {
+                        request_response::Event::Message {
+                            message: request_response::Message::Response { request_id, .. },
+                            ..
+                        }
+                        | request_response::Event::OutboundFailure { request_id, .. } => {
+                            self.outbound.remove(&request_id);
+                        }
+                        _ => {}
+                    }
+                    self.outbound.retain(|_, o| matches!(o, Outbound::Exchange { .. }));
+                }
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        if let Some(done) = done {
+            let _ = done.send(());
+        }
+    }
+}
+
+/// The addresses worth telling: loopback only when there is nothing else, TCP before QUIC
+/// because a TCP connection ends at once when its process dies.
+fn advertised<'a>(listeners: impl Iterator<Item = &'a Multiaddr>) -> Vec<Multiaddr> {
+    let mut all: Vec<_> = listeners.cloned().collect();
+    if all.iter().any(|a| !is_loopback(a)) {
+        all.retain(|a| !is_loopback(a));
+    }
+    all.sort_by_key(|a| (super::dialing::is_quic(a), a.to_string()));
+    all.truncate(MAX_ADDRESSES);
+    all
+}
+
+pub(super) fn is_loopback(address: &Multiaddr) -> bool {
+    use libp2p::multiaddr::Protocol;
+    match address.iter().next() {
+        Some(Protocol::Ip4(ip)) => ip.is_loopback(),
+        Some(Protocol::Ip6(ip)) => ip.is_loopback(),
+        _ => false,
+    }
+}

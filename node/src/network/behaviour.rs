@@ -1,0 +1,115 @@
+//! The libp2p behaviours of a node and their settings.
+
+use std::time::Duration;
+
+use libp2p::{
+    StreamProtocol, connection_limits, gossipsub, identify, identity::Keypair, mdns, ping,
+    request_response, swarm::NetworkBehaviour, swarm::behaviour::toggle::Toggle,
+};
+
+use super::{NetworkError, NetworkSettings};
+use crate::protocol::{self, Codec};
+
+/// How often the LAN is asked by mDNS once the first answers came. A new node is found at once
+/// because it asks when it starts; this interval only repairs lost packets. Everyone answers
+/// every question, so the interval is most of the idle traffic of a large mesh.
+const MDNS_INTERVAL: Duration = Duration::from_secs(90);
+/// Longer than two intervals, so that one lost answer does not expire a record. A node that
+/// vanishes is noticed by its neighbours' pulse, not by this.
+const MDNS_TTL: Duration = Duration::from_secs(240);
+/// A hostile peer can hold this many calls of one connection open.
+const STREAMS_PER_CONNECTION: usize = 256;
+
+#[derive(NetworkBehaviour)]
+pub(super) struct Behaviour {
+    pub(super) limits: connection_limits::Behaviour,
+    pub(super) identify: identify::Behaviour,
+    pub(super) ping: ping::Behaviour,
+    pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
+    pub(super) gossip: gossipsub::Behaviour,
+    pub(super) calls: request_response::Behaviour<Codec>,
+    pub(super) streams: libp2p_stream::Behaviour,
+}
+
+impl Behaviour {
+    pub(super) fn new(settings: &NetworkSettings) -> Result<Self, NetworkError> {
+        let keypair = &settings.keypair;
+        let mdns = if settings.mdns { Some(mdns_behaviour(keypair)?) } else { None };
+        Ok(Self {
+            limits: connection_limits::Behaviour::new(
+                connection_limits::ConnectionLimits::default()
+                    .with_max_pending_incoming(Some(64))
+                    .with_max_pending_outgoing(Some(64))
+                    .with_max_established(Some(settings.max_connections))
+                    .with_max_established_per_peer(Some(4)),
+            ),
+            identify: identify::Behaviour::new(
+                identify::Config::new(identify_version(&settings.mesh), keypair.public())
+                    .with_agent_version(format!("potluck/{}", env!("CARGO_PKG_VERSION"))),
+            ),
+            // Answers other implementations; our own liveness is the pulse.
+            ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(60))),
+            mdns: mdns.into(),
+            gossip: gossip()?,
+            calls: request_response::Behaviour::with_codec(
+                Codec,
+                [(
+                    StreamProtocol::new(protocol::CALL_PROTOCOL),
+                    request_response::ProtocolSupport::Full,
+                )],
+                request_response::Config::default()
+                    .with_request_timeout(
+                        Duration::from_millis(u64::from(protocol::MAX_DEADLINE_MS))
+                            + Duration::from_secs(60),
+                    )
+                    .with_max_concurrent_streams(STREAMS_PER_CONNECTION),
+            ),
+            streams: libp2p_stream::Behaviour::new(),
+        })
+    }
+}
+
+/// What identify says of a node of that mesh.
+pub(super) fn identify_version(mesh: &str) -> String {
+    format!("{}{mesh}", protocol::IDENTIFY_PREFIX)
+}
+
+/// The topic that adverts of that mesh are gossiped on.
+pub(super) fn topic(mesh: &str) -> gossipsub::IdentTopic {
+    gossipsub::IdentTopic::new(format!("potluck/1/{mesh}"))
+}
+
+/// mDNS runs over IPv4, and over IPv6 only where the machine has no IPv4 address: libp2p's IPv6
+/// multicast joins the default interface alone, so IPv4 is the more reliable one.
+fn mdns_behaviour(keypair: &Keypair) -> Result<mdns::tokio::Behaviour, NetworkError> {
+    let has_ipv4 = if_addrs::get_if_addrs()
+        .map(|all| all.iter().any(|i| !i.is_loopback() && i.ip().is_ipv4()))
+        .unwrap_or(true);
+    let config = mdns::Config {
+        ttl: MDNS_TTL,
+        query_interval: MDNS_INTERVAL,
+        enable_ipv6: !has_ipv4,
+    };
+    mdns::tokio::Behaviour::new(config, keypair.public().to_peer_id()).map_err(NetworkError::Mdns)
+}
+
+fn gossip() -> Result<gossipsub::Behaviour, NetworkError> {
+    // Messages are adverts that carry their own signature, so gossipsub adds none.
+    let config = gossipsub::ConfigBuilder::default()
+        .validation_mode(gossipsub::ValidationMode::Anonymous)
+        .validate_messages()
+        .message_id_fn(|message| {
+            gossipsub::MessageId::new(&blake3::hash(&message.data).as_bytes()[..16])
+        })
+        .max_transmit_size(protocol::advert::MAX_SIGNED + 1024)
+        .flood_publish(true)
+        .heartbeat_interval(Duration::from_secs(2))
+        .mesh_n_low(3)
+        .mesh_n(4)
+        .mesh_n_high(8)
+        .mesh_outbound_min(1)
+        .build()
+        .map_err(|e| NetworkError::Transport(e.to_string()))?;
+    gossipsub::Behaviour::new(gossipsub::MessageAuthenticity::Anonymous, config)
+        .map_err(|e| NetworkError::Transport(e.to_owned()))
+}

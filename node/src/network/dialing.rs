@@ -1,0 +1,376 @@
+//! Reaching peers: dials on demand, joins that are kept, and peers that were lost.
+
+use std::collections::HashMap;
+
+use libp2p::{
+    Multiaddr, PeerId,
+    core::ConnectedPoint,
+    multiaddr::Protocol,
+    swarm::{ConnectionId, DialError, dial_opts::DialOpts, dial_opts::PeerCondition},
+};
+use tokio::sync::oneshot;
+
+use super::{
+    CloneReport, Inbound, Lost, MeshEvent,
+    actor::{Actor, Outbound, is_loopback},
+    now_ms,
+};
+use crate::{
+    directory::{self, backoff::Backoff},
+    protocol::{Answer, CallRequest, Request},
+};
+
+/// Dial failures that the doctor is told of.
+const FAILURES: usize = 16;
+/// Calls that wait for dials, over all peers.
+const WAITING_CALLS: usize = 1024;
+/// How long a lost peer is looked for at its old addresses.
+const REMEMBER_MS: u64 = 15 * 60 * 1000;
+/// Most addresses that mDNS may give for one peer.
+const ADDRESSES: usize = 32;
+
+type Reply = oneshot::Sender<Result<Answer, Lost>>;
+
+/// Dials under way and addresses worth trying again.
+pub(super) struct Dialing {
+    /// Peers being dialled, with the calls that wait for them.
+    under_way: HashMap<PeerId, Dial>,
+    joins: Vec<Join>,
+    /// Peers that were lost, their addresses, and until when they are looked for.
+    lost: HashMap<PeerId, (Vec<Multiaddr>, u64)>,
+    /// What mDNS said.
+    pub(super) heard: HashMap<PeerId, Vec<Multiaddr>>,
+    pub(super) backoff: Backoff<PeerId>,
+    join_backoff: Backoff<Multiaddr>,
+}
+
+struct Dial {
+    calls: Vec<(CallRequest, Reply)>,
+    /// Tried when the first addresses fail.
+    fallback: Vec<Multiaddr>,
+}
+
+struct Join {
+    address: Multiaddr,
+    dial: Option<ConnectionId>,
+    peer: Option<PeerId>,
+    next_at: u64,
+}
+
+impl Dialing {
+    pub(super) fn new(joins: Vec<Multiaddr>) -> Self {
+        let joins = joins
+            .into_iter()
+            .map(|address| Join { address, dial: None, peer: None, next_at: 0 })
+            .collect();
+        Self {
+            under_way: HashMap::new(),
+            joins,
+            lost: HashMap::new(),
+            heard: HashMap::new(),
+            backoff: Backoff::default(),
+            join_backoff: Backoff::default(),
+        }
+    }
+
+    /// Looks for a lost peer for a while.
+    pub(super) fn remember(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, now: u64) {
+        if self.lost.len() < 1024 {
+            self.lost.insert(peer, (addresses, now + REMEMBER_MS));
+        }
+    }
+
+    /// Whether a dial to that peer is under way.
+    pub(super) fn is_under_way(&self, peer: &PeerId) -> bool {
+        self.under_way.contains_key(peer)
+    }
+}
+
+impl Actor {
+    /// Dials a peer at every address that is known of it, TCP first.
+    pub(super) fn dial(&mut self, peer: PeerId) {
+        if self.swarm.is_connected(&peer) || self.dialing.is_under_way(&peer) {
+            return;
+        }
+        let (first, fallback) = split(self.addresses_of(&peer));
+        self.dialing.under_way.insert(peer, Dial { calls: Vec::new(), fallback });
+        self.dial_at(peer, first);
+    }
+
+    /// Dials for a call; the call is sent when the connection stands.
+    pub(super) fn dial_for_call(&mut self, peer: PeerId, request: CallRequest, reply: Reply) {
+        let waiting: usize = self.dialing.under_way.values().map(|d| d.calls.len()).sum();
+        if waiting >= WAITING_CALLS {
+            let _ = reply.send(Err(Lost("too many calls wait for connections".into())));
+            return;
+        }
+        if let Some(dial) = self.dialing.under_way.get_mut(&peer) {
+            dial.calls.push((request, reply));
+            return;
+        }
+        let (first, fallback) = split(self.addresses_of(&peer));
+        self.dialing.under_way.insert(peer, Dial { calls: vec![(request, reply)], fallback });
+        self.dial_at(peer, first);
+    }
+
+    fn dial_at(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
+        let options = DialOpts::peer_id(peer)
+            .condition(PeerCondition::Always)
+            .addresses(addresses)
+            .build();
+        let id = options.connection_id();
+        if let Err(error) = self.swarm.dial(options) {
+            self.on_dial_failed(id, Some(peer), &error);
+        }
+    }
+
+    fn addresses_of(&self, peer: &PeerId) -> Vec<Multiaddr> {
+        let mut all = self.directory.get(peer).map(|e| e.advert.multiaddrs()).unwrap_or_default();
+        all.extend(self.dialing.heard.get(peer).into_iter().flatten().cloned());
+        all.extend(self.dialing.lost.get(peer).into_iter().flat_map(|(a, _)| a).cloned());
+        all.dedup();
+        let mut seen = std::collections::HashSet::new();
+        all.retain(|a| seen.insert(a.clone()));
+        // Another machine's loopback is our own.
+        if all.iter().any(|a| !is_loopback(a)) {
+            all.retain(|a| !is_loopback(a));
+        }
+        all
+    }
+
+    pub(super) fn on_connected(
+        &mut self,
+        peer: PeerId,
+        connection: ConnectionId,
+        endpoint: &ConnectedPoint,
+    ) {
+        let now = now_ms();
+        for join in &mut self.dialing.joins {
+            if join.dial == Some(connection) {
+                join.dial = None;
+                join.peer = Some(peer);
+                self.dialing.join_backoff.succeeded(&join.address);
+            }
+        }
+        self.dialing.lost.remove(&peer);
+        self.dialing.backoff.succeeded(&peer);
+        self.closing.remove(&peer);
+        self.used.insert(peer, now);
+        let dial = self.dialing.under_way.remove(&peer);
+        self.tell_directory(directory::Event::Connected { peer });
+        if endpoint.is_dialer() {
+            self.send_exchange(peer, true, true);
+        }
+        for (request, reply) in dial.into_iter().flat_map(|d| d.calls) {
+            self.send_call(peer, request, reply);
+        }
+        self.snapshot_stale = true;
+    }
+
+    pub(super) fn on_disconnected(&mut self, peer: PeerId) {
+        let now = now_ms();
+        self.pulses.remove(&peer);
+        self.used.remove(&peer);
+        self.malformed.remove(&peer);
+        for join in &mut self.dialing.joins {
+            if join.peer == Some(peer) {
+                join.peer = None;
+                join.next_at = now + 200;
+            }
+        }
+        let unexpected = !self.parting.remove(&peer);
+        let _ = self.inbound.try_send(Inbound::Gone { peer });
+        self.tell_directory(directory::Event::Disconnected { peer, unexpected });
+    }
+
+    pub(super) fn on_dial_failed(
+        &mut self,
+        connection: ConnectionId,
+        peer: Option<PeerId>,
+        error: &DialError,
+    ) {
+        let now = now_ms();
+        for join in &mut self.dialing.joins {
+            if join.dial == Some(connection) {
+                join.dial = None;
+                join.next_at = self.dialing.join_backoff.failed(
+                    join.address.clone(),
+                    now,
+                    &mut rand::rng(),
+                );
+            }
+        }
+        self.note_failure(error);
+        let Some(peer) = peer else { return };
+        if let Some(dial) = self.dialing.under_way.get_mut(&peer)
+            && !dial.fallback.is_empty()
+        {
+            let fallback = std::mem::take(&mut dial.fallback);
+            return self.dial_at(peer, fallback);
+        }
+        if let Some(dial) = self.dialing.under_way.remove(&peer) {
+            for (_, reply) in dial.calls {
+                let _ = reply.send(Err(Lost("it cannot be reached".into())));
+            }
+        }
+        if !self.swarm.is_connected(&peer) {
+            self.dialing.backoff.failed(peer, now, &mut rand::rng());
+            self.tell_directory(directory::Event::Unreachable { peer });
+        }
+    }
+
+    fn note_failure(&mut self, error: &DialError) {
+        let mut note = |address: &Multiaddr, reason: String| {
+            if self.failures.len() == FAILURES {
+                self.failures.pop_front();
+            }
+            self.failures.push_back((address.clone(), reason));
+        };
+        match error {
+            DialError::Transport(all) => {
+                for (address, error) in all {
+                    note(address, innermost(error));
+                }
+            }
+            DialError::WrongPeerId { address, .. } => {
+                note(address, "another node answered there".into());
+            }
+            // Our own id answered: a process with a copy of our key, unless it is ourselves.
+            DialError::LocalPeerId { address } => {
+                let ours = self.swarm.listeners().any(|own| address.to_string().starts_with(&own.to_string()));
+                if !ours && !is_loopback(address) {
+                    let report = CloneReport {
+                        name: self.settings.name.clone(),
+                        addresses: vec![address.clone()],
+                    };
+                    self.clone = Some(report.clone());
+                    let _ = self.events.send(MeshEvent::Clone(report));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Dials joins that are due, and lost peers whose backoff is over.
+    pub(super) fn redial(&mut self, now: u64) {
+        for index in 0..self.dialing.joins.len() {
+            let join = &mut self.dialing.joins[index];
+            if join.peer.is_some() || join.dial.is_some() || now < join.next_at {
+                continue;
+            }
+            let options = match peer_of(&join.address) {
+                Some(peer) => DialOpts::peer_id(peer)
+                    .condition(PeerCondition::DisconnectedAndNotDialing)
+                    .addresses(vec![join.address.clone()])
+                    .build(),
+                None => DialOpts::unknown_peer_id().address(join.address.clone()).build(),
+            };
+            let id = options.connection_id();
+            join.dial = Some(id);
+            if let Err(error) = self.swarm.dial(options) {
+                self.on_dial_failed(id, None, &error);
+            }
+        }
+        self.dialing.lost.retain(|_, (_, until)| now < *until);
+        let due: Vec<_> = self
+            .dialing
+            .lost
+            .keys()
+            .filter(|peer| self.dialing.backoff.ready(peer, now))
+            .copied()
+            .collect();
+        for peer in due {
+            self.dial(peer);
+        }
+    }
+
+    /// Neighbours that mDNS named.
+    pub(super) fn on_mdns(&mut self, event: libp2p::mdns::Event) {
+        match event {
+            libp2p::mdns::Event::Discovered(found) => {
+                for (peer, address) in found {
+                    self.announced.insert(peer);
+                    let known = self.dialing.heard.entry(peer).or_default();
+                    if known.len() < ADDRESSES && !known.contains(&address) {
+                        known.push(address);
+                    }
+                }
+                self.greet_heard();
+            }
+            libp2p::mdns::Event::Expired(gone) => {
+                for (peer, address) in gone {
+                    if let Some(known) = self.dialing.heard.get_mut(&peer) {
+                        known.retain(|a| *a != address);
+                        if known.is_empty() {
+                            self.dialing.heard.remove(&peer);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Dials neighbours that mDNS named and the directory does not have, within the bound.
+    pub(super) fn greet_heard(&mut self) {
+        let now = now_ms();
+        let mut room = self.room();
+        let unknown: Vec<_> = self
+            .dialing
+            .heard
+            .keys()
+            .filter(|peer| {
+                self.directory.get(peer).is_none()
+                    && !self.foreign.contains_key(peer)
+                    && !self.dialing.is_under_way(peer)
+                    && self.dialing.backoff.ready(peer, now)
+            })
+            .copied()
+            .collect();
+        for peer in unknown {
+            if room == 0 {
+                return;
+            }
+            room -= 1;
+            self.dial(peer);
+        }
+    }
+
+    /// How many more neighbours are wanted.
+    pub(super) fn room(&self) -> usize {
+        let open = self.swarm.connected_peers().count() + self.dialing.under_way.len();
+        self.settings.neighbours.saturating_sub(open)
+    }
+
+    /// Compares directories with a peer; `own` hands it our own advert too.
+    pub(super) fn send_exchange(&mut self, peer: PeerId, with_digest: bool, own: bool) {
+        let me = [serde_bytes::ByteBuf::from(self.swarm.local_peer_id().to_bytes())];
+        let exchange = self.directory.exchange(with_digest, if own { &me } else { &[] });
+        self.send(peer, Request::Exchange(exchange), Outbound::Exchange { peer });
+    }
+}
+
+/// Whether an address is QUIC.
+pub(super) fn is_quic(address: &Multiaddr) -> bool {
+    address.iter().any(|p| matches!(p, Protocol::QuicV1 | Protocol::Quic))
+}
+
+fn split(all: Vec<Multiaddr>) -> (Vec<Multiaddr>, Vec<Multiaddr>) {
+    let (quic, first): (Vec<_>, Vec<_>) = all.into_iter().partition(is_quic);
+    if first.is_empty() { (quic, Vec::new()) } else { (first, quic) }
+}
+
+fn peer_of(address: &Multiaddr) -> Option<PeerId> {
+    address.iter().find_map(|p| match p {
+        Protocol::P2p(peer) => Some(peer),
+        _ => None,
+    })
+}
+
+/// The last cause in a chain of errors: the one that a person can use.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}

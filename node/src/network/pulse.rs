@@ -1,0 +1,112 @@
+//! The pulse: one byte there and back each second, so that a stopped or cut-off neighbour is
+//! noticed in seconds although its TCP connection still stands.
+//!
+//! Every node watches its two successors in the ring of ids and whoever serves its calls, so the
+//! cost does not grow with the mesh, and every node is watched by two others.
+
+use std::time::{Duration, Instant};
+
+use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
+use libp2p::{PeerId, StreamProtocol, swarm::Stream};
+use tokio::{sync::mpsc, time::timeout};
+
+use crate::protocol::PULSE_PROTOCOL;
+
+/// Time between two beats.
+const BEAT: Duration = Duration::from_secs(1);
+/// Silence for this long is death until shown otherwise.
+pub(super) const PATIENCE: Duration = Duration::from_millis(2_500);
+/// Streams that are answered at once.
+const MAX_WATCHERS: usize = 512;
+
+/// What watching showed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Beat {
+    Alive { peer: PeerId, rtt_ms: f32 },
+    Silent { peer: PeerId },
+    /// The stream broke; the connection's own events say what that means.
+    Ended { peer: PeerId },
+}
+
+/// Echoes the beats of everyone who watches us.
+pub(super) async fn serve(mut incoming: libp2p_stream::IncomingStreams) {
+    let places = std::sync::Arc::new(tokio::sync::Semaphore::new(MAX_WATCHERS));
+    while let Some((_, stream)) = incoming.next().await {
+        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        tokio::spawn(async move {
+            let _place = place;
+            let _ = echo(stream).await;
+        });
+    }
+}
+
+/// Watches a peer until it falls silent or the stream breaks.
+pub(super) async fn watch(
+    control: libp2p_stream::Control,
+    peer: PeerId,
+    beats: mpsc::Sender<Beat>,
+) {
+    let last = loop_beats(control, peer, &beats, None).await;
+    let _ = beats.send(last).await;
+}
+
+/// One beat, now.
+pub(super) async fn check(
+    control: libp2p_stream::Control,
+    peer: PeerId,
+    beats: mpsc::Sender<Beat>,
+) {
+    let last = loop_beats(control, peer, &beats, Some(1)).await;
+    let _ = beats.send(last).await;
+}
+
+async fn loop_beats(
+    mut control: libp2p_stream::Control,
+    peer: PeerId,
+    beats: &mpsc::Sender<Beat>,
+    count: Option<u32>,
+) -> Beat {
+    let opened =
+        timeout(PATIENCE, control.open_stream(peer, StreamProtocol::new(PULSE_PROTOCOL))).await;
+    let mut stream = match opened {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(_)) => return Beat::Ended { peer },
+        Err(_) => return Beat::Silent { peer },
+    };
+    let mut beaten = 0;
+    loop {
+        let started = Instant::now();
+        match timeout(PATIENCE, beat(&mut stream)).await {
+            Ok(Ok(())) => {
+                let rtt_ms = started.elapsed().as_secs_f32() * 1000.0;
+                let alive = Beat::Alive { peer, rtt_ms };
+                beaten += 1;
+                if count == Some(beaten) {
+                    return alive;
+                }
+                if beats.send(alive).await.is_err() {
+                    return Beat::Ended { peer };
+                }
+            }
+            Ok(Err(_)) => return Beat::Ended { peer },
+            Err(_) => return Beat::Silent { peer },
+        }
+        tokio::time::sleep(BEAT).await;
+    }
+}
+
+async fn beat(stream: &mut Stream) -> std::io::Result<()> {
+    stream.write_all(&[1]).await?;
+    stream.flush().await?;
+    let mut byte = [0];
+    stream.read_exact(&mut byte).await
+}
+
+async fn echo(mut stream: Stream) -> std::io::Result<()> {
+    let mut byte = [0];
+    loop {
+        stream.read_exact(&mut byte).await?;
+        stream.write_all(&byte).await?;
+        stream.flush().await?;
+    }
+}

@@ -1,0 +1,151 @@
+//! Every type that crosses the wire, in CBOR, with its limits. `docs/protocol.md` is the prose.
+//!
+//! Decoding never trusts a length: message sizes are capped before they are read ([`codec`]) and
+//! every list and string is checked afterwards ([`Checked`]).
+
+pub mod advert;
+pub mod call;
+pub mod codec;
+pub mod exchange;
+
+pub use advert::{Advert, AdvertError, Offer, SignedAdvert};
+pub use call::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Input, Output};
+pub use codec::{Codec, Malformed};
+pub use exchange::{DigestEntry, Exchange, ExchangeReply, LossNotice, Rumour};
+
+use serde::{Deserialize, Serialize};
+
+/// The libp2p protocol that carries every [`Request`] and its [`Response`].
+pub const CALL_PROTOCOL: &str = "/potluck/1";
+/// The libp2p stream protocol that moves blobs.
+pub const BLOB_PROTOCOL: &str = "/potluck/blob/1";
+/// The libp2p stream protocol that watches whether a neighbour still runs.
+pub const PULSE_PROTOCOL: &str = "/potluck/pulse/1";
+/// Prefix of identify's `protocolVersion`; the mesh name follows it.
+pub const IDENTIFY_PREFIX: &str = "potluck/1/";
+
+/// Largest encoded request, in bytes.
+pub const MAX_REQUEST: usize = 384 * 1024;
+/// Largest encoded response, in bytes.
+pub const MAX_RESPONSE: usize = 1024 * 1024;
+/// Largest input that travels inside a call; anything larger is a blob.
+pub const MAX_INLINE: usize = 256 * 1024;
+/// Largest encoded arguments of a call, in bytes.
+pub const MAX_ARGS: usize = 64 * 1024;
+/// Longest name (node, mesh, capability, model, device), in bytes.
+pub const MAX_NAME: usize = 128;
+/// Longest text that is shown to a person (fault, progress note), in bytes.
+pub const MAX_TEXT: usize = 2048;
+/// Longest time that a call may take.
+pub const MAX_DEADLINE_MS: u32 = 60 * 60 * 1000;
+
+/// What one node asks of another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Request {
+    /// Run a capability.
+    Call(CallRequest),
+    /// Stop a call that the same peer started. Answered with [`Response::Done`].
+    Cancel {
+        /// The number that the caller gave the call.
+        call: u64,
+    },
+    /// Sent by the serving node to the caller while a call runs. Answered with [`Response::Done`].
+    Progress {
+        /// The number that the caller gave the call.
+        call: u64,
+        /// 0 to 100.
+        percent: u8,
+        /// What is being done, for a person.
+        note: String,
+    },
+    /// Compare directories and hand over what the other lacks.
+    Exchange(Exchange),
+    /// The sender closes this connection to save resources and is still there for calls.
+    /// Answered with [`Response::Done`].
+    Parting,
+}
+
+/// What comes back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Response {
+    /// The outcome of a [`Request::Call`].
+    Answer(Answer),
+    /// Taken; nothing to say.
+    Done,
+    /// The answer to a [`Request::Exchange`].
+    Exchange(ExchangeReply),
+    /// The request could not be read. The connection stays open.
+    Malformed {
+        /// What was wrong, for the author of the other client.
+        reason: String,
+    },
+}
+
+/// Limits that a type's shape alone cannot express.
+pub trait Checked {
+    /// Says which limit is broken, if one is.
+    fn check(&self) -> Result<(), Malformed>;
+}
+
+impl Checked for Request {
+    fn check(&self) -> Result<(), Malformed> {
+        match self {
+            Self::Call(call) => call.check(),
+            Self::Cancel { .. } | Self::Parting => Ok(()),
+            Self::Progress { note, percent, .. } => {
+                at_most("note", note.len(), MAX_TEXT)?;
+                at_most("percent", usize::from(*percent), 100)
+            }
+            Self::Exchange(exchange) => exchange.check(),
+        }
+    }
+}
+
+impl Checked for Response {
+    fn check(&self) -> Result<(), Malformed> {
+        match self {
+            Self::Answer(answer) => answer.check(),
+            Self::Done => Ok(()),
+            Self::Exchange(reply) => reply.check(),
+            Self::Malformed { reason } => at_most("reason", reason.len(), MAX_TEXT),
+        }
+    }
+}
+
+/// Encodes a value as CBOR (RFC 8949); structs are maps with text keys.
+pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Malformed> {
+    cbor4ii::serde::to_vec(Vec::new(), value).map_err(|e| Malformed::Encode(e.to_string()))
+}
+
+/// Decodes one CBOR value that fills `bytes` exactly.
+pub fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Malformed> {
+    use cbor4ii::core::utils::SliceReader;
+    let mut reader = SliceReader::new(bytes);
+    let value = {
+        let mut de = cbor4ii::serde::Deserializer::new(&mut reader);
+        T::deserialize(&mut de).map_err(|e| Malformed::Decode(shorten(&e.to_string(), 200)))?
+    };
+    match cbor4ii::core::dec::Read::fill(&mut reader, 1) {
+        Ok(rest) if !rest.as_ref().is_empty() => Err(Malformed::Trailing),
+        _ => Ok(value),
+    }
+}
+
+/// Cuts a text to at most `max` bytes at a character boundary.
+pub fn shorten(text: &str, max: usize) -> String {
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    let mut end = max.saturating_sub('…'.len_utf8());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", &text[..end])
+}
+
+pub(crate) fn at_most(what: &'static str, is: usize, max: usize) -> Result<(), Malformed> {
+    if is > max {
+        return Err(Malformed::Limit { what, is, max });
+    }
+    Ok(())
+}

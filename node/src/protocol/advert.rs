@@ -1,0 +1,223 @@
+//! Adverts: signed, sequence-numbered records of what a node offers now.
+
+use libp2p::{Multiaddr, PeerId, identity};
+use serde::{Deserialize, Serialize};
+
+use super::{Checked, MAX_NAME, Malformed, at_most, decode, encode};
+
+/// Most addresses in an advert.
+pub const MAX_ADDRESSES: usize = 16;
+/// Most capabilities in an advert.
+pub const MAX_OFFERS: usize = 64;
+/// Most variants (models) of a capability.
+pub const MAX_VARIANTS: usize = 32;
+/// Largest encoded [`SignedAdvert`], in bytes.
+pub const MAX_SIGNED: usize = 16 * 1024;
+/// What is signed is this text followed by the body.
+const DOMAIN: &[u8] = b"potluck-advert-1:";
+
+/// What a node offers now.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Advert {
+    /// 1.
+    pub version: u16,
+    /// The node's libp2p peer id, as bytes (multihash).
+    #[serde(with = "serde_bytes")]
+    pub id: Vec<u8>,
+    /// Rises with every advert of this node, over restarts too: it starts at the Unix time in
+    /// milliseconds.
+    pub seq: u64,
+    /// Drawn at random when the process starts. Two values at once mean two processes with one
+    /// identity.
+    pub incarnation: u64,
+    /// The nickname.
+    pub name: String,
+    /// The mesh that the node belongs to.
+    pub mesh: String,
+    /// Where it listens: binary multiaddrs without the peer id.
+    pub addresses: Vec<serde_bytes::ByteBuf>,
+    /// What it serves.
+    pub offers: Vec<Offer>,
+    /// The node is stopping: forget it.
+    pub leaving: bool,
+}
+
+/// One capability as offered by one node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Offer {
+    /// `name/version`, such as `recognize/1`.
+    pub capability: String,
+    /// `cpu` or `cuda`.
+    pub device: String,
+    /// What does the work, such as `onnxruntime 1.30.0`; empty when there is nothing to say.
+    pub engine: String,
+    /// Measured calls per second over all slots.
+    pub speed: f32,
+    /// Calls that run at once.
+    pub slots: u16,
+    /// Calls that run or wait now.
+    pub queue: u16,
+    /// What can be asked for by name, such as models.
+    pub variants: Vec<String>,
+}
+
+/// An advert with the proof that its node wrote it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SignedAdvert {
+    /// The encoded [`Advert`].
+    #[serde(with = "serde_bytes")]
+    pub body: Vec<u8>,
+    /// The public key in libp2p's protobuf encoding.
+    #[serde(with = "serde_bytes")]
+    pub key: Vec<u8>,
+    /// Ed25519 over `"potluck-advert-1:"` and the body.
+    #[serde(with = "serde_bytes")]
+    pub signature: Vec<u8>,
+}
+
+/// Why an advert is not believed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum AdvertError {
+    /// The bytes are not an advert.
+    #[error("the advert cannot be read: {0}")]
+    Malformed(#[from] Malformed),
+    /// The key is not a libp2p public key.
+    #[error("the advert's key is not a public key")]
+    Key,
+    /// The key does not belong to the id.
+    #[error("the advert speaks for another node than its key")]
+    WrongId,
+    /// The signature does not fit.
+    #[error("the advert's signature does not fit")]
+    Signature,
+    /// Our own key could not sign.
+    #[error("the advert could not be signed: {0}")]
+    Signing(String),
+}
+
+impl Advert {
+    /// The node that wrote it, or `None` if the id is not a peer id.
+    pub fn peer(&self) -> Option<PeerId> {
+        PeerId::from_bytes(&self.id).ok()
+    }
+
+    /// The addresses that can be read.
+    pub fn multiaddrs(&self) -> Vec<Multiaddr> {
+        self.addresses
+            .iter()
+            .filter_map(|bytes| Multiaddr::try_from(bytes.to_vec()).ok())
+            .collect()
+    }
+
+    /// The offer of a capability, by its full name.
+    pub fn offer(&self, capability: &str) -> Option<&Offer> {
+        self.offers.iter().find(|o| o.capability == capability)
+    }
+
+    /// Signs the advert.
+    pub fn sign(&self, keypair: &identity::Keypair) -> Result<SignedAdvert, AdvertError> {
+        self.check()?;
+        let body = encode(self)?;
+        let signature =
+            keypair.sign(&signed_bytes(&body)).map_err(|e| AdvertError::Signing(e.to_string()))?;
+        Ok(SignedAdvert { body, key: keypair.public().encode_protobuf(), signature })
+    }
+}
+
+impl SignedAdvert {
+    /// Checks key, id, signature and limits, and gives the advert.
+    pub fn verify(&self) -> Result<Advert, AdvertError> {
+        let advert: Advert = decode(&self.body)?;
+        advert.check()?;
+        let key =
+            identity::PublicKey::try_decode_protobuf(&self.key).map_err(|_| AdvertError::Key)?;
+        if advert.peer() != Some(key.to_peer_id()) {
+            return Err(AdvertError::WrongId);
+        }
+        if !key.verify(&signed_bytes(&self.body), &self.signature) {
+            return Err(AdvertError::Signature);
+        }
+        Ok(advert)
+    }
+}
+
+impl Checked for SignedAdvert {
+    fn check(&self) -> Result<(), Malformed> {
+        at_most("advert", self.body.len() + self.key.len() + self.signature.len(), MAX_SIGNED)
+    }
+}
+
+impl Checked for Advert {
+    fn check(&self) -> Result<(), Malformed> {
+        if self.version != 1 {
+            return Err(Malformed::Version(self.version));
+        }
+        at_most("id", self.id.len(), 64)?;
+        at_most("name", self.name.len(), MAX_NAME)?;
+        at_most("mesh", self.mesh.len(), MAX_NAME)?;
+        at_most("addresses", self.addresses.len(), MAX_ADDRESSES)?;
+        for address in &self.addresses {
+            at_most("address", address.len(), 256)?;
+        }
+        at_most("offers", self.offers.len(), MAX_OFFERS)?;
+        for offer in &self.offers {
+            at_most("capability", offer.capability.len(), MAX_NAME)?;
+            at_most("device", offer.device.len(), MAX_NAME)?;
+            at_most("engine", offer.engine.len(), MAX_NAME)?;
+            at_most("variants", offer.variants.len(), MAX_VARIANTS)?;
+            for variant in &offer.variants {
+                at_most("variant", variant.len(), MAX_NAME)?;
+            }
+            if !offer.speed.is_finite() || offer.speed < 0.0 {
+                return Err(Malformed::Value("speed is not a number"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn signed_bytes(body: &[u8]) -> Vec<u8> {
+    [DOMAIN, body].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advert(key: &identity::Keypair) -> Advert {
+        Advert {
+            version: 1,
+            id: key.public().to_peer_id().to_bytes(),
+            seq: 7,
+            incarnation: 9,
+            name: "厨房".into(),
+            mesh: "potluck".into(),
+            addresses: vec![],
+            offers: vec![],
+            leaving: false,
+        }
+    }
+
+    #[test]
+    fn signed_advert_round_trips() {
+        let key = identity::Keypair::generate_ed25519();
+        let signed = advert(&key).sign(&key).expect("signs");
+        assert_eq!(signed.verify().expect("verifies"), advert(&key));
+    }
+
+    #[test]
+    fn forged_adverts_are_refused() {
+        let key = identity::Keypair::generate_ed25519();
+        let other = identity::Keypair::generate_ed25519();
+        let mut signed = advert(&key).sign(&key).expect("signs");
+        signed.signature[3] ^= 1;
+        assert_eq!(signed.verify(), Err(AdvertError::Signature));
+
+        let foreign = advert(&key).sign(&other).expect("signs");
+        assert_eq!(foreign.verify(), Err(AdvertError::WrongId));
+
+        let mut changed = advert(&key).sign(&key).expect("signs");
+        changed.body = encode(&Advert { seq: 8, ..advert(&key) }).expect("encodes");
+        assert_eq!(changed.verify(), Err(AdvertError::Signature));
+    }
+}

@@ -1,0 +1,528 @@
+//! One call's way from peer to peer: retry, wait, hedge, end.
+//!
+//! The caller feeds a [`Plan`] with what happens and does what it says. Every attempt ends in
+//! exactly one outcome, and there is exactly one [`PlanEffect::Finish`].
+
+use std::collections::BTreeMap;
+
+use libp2p::PeerId;
+
+use super::Ranked;
+use crate::protocol::{Fault, FaultKind};
+
+/// A lost peer is tried once more after this time when nobody else is left, in ms.
+const LOST_AGAIN_MS: u64 = 500;
+/// The shortest and longest pause before a busy peer is asked again, in ms.
+const BUSY_MS: (u64, u64) = (20, 5_000);
+/// How often the directory is asked while no candidate is known, in ms.
+const NOBODY_MS: u64 = 100;
+/// Most hops in a route: beyond it, old `Busy` answers are left out.
+const MAX_HOPS: usize = 64;
+
+/// What a call may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanSettings {
+    /// When the call is over, whatever happens.
+    pub deadline_at: u64,
+    /// How many attempts may fail (be lost, refused or broken) before giving up. `Busy` answers do
+    /// not count.
+    pub max_attempts: u32,
+    /// After how long a second copy goes to the next best peer; `None` for never.
+    pub hedge_after_ms: Option<u64>,
+    /// Whether running it twice does no harm. If not, there is no hedge, and no retry once a peer
+    /// may have begun the work.
+    pub idempotent: bool,
+    /// How long to wait for a first candidate: discovery may still be running.
+    pub grace_ms: u64,
+}
+
+/// What happened to a call. Events for a peer with no running attempt are ignored.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlanEvent {
+    /// The ranking, at the beginning and as the answer to [`PlanEffect::Rerank`].
+    Start(Vec<Ranked>),
+    /// All slots and the queue there are full.
+    Busy {
+        /// Who.
+        peer: PeerId,
+        /// When to come back, in ms.
+        retry_after_ms: u64,
+    },
+    /// The owner's policy says no.
+    Refused {
+        /// Who.
+        peer: PeerId,
+        /// Why.
+        reason: String,
+    },
+    /// The work was not done.
+    Failed {
+        /// Who.
+        peer: PeerId,
+        /// Why.
+        fault: Fault,
+    },
+    /// The connection broke, the peer went silent or could not be dialled.
+    Lost {
+        /// Who.
+        peer: PeerId,
+        /// How, for a person.
+        why: String,
+    },
+    /// The answer is here.
+    Answered {
+        /// Who.
+        peer: PeerId,
+    },
+    /// The caller no longer wants it.
+    CancelledByCaller,
+    /// The time of [`PlanEffect::Wake`] came.
+    Timer,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlanEffect {
+    /// Send the call to this peer.
+    Send {
+        /// Who.
+        peer: PeerId,
+        /// When it will probably be done, in ms from now.
+        expected_ms: f64,
+        /// Whether this is the second copy.
+        hedge: bool,
+    },
+    /// Tell this peer to stop the work.
+    Cancel {
+        /// Who.
+        peer: PeerId,
+    },
+    /// Send [`PlanEvent::Timer`] at this time. Replaces earlier ones.
+    Wake {
+        /// When.
+        at: u64,
+    },
+    /// Rank again and send [`PlanEvent::Start`].
+    Rerank,
+    /// The call is over.
+    Finish(PlanEnd),
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlanEnd {
+    /// This peer answered.
+    Answered {
+        /// Who.
+        peer: PeerId,
+    },
+    /// The caller's own fault; no peer would do better.
+    Failed(Fault),
+    /// Nobody offers it.
+    NobodyOffers,
+    /// Everybody who was tried failed.
+    AllFailed {
+        /// The last failure; a lost peer is [`FaultKind::Internal`].
+        last: Fault,
+    },
+    /// Everybody who was tried refused.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// The deadline passed.
+    TimedOut,
+    /// The caller cancelled.
+    Cancelled,
+}
+
+/// One attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hop {
+    /// Who was tried.
+    pub peer: PeerId,
+    /// When it was expected to be done, in ms after `started_at`.
+    pub expected_ms: f64,
+    /// When it was sent.
+    pub started_at: u64,
+    /// When it ended.
+    pub ended_at: Option<u64>,
+    /// How it ended.
+    pub outcome: HopOutcome,
+    /// Whether it was the second copy.
+    pub hedge: bool,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HopOutcome {
+    /// Not yet.
+    Running,
+    /// With the answer.
+    Answered,
+    /// The peer was busy.
+    Busy {
+        /// When to come back, in ms.
+        retry_after_ms: u64,
+    },
+    /// Refused, with the reason.
+    Refused(String),
+    /// Failed, with the message.
+    Failed(String),
+    /// Lost, with the way.
+    Lost(String),
+    /// No longer needed.
+    Cancelled,
+}
+
+/// Where one peer stands within a call.
+#[derive(Debug, Clone, PartialEq)]
+enum Standing {
+    Busy {
+        until: u64,
+    },
+    /// Not asked again.
+    Out,
+    Lost {
+        times: u8,
+        at: u64,
+    },
+}
+
+/// Who can be asked now.
+enum Next {
+    Peer(Ranked),
+    At(u64),
+    Nobody,
+}
+
+/// One call's state.
+#[derive(Debug)]
+pub struct Plan {
+    settings: PlanSettings,
+    started_at: u64,
+    ranking: Vec<Ranked>,
+    /// Whether the ranking was made after the last attempt ended.
+    fresh: bool,
+    standing: BTreeMap<PeerId, Standing>,
+    hops: Vec<Hop>,
+    failures: u32,
+    last: Option<PlanEnd>,
+    hedged: bool,
+    /// When to ask for a new ranking.
+    rerank_at: Option<u64>,
+    finished: bool,
+}
+
+impl Plan {
+    /// A call that starts at `now` (ms, the same epoch as the deadline).
+    pub fn new(settings: PlanSettings, now: u64) -> Self {
+        Self {
+            settings,
+            started_at: now,
+            ranking: Vec::new(),
+            fresh: false,
+            standing: BTreeMap::new(),
+            hops: Vec::new(),
+            failures: 0,
+            last: None,
+            hedged: false,
+            rerank_at: None,
+            finished: false,
+        }
+    }
+
+    /// Takes in what happened at `now` and says what to do.
+    pub fn handle(&mut self, event: PlanEvent, now: u64) -> Vec<PlanEffect> {
+        let mut effects = Vec::new();
+        if self.finished {
+            return effects;
+        }
+        let out = &mut effects;
+        match event {
+            PlanEvent::Start(ranking) => {
+                self.ranking = ranking;
+                self.fresh = true;
+                self.rerank_at = None;
+            }
+            PlanEvent::CancelledByCaller => self.finish(PlanEnd::Cancelled, now, out),
+            PlanEvent::Timer => {}
+            PlanEvent::Answered { peer } => {
+                if self.end_hop(peer, HopOutcome::Answered, now) {
+                    self.finish(PlanEnd::Answered { peer }, now, out);
+                }
+            }
+            PlanEvent::Busy {
+                peer,
+                retry_after_ms,
+            } => {
+                if self.end_hop(peer, HopOutcome::Busy { retry_after_ms }, now) {
+                    let until = now.saturating_add(retry_after_ms.clamp(BUSY_MS.0, BUSY_MS.1));
+                    self.standing.insert(peer, Standing::Busy { until });
+                }
+            }
+            PlanEvent::Refused { peer, reason } => {
+                if self.end_hop(peer, HopOutcome::Refused(reason.clone()), now) {
+                    self.standing.insert(peer, Standing::Out);
+                    self.failures += 1;
+                    // A real failure elsewhere says more than a refusal.
+                    if !matches!(self.last, Some(PlanEnd::AllFailed { .. })) {
+                        self.last = Some(PlanEnd::Refused { reason });
+                    }
+                }
+            }
+            PlanEvent::Failed { peer, fault } => self.failed(peer, fault, now, out),
+            PlanEvent::Lost { peer, why } => self.lost(peer, why, now, out),
+        }
+        self.advance(now, out);
+        effects
+    }
+
+    /// Who was tried, in order.
+    pub fn route(&self) -> &[Hop] {
+        &self.hops
+    }
+
+    /// Whether the call is over.
+    pub fn finished(&self) -> bool {
+        self.finished
+    }
+
+    fn failed(&mut self, peer: PeerId, fault: Fault, now: u64, out: &mut Vec<PlanEffect>) {
+        if !self.end_hop(peer, HopOutcome::Failed(fault.message.clone()), now) {
+            return;
+        }
+        if fault.kind == FaultKind::BadInput {
+            return self.finish(PlanEnd::Failed(fault), now, out);
+        }
+        let untouched = matches!(
+            fault.kind,
+            FaultKind::TooLarge
+                | FaultKind::NotOffered
+                | FaultKind::NoVariant
+                | FaultKind::InputLost
+        );
+        self.failures += 1;
+        self.standing.insert(peer, Standing::Out);
+        let end = PlanEnd::AllFailed { last: fault };
+        if self.settings.idempotent || untouched {
+            self.last = Some(end);
+        } else {
+            self.finish(end, now, out);
+        }
+    }
+
+    fn lost(&mut self, peer: PeerId, why: String, now: u64, out: &mut Vec<PlanEffect>) {
+        if !self.end_hop(peer, HopOutcome::Lost(why.clone()), now) {
+            return;
+        }
+        self.failures += 1;
+        let times = match self.standing.get(&peer) {
+            Some(Standing::Lost { times, .. }) => times.saturating_add(1),
+            _ => 1,
+        };
+        self.standing
+            .insert(peer, Standing::Lost { times, at: now });
+        let end = PlanEnd::AllFailed {
+            last: Fault::internal(why),
+        };
+        if self.settings.idempotent {
+            self.last = Some(end);
+        } else {
+            self.finish(end, now, out);
+        }
+    }
+
+    /// Ends the running attempt at a peer; false when there is none.
+    fn end_hop(&mut self, peer: PeerId, outcome: HopOutcome, now: u64) -> bool {
+        let Some(hop) = self
+            .hops
+            .iter_mut()
+            .find(|hop| hop.peer == peer && hop.running())
+        else {
+            return false;
+        };
+        hop.ended_at = Some(now);
+        hop.outcome = outcome;
+        self.fresh = false;
+        true
+    }
+
+    fn finish(&mut self, end: PlanEnd, now: u64, out: &mut Vec<PlanEffect>) {
+        for hop in self.hops.iter_mut().filter(|hop| hop.running()) {
+            hop.ended_at = Some(now);
+            hop.outcome = HopOutcome::Cancelled;
+            out.push(PlanEffect::Cancel { peer: hop.peer });
+        }
+        self.finished = true;
+        out.push(PlanEffect::Finish(end));
+    }
+
+    /// Does what is due and says when to look again.
+    fn advance(&mut self, now: u64, out: &mut Vec<PlanEffect>) {
+        if self.finished {
+            return;
+        }
+        if now >= self.settings.deadline_at {
+            return self.finish(PlanEnd::TimedOut, now, out);
+        }
+        if self.hops.iter().any(Hop::running) {
+            self.hedge(now, out);
+        } else {
+            self.next(now, out);
+        }
+        if !self.finished {
+            out.push(PlanEffect::Wake { at: self.wake_at() });
+        }
+    }
+
+    fn wake_at(&self) -> u64 {
+        [self.rerank_at, self.hedge_at()]
+            .into_iter()
+            .flatten()
+            .fold(self.settings.deadline_at, u64::min)
+    }
+
+    /// When the second copy is due, if there will be one.
+    fn hedge_at(&self) -> Option<u64> {
+        if self.hedged || !self.settings.idempotent {
+            return None;
+        }
+        let running = self.hops.iter().find(|hop| hop.running())?;
+        Some(
+            running
+                .started_at
+                .saturating_add(self.settings.hedge_after_ms?),
+        )
+    }
+
+    fn hedge(&mut self, now: u64, out: &mut Vec<PlanEffect>) {
+        if self.hedge_at().is_none_or(|at| now < at) {
+            return;
+        }
+        self.hedged = true;
+        if let Next::Peer(best) = self.candidate(now) {
+            self.send(best, true, now, out);
+        }
+    }
+
+    fn send(&mut self, best: Ranked, hedge: bool, now: u64, out: &mut Vec<PlanEffect>) {
+        if self.hops.len() >= MAX_HOPS {
+            let busy = |hop: &Hop| matches!(hop.outcome, HopOutcome::Busy { .. });
+            if let Some(old) = self.hops.iter().position(busy) {
+                self.hops.remove(old);
+            }
+        }
+        let Ranked { peer, expected_ms } = best;
+        self.hops.push(Hop {
+            peer,
+            expected_ms,
+            started_at: now,
+            ended_at: None,
+            outcome: HopOutcome::Running,
+            hedge,
+        });
+        self.rerank_at = None;
+        out.push(PlanEffect::Send {
+            peer,
+            expected_ms,
+            hedge,
+        });
+    }
+
+    /// Nothing runs: send, wait or give up.
+    fn next(&mut self, now: u64, out: &mut Vec<PlanEffect>) {
+        if let Some(at) = self.rerank_at {
+            if now >= at {
+                self.rerank_at = None;
+                out.push(PlanEffect::Rerank);
+            }
+            return;
+        }
+        if self.failures >= self.settings.max_attempts.max(1) {
+            return self.give_up(now, out);
+        }
+        match self.candidate(now) {
+            Next::Peer(best) => self.send(best, false, now, out),
+            Next::At(at) => self.rerank_at = Some(at),
+            // What is known is from before the last attempt: there may be others by now.
+            Next::Nobody if !self.fresh => {
+                if !self.hops.is_empty() {
+                    out.push(PlanEffect::Rerank);
+                }
+            }
+            Next::Nobody => self.give_up_or_wait(now, out),
+        }
+    }
+
+    /// The best peer that can be asked now, or when one can be asked again.
+    fn candidate(&self, now: u64) -> Next {
+        let mut again: Option<u64> = None;
+        let mut lost_again: Option<u64> = None;
+        for ranked in &self.ranking {
+            if self
+                .hops
+                .iter()
+                .any(|hop| hop.running() && hop.peer == ranked.peer)
+            {
+                continue;
+            }
+            match self.standing.get(&ranked.peer) {
+                None => return Next::Peer(*ranked),
+                Some(Standing::Out) => {}
+                Some(Standing::Busy { until }) if now >= *until => return Next::Peer(*ranked),
+                Some(Standing::Busy { until }) => {
+                    again = Some(again.map_or(*until, |at| at.min(*until)));
+                }
+                Some(Standing::Lost { times, at }) if *times == 1 => {
+                    let at = at.saturating_add(LOST_AGAIN_MS);
+                    lost_again = Some(lost_again.map_or(at, |other| other.min(at)));
+                }
+                Some(Standing::Lost { .. }) => {}
+            }
+        }
+        if let Some(at) = again {
+            return Next::At(at);
+        }
+        match lost_again {
+            Some(at) if now < at => Next::At(at),
+            Some(_) => self
+                .ranking
+                .iter()
+                .find(|ranked| {
+                    matches!(
+                        self.standing.get(&ranked.peer),
+                        Some(Standing::Lost { times: 1, at }) if now >= at + LOST_AGAIN_MS
+                    ) && !self
+                        .hops
+                        .iter()
+                        .any(|hop| hop.running() && hop.peer == ranked.peer)
+                })
+                .map_or(Next::Nobody, |ranked| Next::Peer(*ranked)),
+            None => Next::Nobody,
+        }
+    }
+
+    fn give_up_or_wait(&mut self, now: u64, out: &mut Vec<PlanEffect>) {
+        let grace_end = self.started_at.saturating_add(self.settings.grace_ms);
+        if self.last.is_none() && now < grace_end {
+            self.rerank_at = Some(now.saturating_add(NOBODY_MS).min(grace_end));
+            return;
+        }
+        self.give_up(now, out);
+    }
+
+    fn give_up(&mut self, now: u64, out: &mut Vec<PlanEffect>) {
+        let end = self.last.take().unwrap_or(PlanEnd::NobodyOffers);
+        self.finish(end, now, out);
+    }
+}
+
+impl Hop {
+    fn running(&self) -> bool {
+        self.outcome == HopOutcome::Running
+    }
+}
+
+#[cfg(test)]
+mod tests;

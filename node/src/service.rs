@@ -1,0 +1,97 @@
+//! The service seam: what a capability is, and what the node does around it.
+//!
+//! A capability is one type that implements [`Service`] and one line in [`crate::services::all`].
+//! From that line come its advert, its dispatch (permit, policy, size, deadline, tracing,
+//! counters), its row in `potluck capabilities` and its tests: [`Service::examples`] are run
+//! locally and across two nodes.
+
+mod context;
+mod dispatch;
+mod registry;
+
+pub use context::{Context, InputData, Progress};
+pub use dispatch::{Caller, Counters, Dispatch, DispatchSettings, Everyone, Policy};
+pub use registry::{DynService, Registry, RegistryError};
+
+use std::future::Future;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::protocol::Fault;
+
+/// Something a node can do, described for people and programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Capability {
+    /// `name/version`, such as `chat/1`.
+    pub name: &'static str,
+    /// One line for a person.
+    pub summary: &'static str,
+    /// What the request is made of.
+    pub input: Kind,
+    /// What comes back.
+    pub output: Kind,
+}
+
+/// What kind of data goes in or out; enough to draw a plain form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A picture file, as the call's input.
+    Image,
+    /// A table.
+    Table,
+    /// Anything else, as JSON.
+    Json,
+}
+
+/// How a capability stands on this node now: what the advert says of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Standing {
+    /// `cpu` or `cuda`.
+    pub device: String,
+    /// What does the work; empty when there is nothing to say.
+    pub engine: String,
+    /// Measured calls per second over all slots.
+    pub speed: f32,
+    /// Calls that run at once.
+    pub slots: u16,
+    /// What can be asked for by name, such as models.
+    pub variants: Vec<String>,
+}
+
+/// A request with the answer that is expected.
+pub struct Example<Req> {
+    /// What is asked.
+    pub request: Req,
+    /// The bytes that go with it.
+    pub input: Option<Vec<u8>>,
+    /// Says whether the answer, as JSON, is right; otherwise what is wrong with it.
+    pub check: fn(&serde_json::Value) -> Result<(), String>,
+}
+
+/// A capability. `docs/adding-a-capability.md` shows how to write one.
+pub trait Service: Send + Sync + 'static {
+    /// The arguments of a call (small; large data is the call's input).
+    type Request: Serialize + DeserializeOwned + Send + 'static;
+    /// The result of a call.
+    type Response: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Name, summary and kinds.
+    fn capability(&self) -> Capability;
+
+    /// How it stands on this node, or `None` while it cannot serve (still loading, say).
+    fn standing(&self) -> Option<Standing>;
+
+    /// Does the work. Anything that computes for more than a millisecond goes through
+    /// [`Context::blocking`].
+    fn call(
+        &self,
+        cx: &Context,
+        request: Self::Request,
+    ) -> impl Future<Output = Result<Self::Response, Fault>> + Send;
+
+    /// Requests that must work, with a check of each answer. Run as tests.
+    fn examples(&self) -> Vec<Example<Self::Request>>;
+}

@@ -1,0 +1,163 @@
+//! The list of services of a node, with their types erased.
+
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
+
+use super::{Capability, Context, Service, Standing};
+use crate::protocol::{self, Fault};
+
+/// A service behind CBOR bytes. Implemented for every [`Service`].
+pub trait DynService: Send + Sync {
+    /// See [`Service::capability`].
+    fn capability(&self) -> Capability;
+    /// See [`Service::standing`].
+    fn standing(&self) -> Option<Standing>;
+    /// See [`Service::call`].
+    fn call<'a>(
+        &'a self,
+        cx: &'a Context,
+        args: &'a [u8],
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Fault>> + Send + 'a>>;
+    /// [`Service::examples`] with encoded requests.
+    fn examples(&self) -> Vec<EncodedExample>;
+    /// Turns an encoded response into JSON.
+    fn to_json(&self, body: &[u8]) -> Result<serde_json::Value, Fault>;
+}
+
+/// An example with its request in CBOR.
+pub struct EncodedExample {
+    /// The arguments.
+    pub args: Vec<u8>,
+    /// The bytes that go with them.
+    pub input: Option<Vec<u8>>,
+    /// See [`super::Example::check`].
+    pub check: fn(&serde_json::Value) -> Result<(), String>,
+}
+
+impl<S: Service> DynService for S {
+    fn capability(&self) -> Capability {
+        Service::capability(self)
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        Service::standing(self)
+    }
+
+    fn call<'a>(
+        &'a self,
+        cx: &'a Context,
+        args: &'a [u8],
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Fault>> + Send + 'a>> {
+        Box::pin(async move {
+            let request = protocol::decode(args).map_err(|e| {
+                Fault::bad_input(format!("the request does not fit this capability: {e}"))
+            })?;
+            let response = Service::call(self, cx, request).await?;
+            protocol::encode(&response).map_err(|e| Fault::internal(e.to_string()))
+        })
+    }
+
+    fn examples(&self) -> Vec<EncodedExample> {
+        Service::examples(self)
+            .into_iter()
+            .filter_map(|example| {
+                let args = protocol::encode(&example.request).ok()?;
+                Some(EncodedExample { args, input: example.input, check: example.check })
+            })
+            .collect()
+    }
+
+    fn to_json(&self, body: &[u8]) -> Result<serde_json::Value, Fault> {
+        let response: S::Response =
+            protocol::decode(body).map_err(|e| Fault::internal(e.to_string()))?;
+        serde_json::to_value(response).map_err(|e| Fault::internal(e.to_string()))
+    }
+}
+
+/// Two services cannot share a name, and a name carries a version.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// Registered twice.
+    #[error("the capability {0} is registered twice")]
+    Twice(&'static str),
+    /// Not `name/version`.
+    #[error("the capability name {0} is not of the form name/1")]
+    Name(&'static str),
+}
+
+/// The services of a node, by name.
+#[derive(Clone, Default)]
+pub struct Registry {
+    services: BTreeMap<&'static str, Arc<dyn DynService>>,
+}
+
+impl Registry {
+    /// An empty registry.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a service.
+    pub fn with(mut self, service: impl Service) -> Result<Self, RegistryError> {
+        let name = Service::capability(&service).name;
+        let versioned = name
+            .split_once('/')
+            .is_some_and(|(head, version)| !head.is_empty() && version.parse::<u16>().is_ok());
+        if !versioned {
+            return Err(RegistryError::Name(name));
+        }
+        if self.services.insert(name, Arc::new(service)).is_some() {
+            return Err(RegistryError::Twice(name));
+        }
+        Ok(self)
+    }
+
+    /// Keeps only the services whose name passes.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.services.retain(|name, _| keep(name));
+    }
+
+    /// The service of that name.
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn DynService>> {
+        self.services.get(name)
+    }
+
+    /// All services in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn DynService>)> {
+        self.services.iter().map(|(name, service)| (*name, service))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::{Example, Kind};
+
+    struct Named(&'static str);
+
+    impl Service for Named {
+        type Request = ();
+        type Response = ();
+        fn capability(&self) -> Capability {
+            Capability { name: self.0, summary: "test", input: Kind::Text, output: Kind::Text }
+        }
+        fn standing(&self) -> Option<Standing> {
+            None
+        }
+        async fn call(&self, _: &Context, (): ()) -> Result<(), Fault> {
+            Ok(())
+        }
+        fn examples(&self) -> Vec<Example<()>> {
+            vec![]
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_versioned() {
+        assert!(Registry::new().with(Named("a/1")).and_then(|r| r.with(Named("a/2"))).is_ok());
+        let twice = Registry::new().with(Named("a/1")).and_then(|r| r.with(Named("a/1")));
+        assert!(matches!(twice, Err(RegistryError::Twice("a/1"))));
+        for bad in ["a", "a/", "/1", "a/x"] {
+            assert!(matches!(Registry::new().with(Named(bad)), Err(RegistryError::Name(_))), "{bad}");
+        }
+    }
+}

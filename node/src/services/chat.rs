@@ -1,0 +1,3 @@
+//! `chat/1`: the chat robot.
+
+pub mod rules;

@@ -56,11 +56,7 @@ impl Batcher {
             .name("recognize".into())
             .spawn(move || work(&classifier, &jobs, max_batch))
             .map_err(|error| BatchError::NoThread(error.to_string()))?;
-        Ok(Batcher {
-            queue: Some(queue),
-            worker: Some(worker),
-            max_batch,
-        })
+        Ok(Batcher { queue: Some(queue), worker: Some(worker), max_batch })
     }
 
     /// The most pictures that run together.
@@ -74,11 +70,7 @@ impl Batcher {
     /// [`BatchError::Stopped`].
     pub fn submit(&self, picture: Prepared, top: usize) -> Result<Receiver<Answer>, BatchError> {
         let (answer, receiver) = mpsc::sync_channel(1);
-        let job = Job {
-            picture,
-            top,
-            answer,
-        };
+        let job = Job { picture, top, answer };
         self.queue
             .as_ref()
             .ok_or(BatchError::Stopped)?
@@ -112,10 +104,8 @@ fn work(classifier: &Classifier, jobs: &Receiver<Job>, max_batch: usize) {
 
 fn answer(classifier: &Classifier, batch: Vec<Job>) {
     let top = batch.iter().map(|job| job.top).max().unwrap_or(0);
-    let (pictures, askers): (Vec<_>, Vec<_>) = batch
-        .into_iter()
-        .map(|job| (job.picture, (job.top, job.answer)))
-        .unzip();
+    let (pictures, askers): (Vec<_>, Vec<_>) =
+        batch.into_iter().map(|job| (job.picture, (job.top, job.answer))).unzip();
     // A failed send means that the asker went away, which is nobody's error.
     match classifier.classify(&pictures, top) {
         Ok(answers) => {

@@ -161,10 +161,7 @@ pub(crate) struct Parts {
 impl ModelError {
     /// Whether the request was wrong, so that no other peer would do better with the same models.
     pub fn is_caller_error(&self) -> bool {
-        !matches!(
-            self,
-            ModelError::Run { .. } | ModelError::Io { .. } | ModelError::Changed { .. }
-        )
+        !matches!(self, ModelError::Run { .. } | ModelError::Io { .. } | ModelError::Changed { .. })
     }
 
     pub(crate) fn from_fault(name: &str, fault: Fault) -> ModelError {
@@ -177,10 +174,7 @@ impl ModelError {
     }
 
     fn io(path: &Path, error: impl std::fmt::Display) -> ModelError {
-        ModelError::Io {
-            path: path.display().to_string(),
-            reason: error.to_string(),
-        }
+        ModelError::Io { path: path.display().to_string(), reason: error.to_string() }
     }
 }
 
@@ -190,9 +184,7 @@ impl Catalogue {
     /// # Errors
     /// [`ModelError::Io`] when `models_dir` exists and cannot be read.
     pub fn open(models_dir: Option<&Path>) -> Result<Catalogue, ModelError> {
-        let catalogue = Catalogue {
-            folder: models_dir.map(Path::to_path_buf),
-        };
+        let catalogue = Catalogue { folder: models_dir.map(Path::to_path_buf) };
         catalogue.names()?;
         Ok(catalogue)
     }
@@ -253,11 +245,8 @@ impl Catalogue {
         let bytes = read_capped(onnx, MAX_ONNX)?;
         description.labels = "labels.txt".into();
         description.sha256 = Some(sha256(&bytes));
-        let parts = Parts {
-            manifest: description.clone(),
-            labels: names.clone(),
-            onnx: Cow::Owned(bytes),
-        };
+        let parts =
+            Parts { manifest: description.clone(), labels: names.clone(), onnx: Cow::Owned(bytes) };
         Classifier::from_parts(engine, parts)?;
         store(folder, &description, &names, onnx)?;
         self.describe(name)
@@ -276,10 +265,7 @@ impl Catalogue {
         let folder = match &self.folder {
             Some(folder) if known.iter().any(|each| each == name) => folder.join(name),
             _ => {
-                return Err(ModelError::Unknown {
-                    name: name.into(),
-                    known,
-                });
+                return Err(ModelError::Unknown { name: name.into(), known });
             }
         };
         let mut manifest = read_manifest(&folder.join("manifest.toml"))?;
@@ -289,21 +275,14 @@ impl Catalogue {
         if let Some(expected) = &manifest.sha256 {
             let found = sha256(&onnx);
             if !found.eq_ignore_ascii_case(expected) {
-                return Err(ModelError::Changed {
-                    file: file.display().to_string(),
-                    found,
-                });
+                return Err(ModelError::Changed { file: file.display().to_string(), found });
             }
         }
         let labels = match manifest.labels.as_str() {
             "imagenet" => imagenet(),
             _ => read_labels(&folder.join("labels.txt"))?,
         };
-        Ok(Parts {
-            manifest,
-            labels,
-            onnx: Cow::Owned(onnx),
-        })
+        Ok(Parts { manifest, labels, onnx: Cow::Owned(onnx) })
     }
 
     /// The default, then the folders that hold a manifest, by name.
@@ -334,10 +313,7 @@ impl Catalogue {
             Some(folder) if name != DEFAULT_MODEL => {
                 let file = folder.join(name).join("model.onnx");
                 let info = fs::metadata(&file).map_err(|error| ModelError::io(&file, error))?;
-                (
-                    read_manifest(&folder.join(name).join("manifest.toml"))?,
-                    info.len(),
-                )
+                (read_manifest(&folder.join(name).join("manifest.toml"))?, info.len())
             }
             _ => (bundled(DEFAULT_MANIFEST)?, DEFAULT_ONNX.len() as u64),
         };
@@ -361,16 +337,12 @@ fn store(
     let partial = folder.join(format!(".adding-{}-{}", manifest.name, std::process::id()));
     let place = folder.join(&manifest.name);
     let write = || -> Result<(), ModelError> {
-        let toml = manifest.to_toml().map_err(|reason| ModelError::Manifest {
-            file: manifest.name.clone(),
-            reason,
-        })?;
+        let toml = manifest
+            .to_toml()
+            .map_err(|reason| ModelError::Manifest { file: manifest.name.clone(), reason })?;
         fs::create_dir_all(&partial).map_err(|error| ModelError::io(&partial, error))?;
-        let (to_manifest, to_labels, to_onnx) = (
-            partial.join("manifest.toml"),
-            partial.join("labels.txt"),
-            partial.join("model.onnx"),
-        );
+        let (to_manifest, to_labels, to_onnx) =
+            (partial.join("manifest.toml"), partial.join("labels.txt"), partial.join("model.onnx"));
         fs::write(&to_manifest, toml).map_err(|error| ModelError::io(&to_manifest, error))?;
         fs::write(&to_labels, labels.join("\n") + "\n")
             .map_err(|error| ModelError::io(&to_labels, error))?;
@@ -385,10 +357,8 @@ fn store(
 }
 
 fn bundled(text: &str) -> Result<Manifest, ModelError> {
-    Manifest::parse(text).map_err(|reason| ModelError::Manifest {
-        file: "of a bundled model".into(),
-        reason,
-    })
+    Manifest::parse(text)
+        .map_err(|reason| ModelError::Manifest { file: "of a bundled model".into(), reason })
 }
 
 fn preset(name: &str) -> Result<Manifest, ModelError> {
@@ -400,10 +370,7 @@ fn preset(name: &str) -> Result<Manifest, ModelError> {
         }
         presets.push(manifest.name);
     }
-    Err(ModelError::NeedsManifest {
-        name: name.into(),
-        presets,
-    })
+    Err(ModelError::NeedsManifest { name: name.into(), presets })
 }
 
 fn imagenet() -> Vec<String> {
@@ -412,10 +379,8 @@ fn imagenet() -> Vec<String> {
 
 fn read_manifest(file: &Path) -> Result<Manifest, ModelError> {
     let text = read_text(file, MAX_MANIFEST)?;
-    Manifest::parse(&text).map_err(|reason| ModelError::Manifest {
-        file: file.display().to_string(),
-        reason,
-    })
+    Manifest::parse(&text)
+        .map_err(|reason| ModelError::Manifest { file: file.display().to_string(), reason })
 }
 
 fn read_labels(file: &Path) -> Result<Vec<String>, ModelError> {
@@ -462,10 +427,7 @@ mod tests {
     fn bundled_files_fit_their_manifests() {
         let manifest = bundled(DEFAULT_MANIFEST).unwrap();
         assert_eq!(manifest.name, DEFAULT_MODEL);
-        assert_eq!(
-            manifest.sha256.as_deref(),
-            Some(sha256(DEFAULT_ONNX).as_str())
-        );
+        assert_eq!(manifest.sha256.as_deref(), Some(sha256(DEFAULT_ONNX).as_str()));
         assert_eq!(imagenet().len(), 1000);
         assert_eq!(imagenet()[281], "tabby, tabby cat");
         for text in PRESETS {

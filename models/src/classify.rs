@@ -58,11 +58,7 @@ impl Classifier {
     }
 
     pub(crate) fn from_parts(engine: &Engine, parts: Parts) -> Result<Classifier, ModelError> {
-        let Parts {
-            manifest,
-            labels,
-            onnx,
-        } = parts;
+        let Parts { manifest, labels, onnx } = parts;
         let size = manifest.input.size as usize;
         let wanted = Wanted {
             input: manifest.input.name.as_deref(),
@@ -81,16 +77,8 @@ impl Classifier {
                 outputs: session.outputs,
             });
         }
-        let info = EngineInfo {
-            device: session.device.into(),
-            ..engine.info().clone()
-        };
-        Ok(Classifier {
-            session,
-            manifest,
-            labels,
-            engine: info,
-        })
+        let info = EngineInfo { device: session.device.into(), ..engine.info().clone() };
+        Ok(Classifier { session, manifest, labels, engine: info })
     }
 
     /// The model's name.
@@ -114,10 +102,9 @@ impl Classifier {
     /// [`ModelError::Run`] when the picture cannot be resized, which a decoded picture always can.
     pub fn prepare(&self, picture: &Picture) -> Result<Prepared, ModelError> {
         let input = &self.manifest.input;
-        let square = self.resized(picture).map_err(|reason| ModelError::Run {
-            name: self.manifest.name.clone(),
-            reason,
-        })?;
+        let square = self
+            .resized(picture)
+            .map_err(|reason| ModelError::Run { name: self.manifest.name.clone(), reason })?;
         let area = (input.size * input.size) as usize;
         let source = |channel: usize| match input.colours {
             Colours::Rgb => channel,
@@ -160,17 +147,12 @@ impl Classifier {
         if pictures.is_empty() {
             return Ok(Vec::new());
         }
-        let items: Vec<&[f32]> = pictures
-            .iter()
-            .map(|picture| picture.values.as_slice())
-            .collect();
+        let items: Vec<&[f32]> = pictures.iter().map(|picture| picture.values.as_slice()).collect();
         let rows = self
             .session
             .run(&items)
             .map_err(|fault| ModelError::from_fault(&self.manifest.name, fault))?;
-        rows.chunks_exact(self.labels.len())
-            .map(|row| self.best(row, top))
-            .collect()
+        rows.chunks_exact(self.labels.len()).map(|row| self.best(row, top)).collect()
     }
 
     /// Whether several pictures can run together at all.
@@ -256,10 +238,12 @@ impl Classifier {
             }
             Interpolation::Lanczos3 => resize::ResizeAlg::Convolution(resize::FilterType::Lanczos3),
         };
-        let options = resize::ResizeOptions::new()
-            .resize_alg(filter)
-            .use_alpha(false)
-            .crop((width - side) / 2.0, (height - side) / 2.0, side, side);
+        let options = resize::ResizeOptions::new().resize_alg(filter).use_alpha(false).crop(
+            (width - side) / 2.0,
+            (height - side) / 2.0,
+            side,
+            side,
+        );
         resize::Resizer::new()
             .resize(&source, &mut target, &options)
             .map_err(|error| error.to_string())?;
@@ -279,11 +263,8 @@ impl Classifier {
         };
         let mut order: Vec<usize> = (0..row.len()).collect();
         let top = top.min(order.len());
-        let by_probability = |a: &usize, b: &usize| {
-            probabilities[*b]
-                .total_cmp(&probabilities[*a])
-                .then(a.cmp(b))
-        };
+        let by_probability =
+            |a: &usize, b: &usize| probabilities[*b].total_cmp(&probabilities[*a]).then(a.cmp(b));
         if top < order.len() {
             order.select_nth_unstable_by(top, by_probability);
             order.truncate(top);

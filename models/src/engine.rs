@@ -144,10 +144,9 @@ impl Engine {
             }
         }
         match config.choice {
-            EngineChoice::OnnxRuntime => Err(EngineError::NotFound {
-                minimum: ort::MINOR_VERSION,
-                searched,
-            }),
+            EngineChoice::OnnxRuntime => {
+                Err(EngineError::NotFound { minimum: ort::MINOR_VERSION, searched })
+            }
             _ => Ok(Engine::tract(threads, searched)),
         }
     }
@@ -171,14 +170,8 @@ impl Engine {
     }
 
     fn with_threads(&self, threads: usize) -> Engine {
-        let info = EngineInfo {
-            threads,
-            ..(*self.info).clone()
-        };
-        Engine {
-            backend: self.backend.clone(),
-            info: Arc::new(info),
-        }
+        let info = EngineInfo { threads, ..(*self.info).clone() };
+        Engine { backend: self.backend.clone(), info: Arc::new(info) }
     }
 }
 
@@ -221,9 +214,7 @@ fn cuda_works(environment: &ort::environment::Environment) -> bool {
 }
 
 fn list(searched: &[(String, String)]) -> String {
-    let lines: Vec<String> = searched
-        .iter()
-        .map(|(place, reason)| format!("{place} ({reason})"))
-        .collect();
+    let lines: Vec<String> =
+        searched.iter().map(|(place, reason)| format!("{place} ({reason})")).collect();
     lines.join("; ")
 }

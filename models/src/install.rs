@@ -112,9 +112,7 @@ fn install_in(
             continue;
         }
         let place = folder.join(platform.library);
-        let bytes = fs::metadata(&fresh)
-            .map_err(|error| failed(&fresh, error))?
-            .len();
+        let bytes = fs::metadata(&fresh).map_err(|error| failed(&fresh, error))?.len();
         // The old file may be loaded right now; a rename leaves the running copy alone.
         fs::rename(&fresh, &place).map_err(|error| failed(&place, error))?;
         progress(&format!("installed {}", place.display()));
@@ -162,21 +160,15 @@ fn through_pip(
         "--retries",
         "2",
     ];
-    let clients: [&[&str]; 4] = [
-        &["python3", "-m", "pip"],
-        &["python", "-m", "pip"],
-        &["pip3"],
-        &["pip"],
-    ];
+    let clients: [&[&str]; 4] =
+        [&["python3", "-m", "pip"], &["python", "-m", "pip"], &["pip3"], &["pip"]];
     first_that_works(&clients, &arguments, work)?;
     let package = file_ending(work, ".whl")?;
     progress("checking the package");
     let bytes = checked(&package, platform.wheel_sha256)?;
     let mut archive =
         zip::ZipArchive::new(io::Cursor::new(bytes)).map_err(|error| error.to_string())?;
-    let mut library = archive
-        .by_name(platform.in_wheel)
-        .map_err(|error| error.to_string())?;
+    let mut library = archive.by_name(platform.in_wheel).map_err(|error| error.to_string())?;
     write_out(&mut library, to)
 }
 
@@ -188,21 +180,14 @@ fn through_npm(
 ) -> Result<(), String> {
     let what = format!("onnxruntime-node@{VERSION}");
     let clients: [&[&str]; 1] = [&[if cfg!(windows) { "npm.cmd" } else { "npm" }]];
-    first_that_works(
-        &clients,
-        &["pack", &what, "--silent", "--ignore-scripts"],
-        work,
-    )?;
+    first_that_works(&clients, &["pack", &what, "--silent", "--ignore-scripts"], work)?;
     let package = file_ending(work, ".tgz")?;
     progress("checking the package");
     let bytes = checked(&package, NPM_SHA256)?;
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes.as_slice()));
     for entry in archive.entries().map_err(|error| error.to_string())? {
         let mut entry = entry.map_err(|error| error.to_string())?;
-        if entry
-            .path()
-            .is_ok_and(|path| path == Path::new(platform.in_npm))
-        {
+        if entry.path().is_ok_and(|path| path == Path::new(platform.in_npm)) {
             return write_out(&mut entry, to);
         }
     }
@@ -233,11 +218,7 @@ fn run(command: &mut Command, work: &Path) -> Result<(), Option<String>> {
     // A file instead of a pipe: a client that says much cannot block on it.
     let said = work.join("said.txt");
     let log = File::create(&said).map_err(some)?;
-    let spawned = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn();
+    let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
     let mut child = match spawned {
         Ok(child) => child,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(None),
@@ -261,10 +242,9 @@ fn run(command: &mut Command, work: &Path) -> Result<(), Option<String>> {
     let text = fs::read(&said).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let last = text.lines().rev().find(|line| !line.trim().is_empty());
-    Err(Some(last.map_or_else(
-        || status.to_string(),
-        |line| line.trim().chars().take(300).collect(),
-    )))
+    Err(Some(
+        last.map_or_else(|| status.to_string(), |line| line.trim().chars().take(300).collect()),
+    ))
 }
 
 fn file_ending(folder: &Path, ending: &str) -> Result<PathBuf, String> {
@@ -286,9 +266,7 @@ fn checked(package: &Path, expected: &str) -> Result<Vec<u8>, String> {
     if found == expected {
         Ok(bytes)
     } else {
-        Err(format!(
-            "the package is not the expected one (SHA-256 {found})"
-        ))
+        Err(format!("the package is not the expected one (SHA-256 {found})"))
     }
 }
 
@@ -305,18 +283,11 @@ fn write_out(from: &mut dyn Read, to: &Path) -> Result<(), String> {
 }
 
 fn failed(path: &Path, error: io::Error) -> InstallError {
-    InstallError::Io {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    }
+    InstallError::Io { path: path.display().to_string(), reason: error.to_string() }
 }
 
 fn platform() -> Option<Platform> {
-    if cfg!(all(
-        target_os = "linux",
-        target_env = "gnu",
-        target_arch = "x86_64"
-    )) {
+    if cfg!(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64")) {
         Some(Platform {
             tag: "manylinux_2_28_x86_64",
             wheel_sha256: "fa688e7891a6aa206636fe7372e27ee75fd17713289f6b4fc7b190e0a7de9328",
@@ -324,11 +295,7 @@ fn platform() -> Option<Platform> {
             in_npm: "package/bin/napi-v6/linux/x64/libonnxruntime.so.1",
             library: "libonnxruntime.so.1.30.0",
         })
-    } else if cfg!(all(
-        target_os = "linux",
-        target_env = "gnu",
-        target_arch = "aarch64"
-    )) {
+    } else if cfg!(all(target_os = "linux", target_env = "gnu", target_arch = "aarch64")) {
         Some(Platform {
             tag: "manylinux_2_28_aarch64",
             wheel_sha256: "6c32a000d5139a38ba9349030b0032e3331acb559d596b22738d9d2b343a2b83",

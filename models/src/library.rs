@@ -27,48 +27,30 @@ pub(crate) struct Nothing {
 /// What an installed Python may take to say where its packages are.
 const PYTHON_PATIENCE: Duration = Duration::from_secs(3);
 
+/// Finds the libraries of one kind of place.
+type Find = fn(&EngineConfig) -> Vec<PathBuf>;
+
+/// The places in the order of the search.
+const PLACES: [(&str, Find); 5] = [
+    ("given", given),
+    ("beside the program", |_| beside_program()),
+    ("data folder", data_folder),
+    ("Python package", |_| python_package()),
+    ("system", |_| system()),
+];
+
 /// The candidates in the order of the search, each found only when the iterator reaches it: asking Python
 /// costs some 30 ms and is left out when an earlier file fits.
 pub(crate) fn candidates(
     config: &EngineConfig,
 ) -> impl Iterator<Item = Result<Candidate, Nothing>> {
-    let steps: [(&'static str, Box<dyn Fn() -> Vec<PathBuf>>); 5] = [
-        ("given", {
-            let given = config.library.clone();
-            Box::new(move || {
-                let path = given.clone().or_else(|| {
-                    std::env::var_os("ORT_DYLIB_PATH")
-                        .filter(|value| !value.is_empty())
-                        .map(PathBuf::from)
-                });
-                path.into_iter().collect()
-            })
-        }),
-        ("beside the program", Box::new(beside_program)),
-        ("data folder", {
-            let folder = config.data_dir.as_ref().map(|dir| dir.join("engine"));
-            Box::new(move || folder.iter().flat_map(|dir| libraries_in(dir)).collect())
-        }),
-        ("Python package", Box::new(python_package)),
-        ("system", Box::new(system)),
-    ];
-    steps.into_iter().flat_map(|(place, find)| {
-        let found = find();
+    PLACES.iter().flat_map(|(place, find)| {
+        let found = find(config);
         if found.is_empty() {
-            return vec![Err(Nothing {
-                place: place.into(),
-                reason: "nothing there".into(),
-            })];
+            return vec![Err(Nothing { place: (*place).into(), reason: "nothing there".into() })];
         }
-        found
-            .into_iter()
-            .map(|path| {
-                Ok(Candidate {
-                    place: place.into(),
-                    path,
-                })
-            })
-            .collect()
+        let candidate = |path| Candidate { place: (*place).into(), path };
+        found.into_iter().map(candidate).map(Ok).collect()
     })
 }
 
@@ -81,31 +63,21 @@ pub(crate) fn check(path: &Path) -> Result<(), String> {
     }
     let mut file = File::open(path).map_err(|error| error.to_string())?;
     let mut head = [0u8; 64];
-    file.read_exact(&mut head)
-        .map_err(|_| "it is too short for a library".to_string())?;
+    file.read_exact(&mut head).map_err(|_| "it is too short for a library".to_string())?;
     if cfg!(target_os = "linux") {
         check_elf(&mut file, &head, info.len())
     } else if cfg!(windows) {
         signature(&head, &[b"MZ"])
     } else {
-        signature(
-            &head,
-            &[
-                b"\xcf\xfa\xed\xfe",
-                b"\xca\xfe\xba\xbe",
-                b"\xca\xfe\xba\xbf",
-            ],
-        )
+        signature(&head, &[b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf"])
     }
 }
 
 /// The version out of ONNX Runtime's build information, or out of the file's name.
 pub(crate) fn version(build: &str, path: &Path) -> String {
     if let Some((_, rest)) = build.split_once("git-branch=rel-") {
-        let version: String = rest
-            .chars()
-            .take_while(|c| c.is_ascii_digit() || *c == '.')
-            .collect();
+        let version: String =
+            rest.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
         if !version.is_empty() {
             return version;
         }
@@ -118,11 +90,7 @@ pub(crate) fn version(build: &str, path: &Path) -> String {
         .take_while(|c| c.is_ascii_digit() || *c == '.')
         .collect();
     let digits = digits.trim_end_matches('.');
-    if digits.is_empty() {
-        format!("at least 1.{}", ort::MINOR_VERSION)
-    } else {
-        digits.to_owned()
-    }
+    if digits.is_empty() { format!("at least 1.{}", ort::MINOR_VERSION) } else { digits.to_owned() }
 }
 
 /// Whether a file name is that of the runtime itself, on this system.
@@ -157,6 +125,17 @@ fn libraries_in(folder: &Path) -> Vec<PathBuf> {
         new
     });
     found
+}
+
+fn given(config: &EngineConfig) -> Vec<PathBuf> {
+    let from_environment =
+        || std::env::var_os("ORT_DYLIB_PATH").filter(|value| !value.is_empty()).map(PathBuf::from);
+    config.library.clone().or_else(from_environment).into_iter().collect()
+}
+
+fn data_folder(config: &EngineConfig) -> Vec<PathBuf> {
+    let folder = config.data_dir.as_ref().map(|dir| dir.join("engine"));
+    folder.map(|folder| libraries_in(&folder)).unwrap_or_default()
 }
 
 fn beside_program() -> Vec<PathBuf> {
@@ -208,12 +187,7 @@ fn ask(python: &str, code: &str) -> Option<String> {
         }
     }
     let mut answer = String::new();
-    child
-        .stdout
-        .take()?
-        .take(4096)
-        .read_to_string(&mut answer)
-        .ok()?;
+    child.stdout.take()?.take(4096).read_to_string(&mut answer).ok()?;
     Some(answer)
 }
 
@@ -232,10 +206,7 @@ fn system() -> Vec<PathBuf> {
     } else {
         &[]
     };
-    folders
-        .iter()
-        .flat_map(|folder| libraries_in(Path::new(folder)))
-        .collect()
+    folders.iter().flat_map(|folder| libraries_in(Path::new(folder))).collect()
 }
 
 fn signature(head: &[u8], known: &[&[u8]]) -> Result<(), String> {
@@ -266,8 +237,7 @@ fn check_elf(file: &mut File, head: &[u8; 64], length: u64) -> Result<(), String
     {
         return Err(short());
     }
-    file.seek(SeekFrom::Start(segments))
-        .map_err(|e| e.to_string())?;
+    file.seek(SeekFrom::Start(segments)).map_err(|e| e.to_string())?;
     let mut table = vec![0u8; (segment_size * segment_count) as usize];
     file.read_exact(&mut table).map_err(|_| short())?;
     for segment in table.chunks_exact(56) {

@@ -147,10 +147,7 @@ impl Manifest {
         check_name(&self.name)?;
         let input = &self.input;
         if input.size == 0 || input.size > MAX_SIZE {
-            return Err(format!(
-                "input.size is {}; it must be 1 to {MAX_SIZE}",
-                input.size
-            ));
+            return Err(format!("input.size is {}; it must be 1 to {MAX_SIZE}", input.size));
         }
         if input.mean.iter().any(|mean| !mean.is_finite()) {
             return Err("input.mean must be three finite numbers".into());
@@ -160,13 +157,12 @@ impl Manifest {
         }
         match (input.crop, input.resize) {
             (Some(_), Some(_)) => Err("give input.crop or input.resize, not both".into()),
-            (Some(crop), None) if !(crop > 0.0 && crop <= 1.0) => Err(format!(
-                "input.crop is {crop}; it must be above 0 and at most 1"
-            )),
-            (None, Some(resize)) if resize < input.size => Err(format!(
-                "input.resize is {resize}, less than input.size ({})",
-                input.size
-            )),
+            (Some(crop), None) if !(crop > 0.0 && crop <= 1.0) => {
+                Err(format!("input.crop is {crop}; it must be above 0 and at most 1"))
+            }
+            (None, Some(resize)) if resize < input.size => {
+                Err(format!("input.resize is {resize}, less than input.size ({})", input.size))
+            }
             _ => Ok(()),
         }
     }
@@ -243,27 +239,12 @@ mod tests {
             assert!(error.contains(word), "{extra}: {error}");
         }
         assert!(Manifest::parse("name = 'm'").unwrap_err().contains("input"));
-        assert!(
-            Manifest::parse(&SMALL.replace("224", "0"))
-                .unwrap_err()
-                .contains("input.size")
-        );
+        assert!(Manifest::parse(&SMALL.replace("224", "0")).unwrap_err().contains("input.size"));
     }
 
     #[test]
     fn names_cannot_leave_the_folder() {
-        for bad in [
-            "",
-            "..",
-            ".hidden",
-            "a/b",
-            "a\\b",
-            "A",
-            "a b",
-            "a.",
-            "é",
-            &"x".repeat(65),
-        ] {
+        for bad in ["", "..", ".hidden", "a/b", "a\\b", "A", "a b", "a.", "é", &"x".repeat(65)] {
             assert!(check_name(bad).is_err(), "{bad}");
         }
         for good in ["googlenet", "efficientnet-lite0", "a.b_c", "7"] {

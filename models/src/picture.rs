@@ -74,20 +74,15 @@ pub fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
         return Err(PictureError::Empty);
     }
     if bytes.len() > MAX_BYTES {
-        return Err(PictureError::TooManyBytes {
-            bytes: bytes.len() as u64,
-        });
+        return Err(PictureError::TooManyBytes { bytes: bytes.len() as u64 });
     }
     let format = format(bytes)?;
     if format == ImageFormat::Jpeg && !jpeg_has_end(bytes) {
         return Err(PictureError::Truncated);
     }
     // The decoders are fuzzed by their authors; should one panic after all, the node must live.
-    catch_unwind(AssertUnwindSafe(|| decode_as(bytes, format))).unwrap_or_else(|_| {
-        Err(PictureError::Damaged {
-            reason: "the decoder gave up".into(),
-        })
-    })
+    catch_unwind(AssertUnwindSafe(|| decode_as(bytes, format)))
+        .unwrap_or_else(|_| Err(PictureError::Damaged { reason: "the decoder gave up".into() }))
 }
 
 impl Picture {
@@ -147,21 +142,16 @@ fn decode_as(bytes: &[u8], format: ImageFormat) -> Result<Picture, PictureError>
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_MEMORY);
     reader.limits(limits);
-    let mut decoder = reader
-        .into_decoder()
-        .map_err(|error| translate(error, declared(bytes, format)))?;
+    let mut decoder =
+        reader.into_decoder().map_err(|error| translate(error, declared(bytes, format)))?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_MEMORY {
         return Err(PictureError::TooLarge { width, height });
     }
     if width == 0 || height == 0 {
-        return Err(PictureError::Damaged {
-            reason: "it has no pixels".into(),
-        });
+        return Err(PictureError::Damaged { reason: "it has no pixels".into() });
     }
-    let orientation = decoder
-        .orientation()
-        .unwrap_or(image::metadata::Orientation::NoTransforms);
+    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let mut decoded =
         DynamicImage::from_decoder(decoder).map_err(|error| translate(error, (width, height)))?;
     decoded.apply_orientation(orientation);
@@ -171,9 +161,8 @@ fn decode_as(bytes: &[u8], format: ImageFormat) -> Result<Picture, PictureError>
         decoded.into_rgb8()
     };
     let (width, height) = rgb.dimensions();
-    Picture::from_rgb(width, height, rgb.into_raw()).ok_or(PictureError::Damaged {
-        reason: "it has no pixels".into(),
-    })
+    Picture::from_rgb(width, height, rgb.into_raw())
+        .ok_or(PictureError::Damaged { reason: "it has no pixels".into() })
 }
 
 fn over_white(rgba: &image::RgbaImage) -> image::RgbImage {
@@ -227,20 +216,14 @@ fn translate(error: ImageError, (width, height): (u32, u32)) -> PictureError {
             LimitErrorKind::DimensionError | LimitErrorKind::InsufficientMemory => {
                 PictureError::TooLarge { width, height }
             }
-            _ => PictureError::Damaged {
-                reason: error.to_string(),
-            },
+            _ => PictureError::Damaged { reason: error.to_string() },
         },
-        ImageError::Unsupported(what) => PictureError::Unsupported {
-            what: what.to_string(),
-        },
+        ImageError::Unsupported(what) => PictureError::Unsupported { what: what.to_string() },
         _ if u64::from(width) * u64::from(height) > MAX_PIXELS => {
             PictureError::TooLarge { width, height }
         }
         _ if ends_early(&error) => PictureError::Truncated,
-        _ => PictureError::Damaged {
-            reason: error.to_string(),
-        },
+        _ => PictureError::Damaged { reason: error.to_string() },
     }
 }
 
@@ -254,15 +237,9 @@ fn ends_early(error: &ImageError) -> bool {
             return true;
         }
         let text = current.to_string().to_ascii_lowercase();
-        if [
-            "unexpected end",
-            "unexpected eof",
-            "no more bytes",
-            "exhausted data",
-            "failed to fill",
-        ]
-        .iter()
-        .any(|words| text.contains(words))
+        if ["unexpected end", "unexpected eof", "no more bytes", "exhausted data", "failed to fill"]
+            .iter()
+            .any(|words| text.contains(words))
         {
             return true;
         }

@@ -48,10 +48,7 @@ pub(crate) struct Session {
 
 enum Kind {
     /// ONNX Runtime must not run one session from two threads (see `ort`), so it stands behind a lock.
-    Ort {
-        session: Mutex<OrtSession>,
-        output: String,
-    },
+    Ort { session: Mutex<OrtSession>, output: String },
     /// Made for one picture: a fixed shape lets tract optimise. Pictures of a batch go to several threads.
     Tract { plan: Arc<Plan>, threads: usize },
 }
@@ -88,11 +85,7 @@ impl Session {
         if rows.len() == items.len() * self.outputs {
             Ok(rows)
         } else {
-            Err(Fault::Run(format!(
-                "{} numbers for {} pictures",
-                rows.len(),
-                items.len()
-            )))
+            Err(Fault::Run(format!("{} numbers for {} pictures", rows.len(), items.len())))
         }
     }
 
@@ -115,46 +108,25 @@ fn load_ort(
         Some(Ok(session)) => (session, "cuda"),
         Some(Err(reason)) => {
             tracing::warn!(%reason, "this model does not load on the GPU; using the processor");
-            (
-                commit(environment, false, threads, onnx).map_err(Fault::Load)?,
-                "cpu",
-            )
+            (commit(environment, false, threads, onnx).map_err(Fault::Load)?, "cpu")
         }
-        None => (
-            commit(environment, false, threads, onnx).map_err(Fault::Load)?,
-            "cpu",
-        ),
+        None => (commit(environment, false, threads, onnx).map_err(Fault::Load)?, "cpu"),
     };
     let input = only(session.inputs(), wanted.input, "input")?;
     if session.inputs().len() > 1 {
         let names: Vec<&str> = session.inputs().iter().map(Outlet::name).collect();
-        return Err(Fault::Shape(format!(
-            "it has {} inputs ({})",
-            names.len(),
-            names.join(", ")
-        )));
+        return Err(Fault::Shape(format!("it has {} inputs ({})", names.len(), names.join(", "))));
     }
     if input.dtype().tensor_type() != Some(TensorElementType::Float32) {
-        return Err(Fault::Shape(format!(
-            "its input is {}, not a float32 tensor",
-            input.dtype()
-        )));
+        return Err(Fault::Shape(format!("its input is {}, not a float32 tensor", input.dtype())));
     }
-    let shape: Vec<i64> = input
-        .dtype()
-        .tensor_shape()
-        .map(|shape| shape.to_vec())
-        .unwrap_or_default();
+    let shape: Vec<i64> =
+        input.dtype().tensor_shape().map(|shape| shape.to_vec()).unwrap_or_default();
     let shape: Vec<Option<usize>> = shape.iter().map(|dim| usize::try_from(*dim).ok()).collect();
     let batches = check_shape(&shape, wanted.item)?;
-    let output = only(session.outputs(), wanted.output, "output")?
-        .name()
-        .to_owned();
+    let output = only(session.outputs(), wanted.output, "output")?.name().to_owned();
     Ok(Session {
-        kind: Kind::Ort {
-            session: Mutex::new(session),
-            output,
-        },
+        kind: Kind::Ort { session: Mutex::new(session), output },
         item: wanted.item,
         outputs: 0,
         batches,
@@ -178,9 +150,7 @@ fn commit(
             .with_execution_providers([ep::CUDA::default().build().error_on_failure()])
             .map_err(text)?;
     }
-    builder
-        .commit_from_memory(onnx)
-        .map_err(|error| error.to_string())
+    builder.commit_from_memory(onnx).map_err(|error| error.to_string())
 }
 
 /// The outlet called `name`, or the only one.
@@ -196,11 +166,7 @@ fn index_of(names: &[&str], name: Option<&str>, what: &str) -> Result<usize, Fau
         None => (names.len() == 1).then_some(0),
     };
     found.ok_or_else(|| {
-        let there = if names.is_empty() {
-            "none".to_owned()
-        } else {
-            names.join(", ")
-        };
+        let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         Fault::Shape(match name {
             Some(name) => format!("it has no {what} {name:?}; its {what}s are: {there}"),
             None => format!("the manifest must name the {what}; there are: {there}"),
@@ -212,17 +178,12 @@ fn index_of(names: &[&str], name: Option<&str>, what: &str) -> Result<usize, Fau
 fn check_shape(shape: &[Option<usize>], item: [usize; 3]) -> Result<bool, Fault> {
     let fits = shape.len() == 4
         && matches!(shape[0], None | Some(1))
-        && shape[1..]
-            .iter()
-            .zip(item)
-            .all(|(there, want)| there.is_none_or(|there| there == want));
+        && shape[1..].iter().zip(item).all(|(there, want)| there.is_none_or(|there| there == want));
     if fits {
         return Ok(shape[0].is_none());
     }
-    let there: Vec<String> = shape
-        .iter()
-        .map(|dim| dim.map_or("?".into(), |dim| dim.to_string()))
-        .collect();
+    let there: Vec<String> =
+        shape.iter().map(|dim| dim.map_or("?".into(), |dim| dim.to_string())).collect();
     Err(Fault::Shape(format!(
         "its input has the shape [{}], the manifest says [N, {}, {}, {}] with N open or 1",
         there.join(", "),
@@ -250,13 +211,9 @@ fn run_ort(
     let input = TensorRef::from_array_view((shape, values)).map_err(fault)?;
     let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
     let results = session.run(ort::inputs![input]).map_err(fault)?;
-    let value = results
-        .get(output)
-        .ok_or_else(|| Fault::Run(format!("no output {output:?}")))?;
+    let value = results.get(output).ok_or_else(|| Fault::Run(format!("no output {output:?}")))?;
     let (_, row) = value.try_extract_tensor::<f32>().map_err(|error| {
-        Fault::Shape(format!(
-            "its output {output:?} is not a float32 tensor ({error})"
-        ))
+        Fault::Shape(format!("its output {output:?} is not a float32 tensor ({error})"))
     })?;
     Ok(row.to_vec())
 }
@@ -279,17 +236,11 @@ fn plan(mut onnx: &[u8], wanted: &Wanted) -> Result<Arc<Plan>, Fault> {
     let Some(graph) = proto.graph.as_ref() else {
         return Err(Fault::Load("it holds no graph".into()));
     };
-    let outputs: Vec<&str> = graph
-        .output
-        .iter()
-        .map(|value| value.name.as_str())
-        .collect();
+    let outputs: Vec<&str> = graph.output.iter().map(|value| value.name.as_str()).collect();
     let output = index_of(&outputs, wanted.output, "output")?;
     let parsed = reader.parse(&proto, None).map_err(load)?;
     if let Some(missing) = parsed.unresolved_inputs.first() {
-        return Err(Fault::Load(format!(
-            "its value {missing:?} comes from nowhere"
-        )));
+        return Err(Fault::Load(format!("its value {missing:?} comes from nowhere")));
     }
     let mut model = parsed.model;
     let inputs: Vec<String> = model
@@ -301,18 +252,10 @@ fn plan(mut onnx: &[u8], wanted: &Wanted) -> Result<Arc<Plan>, Fault> {
     let names: Vec<&str> = inputs.iter().map(String::as_str).collect();
     index_of(&names, wanted.input, "input")?;
     if names.len() > 1 {
-        return Err(Fault::Shape(format!(
-            "it has {} inputs ({})",
-            names.len(),
-            names.join(", ")
-        )));
+        return Err(Fault::Shape(format!("it has {} inputs ({})", names.len(), names.join(", "))));
     }
     let fact = model.input_fact(0).map_err(load)?;
-    if fact
-        .datum_type
-        .concretize()
-        .is_some_and(|kind| kind != f32::datum_type())
-    {
+    if fact.datum_type.concretize().is_some_and(|kind| kind != f32::datum_type()) {
         return Err(Fault::Shape("its input is not a float32 tensor".into()));
     }
     if !fact.shape.is_open() {
@@ -328,15 +271,10 @@ fn plan(mut onnx: &[u8], wanted: &Wanted) -> Result<Arc<Plan>, Fault> {
         check_shape(&shape, wanted.item)?;
     }
     let [a, b, c] = wanted.item;
-    model
-        .set_input_fact(0, f32::fact([1, a, b, c]).into())
-        .map_err(load)?;
+    model.set_input_fact(0, f32::fact([1, a, b, c]).into()).map_err(load)?;
     let outlet = model.output_outlets().map_err(load)?[output];
     model.select_output_outlets(&[outlet]).map_err(load)?;
-    model
-        .into_optimized()
-        .and_then(IntoRunnable::into_runnable)
-        .map_err(load)
+    model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(load)
 }
 
 fn run_tract(
@@ -357,9 +295,7 @@ fn run_tract(
         workers
             .into_iter()
             .map(|worker| {
-                worker
-                    .join()
-                    .unwrap_or_else(|_| Err(Fault::Run("a thread gave up".into())))
+                worker.join().unwrap_or_else(|_| Err(Fault::Run("a thread gave up".into())))
             })
             .collect()
     });
@@ -377,15 +313,13 @@ fn run_tract_each(plan: &Arc<Plan>, items: &[&[f32]], item: [usize; 3]) -> Resul
         let input = Tensor::from_shape(&[1, item[0], item[1], item[2]], values).map_err(fault)?;
         let results = quiet(|| plan.run(tvec![input.into()]).map_err(fault))
             .unwrap_or_else(|panic| Err(Fault::Run(panic)))?;
-        let result = results
-            .first()
-            .ok_or_else(|| Fault::Run("no output".into()))?;
+        let result = results.first().ok_or_else(|| Fault::Run("no output".into()))?;
         let row = result
             .try_as_plain_ram()
             .and_then(|view| Ok(view.as_slice::<f32>()?.to_vec()))
             .map_err(|error| {
-                Fault::Shape(format!("its output is not a float32 tensor ({error})"))
-            })?;
+            Fault::Shape(format!("its output is not a float32 tensor ({error})"))
+        })?;
         rows.extend(row);
     }
     Ok(rows)

@@ -8,6 +8,8 @@ mod catalogue;
 mod classify;
 #[path = "models/engine.rs"]
 mod engine;
+#[path = "models/install.rs"]
+mod install;
 #[path = "models/picture.rs"]
 mod picture;
 
@@ -26,17 +28,12 @@ fn engines() -> Vec<Engine> {
 }
 
 fn start(choice: EngineChoice) -> Result<Engine, potluck_models::EngineError> {
-    Engine::start(&EngineConfig {
-        choice,
-        ..EngineConfig::default()
-    })
+    Engine::start(&EngineConfig { choice, ..EngineConfig::default() })
 }
 
 /// A file of the folder `shared` beside the project; says so where there is none.
 fn shared(path: &str) -> Option<PathBuf> {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared")
-        .join(path);
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(path);
     if !file.exists() {
         eprintln!("SKIPPED: no {}", file.display());
         return None;
@@ -46,8 +43,5 @@ fn shared(path: &str) -> Option<PathBuf> {
 
 /// Whether one of the words stands in a label; a label is a list of names with commas.
 fn any_of(labels: &[Label], words: &[&str]) -> bool {
-    labels
-        .iter()
-        .flat_map(|label| label.label.split(", "))
-        .any(|name| words.contains(&name))
+    labels.iter().flat_map(|label| label.label.split(", ")).any(|name| words.contains(&name))
 }

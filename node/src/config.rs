@@ -162,39 +162,26 @@ pub enum ValueError {
 impl Config {
     /// Reads the settings at `path`; a missing file means the defaults.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
-        let unreadable = |source| ConfigError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
+        let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
         let size = match fs::metadata(path) {
             Ok(metadata) => metadata.len(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Config::default()),
             Err(error) => return Err(unreadable(error)),
         };
         if size > MAX_FILE {
-            return Err(ConfigError::TooLarge {
-                path: path.to_owned(),
-            });
+            return Err(ConfigError::TooLarge { path: path.to_owned() });
         }
         Config::parse(&fs::read_to_string(path).map_err(unreadable)?, path)
     }
 
     /// Reads settings from TOML text; `path` only names them in errors.
     pub fn parse(source: &str, path: &Path) -> Result<Config, ConfigError> {
-        let bad = |line, reason| ConfigError::Bad {
-            path: path.to_owned(),
-            line,
-            reason,
-        };
+        let bad = |line, reason| ConfigError::Bad { path: path.to_owned(), line, reason };
         let config: Config = toml::from_str(source).map_err(|error| {
             let explained = explain::explain(source, &error);
             bad(explained.line, explained.reason)
         })?;
-        let Network {
-            connections,
-            max_connections,
-            ..
-        } = config.network;
+        let Network { connections, max_connections, .. } = config.network;
         if connections > max_connections {
             let line = explain::line_of(source, "network", &["max_connections", "connections"]);
             let reason = format!(
@@ -245,13 +232,7 @@ impl Default for Network {
 
 impl Default for Services {
     fn default() -> Self {
-        Services {
-            offer: None,
-            withhold: Vec::new(),
-            threads: 0,
-            queue: 64,
-            max_input_mib: 64,
-        }
+        Services { offer: None, withhold: Vec::new(), threads: 0, queue: 64, max_input_mib: 64 }
     }
 }
 
@@ -279,11 +260,7 @@ pub fn capability_name(text: &str) -> Result<String, ValueError> {
     let good_version = (1..=3).contains(&version.len())
         && version.bytes().all(|b| b.is_ascii_digit())
         && !version.starts_with('0');
-    if good_name && good_version {
-        Ok(format!("{name}/{version}"))
-    } else {
-        Err(error())
-    }
+    if good_name && good_version { Ok(format!("{name}/{version}")) } else { Err(error()) }
 }
 
 /// Reads a multiaddr, and says which one was probably meant where `host:port` was written.
@@ -299,11 +276,7 @@ pub fn address(text: &str) -> Result<Multiaddr, ValueError> {
                 Some(address) => format!("did you mean {address}?"),
                 None => "write one such as /ip4/192.168.1.20/tcp/4001".to_owned(),
             };
-            Err(ValueError::Address {
-                text: shown(text),
-                reason,
-                fix,
-            })
+            Err(ValueError::Address { text: shown(text), reason, fix })
         }
     }
 }
@@ -333,10 +306,7 @@ pub fn node_name(text: &str) -> Result<String, ValueError> {
 
 /// At most 60 characters of what the user wrote, on one line, for an error text.
 fn shown(text: &str) -> String {
-    text.chars()
-        .take(60)
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect()
+    text.chars().take(60).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 fn meant(text: &str) -> Option<String> {

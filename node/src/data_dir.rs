@@ -104,17 +104,13 @@ impl DataDir {
             None => default_path().ok_or(DataDirError::NoHome)?,
         };
         create_private(&path)?;
-        let path = path.canonicalize().map_err(|source| DataDirError::Io {
-            path: path.clone(),
-            source,
-        })?;
+        let path = path
+            .canonicalize()
+            .map_err(|source| DataDirError::Io { path: path.clone(), source })?;
         make_private(&path)?;
         let owner = probe(&path).map_err(|source| because(&path, source))?;
         let control_socket = control_socket(&path, owner)?;
-        Ok(DataDir {
-            path,
-            control_socket,
-        })
+        Ok(DataDir { path, control_socket })
     }
 
     /// The folder, absolute and without symbolic links.
@@ -157,12 +153,7 @@ impl DataDir {
     pub fn lock(&self) -> Result<DataDirLock, DataDirError> {
         let fail = |source| because(&self.path, source);
         let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600);
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mut file = options.open(self.path.join(LOCK)).map_err(fail)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -189,18 +180,14 @@ impl Drop for DataDirLock {
 
 fn default_path() -> Option<PathBuf> {
     let named = std::env::var_os(DATA_DIR_VARIABLE).filter(|value| !value.is_empty());
-    named
-        .map(PathBuf::from)
-        .or_else(|| dirs::data_dir().map(|data| data.join("potluck")))
+    named.map(PathBuf::from).or_else(|| dirs::data_dir().map(|data| data.join("potluck")))
 }
 
 fn create_private(path: &Path) -> Result<(), DataDirError> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => return Ok(()),
         Ok(_) => {
-            return Err(DataDirError::NotAFolder {
-                path: path.to_owned(),
-            });
+            return Err(DataDirError::NotAFolder { path: path.to_owned() });
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(because(path, error)),
@@ -214,44 +201,27 @@ fn create_private(path: &Path) -> Result<(), DataDirError> {
 
 /// Closes a folder to other users, unless it looks like somebody else's.
 fn make_private(path: &Path) -> Result<(), DataDirError> {
-    let fail = |source| DataDirError::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let fail = |source| DataDirError::Io { path: path.to_owned(), source };
     let mode = fs::metadata(path).map_err(fail)?.permissions().mode();
     if mode & 0o077 == 0 {
         return Ok(());
     }
-    let empty = fs::read_dir(path)
-        .map_err(|source| because(path, source))?
-        .next()
-        .is_none();
+    let empty = fs::read_dir(path).map_err(|source| because(path, source))?.next().is_none();
     if !empty && !OUR_FILES.iter().any(|name| path.join(name).exists()) {
-        return Err(DataDirError::NotOurs {
-            path: path.to_owned(),
-        });
+        return Err(DataDirError::NotOurs { path: path.to_owned() });
     }
     let private = fs::Permissions::from_mode(0o700);
-    fs::set_permissions(path, private).map_err(|source| DataDirError::NotPrivate {
-        path: path.to_owned(),
-        source,
-    })?;
+    fs::set_permissions(path, private)
+        .map_err(|source| DataDirError::NotPrivate { path: path.to_owned(), source })?;
     tracing::warn!(folder = %path.display(), "the data folder was open to other users (mode {:o}); it is private now", mode & 0o777);
     Ok(())
 }
 
 /// Writes and syncs a block, so that a full or read-only disk shows now. Gives this user's id.
 fn probe(path: &Path) -> io::Result<u32> {
-    let file_path = path.join(format!(
-        ".probe-{}-{:016x}",
-        std::process::id(),
-        rand::random::<u64>()
-    ));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&file_path)?;
+    let file_path =
+        path.join(format!(".probe-{}-{:016x}", std::process::id(), rand::random::<u64>()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file_path)?;
     let written = file.write_all(&[0; 4096]).and_then(|()| file.sync_all());
     let owner = file.metadata().map(|metadata| metadata.uid());
     let removed = fs::remove_file(&file_path);
@@ -293,10 +263,7 @@ fn control_socket(path: &Path, owner: u32) -> Result<PathBuf, DataDirError> {
             io::ErrorKind::PermissionDenied,
             "it belongs to another user or is open to others",
         );
-        return Err(DataDirError::NotPrivate {
-            path: folder,
-            source,
-        });
+        return Err(DataDirError::NotPrivate { path: folder, source });
     }
     let hash = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();
     Ok(folder.join(format!("{}.sock", &hash[..32])))
@@ -310,21 +277,13 @@ fn this_process() -> String {
         .and_then(Path::file_name)
         .map(|name| name.to_string_lossy().into_owned());
     let program = program.unwrap_or_else(|| "a program".to_owned());
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    format!(
-        "{program} (process {}, since {})\n",
-        std::process::id(),
-        utc(now)
-    )
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    format!("{program} (process {}, since {})\n", std::process::id(), utc(now))
 }
 
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
-    let read = file
-        .rewind()
-        .and_then(|()| file.take(512).read_to_string(&mut text));
+    let read = file.rewind().and_then(|()| file.take(512).read_to_string(&mut text));
     let line = text.lines().next().unwrap_or_default().trim();
     match read {
         Ok(_) if !line.is_empty() => line.chars().filter(|c| !c.is_control()).collect(),
@@ -343,11 +302,7 @@ fn utc(seconds: u64) -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
     let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
@@ -366,11 +321,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::open(Some(dir.path().join("a/b"))).unwrap();
         assert_eq!(mode(data.path()), 0o700);
-        assert_eq!(
-            fs::read_dir(data.path()).unwrap().count(),
-            0,
-            "the probe is gone"
-        );
+        assert_eq!(fs::read_dir(data.path()).unwrap().count(), 0, "the probe is gone");
         for path in [
             data.identity_file(),
             data.config_file(),
@@ -448,10 +399,7 @@ mod tests {
         let data = DataDir::open(Some(dir.path().into())).unwrap();
         let lock = data.lock().unwrap();
         let text = data.lock().unwrap_err().to_string();
-        assert!(
-            text.contains(&format!("(process {}, since 20", std::process::id())),
-            "{text}"
-        );
+        assert!(text.contains(&format!("(process {}, since 20", std::process::id())), "{text}");
         drop(lock);
         drop(data.lock().unwrap());
         assert_eq!(fs::read(dir.path().join(LOCK)).unwrap(), b"");

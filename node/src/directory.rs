@@ -272,12 +272,7 @@ impl Directory {
                 self.root = OnceLock::new();
                 out.push(Effect::Gossip(Rumour::Advert(signed)));
             }
-            Event::Heard {
-                advert,
-                signed,
-                from,
-                via,
-            } => {
+            Event::Heard { advert, signed, from, via } => {
                 self.heard(advert, signed, from, via, now, out);
             }
             Event::Connected { peer } => self.alive(peer, None, now),
@@ -385,25 +380,20 @@ impl Directory {
             out.extend(self.own.seen(&advert, now));
             return;
         }
-        let direct = from == peer;
-        if self
-            .entries
-            .get(&peer)
-            .is_some_and(|known| known.advert.seq >= advert.seq)
-        {
+        let (direct, seq) = (from == peer, advert.seq);
+        if self.entries.get(&peer).is_some_and(|known| known.advert.seq >= advert.seq) {
             return;
         }
         let buried = self.tombstones.seq(&peer, now);
         if advert.leaving {
             if buried.is_none_or(|seq| seq < advert.seq) {
-                self.tombstones
-                    .bury(peer, advert.seq, Some((true, signed.clone())), now);
+                self.tombstones.bury(peer, advert.seq, Some((true, signed.clone())), now);
                 self.remove(peer, GoneReason::Goodbye, out);
                 self.relay(signed, direct, via, now, out);
             }
             return;
         }
-        if buried.is_some_and(|seq| seq >= advert.seq) && !direct {
+        if self.tombstones.blocks(&peer, advert.seq, direct, now) {
             return;
         }
         let known = self.entries.contains_key(&peer);
@@ -413,12 +403,13 @@ impl Directory {
         self.tombstones.remove(&peer);
         self.checks.remove(&peer);
         self.insert(peer, advert, signed.clone(), now);
-        out.push(if known {
-            Effect::Changed(peer)
-        } else {
-            Effect::Appeared(peer)
-        });
+        out.push(if known { Effect::Changed(peer) } else { Effect::Appeared(peer) });
         self.relay(signed, direct, via, now, out);
+        if let Some(seq) = buried.filter(|buried| *buried >= seq) {
+            // Others who buried it believe only a newer advert: let it hear that it is due.
+            let notice = LossNotice { id: peer.to_bytes(), seq };
+            out.push(Effect::Gossip(Rumour::Lost(notice)));
+        }
     }
 
     fn insert(&mut self, peer: PeerId, advert: Advert, signed: SignedAdvert, now: u64) {
@@ -428,14 +419,7 @@ impl Directory {
             .flatten()
             .or_else(|| self.entries.get(&peer).and_then(|known| known.rtt_ms));
         let connected = connection.is_some();
-        let entry = Entry {
-            advert,
-            signed,
-            heard_at: now,
-            connected,
-            rtt_ms,
-            suspect_since: None,
-        };
+        let entry = Entry { advert, signed, heard_at: now, connected, rtt_ms, suspect_since: None };
         self.entries.insert(peer, entry);
         self.root = OnceLock::new();
     }
@@ -527,11 +511,7 @@ impl Directory {
         if !entry.connected {
             entry.suspect_since.get_or_insert(now);
         }
-        let fresh = Check {
-            at: now + delay,
-            tries: 0,
-            hearsay,
-        };
+        let fresh = Check { at: now + delay, tries: 0, hearsay };
         let check = self.checks.entry(peer).or_insert(fresh);
         check.hearsay |= hearsay;
         if check.tries == 0 {
@@ -557,18 +537,10 @@ impl Directory {
         if notice.seq < entry.advert.seq {
             return;
         }
-        if self
-            .checked
-            .get(&peer)
-            .is_some_and(|at| now < at + CHECKED_MS)
-        {
+        if self.checked.get(&peer).is_some_and(|at| now < at + CHECKED_MS) {
             return;
         }
-        let delay = if entry.connected {
-            0
-        } else {
-            self.spread(&peer)
-        };
+        let delay = if entry.connected { 0 } else { self.spread(&peer) };
         self.suspect(peer, true, delay, now, out);
     }
 
@@ -606,10 +578,7 @@ impl Directory {
         self.remove(peer, GoneReason::Lost, out);
         if !hearsay {
             self.reported.insert(peer, (reported + 1, now));
-            out.push(Effect::Gossip(Rumour::Lost(LossNotice {
-                id: peer.to_bytes(),
-                seq,
-            })));
+            out.push(Effect::Gossip(Rumour::Lost(LossNotice { id: peer.to_bytes(), seq })));
         }
     }
 
@@ -618,8 +587,7 @@ impl Directory {
         self.tombstones.expire(now);
         self.checked.retain(|_, at| now < *at + CHECKED_MS);
         let keep = self.settings.tombstone_ms;
-        self.reported
-            .retain(|_, (_, at)| now < at.saturating_add(keep));
+        self.reported.retain(|_, (_, at)| now < at.saturating_add(keep));
         while self.reported.len() > self.settings.max_nodes {
             self.reported.pop_first();
         }
@@ -640,11 +608,7 @@ impl Directory {
     fn tick_checks(&mut self, now: u64, out: &mut Vec<Effect>) {
         let mut failed = Vec::new();
         for (peer, check) in &mut self.checks {
-            let due = if check.tries == 0 {
-                check.at
-            } else {
-                check.at + VERIFY_MS
-            };
+            let due = if check.tries == 0 { check.at } else { check.at + VERIFY_MS };
             if now < due {
                 continue;
             }

@@ -1,6 +1,7 @@
 //! Why nobody is found, in plain words, and what to do.
 //!
-//! [`diagnose`] is pure: facts in, findings out. [`gather`] reads what this computer shows; the
+//! [`diagnose`] is pure: facts in, findings out. [`gather_interfaces`], [`gather_firewalls`] and
+//! [`test_multicast`] read what this computer shows; the
 //! running node adds what it has met. The sentences stand in one table, in English and Chinese.
 
 mod gather;
@@ -146,20 +147,13 @@ impl Lang {
 
     /// The language of a locale such as `zh_CN.UTF-8`.
     pub fn of_locale(locale: &str) -> Lang {
-        if locale.to_ascii_lowercase().starts_with("zh") {
-            Lang::Chinese
-        } else {
-            Lang::English
-        }
+        if locale.to_ascii_lowercase().starts_with("zh") { Lang::Chinese } else { Lang::English }
     }
 }
 
 /// Finds what explains that nobody, or somebody, is not found: the gravest first.
 pub fn diagnose(facts: &Facts, lang: Lang) -> Vec<Finding> {
-    let mut report = Report {
-        lang,
-        findings: Vec::new(),
-    };
+    let mut report = Report { lang, findings: Vec::new() };
     let alone = facts.peers_connected == 0;
     if !facts.running {
         report.add(Level::Hint, "not-running", &[]);
@@ -174,25 +168,16 @@ pub fn diagnose(facts: &Facts, lang: Lang) -> Vec<Finding> {
         multicast(facts, &mut report);
         dials(facts, &mut report);
         firewalls(facts, &mut report);
-        let unexplained = report
-            .findings
-            .iter()
-            .all(|finding| finding.level < Level::Problem);
+        let unexplained = report.findings.iter().all(|finding| finding.level < Level::Problem);
         if facts.running && unexplained {
             report.add(Level::Hint, "nobody-answers", &[]);
         }
     } else {
         let known = facts.peers_known.max(facts.peers_connected).to_string();
         let connected = facts.peers_connected.to_string();
-        report.add(
-            Level::Ok,
-            "peers",
-            &[("known", &known), ("connected", &connected)],
-        );
+        report.add(Level::Ok, "peers", &[("known", &known), ("connected", &connected)]);
     }
-    report
-        .findings
-        .sort_by_key(|finding| std::cmp::Reverse(finding.level));
+    report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     report.findings
 }
 
@@ -204,22 +189,14 @@ struct Report {
 impl Report {
     fn add(&mut self, level: Level, code: &'static str, values: &[(&str, &str)]) {
         let (what, todo) = texts::sentences(code, self.lang, values);
-        self.findings.push(Finding {
-            level,
-            code,
-            what,
-            todo,
-        });
+        self.findings.push(Finding { level, code, what, todo });
     }
 }
 
 fn other_mesh(facts: &Facts, alone: bool, report: &mut Report) {
     let level = if alone { Level::Problem } else { Level::Hint };
-    let meshes: BTreeSet<&str> = facts
-        .strangers
-        .iter()
-        .filter_map(|it| it.mesh.as_deref())
-        .collect();
+    let meshes: BTreeSet<&str> =
+        facts.strangers.iter().filter_map(|it| it.mesh.as_deref()).collect();
     let wrong = failed(facts, |reason| reason == DialReason::WrongMesh);
     if !meshes.is_empty() {
         let values = [("meshes", &*listed(&meshes)), ("mesh", &facts.mesh)];
@@ -228,18 +205,10 @@ fn other_mesh(facts: &Facts, alone: bool, report: &mut Report) {
         let values = [("addresses", &*listed(&wrong)), ("mesh", &facts.mesh)];
         report.add(level, "other-mesh-dialled", &values);
     }
-    let foreign: BTreeSet<&str> = facts
-        .strangers
-        .iter()
-        .filter(|it| it.mesh.is_none())
-        .map(|it| &*it.address)
-        .collect();
+    let foreign: BTreeSet<&str> =
+        facts.strangers.iter().filter(|it| it.mesh.is_none()).map(|it| &*it.address).collect();
     if alone && !foreign.is_empty() {
-        report.add(
-            Level::Hint,
-            "not-potluck",
-            &[("addresses", &listed(&foreign))],
-        );
+        report.add(Level::Hint, "not-potluck", &[("addresses", &listed(&foreign))]);
     }
 }
 
@@ -252,11 +221,7 @@ fn listening(facts: &Facts, alone: bool, report: &mut Report) {
         return;
     }
     let level = if alone { Level::Problem } else { Level::Hint };
-    let ips: Vec<IpAddr> = facts
-        .listen
-        .iter()
-        .filter_map(|address| ip_of(address))
-        .collect();
+    let ips: Vec<IpAddr> = facts.listen.iter().filter_map(|address| ip_of(address)).collect();
     if ips.is_empty() {
         return;
     }
@@ -265,40 +230,25 @@ fn listening(facts: &Facts, alone: bool, report: &mut Report) {
         return;
     }
     let virtual_name = |ip: &IpAddr| {
-        facts
-            .interfaces
-            .iter()
-            .find(|it| it.ip == *ip && it.is_virtual)
-            .map(|it| it.name.as_str())
+        facts.interfaces.iter().find(|it| it.ip == *ip && it.is_virtual).map(|it| it.name.as_str())
     };
     let outside: Vec<&IpAddr> = ips.iter().filter(|ip| !ip.is_loopback()).collect();
     let virtual_names: BTreeSet<&str> = outside.iter().filter_map(|ip| virtual_name(ip)).collect();
     let all_virtual = outside.iter().all(|ip| virtual_name(ip).is_some());
     let real = real_interfaces(facts);
     if alone && all_virtual && !real.is_empty() {
-        let values = [
-            ("virtual", &*listed(&virtual_names)),
-            ("real", &*listed(&real)),
-        ];
+        let values = [("virtual", &*listed(&virtual_names)), ("real", &*listed(&real))];
         report.add(level, "wrong-interface", &values);
     }
 }
 
 fn interfaces(facts: &Facts, report: &mut Report) {
-    let outside: BTreeSet<&str> = facts
-        .interfaces
-        .iter()
-        .filter(|it| !it.is_loopback)
-        .map(|it| it.name.as_str())
-        .collect();
+    let outside: BTreeSet<&str> =
+        facts.interfaces.iter().filter(|it| !it.is_loopback).map(|it| it.name.as_str()).collect();
     if outside.is_empty() {
         report.add(Level::Problem, "no-network", &[]);
     } else if real_interfaces(facts).is_empty() {
-        report.add(
-            Level::Problem,
-            "only-virtual",
-            &[("virtual", &listed(&outside))],
-        );
+        report.add(Level::Problem, "only-virtual", &[("virtual", &listed(&outside))]);
     }
 }
 
@@ -311,10 +261,7 @@ fn multicast(facts: &Facts, report: &mut Report) {
     let works = |name: &str| {
         let mut addresses = facts.interfaces.iter().filter(|it| it.name == name);
         // One address family that works is enough for a name.
-        let mut tried = addresses
-            .clone()
-            .filter_map(|it| it.multicast_came_back)
-            .peekable();
+        let mut tried = addresses.clone().filter_map(|it| it.multicast_came_back).peekable();
         addresses.all(|it| it.multicast != Some(false))
             && (tried.peek().is_none() || tried.any(|back| back))
     };
@@ -331,28 +278,15 @@ fn multicast(facts: &Facts, report: &mut Report) {
 }
 
 fn dials(facts: &Facts, report: &mut Report) {
-    let silent = failed(facts, |it| {
-        matches!(it, DialReason::Timeout | DialReason::Unreachable)
-    });
+    let silent = failed(facts, |it| matches!(it, DialReason::Timeout | DialReason::Unreachable));
     let refused = failed(facts, |it| it == DialReason::Refused);
-    let wrong_mesh = facts
-        .dial_failures
-        .iter()
-        .any(|it| it.reason == DialReason::WrongMesh);
+    let wrong_mesh = facts.dial_failures.iter().any(|it| it.reason == DialReason::WrongMesh);
     if !silent.is_empty() && refused.is_empty() && !wrong_mesh {
-        let code = if facts.heard_by_mdns > 0 {
-            "isolated"
-        } else {
-            "no-way"
-        };
+        let code = if facts.heard_by_mdns > 0 { "isolated" } else { "no-way" };
         report.add(Level::Problem, code, &[("addresses", &listed(&silent))]);
     }
     if !refused.is_empty() {
-        report.add(
-            Level::Problem,
-            "refused",
-            &[("addresses", &listed(&refused))],
-        );
+        report.add(Level::Problem, "refused", &[("addresses", &listed(&refused))]);
     }
 }
 
@@ -362,14 +296,9 @@ fn firewalls(facts: &Facts, report: &mut Report) {
     }
     let names: BTreeSet<&str> = facts.firewalls.iter().map(String::as_str).collect();
     let ports: BTreeSet<String> = facts.listen.iter().filter_map(|it| port_of(it)).collect();
-    let commands: Vec<String> = names
-        .iter()
-        .flat_map(|name| firewall_commands(name, &ports))
-        .collect();
-    let values = [
-        ("names", &*listed(&names)),
-        ("commands", &commands.join("; ")),
-    ];
+    let commands: Vec<String> =
+        names.iter().flat_map(|name| firewall_commands(name, &ports)).collect();
+    let values = [("names", &*listed(&names)), ("commands", &commands.join("; "))];
     report.add(Level::Problem, "firewall", &values);
 }
 
@@ -379,40 +308,24 @@ fn firewall_commands(name: &str, ports: &BTreeSet<String>) -> Vec<String> {
     let all = std::iter::once(&mdns).chain(ports);
     match name {
         "ufw" => all.map(|port| format!("sudo ufw allow {port}")).collect(),
-        "firewalld" => all
-            .map(|port| format!("sudo firewall-cmd --add-port={port}"))
-            .collect(),
-        _ => vec![format!(
-            "{name}: {}",
-            all.cloned().collect::<Vec<_>>().join(", ")
-        )],
+        "firewalld" => all.map(|port| format!("sudo firewall-cmd --add-port={port}")).collect(),
+        _ => vec![format!("{name}: {}", all.cloned().collect::<Vec<_>>().join(", "))],
     }
 }
 
 /// The names of interfaces that lead to a network of real machines.
 fn real_interfaces(facts: &Facts) -> BTreeSet<&str> {
-    let real = facts
-        .interfaces
-        .iter()
-        .filter(|it| !it.is_loopback && !it.is_virtual);
+    let real = facts.interfaces.iter().filter(|it| !it.is_loopback && !it.is_virtual);
     real.map(|it| it.name.as_str()).collect()
 }
 
 fn failed(facts: &Facts, reason: impl Fn(DialReason) -> bool) -> BTreeSet<&str> {
-    let failures = facts
-        .dial_failures
-        .iter()
-        .filter(|failure| reason(failure.reason));
+    let failures = facts.dial_failures.iter().filter(|failure| reason(failure.reason));
     failures.map(|failure| failure.address.as_str()).collect()
 }
 
 fn listed(items: &BTreeSet<&str>) -> String {
-    let mut text = items
-        .iter()
-        .take(MAX_LISTED)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(", ");
+    let mut text = items.iter().take(MAX_LISTED).copied().collect::<Vec<_>>().join(", ");
     if items.len() > MAX_LISTED {
         text.push_str(", …");
     }
@@ -420,27 +333,19 @@ fn listed(items: &BTreeSet<&str>) -> String {
 }
 
 fn ip_of(address: &str) -> Option<IpAddr> {
-    address
-        .parse::<Multiaddr>()
-        .ok()?
-        .iter()
-        .find_map(|part| match part {
-            Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),
-            Protocol::Ip6(ip) => Some(IpAddr::V6(ip)),
-            _ => None,
-        })
+    address.parse::<Multiaddr>().ok()?.iter().find_map(|part| match part {
+        Protocol::Ip4(ip) => Some(IpAddr::V4(ip)),
+        Protocol::Ip6(ip) => Some(IpAddr::V6(ip)),
+        _ => None,
+    })
 }
 
 fn port_of(address: &str) -> Option<String> {
-    address
-        .parse::<Multiaddr>()
-        .ok()?
-        .iter()
-        .find_map(|part| match part {
-            Protocol::Tcp(port) => Some(format!("{port}/tcp")),
-            Protocol::Udp(port) => Some(format!("{port}/udp")),
-            _ => None,
-        })
+    address.parse::<Multiaddr>().ok()?.iter().find_map(|part| match part {
+        Protocol::Tcp(port) => Some(format!("{port}/tcp")),
+        Protocol::Udp(port) => Some(format!("{port}/udp")),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

@@ -62,10 +62,7 @@ impl Identity {
             return Ok(identity);
         }
         let identity = Identity::generate();
-        let unwritable = |source| IdentityError::Unwritable {
-            path: path.clone(),
-            source,
-        };
+        let unwritable = |source| IdentityError::Unwritable { path: path.clone(), source };
         let encoded = identity.keypair.to_protobuf_encoding();
         let encoded = encoded.map_err(|error| unwritable(io::Error::other(error)))?;
         match store(&path, &encoded) {
@@ -114,32 +111,20 @@ impl std::fmt::Debug for Identity {
 /// with the same one.
 pub fn fingerprint(peer_id: &PeerId) -> String {
     let hash = blake3::hash(&peer_id.to_bytes());
-    let bits = hash
-        .as_bytes()
-        .iter()
-        .take(5)
-        .fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
+    let bits = hash.as_bytes().iter().take(5).fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
     let mut text = String::with_capacity(9);
     for position in 0..8 {
         if position == 4 {
             text.push('-');
         }
-        text.push(char::from(
-            BASE32[(bits >> (35 - 5 * position) & 31) as usize],
-        ));
+        text.push(char::from(BASE32[(bits >> (35 - 5 * position) & 31) as usize]));
     }
     text
 }
 
 fn load(path: &Path) -> Result<Option<Identity>, IdentityError> {
-    let unreadable = |source| IdentityError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let corrupt = |reason: String| IdentityError::Corrupt {
-        path: path.to_owned(),
-        reason,
-    };
+    let unreadable = |source| IdentityError::Unreadable { path: path.to_owned(), source };
+    let corrupt = |reason: String| IdentityError::Corrupt { path: path.to_owned(), reason };
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -173,11 +158,8 @@ fn load(path: &Path) -> Result<Option<Identity>, IdentityError> {
 
 /// Writes a key that appears whole or not at all, and never in the place of another.
 fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension(format!(
-        "new-{}-{:016x}",
-        std::process::id(),
-        rand::random::<u64>()
-    ));
+    let temporary =
+        path.with_extension(format!("new-{}-{:016x}", std::process::id(), rand::random::<u64>()));
     let result = write_synced(&temporary, bytes).and_then(|()| appear(&temporary, path));
     let _ = fs::remove_file(&temporary);
     result?;
@@ -189,11 +171,7 @@ fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -225,15 +203,8 @@ mod tests {
         let again = Identity::load_or_create(&data).unwrap();
         assert_eq!(first.peer_id(), again.peer_id());
         let file = data.identity_file();
-        assert_eq!(
-            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        assert_eq!(
-            fs::read_dir(data.path()).unwrap().count(),
-            1,
-            "no temporary file is left"
-        );
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(data.path()).unwrap().count(), 1, "no temporary file is left");
     }
 
     #[test]
@@ -242,14 +213,8 @@ mod tests {
         let first = Identity::load_or_create(&data).unwrap();
         let file = data.identity_file();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(
-            Identity::load_or_create(&data).unwrap().peer_id(),
-            first.peer_id()
-        );
-        assert_eq!(
-            fs::metadata(&file).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert_eq!(Identity::load_or_create(&data).unwrap().peer_id(), first.peer_id());
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
@@ -267,10 +232,7 @@ mod tests {
         }
         fs::remove_file(&file).unwrap();
         fs::create_dir(&file).unwrap();
-        assert!(matches!(
-            Identity::load_or_create(&data),
-            Err(IdentityError::Corrupt { .. })
-        ));
+        assert!(matches!(Identity::load_or_create(&data), Err(IdentityError::Corrupt { .. })));
     }
 
     #[test]
@@ -280,10 +242,7 @@ mod tests {
             let threads: Vec<_> = (0..8)
                 .map(|_| scope.spawn(|| Identity::load_or_create(&data).unwrap().peer_id()))
                 .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .collect()
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     }
@@ -291,9 +250,7 @@ mod tests {
     #[test]
     fn a_fingerprint_is_short_and_steady() {
         // The id of RFC 8032's first test key; the text from Python's blake3 and base58.
-        let id: PeerId = "12D3KooWQK1wnefoLrcVHbbnf5tLzbopUd3K3bFAoJpA7YJgL5pV"
-            .parse()
-            .unwrap();
+        let id: PeerId = "12D3KooWQK1wnefoLrcVHbbnf5tLzbopUd3K3bFAoJpA7YJgL5pV".parse().unwrap();
         assert_eq!(fingerprint(&id), "ybfb-xetk");
         let other = Identity::generate().peer_id();
         assert_ne!(fingerprint(&other), fingerprint(&id));

@@ -4,13 +4,18 @@
 //! GUI and the tests use. `docs/architecture.md` has the map.
 
 pub mod blobs;
+pub mod client;
 pub mod config;
 pub mod data_dir;
 pub mod directory;
 pub mod doctor;
 pub mod identity;
 pub mod network;
+pub mod node;
 pub mod protocol;
 pub mod router;
 pub mod service;
 pub mod services;
+
+pub use client::Client;
+pub use node::{Node, NodeOptions, StartError};

@@ -86,14 +86,7 @@ pub fn rank(
                 (false, false) => 0,
             };
             let key = expected_ms * (1.0 + TIE * rng.random::<f64>());
-            (
-                class,
-                key,
-                Ranked {
-                    peer: candidate.peer,
-                    expected_ms,
-                },
-            )
+            (class, key, Ranked { peer: candidate.peer, expected_ms })
         })
         .collect();
     keyed.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
@@ -118,9 +111,7 @@ fn expected_ms(
     // No wait while a slot is free: then one service time, slots / speed. A peer that has never
     // been as fast as it says is taken at its fastest.
     let service = 1000.0 * slots / speed;
-    let seen = health
-        .fastest_ms(capability, &candidate.peer)
-        .unwrap_or(0.0);
+    let seen = health.fastest_ms(capability, &candidate.peer).unwrap_or(0.0);
     let slower = (seen / service).max(1.0);
     let work = 1000.0 * (load + 1.0).max(slots) / speed * slower;
     let busy = health.busy_ms(capability, &candidate.peer, now) as f64;
@@ -169,10 +160,7 @@ mod tests {
 
     fn order(candidates: &[Candidate], health: &Health, now: u64) -> Vec<PeerId> {
         let mut rng = SmallRng::seed_from_u64(5);
-        rank(CAP, candidates, 0, health, now, &mut rng)
-            .iter()
-            .map(|r| r.peer)
-            .collect()
+        rank(CAP, candidates, 0, health, now, &mut rng).iter().map(|r| r.peer).collect()
     }
 
     #[test]
@@ -217,11 +205,7 @@ mod tests {
         assert_eq!(order(&all, &health, 0), [peer(2), peer(3), peer(1)]);
         health.failed(&peer(2), 0);
         assert_eq!(order(&all, &health, 1), [peer(3), peer(2), peer(1)]);
-        assert_eq!(
-            order(&all[..1], &health, 1),
-            [peer(1)],
-            "the only one is used"
-        );
+        assert_eq!(order(&all[..1], &health, 1), [peer(1)], "the only one is used");
         assert_eq!(order(&all, &health, 15_000), [peer(2), peer(3), peer(1)]);
     }
 
@@ -237,22 +221,14 @@ mod tests {
 
     #[test]
     fn equal_peers_share_and_much_slower_ones_never_lead() {
-        let all = [
-            candidate(1, 10.0),
-            candidate(2, 10.0),
-            candidate(3, 10.0),
-            candidate(4, 5.0),
-        ];
+        let all = [candidate(1, 10.0), candidate(2, 10.0), candidate(3, 10.0), candidate(4, 5.0)];
         let mut rng = SmallRng::seed_from_u64(6);
         let mut first = [0; 5];
         for _ in 0..300 {
             let best = rank(CAP, &all, 0, &Health::default(), 0, &mut rng)[0].peer;
             first[(1..=4).find(|n| peer(*n) == best).expect("a candidate") as usize] += 1;
         }
-        assert!(
-            first[1..4].iter().all(|n| (60..=140).contains(n)),
-            "{first:?}"
-        );
+        assert!(first[1..4].iter().all(|n| (60..=140).contains(n)), "{first:?}");
         assert_eq!(first[4], 0);
     }
 }

@@ -81,8 +81,13 @@ pub trait Service: Send + Sync + 'static {
     /// Name, summary and kinds.
     fn capability(&self) -> Capability;
 
-    /// How it stands on this node, or `None` while it cannot serve (still loading, say).
+    /// How it stands on this node, or `None` while it cannot serve.
     fn standing(&self) -> Option<Standing>;
+
+    /// Whether it is still getting ready, so that it is worth waiting for.
+    fn loading(&self) -> bool {
+        false
+    }
 
     /// Does the work. Anything that computes for more than a millisecond goes through
     /// [`Context::blocking`].

@@ -17,12 +17,7 @@ fn batching_equals_single() {
             .collect();
         let alone: Vec<_> = pictures
             .iter()
-            .map(|picture| {
-                classifier
-                    .classify(std::slice::from_ref(picture), 5)
-                    .unwrap()
-                    .remove(0)
-            })
+            .map(|picture| classifier.classify(std::slice::from_ref(picture), 5).unwrap().remove(0))
             .collect();
         let together = classifier.classify(&pictures, 5).unwrap();
         let batcher = Batcher::new(Arc::clone(&classifier), 4).unwrap();
@@ -51,20 +46,14 @@ fn many_threads_submit_and_dropping_finishes_what_waits() {
     let engine = engines().pop().unwrap();
     let catalogue = Catalogue::open(None).unwrap();
     let classifier = Arc::new(Classifier::load(&engine, &catalogue, DEFAULT_MODEL).unwrap());
-    let picture = classifier
-        .prepare(&decode(samples()[1].bytes).unwrap())
-        .unwrap();
+    let picture = classifier.prepare(&decode(samples()[1].bytes).unwrap()).unwrap();
     let batcher = Batcher::new(Arc::clone(&classifier), 2).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..3 {
-                    let labels = batcher
-                        .submit(picture.clone(), 1)
-                        .unwrap()
-                        .recv()
-                        .unwrap()
-                        .unwrap();
+                    let labels =
+                        batcher.submit(picture.clone(), 1).unwrap().recv().unwrap().unwrap();
                     assert_eq!(labels[0].label, "espresso");
                 }
             });

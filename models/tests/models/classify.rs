@@ -25,11 +25,7 @@ fn samples_are_recognised() {
         let classifier = default_on(&engine);
         for sample in samples() {
             let labels = top(&classifier, sample.bytes, 5);
-            assert!(
-                any_of(&labels, sample.expect),
-                "{}: {labels:?}",
-                sample.name
-            );
+            assert!(any_of(&labels, sample.expect), "{}: {labels:?}", sample.name);
         }
     }
 }
@@ -94,22 +90,11 @@ fn probabilities_sum_to_one_and_are_sorted() {
 #[test]
 fn odd_shapes_are_prepared() {
     let classifier = default_on(&engines()[0]);
-    for (width, height) in [
-        (1, 1),
-        (1, 5000),
-        (5000, 1),
-        (3, 2),
-        (223, 225),
-        (7, 100_000),
-    ] {
+    for (width, height) in [(1, 1), (1, 5000), (5000, 1), (3, 2), (223, 225), (7, 100_000)] {
         let picture =
             Picture::from_rgb(width, height, vec![128; (width * height * 3) as usize]).unwrap();
         let prepared = classifier.prepare(&picture).unwrap();
-        assert_eq!(
-            classifier.classify(&[prepared], 1).unwrap()[0].len(),
-            1,
-            "{width} x {height}"
-        );
+        assert_eq!(classifier.classify(&[prepared], 1).unwrap()[0].len(), 1, "{width} x {height}");
     }
     assert!(Picture::from_rgb(2, 2, vec![0; 11]).is_none());
     assert!(Picture::from_rgb(0, 2, vec![]).is_none());
@@ -131,18 +116,15 @@ fn labelled_pictures_are_recognised() {
 /// The network of the original project, with the Model Zoo's inputs and outputs.
 #[test]
 fn googlenet_is_a_supported_model() {
-    let (Some(table), Some(weights)) = (
-        shared("data/images/classify.csv"),
-        shared("weights/bvlc-googlenet.fp32.onnx"),
-    ) else {
+    let (Some(table), Some(weights)) =
+        (shared("data/images/classify.csv"), shared("weights/bvlc-googlenet.fp32.onnx"))
+    else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
     let catalogue = Catalogue::open(Some(folder.path())).unwrap();
     let engines = engines();
-    let info = catalogue
-        .add(&engines[0], "googlenet", &weights, None, None)
-        .unwrap();
+    let info = catalogue.add(&engines[0], "googlenet", &weights, None, None).unwrap();
     assert_eq!((info.name.as_str(), info.default), ("googlenet", false));
     assert_eq!(info.bytes, fs::metadata(&weights).unwrap().len());
     for engine in &engines {

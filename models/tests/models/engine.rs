@@ -20,20 +20,10 @@ fn auto_says_where_it_looked() {
     let info = engine.info();
     if info.library.is_some() {
         assert!(info.engine.starts_with("onnxruntime 1."), "{info:?}");
-        assert_eq!(
-            info.searched.last().map(|(_, outcome)| outcome.as_str()),
-            Some("used")
-        );
+        assert_eq!(info.searched.last().map(|(_, outcome)| outcome.as_str()), Some("used"));
     } else {
-        let places: Vec<&str> = info
-            .searched
-            .iter()
-            .map(|(place, _)| place.as_str())
-            .collect();
-        assert!(
-            places.contains(&"beside the program") && places.contains(&"system"),
-            "{places:?}"
-        );
+        let places: Vec<&str> = info.searched.iter().map(|(place, _)| place.as_str()).collect();
+        assert!(places.contains(&"beside the program") && places.contains(&"system"), "{places:?}");
     }
 }
 
@@ -44,11 +34,7 @@ fn onnx_runtime_is_shared_in_the_process() {
         return;
     };
     assert_eq!(one.info().library, two.info().library);
-    let three = Engine::start(&EngineConfig {
-        threads: 3,
-        ..EngineConfig::default()
-    })
-    .unwrap();
+    let three = Engine::start(&EngineConfig { threads: 3, ..EngineConfig::default() }).unwrap();
     assert_eq!(three.info().threads, 3);
 }
 
@@ -58,11 +44,7 @@ fn onnx_runtime_is_shared_in_the_process() {
 fn bad_libraries_are_skipped() {
     if std::env::var_os("POTLUCK_BAD_LIBRARIES").is_none() {
         let status = std::process::Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "engine::bad_libraries_are_skipped",
-                "--nocapture",
-            ])
+            .args(["--exact", "engine::bad_libraries_are_skipped", "--nocapture"])
             .env("POTLUCK_BAD_LIBRARIES", "1")
             .env_remove("ORT_DYLIB_PATH")
             .env("PATH", "")

@@ -30,11 +30,7 @@ pub(crate) fn plain(source: &str, error: &toml::de::Error) -> Explained {
     let message = error.message().lines().next().unwrap_or_default();
     let reason = match unknown_field(message) {
         Some((field, known)) => {
-            format!(
-                "unknown setting '{}' (known here: {})",
-                shown(field),
-                known.join(", ")
-            )
+            format!("unknown setting '{}' (known here: {})", shown(field), known.join(", "))
         }
         None => plain_words(message),
     };
@@ -61,19 +57,11 @@ pub(super) fn line_of(source: &str, section: &str, settings: &[&str]) -> usize {
 
 /// The settings that `section` (empty: the top level) knows, in order.
 pub(super) fn known(section: &str) -> Vec<String> {
-    let probe = if section.is_empty() {
-        "?=0".to_owned()
-    } else {
-        format!("[{section}]\n?=0")
-    };
+    let probe = if section.is_empty() { "?=0".to_owned() } else { format!("[{section}]\n?=0") };
     let probe = probe.replace('?', "\"?\"");
     let error = toml::from_str::<super::Config>(&probe).err();
-    let fields = error
-        .as_ref()
-        .and_then(|error| unknown_field(error.message()));
-    fields.map_or(Vec::new(), |(_, known)| {
-        known.into_iter().map(str::to_owned).collect()
-    })
+    let fields = error.as_ref().and_then(|error| unknown_field(error.message()));
+    fields.map_or(Vec::new(), |(_, known)| known.into_iter().map(str::to_owned).collect())
 }
 
 /// The sections of the file, in order.
@@ -82,24 +70,17 @@ pub(super) const SECTIONS: [&str; 4] = ["network", "services", "chat", "recogniz
 /// The field and the known ones, out of serde's "unknown field `a`, expected one of `b`, `c`".
 fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
     let rest = message.strip_prefix("unknown field `")?;
-    let (field, rest) = rest
-        .split_once("`, expected ")
-        .or_else(|| rest.split_once("`, there "))?;
+    let (field, rest) = rest.split_once("`, expected ").or_else(|| rest.split_once("`, there "))?;
     Some((field, rest.split('`').skip(1).step_by(2).collect()))
 }
 
 fn unknown(field: &str, known_here: &[&str]) -> String {
     let field = shown(field);
-    let elsewhere = SECTIONS
-        .iter()
-        .find(|section| known(section).contains(&field));
+    let elsewhere = SECTIONS.iter().find(|section| known(section).contains(&field));
     if let Some(section) = elsewhere {
         return format!("unknown setting '{field}' (it belongs below [{section}])");
     }
-    let everywhere = SECTIONS
-        .iter()
-        .flat_map(|section| known(section))
-        .collect::<Vec<_>>();
+    let everywhere = SECTIONS.iter().flat_map(|section| known(section)).collect::<Vec<_>>();
     let nearest = known_here
         .iter()
         .copied()
@@ -109,10 +90,7 @@ fn unknown(field: &str, known_here: &[&str]) -> String {
         .min_by_key(|(distance, _)| *distance);
     match nearest {
         Some((_, known)) => format!("unknown setting '{field}' (did you mean '{known}'?)"),
-        None => format!(
-            "unknown setting '{field}' (known here: {})",
-            known_here.join(", ")
-        ),
+        None => format!("unknown setting '{field}' (known here: {})", known_here.join(", ")),
     }
 }
 
@@ -157,10 +135,8 @@ fn plain_words(message: &str) -> String {
         other if other.starts_with("struct ") => "a section, written as [name] on its own line",
         other => other,
     };
-    let found = found
-        .replace('`', "")
-        .replace("string ", "the text ")
-        .replace("boolean", "the value");
+    let found =
+        found.replace('`', "").replace("string ", "the text ").replace("boolean", "the value");
     let found = match found.split_once(' ') {
         Some(("integer" | "floating", rest)) => {
             format!("the number {}", rest.trim_start_matches("point "))
@@ -181,9 +157,8 @@ fn distance(a: &str, b: &str) -> usize {
     for i in 1..=a.len() {
         for j in 1..=b.len() {
             let change = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1)
-                .min(rows[i][j - 1] + 1)
-                .min(rows[i - 1][j - 1] + change);
+            let mut best =
+                (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + change);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 best = best.min(rows[i - 2][j - 2] + 1);
             }

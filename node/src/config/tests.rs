@@ -39,25 +39,13 @@ fn template_and_docs_name_every_setting_and_default() {
     for section in [""].iter().chain(&explain::SECTIONS) {
         let known = explain::known(section);
         assert!(!known.is_empty(), "[{section}]");
-        for setting in known
-            .iter()
-            .filter(|it| !explain::SECTIONS.contains(&it.as_str()))
-        {
-            assert!(
-                template.contains(&format!("{setting} = ")),
-                "template: {section}.{setting}"
-            );
-            assert!(
-                docs.contains(&format!("| `{setting}` |")),
-                "docs: {section}.{setting}"
-            );
+        for setting in known.iter().filter(|it| !explain::SECTIONS.contains(&it.as_str())) {
+            assert!(template.contains(&format!("{setting} = ")), "template: {section}.{setting}");
+            assert!(docs.contains(&format!("| `{setting}` |")), "docs: {section}.{setting}");
         }
     }
     let full = uncommented(&template);
-    for line in full
-        .lines()
-        .filter(|it| it.contains(" = ") && !it.starts_with('#'))
-    {
+    for line in full.lines().filter(|it| it.contains(" = ") && !it.starts_with('#')) {
         let (setting, value) = line.split_once(" = ").unwrap();
         if setting != "name" {
             let row = format!("| `{setting}` | `{value}` |");
@@ -71,17 +59,11 @@ fn a_missing_file_means_the_defaults_and_a_written_one_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config.toml");
     assert_eq!(Config::load(&path).unwrap(), Config::default());
-    std::fs::write(
-        &path,
-        "name = \"Küche\"\n[services]\noffer = [\"chat\", \"recognize/1\"]\n",
-    )
-    .unwrap();
+    std::fs::write(&path, "name = \"Küche\"\n[services]\noffer = [\"chat\", \"recognize/1\"]\n")
+        .unwrap();
     let config = Config::load(&path).unwrap();
     assert_eq!(config.name, "Küche");
-    assert_eq!(
-        config.services.offer,
-        Some(vec!["chat/1".into(), "recognize/1".into()])
-    );
+    assert_eq!(config.services.offer, Some(vec!["chat/1".into(), "recognize/1".into()]));
     let again: Config = toml::from_str(&toml::to_string(&config).unwrap()).unwrap();
     assert_eq!(again, config);
 }
@@ -89,24 +71,12 @@ fn a_missing_file_means_the_defaults_and_a_written_one_is_read() {
 #[test]
 fn what_is_not_a_settings_file_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(matches!(
-        Config::load(dir.path()),
-        Err(ConfigError::Unreadable { .. })
-    ));
+    assert!(matches!(Config::load(dir.path()), Err(ConfigError::Unreadable { .. })));
     let path = dir.path().join("binary");
     std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
-    assert!(matches!(
-        Config::load(&path),
-        Err(ConfigError::Unreadable { .. })
-    ));
-    std::fs::File::create(&path)
-        .unwrap()
-        .set_len(MAX_FILE + 1)
-        .unwrap();
-    assert!(matches!(
-        Config::load(&path),
-        Err(ConfigError::TooLarge { .. })
-    ));
+    assert!(matches!(Config::load(&path), Err(ConfigError::Unreadable { .. })));
+    std::fs::File::create(&path).unwrap().set_len(MAX_FILE + 1).unwrap();
+    assert!(matches!(Config::load(&path), Err(ConfigError::TooLarge { .. })));
 }
 
 #[test]
@@ -116,22 +86,13 @@ fn every_mistake_is_one_line_with_its_place() {
             "\n[network]\nlisen = []\n",
             "config.toml:3: unknown setting 'lisen' (did you mean 'listen'?)",
         ),
-        (
-            "nmae = \"x\"",
-            "config.toml:1: unknown setting 'nmae' (did you mean 'name'?)",
-        ),
-        (
-            "mdns = false",
-            "config.toml:1: unknown setting 'mdns' (it belongs below [network])",
-        ),
+        ("nmae = \"x\"", "config.toml:1: unknown setting 'nmae' (did you mean 'name'?)"),
+        ("mdns = false", "config.toml:1: unknown setting 'mdns' (it belongs below [network])"),
         (
             "[netwrok]\nmdns = false",
             "config.toml:1: unknown setting 'netwrok' (did you mean 'network'?)",
         ),
-        (
-            "[chat]\ncolour = 1",
-            "config.toml:2: unknown setting 'colour' (known here: rules)",
-        ),
+        ("[chat]\ncolour = 1", "config.toml:2: unknown setting 'colour' (known here: rules)"),
         (
             "[network]\n\nmdns = \"yes\"",
             "config.toml:3: 'network.mdns': wrong value: the text \"yes\" where true or false is needed",
@@ -148,14 +109,8 @@ fn every_mistake_is_one_line_with_its_place() {
             "[network]\njoin = \"/ip4/1.2.3.4/tcp/1\"",
             "config.toml:2: 'network.join': wrong value: the text \"/ip4/1.2.3.4/tcp/1\" where a list such as [\"a\", \"b\"] is needed",
         ),
-        (
-            "[services]\nqueue = 0",
-            "config.toml:2: 'services.queue': 0 is not from 1 to 10000",
-        ),
-        (
-            "[services]\nthreads = -1",
-            "config.toml:2: 'services.threads': -1 is not from 0 to 1024",
-        ),
+        ("[services]\nqueue = 0", "config.toml:2: 'services.queue': 0 is not from 1 to 10000"),
+        ("[services]\nthreads = -1", "config.toml:2: 'services.threads': -1 is not from 0 to 1024"),
         (
             "[services]\nthreads = 1.5",
             "config.toml:2: 'services.threads': wrong value: the number 1.5 where a whole number is needed",
@@ -198,23 +153,15 @@ fn an_address_in_another_spelling_gets_the_right_one() {
         text.starts_with("config.toml:4: 'network.join': '192.168.1.20:4001' is not an address"),
         "{text}"
     );
-    assert!(
-        text.ends_with("(did you mean /ip4/192.168.1.20/tcp/4001?)"),
-        "{text}"
-    );
+    assert!(text.ends_with("(did you mean /ip4/192.168.1.20/tcp/4001?)"), "{text}");
     assert!(refused("[network]\nlisten = [\"\"]").contains("is not an address: it is empty"));
 }
 
 #[test]
 fn broken_toml_is_one_line_with_its_place() {
-    for source in [
-        "name = ",
-        "\n\n[network\n",
-        "a = \"\n",
-        "name = \"a\"\nname = \"b\"",
-        "= 1",
-        "\u{0}",
-    ] {
+    for source in
+        ["name = ", "\n\n[network\n", "a = \"\n", "name = \"a\"\nname = \"b\"", "= 1", "\u{0}"]
+    {
         let text = refused(source);
         assert!(text.starts_with("config.toml:"), "{text}");
     }
@@ -223,11 +170,9 @@ fn broken_toml_is_one_line_with_its_place() {
 
 #[test]
 fn capability_names_are_taken_with_and_without_version() {
-    for (text, name) in [
-        ("chat", "chat/1"),
-        ("chat/1", "chat/1"),
-        ("csv.describe/12", "csv.describe/12"),
-    ] {
+    for (text, name) in
+        [("chat", "chat/1"), ("chat/1", "chat/1"), ("csv.describe/12", "csv.describe/12")]
+    {
         assert_eq!(capability_name(text).as_deref(), Ok(name));
     }
     for text in [

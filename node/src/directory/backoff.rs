@@ -25,9 +25,7 @@ struct Wait {
 
 impl<K> Default for Backoff<K> {
     fn default() -> Self {
-        Self {
-            waits: HashMap::new(),
-        }
+        Self { waits: HashMap::new() }
     }
 }
 
@@ -43,13 +41,8 @@ impl<K: Eq + Hash + Clone> Backoff<K> {
         if self.waits.len() >= MAX_KEYS && !self.waits.contains_key(&key) {
             self.forget_one();
         }
-        let wait = self.waits.entry(key).or_insert(Wait {
-            failures: 0,
-            until: now,
-        });
-        let nominal = FIRST_MS
-            .saturating_mul(1 << wait.failures.min(10))
-            .min(LONGEST_MS);
+        let wait = self.waits.entry(key).or_insert(Wait { failures: 0, until: now });
+        let nominal = FIRST_MS.saturating_mul(1 << wait.failures.min(10)).min(LONGEST_MS);
         wait.failures = wait.failures.saturating_add(1);
         wait.until = now.saturating_add(rng.random_range(nominal * 3 / 4..=nominal * 5 / 4));
         wait.until
@@ -100,10 +93,7 @@ mod tests {
         let mut backoff = Backoff::new();
         for nominal in [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000] {
             let until = backoff.failed("a", 1_000_000, &mut rng) - 1_000_000;
-            assert!(
-                (nominal * 3 / 4..=nominal * 5 / 4).contains(&until),
-                "{nominal}: {until}"
-            );
+            assert!((nominal * 3 / 4..=nominal * 5 / 4).contains(&until), "{nominal}: {until}");
             assert!(!backoff.ready(&"a", 1_000_000 + until - 1));
             assert!(backoff.ready(&"a", 1_000_000 + until));
         }

@@ -21,17 +21,11 @@ const EXCHANGE_EXTRA: usize = 256;
 impl Directory {
     /// What this node knows, itself included, sorted by the bytes of the ids.
     pub fn digest(&self) -> Vec<DigestEntry> {
-        let own = self.own.seq().map(|seq| DigestEntry {
-            id: self.me.to_bytes(),
-            seq,
-        });
+        let own = self.own.seq().map(|seq| DigestEntry { id: self.me.to_bytes(), seq });
         let mut digest: Vec<_> = self
             .entries
             .iter()
-            .map(|(peer, entry)| DigestEntry {
-                id: peer.to_bytes(),
-                seq: entry.advert.seq,
-            })
+            .map(|(peer, entry)| DigestEntry { id: peer.to_bytes(), seq: entry.advert.seq })
             .chain(own)
             .collect();
         digest.sort_unstable();
@@ -57,20 +51,10 @@ impl Directory {
     /// the next exchange.
     pub fn exchange(&self, with_digest: bool, adverts_for: &[ByteBuf]) -> Exchange {
         let digest = with_digest.then(|| self.digest());
-        let taken: usize = digest
-            .iter()
-            .flatten()
-            .map(|entry| entry.id.len() + DIGEST_EXTRA)
-            .sum();
-        let room = MAX_REQUEST
-            .saturating_sub(taken + EXCHANGE_EXTRA)
-            .min(MAX_ADVERT_BYTES);
+        let taken: usize = digest.iter().flatten().map(|entry| entry.id.len() + DIGEST_EXTRA).sum();
+        let room = MAX_REQUEST.saturating_sub(taken + EXCHANGE_EXTRA).min(MAX_ADVERT_BYTES);
         let adverts = bounded(self.find(adverts_for), room);
-        Exchange {
-            root: self.root(),
-            digest,
-            adverts,
-        }
+        Exchange { root: self.root(), digest, adverts }
     }
 
     /// The adverts for a list of wanted ids, as many as fit into one message.
@@ -90,14 +74,7 @@ impl Directory {
         let digest = match &theirs.digest {
             Some(digest) if !same => digest,
             _ => {
-                return (
-                    ExchangeReply {
-                        same,
-                        adverts: vec![],
-                        want: vec![],
-                    },
-                    vec![],
-                );
+                return (ExchangeReply { same, adverts: vec![], want: vec![] }, vec![]);
             }
         };
         let known: BTreeMap<PeerId, u64> = digest
@@ -112,14 +89,7 @@ impl Directory {
             .collect();
         want.sort_unstable();
         let effects = self.retell(&known, from, now);
-        (
-            ExchangeReply {
-                same,
-                adverts,
-                want,
-            },
-            effects,
-        )
+        (ExchangeReply { same, adverts, want }, effects)
     }
 
     fn find<'a>(&'a self, ids: &'a [ByteBuf]) -> impl Iterator<Item = &'a SignedAdvert> {
@@ -141,10 +111,8 @@ impl Directory {
         now: u64,
     ) -> impl Iterator<Item = &SignedAdvert> {
         let older = |peer: &PeerId, seq: u64| known.get(peer).is_none_or(|theirs| *theirs < seq);
-        let own = self
-            .own
-            .signed()
-            .filter(|_| self.own.seq().is_some_and(|seq| older(&self.me, seq)));
+        let own =
+            self.own.signed().filter(|_| self.own.seq().is_some_and(|seq| older(&self.me, seq)));
         let itself = self
             .tombstones
             .last_of(&from, now)
@@ -175,14 +143,9 @@ impl Directory {
         if let Some(entry) = self.entries.get(peer) {
             return entry.advert.seq < seq;
         }
-        if *peer == from {
-            return true;
-        }
-        self.entries.len() < self.settings.max_nodes
-            && self
-                .tombstones
-                .seq(peer, now)
-                .is_none_or(|buried| buried < seq)
+        let direct = *peer == from;
+        (direct || self.entries.len() < self.settings.max_nodes)
+            && !self.tombstones.blocks(peer, seq, direct, now)
     }
 
     /// Tells the loss of nodes again whose ghosts the other side still shows.
@@ -192,10 +155,7 @@ impl Directory {
             .filter(|(peer, _)| **peer != from)
             .filter_map(|(peer, seq)| {
                 let seq = self.tombstones.retell(peer, *seq, now)?;
-                let notice = LossNotice {
-                    id: peer.to_bytes(),
-                    seq,
-                };
+                let notice = LossNotice { id: peer.to_bytes(), seq };
                 Some(Effect::Gossip(Rumour::Lost(notice)))
             })
             .collect()

@@ -34,11 +34,7 @@ pub fn ring_successors(
     k: usize,
 ) -> Vec<PeerId> {
     let ring: BTreeSet<PeerId> = ids.into_iter().filter(|id| id != me).collect();
-    ring.range(me..)
-        .chain(ring.range(..me))
-        .take(k)
-        .copied()
-        .collect()
+    ring.range(me..).chain(ring.range(..me)).take(k).copied().collect()
 }
 
 /// The `k` live ids before `me` on the ring, nearest first.
@@ -48,12 +44,7 @@ pub fn ring_predecessors(
     k: usize,
 ) -> Vec<PeerId> {
     let ring: BTreeSet<PeerId> = ids.into_iter().filter(|id| id != me).collect();
-    ring.range(..me)
-        .rev()
-        .chain(ring.range(me..).rev())
-        .take(k)
-        .copied()
-        .collect()
+    ring.range(..me).rev().chain(ring.range(me..).rev()).take(k).copied().collect()
 }
 
 /// Whose pulse to watch: the ring successors ([`Settings::watched`]) and every peer with calls in
@@ -79,20 +70,12 @@ pub fn to_dial(
     may_dial: impl Fn(&PeerId) -> bool,
     rng: &mut impl Rng,
 ) -> Vec<PeerId> {
-    let connected: BTreeSet<_> = peers
-        .iter()
-        .filter(|peer| peer.connected)
-        .map(|peer| peer.id)
-        .collect();
+    let connected: BTreeSet<_> =
+        peers.iter().filter(|peer| peer.connected).map(|peer| peer.id).collect();
     let ring = ring_successors(me, peers.iter().map(|peer| peer.id), settings.watched);
-    let mut dial: Vec<_> = ring
-        .iter()
-        .filter(|id| !connected.contains(id) && may_dial(id))
-        .copied()
-        .collect();
-    let missing = settings
-        .neighbours
-        .saturating_sub(connected.len() + dial.len());
+    let mut dial: Vec<_> =
+        ring.iter().filter(|id| !connected.contains(id) && may_dial(id)).copied().collect();
+    let missing = settings.neighbours.saturating_sub(connected.len() + dial.len());
     let mut others: Vec<_> = peers
         .iter()
         .filter(|peer| !peer.connected && !ring.contains(&peer.id) && may_dial(&peer.id))
@@ -124,10 +107,7 @@ pub fn to_prune(me: &PeerId, peers: &[Neighbour], settings: &Settings) -> Vec<Pe
         .filter(|peer| crowded || *me < peer.id)
         .collect();
     idle.sort_by_key(|peer| (peer.last_used, peer.id));
-    idle.iter()
-        .take(connected - settings.neighbours)
-        .map(|peer| peer.id)
-        .collect()
+    idle.iter().take(connected - settings.neighbours).map(|peer| peer.id).collect()
 }
 
 #[cfg(test)]
@@ -163,29 +143,18 @@ mod tests {
         peers[4].in_flight = 1;
         assert_eq!(to_watch(&peer(0), &peers, &settings), [peer(1), peer(2)]);
         peers[2].in_flight = 1;
-        assert_eq!(
-            to_watch(&peer(0), &peers, &settings),
-            [peer(1), peer(2), peer(3)]
-        );
+        assert_eq!(to_watch(&peer(0), &peers, &settings), [peer(1), peer(2), peer(3)]);
     }
 
     #[test]
     fn ring_successors_are_dialled_even_when_there_are_enough_connections() {
-        let settings = Settings {
-            neighbours: 3,
-            ..Settings::new("m")
-        };
+        let settings = Settings { neighbours: 3, ..Settings::new("m") };
         let mut peers = neighbours(0, 30);
-        peers[20..25]
-            .iter_mut()
-            .for_each(|peer| peer.connected = true);
+        peers[20..25].iter_mut().for_each(|peer| peer.connected = true);
         let mut rng = SmallRng::seed_from_u64(3);
         let dial = to_dial(&peer(0), &peers, &settings, |_| true, &mut rng);
         assert_eq!(dial, [peer(1), peer(2)]);
-        assert_eq!(
-            to_dial(&peer(0), &peers, &settings, |_| false, &mut rng),
-            []
-        );
+        assert_eq!(to_dial(&peer(0), &peers, &settings, |_| false, &mut rng), []);
     }
 
     #[test]

@@ -70,20 +70,14 @@ impl Own {
         let mut effects = Vec::new();
         let answered = self.contested.is_some_and(|contested| own > contested);
         let confirmed = answered && now >= self.said_at.saturating_add(EARLIER_RUN_MS);
-        if confirmed
-            && self
-                .clone_at
-                .is_none_or(|at| now >= at.saturating_add(CLONE_MS))
-        {
+        self.contested = self.contested.max(Some(advert.seq));
+        let answer = self.owe(advert.seq, now);
+        if confirmed && self.clone_at.is_none_or(|at| now >= at.saturating_add(CLONE_MS)) {
             self.clone_at = Some(now);
             let addresses: Vec<Multiaddr> = advert.multiaddrs();
-            effects.push(Effect::Clone {
-                addresses,
-                name: advert.name.clone(),
-            });
+            effects.push(Effect::Clone { addresses, name: advert.name.clone() });
         }
-        self.contested = self.contested.max(Some(advert.seq));
-        effects.extend(self.owe(advert.seq, now));
+        effects.extend(answer);
         effects
     }
 
@@ -113,23 +107,14 @@ impl Own {
 
     /// A new advert is due, now or, when the last was just now, at a later tick.
     fn owe(&mut self, above: u64, now: u64) -> Option<Effect> {
-        let above = self
-            .owed
-            .max(self.seq())
-            .map_or(above, |owed| owed.max(above));
+        let above = self.owed.max(self.seq()).map_or(above, |owed| owed.max(above));
         self.owed = Some(above);
-        let apart = if self
-            .clone_at
-            .is_some_and(|at| now < at.saturating_add(CLONE_MS))
-        {
+        let apart = if self.clone_at.is_some_and(|at| now < at.saturating_add(CLONE_MS)) {
             CLONED_ANSWER_MS
         } else {
             ANSWER_MS
         };
-        if self
-            .asked_at
-            .is_some_and(|at| now < at.saturating_add(apart))
-        {
+        if self.asked_at.is_some_and(|at| now < at.saturating_add(apart)) {
             return None;
         }
         self.asked_at = Some(now);

@@ -30,11 +30,7 @@ struct Grave {
 
 impl Tombstones {
     pub(super) fn new(max: usize, keep_ms: u64) -> Self {
-        Self {
-            graves: BTreeMap::new(),
-            max,
-            keep_ms,
-        }
+        Self { graves: BTreeMap::new(), max, keep_ms }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -43,10 +39,15 @@ impl Tombstones {
 
     /// The sequence number up to which adverts of the node are ghosts.
     pub(super) fn seq(&self, peer: &PeerId, now: u64) -> Option<u64> {
-        self.graves
-            .get(peer)
-            .filter(|grave| self.keeps(grave, now))
-            .map(|grave| grave.seq)
+        self.graves.get(peer).filter(|grave| self.keeps(grave, now)).map(|grave| grave.seq)
+    }
+
+    /// Whether an advert is a ghost. What a node says over its own connection (`direct`) counts,
+    /// even if it is not newer, unless it said goodbye.
+    pub(super) fn blocks(&self, peer: &PeerId, seq: u64, direct: bool, now: u64) -> bool {
+        self.graves.get(peer).is_some_and(|grave| {
+            self.keeps(grave, now) && grave.seq >= seq && (grave.goodbye || !direct)
+        })
     }
 
     /// Remembers a node that went, with its last advert and whether that is a goodbye. The oldest
@@ -59,26 +60,13 @@ impl Tombstones {
         now: u64,
     ) {
         if self.graves.len() >= self.max && !self.graves.contains_key(&peer) {
-            let oldest = self
-                .graves
-                .iter()
-                .min_by_key(|(_, g)| g.since)
-                .map(|(peer, _)| *peer);
+            let oldest = self.graves.iter().min_by_key(|(_, g)| g.since).map(|(peer, _)| *peer);
             if let Some(oldest) = oldest {
                 self.graves.remove(&oldest);
             }
         }
         let (goodbye, signed) = last.map_or((false, None), |(goodbye, s)| (goodbye, Some(s)));
-        self.graves.insert(
-            peer,
-            Grave {
-                seq,
-                since: now,
-                told_at: now,
-                goodbye,
-                signed,
-            },
-        );
+        self.graves.insert(peer, Grave { seq, since: now, told_at: now, goodbye, signed });
     }
 
     pub(super) fn remove(&mut self, peer: &PeerId) {
@@ -87,8 +75,7 @@ impl Tombstones {
 
     pub(super) fn expire(&mut self, now: u64) {
         let keep_ms = self.keep_ms;
-        self.graves
-            .retain(|_, grave| now < grave.since.saturating_add(keep_ms));
+        self.graves.retain(|_, grave| now < grave.since.saturating_add(keep_ms));
     }
 
     /// The goodbyes, with their sequence numbers: proof that ends a ghost wherever it is.
@@ -101,10 +88,7 @@ impl Tombstones {
 
     /// The last advert of a node that went, to be shown to that node itself.
     pub(super) fn last_of(&self, peer: &PeerId, now: u64) -> Option<(u64, &SignedAdvert)> {
-        let grave = self
-            .graves
-            .get(peer)
-            .filter(|grave| self.keeps(grave, now))?;
+        let grave = self.graves.get(peer).filter(|grave| self.keeps(grave, now))?;
         Some((grave.seq, grave.signed.as_ref()?))
     }
 

@@ -49,21 +49,21 @@ pub fn is_virtual(name: &str) -> bool {
 }
 
 /// The addresses of the interfaces that are up. Sends nothing.
+///
+/// The multicast flag comes from `/sys`, so in a network namespace it is right only when `/sys`
+/// was mounted for that namespace, as `ip netns exec` does.
 pub fn gather_interfaces() -> io::Result<Vec<Interface>> {
     let up = |it: &if_addrs::Interface| {
         matches!(it.oper_status, IfOperStatus::Up | IfOperStatus::Unknown)
     };
-    let interfaces = if_addrs::get_if_addrs()?
-        .into_iter()
-        .filter(up)
-        .map(|it| Interface {
-            ip: it.ip(),
-            is_loopback: it.is_loopback(),
-            is_virtual: is_virtual(&it.name),
-            multicast: multicast_flag(Path::new("/sys/class/net"), &it.name),
-            multicast_came_back: None,
-            name: it.name,
-        });
+    let interfaces = if_addrs::get_if_addrs()?.into_iter().filter(up).map(|it| Interface {
+        ip: it.ip(),
+        is_loopback: it.is_loopback(),
+        is_virtual: is_virtual(&it.name),
+        multicast: multicast_flag(Path::new("/sys/class/net"), &it.name),
+        multicast_came_back: None,
+        name: it.name,
+    });
     Ok(interfaces.collect())
 }
 
@@ -79,11 +79,7 @@ pub fn test_multicast(facts: &mut Facts) {
     if !facts.mdns {
         return;
     }
-    for interface in facts
-        .interfaces
-        .iter_mut()
-        .filter(|it| !it.is_loopback && it.ip.is_ipv4())
-    {
+    for interface in facts.interfaces.iter_mut().filter(|it| !it.is_loopback && it.ip.is_ipv4()) {
         // A test that cannot be made says nothing about the network.
         interface.multicast_came_back = multicast_self_test(interface.ip).ok();
     }
@@ -96,10 +92,7 @@ pub fn test_multicast(facts: &mut Facts) {
 /// up to 0.3 s. IPv6 gives `Unsupported`: the standard library cannot limit its hops.
 pub fn multicast_self_test(ip: IpAddr) -> io::Result<bool> {
     let IpAddr::V4(ip) = ip else {
-        return Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "only tested on IPv4",
-        ));
+        return Err(io::Error::new(io::ErrorKind::Unsupported, "only tested on IPv4"));
     };
     let receiver = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     receiver.join_multicast_v4(&MDNS_GROUP, &ip)?;
@@ -140,10 +133,7 @@ fn came_back(receiver: &UdpSocket, from: SocketAddr, nonce: &[u8]) -> io::Result
 /// A firewall or a missing route, as opposed to a lack of sockets.
 fn refused_to_send(error: &io::Error) -> bool {
     use io::ErrorKind::{HostUnreachable, NetworkUnreachable, PermissionDenied};
-    matches!(
-        error.kind(),
-        NetworkUnreachable | HostUnreachable | PermissionDenied
-    )
+    matches!(error.kind(), NetworkUnreachable | HostUnreachable | PermissionDenied)
 }
 
 fn is_timeout(error: &io::Error) -> bool {
@@ -167,30 +157,20 @@ pub(super) fn firewalls_below(root: &Path) -> Vec<String> {
     let found = [
         ("ufw", ufw_enabled(&root.join("etc/ufw/ufw.conf"))),
         ("firewalld", process_runs(&root.join("proc"), "firewalld")),
-        (
-            "nftables",
-            nftables_enabled(&root.join("etc/systemd/system")),
-        ),
+        ("nftables", nftables_enabled(&root.join("etc/systemd/system"))),
     ];
-    found
-        .iter()
-        .filter(|(_, active)| *active)
-        .map(|(name, _)| (*name).to_owned())
-        .collect()
+    found.iter().filter(|(_, active)| *active).map(|(name, _)| (*name).to_owned()).collect()
 }
 
 fn ufw_enabled(config: &Path) -> bool {
     let text = fs::read_to_string(config).unwrap_or_default();
-    text.lines()
-        .any(|line| line.trim().eq_ignore_ascii_case("enabled=yes"))
+    text.lines().any(|line| line.trim().eq_ignore_ascii_case("enabled=yes"))
 }
 
 fn nftables_enabled(units: &Path) -> bool {
     let wants = |target: &str| units.join(format!("{target}.wants/nftables.service"));
     // A link whose target is in a part of the system that is not visible here counts too.
-    ["sysinit.target", "multi-user.target"]
-        .iter()
-        .any(|it| fs::symlink_metadata(wants(it)).is_ok())
+    ["sysinit.target", "multi-user.target"].iter().any(|it| fs::symlink_metadata(wants(it)).is_ok())
 }
 
 fn process_runs(proc: &Path, name: &str) -> bool {
@@ -198,11 +178,7 @@ fn process_runs(proc: &Path, name: &str) -> bool {
         return false;
     };
     entries.flatten().any(|entry| {
-        let is_process = entry
-            .file_name()
-            .as_encoded_bytes()
-            .iter()
-            .all(u8::is_ascii_digit);
+        let is_process = entry.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit);
         is_process
             && fs::read_to_string(entry.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
     })

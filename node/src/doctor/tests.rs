@@ -20,19 +20,12 @@ fn interface(name: &str, ip: &str) -> Interface {
 
 /// A running node in a good network in which nobody else is.
 fn alone() -> Facts {
-    let eth = Interface {
-        multicast_came_back: Some(true),
-        ..interface("eth0", "192.168.1.7")
-    };
+    let eth = Interface { multicast_came_back: Some(true), ..interface("eth0", "192.168.1.7") };
     Facts {
         running: true,
         mdns: true,
         mesh: "potluck".to_owned(),
-        interfaces: vec![
-            interface("lo", "127.0.0.1"),
-            eth,
-            interface("docker0", "172.17.0.1"),
-        ],
+        interfaces: vec![interface("lo", "127.0.0.1"), eth, interface("docker0", "172.17.0.1")],
         listen: vec![
             "/ip4/192.168.1.7/tcp/4001".to_owned(),
             "/ip4/127.0.0.1/udp/4002/quic-v1".to_owned(),
@@ -42,17 +35,11 @@ fn alone() -> Facts {
 }
 
 fn failure(address: &str, reason: DialReason) -> DialFailure {
-    DialFailure {
-        address: address.to_owned(),
-        reason,
-    }
+    DialFailure { address: address.to_owned(), reason }
 }
 
 fn stranger(mesh: Option<&str>) -> Stranger {
-    Stranger {
-        address: "/ip4/192.168.1.9/tcp/4001".to_owned(),
-        mesh: mesh.map(str::to_owned),
-    }
+    Stranger { address: "/ip4/192.168.1.9/tcp/4001".to_owned(), mesh: mesh.map(str::to_owned) }
 }
 
 /// A case: how it differs from [`alone`], the findings, and words of the first in both languages.
@@ -90,10 +77,7 @@ const CASES: &[Case] = &[
             facts.interfaces[1].multicast_came_back = None;
             facts.interfaces.push(interface("wlan0", "192.168.2.7"));
         },
-        findings: &[
-            (Level::Hint, "multicast-in-part"),
-            (Level::Hint, "nobody-answers"),
-        ],
+        findings: &[(Level::Hint, "multicast-in-part"), (Level::Hint, "nobody-answers")],
         english: "eth0 does not carry multicast; nodes behind it",
         chinese: "eth0 不传送组播；它那一侧",
     },
@@ -181,10 +165,7 @@ const CASES: &[Case] = &[
     },
     Case {
         change: |facts| facts.strangers = vec![stranger(None)],
-        findings: &[
-            (Level::Hint, "not-potluck"),
-            (Level::Hint, "nobody-answers"),
-        ],
+        findings: &[(Level::Hint, "not-potluck"), (Level::Hint, "nobody-answers")],
         english: "not Potluck nodes",
         chinese: "不是 Potluck 节点",
     },
@@ -208,10 +189,7 @@ const CASES: &[Case] = &[
     },
     Case {
         change: |facts| {
-            *facts = Facts {
-                interfaces: facts.interfaces.clone(),
-                ..Facts::default()
-            };
+            *facts = Facts { interfaces: facts.interfaces.clone(), ..Facts::default() };
         },
         findings: &[(Level::Hint, "not-running")],
         english: "No node runs",
@@ -229,11 +207,7 @@ fn each_case_is_found_and_said_in_both_languages() {
             let findings = diagnose(&facts, lang);
             let found: Vec<_> = findings.iter().map(|it| (it.level, it.code)).collect();
             assert_eq!(found, case.findings, "{words}");
-            assert!(
-                findings[0].what.contains(words),
-                "{words}: {}",
-                findings[0].what
-            );
+            assert!(findings[0].what.contains(words), "{words}: {}", findings[0].what);
             for finding in &findings {
                 assert!(!finding.what.contains(['{', '}']) && !finding.todo.contains(['{', '}']));
                 assert_eq!(finding.todo.is_empty(), finding.level == Level::Ok);
@@ -243,20 +217,14 @@ fn each_case_is_found_and_said_in_both_languages() {
     }
     let texts: BTreeSet<_> = TEXTS.iter().map(|text| text.code).collect();
     assert_eq!(texts.len(), TEXTS.len(), "a code stands twice");
-    assert_eq!(
-        reached, texts,
-        "a text that no case reaches, or a code without a text"
-    );
+    assert_eq!(reached, texts, "a text that no case reaches, or a code without a text");
 }
 
 #[test]
 fn both_languages_name_the_same_values() {
     let values = |texts: [&str; 2]| -> BTreeSet<String> {
         let parts = texts.iter().flat_map(|text| text.split('{').skip(1));
-        parts
-            .filter_map(|part| part.split_once('}'))
-            .map(|(name, _)| name.to_owned())
-            .collect()
+        parts.filter_map(|part| part.split_once('}')).map(|(name, _)| name.to_owned()).collect()
     };
     for text in TEXTS {
         assert_eq!(values(text.english), values(text.chinese), "{}", text.code);
@@ -265,42 +233,26 @@ fn both_languages_name_the_same_values() {
 
 #[test]
 fn firewall_commands_name_the_ports_in_use() {
-    let facts = Facts {
-        firewalls: vec!["ufw".to_owned()],
-        ..alone()
-    };
+    let facts = Facts { firewalls: vec!["ufw".to_owned()], ..alone() };
     let todo = &diagnose(&facts, Lang::English)[0].todo;
     let commands = "sudo ufw allow 5353/udp; sudo ufw allow 4001/tcp; sudo ufw allow 4002/udp";
     assert!(todo.contains(commands), "{todo}");
-    let facts = Facts {
-        firewalls: vec!["firewalld".to_owned(), "nftables".to_owned()],
-        ..alone()
-    };
+    let facts = Facts { firewalls: vec!["firewalld".to_owned(), "nftables".to_owned()], ..alone() };
     let todo = &diagnose(&facts, Lang::Chinese)[0].todo;
-    assert!(
-        todo.contains("sudo firewall-cmd --add-port=5353/udp"),
-        "{todo}"
-    );
-    assert!(
-        todo.contains("nftables: 5353/udp, 4001/tcp, 4002/udp"),
-        "{todo}"
-    );
+    assert!(todo.contains("sudo firewall-cmd --add-port=5353/udp"), "{todo}");
+    assert!(todo.contains("nftables: 5353/udp, 4001/tcp, 4002/udp"), "{todo}");
 }
 
 #[test]
 fn the_gravest_comes_first_and_lists_stay_short() {
     let mut facts = alone();
     facts.interfaces[1].multicast_came_back = Some(false);
-    facts.strangers = (0..9)
-        .map(|n| stranger(Some(&format!("mesh-{n}"))))
-        .collect();
+    facts.strangers = (0..9).map(|n| stranger(Some(&format!("mesh-{n}")))).collect();
     facts.strangers.push(stranger(None));
     let findings = diagnose(&facts, Lang::English);
     assert!(findings.is_sorted_by_key(|finding| std::cmp::Reverse(finding.level)));
     assert!(
-        findings[0]
-            .what
-            .contains("(mesh-0, mesh-1, mesh-2, mesh-3, mesh-4, …)"),
+        findings[0].what.contains("(mesh-0, mesh-1, mesh-2, mesh-3, mesh-4, …)"),
         "{findings:?}"
     );
     assert_eq!(findings.last().unwrap().code, "not-potluck");
@@ -308,19 +260,9 @@ fn the_gravest_comes_first_and_lists_stay_short() {
 
 #[test]
 fn what_others_write_is_not_taken_for_a_place() {
-    let facts = Facts {
-        strangers: vec![stranger(Some("{mesh} {"))],
-        ..alone()
-    };
-    assert!(
-        diagnose(&facts, Lang::English)[0]
-            .what
-            .contains("({mesh} {)")
-    );
-    let facts = Facts {
-        listen: vec!["?".to_owned(), "/ip4".to_owned()],
-        ..alone()
-    };
+    let facts = Facts { strangers: vec![stranger(Some("{mesh} {"))], ..alone() };
+    assert!(diagnose(&facts, Lang::English)[0].what.contains("({mesh} {)"));
+    let facts = Facts { listen: vec!["?".to_owned(), "/ip4".to_owned()], ..alone() };
     assert_eq!(diagnose(&facts, Lang::English)[0].code, "nobody-answers");
 }
 
@@ -330,10 +272,7 @@ fn facts_and_findings_travel_as_json() {
     facts.dial_failures = vec![failure("/ip4/192.168.1.9/tcp/1", DialReason::WrongMesh)];
     let json = serde_json::to_string(&facts).unwrap();
     assert_eq!(serde_json::from_str::<Facts>(&json).unwrap(), facts);
-    assert_eq!(
-        serde_json::from_str::<Facts>("{}").unwrap(),
-        Facts::default()
-    );
+    assert_eq!(serde_json::from_str::<Facts>("{}").unwrap(), Facts::default());
     let finding = serde_json::to_value(&diagnose(&facts, Lang::English)[0]).unwrap();
     assert_eq!(
         (&finding["level"], &finding["code"]),
@@ -370,9 +309,7 @@ fn virtual_interfaces_are_known_by_name() {
     ] {
         assert!(is_virtual(name), "{name}");
     }
-    for name in [
-        "eth0", "enp3s0", "wlan0", "wlp2s0", "br0", "bond0", "en0", "lo",
-    ] {
+    for name in ["eth0", "enp3s0", "wlan0", "wlp2s0", "br0", "bond0", "en0", "lo"] {
         assert!(!is_virtual(name), "{name}");
     }
 }
@@ -391,16 +328,10 @@ fn an_own_multicast_packet_comes_back_on_loopback() {
     // Not an address of this computer (TEST-NET-1, RFC 5737), and a family that is not tested.
     assert!(multicast_self_test("192.0.2.1".parse().unwrap()).is_err());
     assert!(multicast_self_test("::1".parse().unwrap()).is_err());
-    let mut facts = Facts {
-        mdns: false,
-        ..alone()
-    };
+    let mut facts = Facts { mdns: false, ..alone() };
     facts.interfaces[1].multicast_came_back = None;
     test_multicast(&mut facts);
-    assert_eq!(
-        facts.interfaces[1].multicast_came_back, None,
-        "nothing is sent without mDNS"
-    );
+    assert_eq!(facts.interfaces[1].multicast_came_back, None, "nothing is sent without mDNS");
 }
 
 #[test]
@@ -416,10 +347,7 @@ fn flags_and_firewalls_are_read_from_files() {
     write("net/odd/flags", "what");
     let flag = |name: &str| multicast_flag(&dir.path().join("net"), name);
     assert_eq!((flag("eth0"), flag("wg0")), (Some(true), Some(false)));
-    assert_eq!(
-        (flag("odd"), flag("none"), flag("../net/eth0")),
-        (None, None, None)
-    );
+    assert_eq!((flag("odd"), flag("none"), flag("../net/eth0")), (None, None, None));
 
     assert_eq!(firewalls_below(dir.path()), [""; 0]);
     write("etc/ufw/ufw.conf", "# ENABLED=yes\nENABLED=no\n");
@@ -427,14 +355,8 @@ fn flags_and_firewalls_are_read_from_files() {
     assert_eq!(firewalls_below(dir.path()), [""; 0]);
     write("etc/ufw/ufw.conf", "ENABLED=yes\n");
     write("proc/34/comm", "firewalld\n");
-    write(
-        "etc/systemd/system/sysinit.target.wants/nftables.service",
-        "",
-    );
-    assert_eq!(
-        firewalls_below(dir.path()),
-        ["ufw", "firewalld", "nftables"]
-    );
+    write("etc/systemd/system/sysinit.target.wants/nftables.service", "");
+    assert_eq!(firewalls_below(dir.path()), ["ufw", "firewalld", "nftables"]);
     assert_eq!(firewalls_below(Path::new("/nowhere")), [""; 0]);
 }
 

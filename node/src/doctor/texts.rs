@@ -27,12 +27,7 @@ fn fill(text: &str, values: &[(&str, &str)]) -> String {
     while let Some((before, after)) = rest.split_once('{') {
         let (name, left) = after.split_once('}').unwrap_or((after, ""));
         filled.push_str(before);
-        filled.push_str(
-            values
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map_or("", |(_, value)| value),
-        );
+        filled.push_str(values.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value));
         rest = left;
     }
     filled + rest
@@ -41,14 +36,8 @@ fn fill(text: &str, values: &[(&str, &str)]) -> String {
 pub(super) const TEXTS: &[Text] = &[
     Text {
         code: "peers",
-        english: [
-            "All is well: {known} peers known, {connected} of them connected.",
-            "",
-        ],
-        chinese: [
-            "一切正常：已知 {known} 个节点，其中 {connected} 个已连接。",
-            "",
-        ],
+        english: ["All is well: {known} peers known, {connected} of them connected.", ""],
+        chinese: ["一切正常：已知 {known} 个节点，其中 {connected} 个已连接。", ""],
     },
     Text {
         code: "not-running",
@@ -98,11 +87,11 @@ pub(super) const TEXTS: &[Text] = &[
         code: "not-potluck",
         english: [
             "Other programs that use libp2p answer here ({addresses}), but they are not Potluck nodes.",
-            "Nothing needs to be done about them; multicast works, so start Potluck on another computer.",
+            "Nothing needs to be done about them.",
         ],
         chinese: [
             "这里有别的使用 libp2p 的程序（{addresses}），但它们不是 Potluck 节点。",
-            "不必处理它们；组播是通的，请在另一台电脑上启动 Potluck。",
+            "不必处理它们。",
         ],
     },
     Text {

@@ -18,6 +18,9 @@ pub struct CallRequest {
     pub args: Vec<u8>,
     /// The bytes to work on, if the capability takes any.
     pub input: Option<Input>,
+    /// Whether the caller wants [`super::Request::Progress`].
+    #[serde(default)]
+    pub progress: bool,
 }
 
 /// The bytes that a call works on.

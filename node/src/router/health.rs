@@ -78,31 +78,25 @@ impl Health {
         if now < failures.banned_until {
             return;
         }
-        let ban = FIRST_BAN_MS
-            .saturating_mul(1 << failures.in_a_row.min(10))
-            .min(LONGEST_BAN_MS);
+        let ban = FIRST_BAN_MS.saturating_mul(1 << failures.in_a_row.min(10)).min(LONGEST_BAN_MS);
         failures.in_a_row = failures.in_a_row.saturating_add(1);
         failures.banned_until = now.saturating_add(ban);
     }
 
     /// A peer said that it is busy with this capability.
     pub fn busy(&mut self, capability: &str, peer: &PeerId, retry_after_ms: u64, now: u64) {
-        self.capability(capability, now)
-            .served(peer, now)
-            .busy_until = now.saturating_add(retry_after_ms);
+        self.capability(capability, now).served(peer, now).busy_until =
+            now.saturating_add(retry_after_ms);
     }
 
     /// Whether a peer is banned now.
     pub fn banned(&self, peer: &PeerId, now: u64) -> bool {
-        self.peers
-            .get(peer)
-            .is_some_and(|failures| now < failures.banned_until)
+        self.peers.get(peer).is_some_and(|failures| now < failures.banned_until)
     }
 
     /// How long a peer is still busy, in ms.
     pub fn busy_ms(&self, capability: &str, peer: &PeerId, now: u64) -> u64 {
-        self.served_by(capability, peer)
-            .map_or(0, |served| served.busy_until.saturating_sub(now))
+        self.served_by(capability, peer).map_or(0, |served| served.busy_until.saturating_sub(now))
     }
 
     /// The moving average of a peer's durations, in ms.
@@ -118,18 +112,14 @@ impl Health {
     /// The fastest of a peer's recent durations, in ms; `None` until there are some.
     pub fn fastest_ms(&self, capability: &str, peer: &PeerId) -> Option<f64> {
         let durations = &self.served_by(capability, peer)?.durations;
-        (durations.len() >= ENOUGH_FASTEST)
-            .then(|| percentile(durations, 0.0))
-            .flatten()
+        (durations.len() >= ENOUGH_FASTEST).then(|| percentile(durations, 0.0)).flatten()
     }
 
     /// After how many ms a second copy of a call makes sense: the 95th percentile over all peers,
     /// at least 50 ms; `None` until 20 calls were answered.
     pub fn hedge_after_ms(&self, capability: &str) -> Option<u64> {
         let durations = &self.capabilities.get(capability)?.durations;
-        let p95 = (durations.len() >= ENOUGH)
-            .then(|| percentile(durations, 0.95))
-            .flatten()?;
+        let p95 = (durations.len() >= ENOUGH).then(|| percentile(durations, 0.95)).flatten()?;
         Some((p95.ceil() as u64).max(SOONEST_HEDGE_MS))
     }
 
@@ -139,9 +129,7 @@ impl Health {
 
     fn capability(&mut self, name: &str, now: u64) -> &mut Capability {
         let name = name.to_owned();
-        make_room(&mut self.capabilities, &name, MAX_CAPABILITIES, |entry| {
-            entry.used
-        });
+        make_room(&mut self.capabilities, &name, MAX_CAPABILITIES, |entry| entry.used);
         let entry = self.capabilities.entry(name).or_default();
         entry.used = now;
         entry
@@ -180,10 +168,7 @@ fn make_room<K: Ord + Clone, V>(
     if map.len() < max || map.contains_key(key) {
         return;
     }
-    let oldest = map
-        .iter()
-        .min_by_key(|(_, value)| used(value))
-        .map(|(key, _)| key.clone());
+    let oldest = map.iter().min_by_key(|(_, value)| used(value)).map(|(key, _)| key.clone());
     if let Some(oldest) = oldest {
         map.remove(&oldest);
     }
@@ -209,10 +194,7 @@ mod tests {
         health.answered("c", &peer(1), 5.0, now);
         assert!(!health.banned(&peer(1), now));
         health.failed(&peer(1), now);
-        assert!(
-            !health.banned(&peer(1), now + 15_000),
-            "starts from the beginning"
-        );
+        assert!(!health.banned(&peer(1), now + 15_000), "starts from the beginning");
     }
 
     #[test]
@@ -231,11 +213,7 @@ mod tests {
         assert_eq!(health.p95_ms("c", &peer(1)), Some(1900.0));
         assert_eq!(health.fastest_ms("c", &peer(1)), Some(100.0));
         assert_eq!(health.fastest_ms("c", &peer(7)), None);
-        assert!(
-            health
-                .average_ms("c", &peer(0))
-                .is_some_and(|ms| (1.0..2.0).contains(&ms))
-        );
+        assert!(health.average_ms("c", &peer(0)).is_some_and(|ms| (1.0..2.0).contains(&ms)));
     }
 
     #[test]
@@ -258,12 +236,7 @@ mod tests {
         }
         assert_eq!(health.peers.len(), MAX_PEERS);
         assert_eq!(health.capabilities.len(), MAX_CAPABILITIES);
-        assert!(
-            health
-                .capabilities
-                .values()
-                .all(|c| c.peers.len() <= MAX_PEERS)
-        );
+        assert!(health.capabilities.values().all(|c| c.peers.len() <= MAX_PEERS));
         assert!(health.banned(&peer(MAX_PEERS as u64 + 99), MAX_PEERS as u64 + 100));
     }
 }

@@ -252,10 +252,7 @@ impl Plan {
                     self.finish(PlanEnd::Answered { peer }, now, out);
                 }
             }
-            PlanEvent::Busy {
-                peer,
-                retry_after_ms,
-            } => {
+            PlanEvent::Busy { peer, retry_after_ms } => {
                 if self.end_hop(peer, HopOutcome::Busy { retry_after_ms }, now) {
                     let until = now.saturating_add(retry_after_ms.clamp(BUSY_MS.0, BUSY_MS.1));
                     self.standing.insert(peer, Standing::Busy { until });
@@ -321,11 +318,8 @@ impl Plan {
             Some(Standing::Lost { times, .. }) => times.saturating_add(1),
             _ => 1,
         };
-        self.standing
-            .insert(peer, Standing::Lost { times, at: now });
-        let end = PlanEnd::AllFailed {
-            last: Fault::internal(why),
-        };
+        self.standing.insert(peer, Standing::Lost { times, at: now });
+        let end = PlanEnd::AllFailed { last: Fault::internal(why) };
         if self.settings.idempotent {
             self.last = Some(end);
         } else {
@@ -335,11 +329,7 @@ impl Plan {
 
     /// Ends the running attempt at a peer; false when there is none.
     fn end_hop(&mut self, peer: PeerId, outcome: HopOutcome, now: u64) -> bool {
-        let Some(hop) = self
-            .hops
-            .iter_mut()
-            .find(|hop| hop.peer == peer && hop.running())
-        else {
+        let Some(hop) = self.hops.iter_mut().find(|hop| hop.peer == peer && hop.running()) else {
             return false;
         };
         hop.ended_at = Some(now);
@@ -389,11 +379,7 @@ impl Plan {
             return None;
         }
         let running = self.hops.iter().find(|hop| hop.running())?;
-        Some(
-            running
-                .started_at
-                .saturating_add(self.settings.hedge_after_ms?),
-        )
+        Some(running.started_at.saturating_add(self.settings.hedge_after_ms?))
     }
 
     fn hedge(&mut self, now: u64, out: &mut Vec<PlanEffect>) {
@@ -423,11 +409,7 @@ impl Plan {
             hedge,
         });
         self.rerank_at = None;
-        out.push(PlanEffect::Send {
-            peer,
-            expected_ms,
-            hedge,
-        });
+        out.push(PlanEffect::Send { peer, expected_ms, hedge });
     }
 
     /// Nothing runs: send, wait or give up.
@@ -460,11 +442,7 @@ impl Plan {
         let mut again: Option<u64> = None;
         let mut lost_again: Option<u64> = None;
         for ranked in &self.ranking {
-            if self
-                .hops
-                .iter()
-                .any(|hop| hop.running() && hop.peer == ranked.peer)
-            {
+            if self.hops.iter().any(|hop| hop.running() && hop.peer == ranked.peer) {
                 continue;
             }
             match self.standing.get(&ranked.peer) {
@@ -493,10 +471,7 @@ impl Plan {
                     matches!(
                         self.standing.get(&ranked.peer),
                         Some(Standing::Lost { times: 1, at }) if now >= at + LOST_AGAIN_MS
-                    ) && !self
-                        .hops
-                        .iter()
-                        .any(|hop| hop.running() && hop.peer == ranked.peer)
+                    ) && !self.hops.iter().any(|hop| hop.running() && hop.peer == ranked.peer)
                 })
                 .map_or(Next::Nobody, |ranked| Next::Peer(*ranked)),
             None => Next::Nobody,

@@ -111,6 +111,21 @@ impl Context {
         }
     }
 
+    /// Waits for another thread, off the async threads. Takes no place in the CPU pool, since
+    /// it computes nothing; the call's slot bounds how many wait.
+    pub async fn waiting<T, F>(&self, wait: F) -> Result<T, Fault>
+    where
+        F: FnOnce() -> Result<T, Fault> + Send + 'static,
+        T: Send + 'static,
+    {
+        let slot = self.permit.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let _held = slot;
+            wait()
+        });
+        done.await.unwrap_or_else(|_| Err(Fault::internal("the service broke while working")))
+    }
+
     /// Runs CPU work on the bounded pool, off the async threads.
     pub async fn blocking<T, F>(&self, work: F) -> Result<T, Fault>
     where

@@ -11,6 +11,8 @@ pub trait DynService: Send + Sync {
     fn capability(&self) -> Capability;
     /// See [`Service::standing`].
     fn standing(&self) -> Option<Standing>;
+    /// See [`Service::loading`].
+    fn loading(&self) -> bool;
     /// See [`Service::call`].
     fn call<'a>(
         &'a self,
@@ -40,6 +42,10 @@ impl<S: Service> DynService for S {
 
     fn standing(&self) -> Option<Standing> {
         Service::standing(self)
+    }
+
+    fn loading(&self) -> bool {
+        Service::loading(self)
     }
 
     fn call<'a>(

@@ -1,3 +1,135 @@
-//! `chat/1`: the chat robot.
+//! `chat/1`: the chat robot. Rules decide; what no rule knows is echoed.
 
 pub mod rules;
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    protocol::Fault,
+    service::{Capability, Context, Example, Kind, Service, Standing},
+};
+use rules::RulesFile;
+
+/// Calls that run at once: an answer takes microseconds.
+const SLOTS: u16 = 32;
+
+/// What is said to the robot.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// At most 8 KiB.
+    pub text: String,
+}
+
+/// What the robot says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Response {
+    /// The reply, or the text itself.
+    pub text: String,
+    /// Which rule answered, counted from 1; none when the text is echoed.
+    pub rule: Option<u64>,
+}
+
+/// The chat robot with its rules.
+pub struct Chat {
+    rules: RulesFile,
+    turn: AtomicU64,
+    speed: f32,
+}
+
+impl Chat {
+    /// A robot with these rules. Measures how fast it is (some milliseconds).
+    pub fn new(rules: RulesFile) -> Self {
+        let speed = measure(&rules);
+        Self { rules, turn: AtomicU64::new(0), speed }
+    }
+
+    fn reload(&self) {
+        match self.rules.poll() {
+            Some(Ok(count)) => tracing::info!("the chat rules were reloaded: {count} rules"),
+            Some(Err(error)) => tracing::warn!("{error}. The old chat rules stay"),
+            None => {}
+        }
+    }
+}
+
+impl Service for Chat {
+    type Request = Request;
+    type Response = Response;
+
+    fn capability(&self) -> Capability {
+        Capability {
+            name: "chat/1",
+            summary: "chat robot: answers by rules, echoes what it does not know",
+            input: Kind::Text,
+            output: Kind::Text,
+        }
+    }
+
+    // Looked at several times a second for the advert, so a changed rule file is noticed even
+    // when nobody chats.
+    fn standing(&self) -> Option<Standing> {
+        self.reload();
+        Some(Standing {
+            device: "cpu".into(),
+            engine: String::new(),
+            speed: self.speed,
+            slots: SLOTS,
+            variants: vec![],
+        })
+    }
+
+    async fn call(&self, _: &Context, request: Request) -> Result<Response, Fault> {
+        if request.text.len() > rules::MAX_TEXT {
+            let message = format!(
+                "the text has {} bytes; the robot reads at most {}",
+                request.text.len(),
+                rules::MAX_TEXT
+            );
+            return Err(Fault::bad_input(message));
+        }
+        let pick = self.turn.fetch_add(1, Ordering::Relaxed);
+        let answer = self.rules.current().answer(&request.text, pick);
+        Ok(Response { text: answer.text, rule: answer.rule.map(|n| n as u64 + 1) })
+    }
+
+    fn examples(&self) -> Vec<Example<Request>> {
+        let ask = |text: &str, check| Example {
+            request: Request { text: text.into() },
+            input: None,
+            check,
+        };
+        vec![
+            ask("xyzzy plugh 42", |answer| {
+                (answer["text"] == "xyzzy plugh 42" && answer["rule"].is_null())
+                    .then_some(())
+                    .ok_or_else(|| format!("not echoed: {answer}"))
+            }),
+            ask("hello", answered),
+            ask("你好", answered),
+        ]
+    }
+}
+
+fn answered(answer: &serde_json::Value) -> Result<(), String> {
+    match answer["text"].as_str() {
+        Some(text) if !text.is_empty() && answer["rule"].is_u64() => Ok(()),
+        _ => Err(format!("no rule answered: {answer}")),
+    }
+}
+
+fn measure(rules: &RulesFile) -> f32 {
+    let rules = rules.current();
+    let started = Instant::now();
+    let mut count = 0;
+    while started.elapsed() < Duration::from_millis(3) {
+        // What no rule knows is the slowest: every rule is tried.
+        std::hint::black_box(rules.answer("something that no rule knows", count));
+        count += 1;
+    }
+    (count as f64 / started.elapsed().as_secs_f64()) as f32
+}

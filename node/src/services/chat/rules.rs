@@ -86,32 +86,21 @@ impl Rules {
     /// Reads rules from TOML text; `file` only names them in errors.
     pub fn parse(source: &str, file: &str) -> Result<Rules, RulesError> {
         if source.len() > MAX_FILE {
-            return Err(RulesError::TooLarge {
-                file: file.to_owned(),
-            });
+            return Err(RulesError::TooLarge { file: file.to_owned() });
         }
-        let bad = |line, reason| RulesError::Bad {
-            file: file.to_owned(),
-            line,
-            reason,
-        };
+        let bad = |line, reason| RulesError::Bad { file: file.to_owned(), line, reason };
         let raw: RawFile = toml::from_str(source).map_err(|error| {
             let explained = explain::plain(source, &error);
             bad(explained.line, explained.reason)
         })?;
         if let Some(rule) = raw.rule.get(MAX_RULES) {
             let line = explain::line_at(source, rule.span().start);
-            return Err(bad(
-                line,
-                format!("more than {MAX_RULES} rules; take some out"),
-            ));
+            return Err(bad(line, format!("more than {MAX_RULES} rules; take some out")));
         }
         let rules = raw.rule.into_iter().map(|rule| {
             Rule::new(rule).map_err(|(at, reason)| bad(explain::line_at(source, at), reason))
         });
-        Ok(Rules {
-            rules: rules.collect::<Result<_, _>>()?,
-        })
+        Ok(Rules { rules: rules.collect::<Result<_, _>>()? })
     }
 
     /// The rules that come with the program, in English and Chinese.
@@ -138,15 +127,9 @@ impl Rules {
         let trimmed = text.trim();
         let matched = self.rules.iter().enumerate().find_map(|(index, rule)| {
             let captures = rule.pattern.captures(trimmed)?;
-            Some(Answer {
-                text: rule.reply(pick).fill(&captures),
-                rule: Some(index),
-            })
+            Some(Answer { text: rule.reply(pick).fill(&captures), rule: Some(index) })
         });
-        matched.unwrap_or_else(|| Answer {
-            text: text.to_owned(),
-            rule: None,
-        })
+        matched.unwrap_or_else(|| Answer { text: text.to_owned(), rule: None })
     }
 }
 
@@ -217,11 +200,7 @@ impl RulesFile {
         match loaded {
             Ok((rules, stamp)) => {
                 let number = rules.len();
-                *state = State {
-                    current: Arc::new(rules),
-                    seen: Some(stamp),
-                    last_error: None,
-                };
+                *state = State { current: Arc::new(rules), seen: Some(stamp), last_error: None };
                 Some(Ok(number))
             }
             Err(error) => {
@@ -237,15 +216,8 @@ impl RulesFile {
     }
 
     fn new(path: Option<PathBuf>, rules: Rules, seen: Option<Stamp>) -> RulesFile {
-        let state = State {
-            current: Arc::new(rules),
-            seen,
-            last_error: None,
-        };
-        RulesFile {
-            path,
-            state: Mutex::new(state),
-        }
+        let state = State { current: Arc::new(rules), seen, last_error: None };
+        RulesFile { path, state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -268,10 +240,8 @@ impl Stamp {
 /// Reads a rule file. The stamp is taken first, so that a change while reading shows later.
 fn load(path: &Path) -> Result<(Rules, Stamp), RulesError> {
     let file = path.display().to_string();
-    let unreadable = |error: io::Error| RulesError::Unreadable {
-        file: file.clone(),
-        reason: error.to_string(),
-    };
+    let unreadable =
+        |error: io::Error| RulesError::Unreadable { file: file.clone(), reason: error.to_string() };
     let metadata = fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
         return Err(unreadable(io::Error::other("it is not a file")));
@@ -315,20 +285,12 @@ type Mistake = (usize, String);
 impl Rule {
     fn new(rule: Spanned<RawRule>) -> Result<Rule, Mistake> {
         let at = rule.span().start;
-        let RawRule {
-            pattern,
-            reply,
-            replies,
-            case_sensitive,
-        } = rule.into_inner();
+        let RawRule { pattern, reply, replies, case_sensitive } = rule.into_inner();
         let replies = match (reply, replies.is_empty()) {
             (Some(reply), true) => vec![reply],
             (None, false) => replies,
             (None, true) => {
-                return Err((
-                    at,
-                    "the rule has no reply; add a line reply = \"...\"".to_owned(),
-                ));
+                return Err((at, "the rule has no reply; add a line reply = \"...\"".to_owned()));
             }
             (Some(reply), false) => {
                 return Err((
@@ -338,10 +300,8 @@ impl Rule {
             }
         };
         let pattern = compile(&pattern, case_sensitive)?;
-        let replies = replies
-            .iter()
-            .map(|reply| Reply::new(reply, &pattern))
-            .collect::<Result<_, _>>()?;
+        let replies =
+            replies.iter().map(|reply| Reply::new(reply, &pattern)).collect::<Result<_, _>>()?;
         Ok(Rule { pattern, replies })
     }
 
@@ -383,10 +343,7 @@ fn why(error: &regex::Error) -> String {
             // The last line of a syntax error holds the reason, after a drawing of the place.
             let text = error.to_string();
             let reason = text.rsplit("error: ").next().unwrap_or(&text);
-            format!(
-                "bad pattern: {}",
-                reason.split_whitespace().collect::<Vec<_>>().join(" ")
-            )
+            format!("bad pattern: {}", reason.split_whitespace().collect::<Vec<_>>().join(" "))
         }
     }
 }
@@ -406,10 +363,7 @@ impl Reply {
     fn new(source: &Spanned<String>, pattern: &Regex) -> Result<Reply, Mistake> {
         let at = source.span().start;
         if source.get_ref().len() > MAX_REPLY {
-            return Err((
-                at,
-                format!("the reply is longer than {MAX_REPLY} bytes; shorten it"),
-            ));
+            return Err((at, format!("the reply is longer than {MAX_REPLY} bytes; shorten it")));
         }
         let mut pieces = Vec::new();
         let mut rest = source.get_ref().as_str();
@@ -428,9 +382,9 @@ impl Reply {
         for piece in &self.0 {
             let text = match piece {
                 Piece::Text(text) => text,
-                Piece::Group(group) => captures
-                    .get(*group)
-                    .map_or("", |group| group.as_str().trim()),
+                Piece::Group(group) => {
+                    captures.get(*group).map_or("", |group| group.as_str().trim())
+                }
             };
             let room = MAX_REPLY - filled.len();
             let fits = text.floor_char_boundary(room);
@@ -449,13 +403,9 @@ fn capture<'a>(after: &'a str, pattern: &Regex) -> Result<(Piece, &'a str), Stri
         return Ok((Piece::Text("$".to_owned()), rest));
     }
     let (name, rest) = match after.strip_prefix('{') {
-        Some(braced) => braced
-            .split_once('}')
-            .ok_or("the reply has '${' without '}'")?,
+        Some(braced) => braced.split_once('}').ok_or("the reply has '${' without '}'")?,
         None => after.split_at(
-            after
-                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                .unwrap_or(after.len()),
+            after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len()),
         ),
     };
     if name.is_empty() {
@@ -463,16 +413,10 @@ fn capture<'a>(after: &'a str, pattern: &Regex) -> Result<(Piece, &'a str), Stri
     }
     let group = match name.parse::<usize>() {
         Ok(number) => Some(number).filter(|number| *number < pattern.captures_len()),
-        Err(_) => pattern
-            .capture_names()
-            .position(|group| group == Some(name)),
+        Err(_) => pattern.capture_names().position(|group| group == Some(name)),
     };
-    let shown: Cow<str> = name
-        .chars()
-        .take(40)
-        .filter(|c| !c.is_control())
-        .collect::<String>()
-        .into();
+    let shown: Cow<str> =
+        name.chars().take(40).filter(|c| !c.is_control()).collect::<String>().into();
     match group {
         Some(group) => Ok((Piece::Group(group), rest)),
         None => Err(format!(

@@ -137,9 +137,7 @@ fn rules(source: &str) -> Rules {
 }
 
 fn refused(source: &str) -> String {
-    let text = Rules::parse(source, "chat.toml")
-        .expect_err(source)
-        .to_string();
+    let text = Rules::parse(source, "chat.toml").expect_err(source).to_string();
     assert_eq!(text.lines().count(), 1, "{text}");
     text
 }
@@ -154,18 +152,10 @@ fn the_built_in_rules_answer_in_both_languages() {
         assert!(found, "{text:?} gave {:?}", answers[0]);
         hit.extend(answers[0].rule);
     }
-    let unreached: Vec<_> = (0..rules.len())
-        .filter(|rule| !hit.contains(rule))
-        .collect();
+    let unreached: Vec<_> = (0..rules.len()).filter(|rule| !hit.contains(rule)).collect();
     assert_eq!(unreached, [0; 0], "rules that no line of the table reaches");
     for text in ECHOED {
-        assert_eq!(
-            rules.answer(text, 0),
-            Answer {
-                text: (*text).to_owned(),
-                rule: None
-            }
-        );
+        assert_eq!(rules.answer(text, 0), Answer { text: (*text).to_owned(), rule: None });
     }
 }
 
@@ -173,20 +163,8 @@ fn the_built_in_rules_answer_in_both_languages() {
 fn the_first_match_wins_and_no_match_echoes() {
     let rules =
         rules("[[rule]]\npattern = 'a'\nreply = '1'\n[[rule]]\npattern = 'ab'\nreply = '2'\n");
-    assert_eq!(
-        rules.answer("xAB", 0),
-        Answer {
-            text: "1".into(),
-            rule: Some(0)
-        }
-    );
-    assert_eq!(
-        rules.answer(" xyz ", 7),
-        Answer {
-            text: " xyz ".into(),
-            rule: None
-        }
-    );
+    assert_eq!(rules.answer("xAB", 0), Answer { text: "1".into(), rule: Some(0) });
+    assert_eq!(rules.answer(" xyz ", 7), Answer { text: " xyz ".into(), rule: None });
     assert!(Rules::parse("", "chat.toml").unwrap().is_empty());
 }
 
@@ -201,17 +179,10 @@ fn several_replies_take_turns_by_the_pick() {
 #[test]
 fn captures_fill_replies() {
     let rule = |pattern: &str, reply: &str| {
-        rules(&format!(
-            "[[rule]]\npattern = '{pattern}'\nreply = '{reply}'\n"
-        ))
+        rules(&format!("[[rule]]\npattern = '{pattern}'\nreply = '{reply}'\n"))
     };
     for (pattern, reply, text, said) in [
-        (
-            r"(\w+) and (\w+)",
-            "$2, $1!",
-            "salt and bread",
-            "bread, salt!",
-        ),
+        (r"(\w+) and (\w+)", "$2, $1!", "salt and bread", "bread, salt!"),
         (r"我叫(?<name>\p{L}+)", "$name你好", "我叫小明", "小明你好"),
         (r"(\d)x", "${1}x$$1 $ 5 €$", "7x", "7x$1 $ 5 €$"),
         (r"a(b)?", "[$1]", "a", "[]"),
@@ -235,10 +206,7 @@ fn case_counts_only_where_it_is_asked_for() {
 fn every_mistake_is_one_line_with_its_place() {
     let ok = "[[rule]]\npattern = 'a'\nreply = 'b'\n";
     let table = [
-        (
-            "[[rule]]\npattern = '(a'\nreply = ''",
-            "chat.toml:2: bad pattern: unclosed group",
-        ),
+        ("[[rule]]\npattern = '(a'\nreply = ''", "chat.toml:2: bad pattern: unclosed group"),
         (
             "\n[[rule]]\nreply = 'x'\npattern = '''\na{2}[b'''",
             "chat.toml:4: bad pattern: unclosed character class",
@@ -267,19 +235,13 @@ fn every_mistake_is_one_line_with_its_place() {
             "[[rule]]\npattern = '(a)'\nreplies = ['$1',\n'$2']",
             "chat.toml:4: the reply uses $2, but the pattern has no such group (write ${1} where letters follow a number, $$ for a dollar sign)",
         ),
-        (
-            "[[rule]]\npattern = '(a)'\nreply = '${1'",
-            "chat.toml:3: the reply has '${' without '}'",
-        ),
+        ("[[rule]]\npattern = '(a)'\nreply = '${1'", "chat.toml:3: the reply has '${' without '}'"),
         ("[[rule]]\nreply = 'a'", "chat.toml:1: 'pattern' is missing"),
         (
             "[[rule]]\npatern = 'a'",
             "chat.toml:2: unknown setting 'patern' (known here: pattern, reply, replies, case_sensitive)",
         ),
-        (
-            "[[rules]]\npattern = 'a'",
-            "chat.toml:1: unknown setting 'rules' (known here: rule)",
-        ),
+        ("[[rules]]\npattern = 'a'", "chat.toml:1: unknown setting 'rules' (known here: rule)"),
         (
             "[[rule]]\npattern = 5",
             "chat.toml:2: wrong value: the number 5 where text in quotes is needed",
@@ -290,16 +252,8 @@ fn every_mistake_is_one_line_with_its_place() {
         if !source.contains("[[rules]]") {
             let lines = ok.lines().count();
             let later = refused(&format!("{ok}{source}"));
-            let line = |text: &str| {
-                text.split(':')
-                    .nth(1)
-                    .map(|it| it.parse::<usize>().unwrap())
-            };
-            assert_eq!(
-                line(&later),
-                line(expected).map(|line| line + lines),
-                "{later}"
-            );
+            let line = |text: &str| text.split(':').nth(1).map(|it| it.parse::<usize>().unwrap());
+            assert_eq!(line(&later), line(expected).map(|line| line + lines), "{later}");
         }
     }
 }
@@ -307,10 +261,7 @@ fn every_mistake_is_one_line_with_its_place() {
 #[test]
 fn sizes_are_bounded() {
     let one = |pattern: &str, reply: &str| {
-        Rules::parse(
-            &format!("[[rule]]\npattern = '{pattern}'\nreply = '{reply}'\n"),
-            "chat.toml",
-        )
+        Rules::parse(&format!("[[rule]]\npattern = '{pattern}'\nreply = '{reply}'\n"), "chat.toml")
     };
     assert!(one(&"a".repeat(MAX_PATTERN), "x").is_ok());
     assert!(one(&"a".repeat(MAX_PATTERN + 1), "x").is_err());
@@ -323,17 +274,11 @@ fn sizes_are_bounded() {
         "chat.toml:6001: more than 2000 rules; take some out"
     );
     let long = "#".repeat(MAX_FILE + 1);
-    assert!(matches!(
-        Rules::parse(&long, "f"),
-        Err(RulesError::TooLarge { .. })
-    ));
+    assert!(matches!(Rules::parse(&long, "f"), Err(RulesError::TooLarge { .. })));
 
     let echo = rules("").answer(&"粥".repeat(MAX_TEXT), 0).text;
     assert_eq!(echo, "粥".repeat(MAX_TEXT / 3));
-    let grown = one("(.+)", &"$1".repeat(100))
-        .unwrap()
-        .answer(&"粥".repeat(1000), 0)
-        .text;
+    let grown = one("(.+)", &"$1".repeat(100)).unwrap().answer(&"粥".repeat(1000), 0).text;
     assert_eq!(grown, "粥".repeat(MAX_REPLY / 3));
 }
 
@@ -375,10 +320,7 @@ fn a_changed_file_is_read_again_and_a_bad_one_is_said_once() {
 fn a_file_that_appears_later_takes_over_from_the_built_in_rules() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("chat.toml");
-    assert!(matches!(
-        RulesFile::open(Some(path.clone())),
-        Err(RulesError::Unreadable { .. })
-    ));
+    assert!(matches!(RulesFile::open(Some(path.clone())), Err(RulesError::Unreadable { .. })));
     let file = RulesFile::open_if_there(path.clone()).unwrap();
     assert_eq!(file.current().len(), Rules::built_in().unwrap().len());
     assert_eq!(file.poll(), None);
@@ -402,17 +344,10 @@ fn what_is_not_a_rule_file_is_refused() {
 #[test]
 fn the_example_in_the_docs_works() {
     let docs = include_str!("../../../../../docs/chat.md");
-    let example = docs
-        .split("```toml\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next())
-        .unwrap();
+    let example = docs.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let rules = rules(example);
     assert_eq!(rules.answer("When is LUNCH?", 1).text, "Twelve sharp.");
-    assert_eq!(
-        rules.answer("my dog is called Rex", 0).text,
-        "Rex is a good name for a dog."
-    );
+    assert_eq!(rules.answer("my dog is called Rex", 0).text, "Rex is a good name for a dog.");
     assert_eq!(rules.answer("我的狗叫旺财", 0).text, "旺财是只好狗。");
     assert_eq!(rules.answer("NASA", 0).rule, Some(3));
     assert_eq!(rules.answer("nasa", 0).rule, None);

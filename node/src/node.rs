@@ -1,0 +1,246 @@
+//! A running node: network, services and client put together.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, atomic::AtomicU64},
+    time::Duration,
+};
+
+use libp2p::Multiaddr;
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::{
+    blobs::{BlobError, Blobs},
+    client::{Client, Inner},
+    config::Config,
+    identity::Identity,
+    network::{Inbound, Network, NetworkError, NetworkSettings, Responder, TransportKind, parse_join},
+    protocol::{CallRequest, Fault, FaultKind, Offer, Request, Response},
+    router::Health,
+    service::{Caller, Dispatch, DispatchSettings, Everyone, InputData, Progress, Registry},
+    services::{self, ServicesError},
+};
+
+/// How often the offers are looked at when nothing wakes the advertiser.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// What a node is started with.
+pub struct NodeOptions {
+    /// The settings.
+    pub config: Config,
+    /// The key.
+    pub identity: Identity,
+    /// Where blobs, models and rules lie; a temporary folder when there is none.
+    pub data_dir: Option<PathBuf>,
+    /// Real sockets, or memory for tests.
+    pub transport: TransportKind,
+    /// The services; `None` for those of the settings.
+    pub registry: Option<Registry>,
+}
+
+/// Why a node did not start. Every text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address in the settings or on the command line is wrong.
+    #[error("{0}")]
+    Address(String),
+    /// The network did not start.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The services did not start.
+    #[error(transparent)]
+    Services(#[from] ServicesError),
+    /// The folder for blobs cannot be used.
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    /// No temporary folder could be made.
+    #[error("no temporary folder can be made: {0}")]
+    Temporary(#[source] std::io::Error),
+}
+
+/// A node that runs until [`Node::stop`].
+pub struct Node {
+    client: Client,
+    _tasks: [AbortOnDropHandle<()>; 2],
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Node {
+    /// Starts a node. Services that load models go on loading: see [`Node::ready`].
+    pub async fn start(options: NodeOptions) -> Result<Self, StartError> {
+        let NodeOptions { config, identity, data_dir, transport, registry } = options;
+        let temporary = match data_dir {
+            None => Some(tempfile::tempdir().map_err(StartError::Temporary)?),
+            Some(_) => None,
+        };
+        let blobs_dir = data_dir
+            .as_deref()
+            .or_else(|| temporary.as_ref().map(tempfile::TempDir::path))
+            .unwrap_or(Path::new("."))
+            .join("blobs");
+        let registry = match registry {
+            Some(registry) => registry,
+            None => services::all(&config, data_dir.as_deref())?,
+        };
+        let (network, inbound) = Network::start(network_settings(&config, &identity, transport)?).await?;
+        let blobs = Blobs::start(network.streams(), &blobs_dir)?;
+        let dispatch = Arc::new(Dispatch::new(
+            &registry,
+            DispatchSettings {
+                threads: services::threads(&config),
+                queue: config.services.queue,
+                max_input: config.services.max_input_mib << 20,
+            },
+            Box::new(Everyone),
+        ));
+        network.advertise(dispatch.offers()).await;
+        let inner = Arc::new(Inner {
+            name: config.name.clone(),
+            network,
+            dispatch,
+            registry,
+            blobs,
+            health: Mutex::new(Health::default()),
+            traffic: Mutex::default(),
+            progress: Mutex::default(),
+            next_call: AtomicU64::new(1),
+        });
+        let serving = tokio::spawn(serve(inner.clone(), inbound));
+        let telling = tokio::spawn(advertise(inner.clone()));
+        Ok(Self {
+            client: Client { inner },
+            _tasks: [AbortOnDropHandle::new(serving), AbortOnDropHandle::new(telling)],
+            _temporary: temporary,
+        })
+    }
+
+    /// The handle.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Waits until every service either serves or has failed, and the mesh was told.
+    pub async fn ready(&self) {
+        let inner = &self.client.inner;
+        while inner.registry.iter().any(|(_, service)| service.loading()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        inner.network.advertise(inner.dispatch.offers()).await;
+    }
+
+    /// Says goodbye and stops.
+    pub async fn stop(self) {
+        self.client.inner.network.stop().await;
+    }
+}
+
+fn network_settings(
+    config: &Config,
+    identity: &Identity,
+    transport: TransportKind,
+) -> Result<NetworkSettings, StartError> {
+    let listen: Result<Vec<Multiaddr>, _> = config
+        .network
+        .listen
+        .iter()
+        .map(|text| text.parse().map_err(|e| StartError::Address(format!("{text}: {e}"))))
+        .collect();
+    let mut join = Vec::new();
+    for text in &config.network.join {
+        join.extend(parse_join(text).map_err(StartError::Address)?);
+    }
+    Ok(NetworkSettings {
+        keypair: identity.keypair().clone(),
+        name: config.name.clone(),
+        mesh: config.mesh.clone(),
+        listen: listen?,
+        join,
+        mdns: config.network.mdns,
+        neighbours: config.network.connections,
+        max_connections: u32::try_from(config.network.max_connections).unwrap_or(u32::MAX),
+        transport,
+    })
+}
+
+/// Takes what peers ask for, until the network ends.
+async fn serve(inner: Arc<Inner>, mut inbound: mpsc::Receiver<Inbound>) {
+    while let Some(asked) = inbound.recv().await {
+        match asked {
+            Inbound::Call { peer, request, responder } => {
+                // Bounded: dispatch turns calls away when its queues are full.
+                tokio::spawn(serve_call(inner.clone(), peer, request, responder));
+            }
+            Inbound::Cancel { peer, call } => inner.dispatch.cancel(peer, call),
+            Inbound::Progress { peer, call, percent, note } => {
+                if let Some(listener) = inner.progress().get(&(peer, call)) {
+                    let _ = listener.try_send(Progress { percent, note });
+                }
+            }
+            Inbound::Gone { peer } => {
+                inner.dispatch.cancel_all(peer);
+                inner.traffic().forget(&peer);
+            }
+        }
+    }
+}
+
+async fn serve_call(
+    inner: Arc<Inner>,
+    peer: libp2p::PeerId,
+    request: CallRequest,
+    responder: Responder,
+) {
+    let progress = request.progress.then(|| forward_progress(&inner, peer, request.call));
+    let caller = Caller { peer, progress };
+    let blobs = inner.blobs.clone();
+    let fetch = |hash, size| async move {
+        let path = blobs
+            .fetch(peer, hash, size)
+            .await
+            .map_err(|e| Fault::new(FaultKind::InputLost, e.to_string()))?;
+        Ok(InputData::Blob { path: Arc::new(path), size })
+    };
+    let answer = inner.dispatch.serve(caller, request, fetch).await;
+    inner.network.respond(responder, Response::Answer(answer)).await;
+}
+
+/// A channel whose messages travel to the caller.
+fn forward_progress(inner: &Inner, peer: libp2p::PeerId, call: u64) -> mpsc::Sender<Progress> {
+    let (sender, mut receiver) = mpsc::channel::<Progress>(8);
+    let network = inner.network.clone();
+    tokio::spawn(async move {
+        while let Some(Progress { percent, note }) = receiver.recv().await {
+            network.tell(peer, Request::Progress { call, percent, note });
+        }
+    });
+    sender
+}
+
+/// Keeps the advert true: what is offered, and how long the queues are.
+async fn advertise(inner: Arc<Inner>) {
+    let changed = inner.dispatch.load_changed();
+    let mut told = inner.dispatch.offers();
+    loop {
+        let _ = tokio::time::timeout(LOOK, changed.notified()).await;
+        let offers = inner.dispatch.offers();
+        if worth_telling(&told, &offers) {
+            told.clone_from(&offers);
+            inner.network.advertise(offers).await;
+        }
+        // A burst of calls wakes this once, not once a call.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A queue is worth an advert when it doubles or halves beyond what the slots take anyway.
+fn worth_telling(told: &[Offer], now: &[Offer]) -> bool {
+    let level = |o: &Offer| {
+        let over = u32::from(o.queue) / u32::from(o.slots.max(1));
+        u32::BITS - over.leading_zeros()
+    };
+    let same = |a: &Offer, b: &Offer| {
+        level(a) == level(b) && Offer { queue: 0, ..a.clone() } == Offer { queue: 0, ..b.clone() }
+    };
+    told.len() != now.len() || !told.iter().zip(now).all(|(a, b)| same(a, b))
+}

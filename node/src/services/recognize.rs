@@ -1,0 +1,271 @@
+//! `recognize/1`: what is on a picture.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
+
+use potluck_models::{
+    Batcher, Catalogue, Classifier, Engine, EngineConfig, EngineInfo, Label, ModelError,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    protocol::{Fault, FaultKind},
+    service::{Capability, Context, Example, Kind, Service, Standing},
+};
+
+/// Models that stay loaded beside the default one.
+const MAX_LOADED: usize = 3;
+/// How long the speed is measured when the model is loaded.
+const MEASURE: Duration = Duration::from_millis(500);
+/// Most labels of an answer.
+const MAX_TOP: u16 = 100;
+
+/// What is asked; the picture is the call's input.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// A model by name; the serving node's default otherwise.
+    pub model: Option<String>,
+    /// How many labels, 1 to 100.
+    pub top: u16,
+}
+
+/// What was seen.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Response {
+    /// Best first.
+    pub labels: Vec<Label>,
+    /// The model that looked.
+    pub model: String,
+    /// What ran it, such as `onnxruntime 1.30.0`.
+    pub engine: String,
+    /// `cpu` or `cuda`.
+    pub device: String,
+}
+
+/// How to run the models.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The default model.
+    pub model: String,
+    /// Which engine, where.
+    pub engine: EngineConfig,
+    /// The folder of added models.
+    pub models: Option<PathBuf>,
+    /// Threads that decode pictures.
+    pub threads: usize,
+}
+
+/// Picture recognition.
+pub struct Recognize {
+    settings: Settings,
+    /// Set when loading ended, well or badly.
+    ready: Arc<OnceLock<Result<Ready, String>>>,
+}
+
+struct Ready {
+    engine: Engine,
+    default: Arc<Model>,
+    speed: f32,
+    slots: u16,
+    /// Other models, least recently used first.
+    others: Mutex<Vec<Arc<Model>>>,
+}
+
+struct Model {
+    classifier: Arc<Classifier>,
+    batcher: Batcher,
+}
+
+impl Recognize {
+    /// Starts loading the engine and the default model on a thread of its own.
+    pub fn load(settings: Settings) -> Self {
+        let ready = Arc::new(OnceLock::new());
+        let (cell, with) = (ready.clone(), settings.clone());
+        let spawned = std::thread::Builder::new().name("recognize-load".into()).spawn(move || {
+            let loaded = std::panic::catch_unwind(|| Ready::load(&with))
+                .unwrap_or_else(|_| Err("the engine broke while it was loaded".into()));
+            if let Err(error) = &loaded {
+                tracing::error!("picture recognition is off: {error}");
+            }
+            let _ = cell.set(loaded);
+        });
+        if let Err(error) = spawned {
+            let _ = ready.set(Err(error.to_string()));
+        }
+        Self { settings, ready }
+    }
+
+    fn ready(&self) -> Option<&Ready> {
+        self.ready.get()?.as_ref().ok()
+    }
+}
+
+impl Service for Recognize {
+    type Request = Request;
+    type Response = Response;
+
+    fn capability(&self) -> Capability {
+        Capability {
+            name: "recognize/1",
+            summary: "picture recognition: labels with probabilities, best first",
+            input: Kind::Image,
+            output: Kind::Table,
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        let ready = self.ready()?;
+        let info = ready.default.classifier.engine();
+        Some(Standing {
+            device: info.device.clone(),
+            engine: info.engine.clone(),
+            speed: ready.speed,
+            slots: ready.slots,
+            variants: variants(&self.settings),
+        })
+    }
+
+    fn loading(&self) -> bool {
+        self.ready.get().is_none()
+    }
+
+    async fn call(&self, cx: &Context, request: Request) -> Result<Response, Fault> {
+        if request.top == 0 || request.top > MAX_TOP {
+            return Err(Fault::bad_input(format!("the number of labels is 1 to {MAX_TOP}")));
+        }
+        let Some(input) = cx.input().cloned() else {
+            return Err(Fault::bad_input("there is no picture in the call"));
+        };
+        let (cell, settings) = (self.ready.clone(), self.settings.clone());
+        let (model, prepared) = cx
+            .blocking(move || {
+                let Some(Ok(ready)) = cell.get() else {
+                    return Err(Fault::new(FaultKind::NotOffered, "the model is not loaded"));
+                };
+                let picture = potluck_models::decode(&input.read()?)
+                    .map_err(|e| Fault::bad_input(e.to_string()))?;
+                let model = ready.model(request.model.as_deref(), &settings)?;
+                let prepared = model.classifier.prepare(&picture).map_err(|e| model_fault(&e))?;
+                Ok((model, prepared))
+            })
+            .await?;
+        cx.progress(50, "looking");
+        let queue = model.clone();
+        let labels = cx
+            .waiting(move || {
+                let broken = |e: &dyn std::fmt::Display| Fault::internal(e.to_string());
+                let answer = queue
+                    .batcher
+                    .submit(prepared, usize::from(request.top))
+                    .map_err(|e| broken(&e))?;
+                answer.recv().map_err(|e| broken(&e))?.map_err(|e| model_fault(&e))
+            })
+            .await?;
+        let EngineInfo { engine, device, .. } = model.classifier.engine().clone();
+        Ok(Response { labels, model: model.classifier.name().to_owned(), engine, device })
+    }
+
+    fn examples(&self) -> Vec<Example<Request>> {
+        // Which sample shows what stands beside the samples, with their origin.
+        potluck_models::samples()
+            .iter()
+            .take(1)
+            .map(|sample| Example {
+                request: Request { model: None, top: 5 },
+                input: Some(sample.bytes.to_vec()),
+                check: |answer| match answer["labels"].as_array() {
+                    Some(labels) if labels.len() == 5 => Ok(()),
+                    _ => Err(format!("not five labels: {answer}")),
+                },
+            })
+            .collect()
+    }
+}
+
+impl Ready {
+    fn load(settings: &Settings) -> Result<Self, String> {
+        let engine = Engine::start(&settings.engine).map_err(|e| e.to_string())?;
+        let default =
+            Model::load(&engine, settings, &settings.model).map_err(|e| e.to_string())?;
+        let default = Arc::new(default);
+        let speed = default.measure(settings.threads.max(1));
+        // Enough calls to fill one batch while the next is decoded.
+        let slots = 2 * settings.threads.max(default.batcher.max_batch());
+        let slots = u16::try_from(slots).unwrap_or(64);
+        Ok(Self { engine, default, speed, slots, others: Mutex::default() })
+    }
+
+    fn model(&self, name: Option<&str>, settings: &Settings) -> Result<Arc<Model>, Fault> {
+        let Some(name) = name.filter(|n| *n != self.default.classifier.name()) else {
+            return Ok(self.default.clone());
+        };
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = others.iter().position(|m| m.classifier.name() == name) {
+            let model = others.remove(at);
+            others.push(model.clone());
+            return Ok(model);
+        }
+        let model = Model::load(&self.engine, settings, name).map_err(|e| model_fault(&e))?;
+        if others.len() == MAX_LOADED {
+            others.remove(0);
+        }
+        let model = Arc::new(model);
+        others.push(model.clone());
+        Ok(model)
+    }
+}
+
+impl Model {
+    fn load(engine: &Engine, settings: &Settings, name: &str) -> Result<Self, ModelError> {
+        let catalogue = Catalogue::open(settings.models.as_deref())?;
+        let classifier = Arc::new(Classifier::load(engine, &catalogue, name)?);
+        let batcher = Batcher::new(classifier.clone(), 0)
+            .map_err(|e| ModelError::Run { name: name.to_owned(), reason: e.to_string() })?;
+        Ok(Self { classifier, batcher })
+    }
+
+    /// Pictures a second from JPEG bytes to labels, with as many at once as calls will be.
+    fn measure(&self, threads: usize) -> f32 {
+        let started = Instant::now();
+        let done: usize = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let samples = potluck_models::samples().iter().cycle();
+                        let seen = |bytes: &[u8]| {
+                            let picture = potluck_models::decode(bytes).ok()?;
+                            let prepared = self.classifier.prepare(&picture).ok()?;
+                            self.batcher.submit(prepared, 1).ok()?.recv().ok()?.ok()
+                        };
+                        samples
+                            .take_while(|_| started.elapsed() < MEASURE)
+                            .filter(|sample| seen(sample.bytes).is_some())
+                            .count()
+                    })
+                })
+                .collect();
+            workers.into_iter().map(|w| w.join().unwrap_or(0)).sum()
+        });
+        (done as f64 / started.elapsed().as_secs_f64()) as f32
+    }
+}
+
+fn variants(settings: &Settings) -> Vec<String> {
+    let catalogue = Catalogue::open(settings.models.as_deref());
+    let mut names: Vec<_> =
+        catalogue.map(|c| c.list()).unwrap_or_default().into_iter().map(|m| m.name).collect();
+    names.truncate(crate::protocol::advert::MAX_VARIANTS);
+    names
+}
+
+fn model_fault(error: &ModelError) -> Fault {
+    let kind = match error {
+        ModelError::Unknown { .. } => FaultKind::NoVariant,
+        error if error.is_caller_error() => FaultKind::BadInput,
+        _ => FaultKind::Internal,
+    };
+    Fault::new(kind, error.to_string())
+}

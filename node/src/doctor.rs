@@ -1,8 +1,8 @@
 //! Why nobody is found, in plain words, and what to do.
 //!
 //! [`diagnose`] is pure: facts in, findings out. [`gather_interfaces`], [`gather_firewalls`] and
-//! [`test_multicast`] read what this computer shows; the
-//! running node adds what it has met. The sentences stand in one table, in English and Chinese.
+//! [`test_multicast`] read what this computer shows; the running node adds what it has met. The
+//! sentences stand in one table, in English and Chinese.
 
 mod gather;
 mod texts;

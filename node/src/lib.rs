@@ -4,8 +4,10 @@
 //! GUI and the tests use. `docs/architecture.md` has the map.
 
 pub mod blobs;
+pub mod cli;
 pub mod client;
 pub mod config;
+pub mod control;
 pub mod data_dir;
 pub mod directory;
 pub mod doctor;

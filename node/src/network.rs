@@ -20,7 +20,9 @@ use std::{
 
 use libp2p::{Multiaddr, PeerId, identity::Keypair, request_response::ResponseChannel};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio_util::task::AbortOnDropHandle;
 
+use crate::doctor::{DialFailure, Stranger};
 use crate::protocol::{Advert, Answer, CallRequest, Malformed, Offer, Request, Response};
 pub use transport::{TransportKind, parse_join};
 
@@ -179,10 +181,10 @@ pub struct NetworkFacts {
     pub announced: usize,
     /// Open connections.
     pub connected: usize,
-    /// libp2p nodes that are not of this mesh: what they say they are.
-    pub foreign: Vec<String>,
-    /// Addresses that could not be reached lately, with the reason.
-    pub dial_failures: Vec<(Multiaddr, String)>,
+    /// libp2p nodes that are not of this mesh.
+    pub strangers: Vec<Stranger>,
+    /// Addresses that could not be reached lately.
+    pub dial_failures: Vec<DialFailure>,
     /// A process with our identity.
     pub clone: Option<CloneReport>,
 }
@@ -202,15 +204,17 @@ enum Command {
     Tell { peer: PeerId, request: Request },
     Respond { responder: Responder, response: Response },
     Offers(Vec<Offer>),
+    Join(Vec<Multiaddr>),
     Facts(oneshot::Sender<NetworkFacts>),
     Stop(oneshot::Sender<()>),
 }
 
 impl Network {
-    /// Binds the sockets, spawns the actor, and gives the handle and what peers ask for.
+    /// Binds the sockets, spawns the actor, and gives the handle, what peers ask for, and the
+    /// actor's task: dropping that ends the network at once and without a goodbye.
     pub async fn start(
         settings: NetworkSettings,
-    ) -> Result<(Self, mpsc::Receiver<Inbound>), NetworkError> {
+    ) -> Result<(Self, mpsc::Receiver<Inbound>, AbortOnDropHandle<()>), NetworkError> {
         actor::start(settings).await
     }
 
@@ -261,6 +265,11 @@ impl Network {
     /// Changes what this node advertises.
     pub async fn advertise(&self, offers: Vec<Offer>) {
         let _ = self.commands.send(Command::Offers(offers)).await;
+    }
+
+    /// Keeps connections to these addresses too.
+    pub async fn join(&self, addresses: Vec<Multiaddr>) {
+        let _ = self.commands.send(Command::Join(addresses)).await;
     }
 
     /// What the doctor wants to know.

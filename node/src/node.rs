@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, atomic::AtomicU64},
+    sync::{Arc, Mutex, RwLock, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     blobs::{BlobError, Blobs},
-    client::{Client, Inner},
+    client::{Client, Inner, StartedWith},
     config::Config,
     identity::Identity,
     network::{Inbound, Network, NetworkError, NetworkSettings, Responder, TransportKind, parse_join},
@@ -37,6 +37,8 @@ pub struct NodeOptions {
     pub transport: TransportKind,
     /// The services; `None` for those of the settings.
     pub registry: Option<Registry>,
+    /// Runs for one command only: it serves itself, and offers nothing to others.
+    pub passing: bool,
 }
 
 /// Why a node did not start. Every text says what to do.
@@ -59,17 +61,18 @@ pub enum StartError {
     Temporary(#[source] std::io::Error),
 }
 
-/// A node that runs until [`Node::stop`].
+/// A node that runs until [`Node::stop`]. Dropping it ends it at once, without a goodbye, as a
+/// crash would.
 pub struct Node {
     client: Client,
-    _tasks: [AbortOnDropHandle<()>; 2],
+    _tasks: [AbortOnDropHandle<()>; 3],
     _temporary: Option<tempfile::TempDir>,
 }
 
 impl Node {
     /// Starts a node. Services that load models go on loading: see [`Node::ready`].
     pub async fn start(options: NodeOptions) -> Result<Self, StartError> {
-        let NodeOptions { config, identity, data_dir, transport, registry } = options;
+        let NodeOptions { config, identity, data_dir, transport, registry, passing } = options;
         let temporary = match data_dir {
             None => Some(tempfile::tempdir().map_err(StartError::Temporary)?),
             Some(_) => None,
@@ -83,7 +86,8 @@ impl Node {
             Some(registry) => registry,
             None => services::all(&config, data_dir.as_deref())?,
         };
-        let (network, inbound) = Network::start(network_settings(&config, &identity, transport)?).await?;
+        let settings = network_settings(&config, &identity, transport)?;
+        let (network, inbound, actor) = Network::start(settings).await?;
         let blobs = Blobs::start(network.streams(), &blobs_dir)?;
         let dispatch = Arc::new(Dispatch::new(
             &registry,
@@ -94,10 +98,15 @@ impl Node {
             },
             Box::new(Everyone),
         ));
-        network.advertise(dispatch.offers()).await;
         let inner = Arc::new(Inner {
             name: config.name.clone(),
             network,
+            offers: RwLock::default(),
+            started_with: StartedWith {
+                mesh: config.mesh.clone(),
+                mdns: config.network.mdns,
+                passing,
+            },
             dispatch,
             registry,
             blobs,
@@ -106,11 +115,12 @@ impl Node {
             progress: Mutex::default(),
             next_call: AtomicU64::new(1),
         });
+        inner.advertise(inner.dispatch.offers()).await;
         let serving = tokio::spawn(serve(inner.clone(), inbound));
         let telling = tokio::spawn(advertise(inner.clone()));
         Ok(Self {
             client: Client { inner },
-            _tasks: [AbortOnDropHandle::new(serving), AbortOnDropHandle::new(telling)],
+            _tasks: [actor, AbortOnDropHandle::new(serving), AbortOnDropHandle::new(telling)],
             _temporary: temporary,
         })
     }
@@ -126,7 +136,7 @@ impl Node {
         while inner.registry.iter().any(|(_, service)| service.loading()) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        inner.network.advertise(inner.dispatch.offers()).await;
+        inner.advertise(inner.dispatch.offers()).await;
     }
 
     /// Says goodbye and stops.
@@ -226,7 +236,7 @@ async fn advertise(inner: Arc<Inner>) {
         let offers = inner.dispatch.offers();
         if worth_telling(&told, &offers) {
             told.clone_from(&offers);
-            inner.network.advertise(offers).await;
+            inner.advertise(offers).await;
         }
         // A burst of calls wakes this once, not once a call.
         tokio::time::sleep(Duration::from_millis(50)).await;

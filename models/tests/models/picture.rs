@@ -163,16 +163,20 @@ fn damaged_files_never_panic() {
         (random % below as u64) as usize
     };
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/pictures");
-    let files: Vec<Vec<u8>> = fs::read_dir(folder)
+    let mut files: Vec<Vec<u8>> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| fs::read(entry.unwrap().path()).unwrap())
         .collect();
+    files.extend(samples().iter().map(|sample| sample.bytes.to_vec()));
+    // More rounds for a night: POTLUCK_FUZZ=100.
+    let rounds: usize =
+        std::env::var("POTLUCK_FUZZ").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let mut noticed = 0;
     for bytes in &files {
         for length in 0..bytes.len().min(700) {
             noticed += u32::from(decode(&bytes[..length]).is_err());
         }
-        for _ in 0..150 {
+        for _ in 0..rounds * if bytes.len() > 20_000 { 20 } else { 150 } {
             let mut damaged = bytes.clone();
             for _ in 0..=next(6) {
                 let at = next(damaged.len());

@@ -229,12 +229,13 @@ fn failure_kind(kind: FaultKind) -> FailureKind {
 }
 
 fn nobody(call: &Call, snapshot: &Snapshot, client: &Client) -> String {
+    let mine = client.offers();
     let offers = |o: &Offer| o.capability == call.capability;
     let mut variants: Vec<&String> = snapshot
         .peers
         .values()
         .flat_map(|p| p.advert.offers.iter())
-        .chain(&snapshot.offers)
+        .chain(&mine)
         .filter(|o| offers(o))
         .flat_map(|o| &o.variants)
         .collect();
@@ -257,7 +258,7 @@ fn nobody(call: &Call, snapshot: &Snapshot, client: &Client) -> String {
                 .peers
                 .values()
                 .flat_map(|p| p.advert.offers.iter())
-                .chain(&snapshot.offers)
+                .chain(&mine)
                 .map(|o| &o.capability)
                 .collect();
             known.sort();
@@ -602,7 +603,8 @@ fn candidates(inner: &Inner, call: &Call, snapshot: &Snapshot, now: u64) -> Vec<
             connected: view.is_none_or(|v| v.connected),
         }
     };
-    let here = snapshot.offers.iter().find(fits).map(|offer| make(me, offer, None));
+    let offers = inner.offers();
+    let here = offers.iter().find(fits).map(|offer| make(me, offer, None));
     let there = snapshot.peers.iter().filter_map(|(peer, view)| {
         view.advert.offers.iter().find(fits).map(|offer| make(*peer, offer, Some(view)))
     });

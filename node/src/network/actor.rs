@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     directory::{self, Directory, Effect, GoneReason},
+    doctor::{DialFailure, Stranger},
     protocol::{
         Advert, AdvertError, Answer, CallRequest, Offer, PULSE_PROTOCOL, Request, Rumour,
         advert::MAX_ADDRESSES, encode,
@@ -54,14 +55,14 @@ pub(super) struct Actor {
     /// Peers that said that they close a connection only to save resources, and those that we
     /// told so.
     pub(super) parting: HashSet<PeerId>,
-    /// Libp2p nodes that are not of this mesh, with what they say they are.
-    pub(super) foreign: HashMap<PeerId, String>,
+    /// Libp2p nodes that are not of this mesh.
+    pub(super) foreign: HashMap<PeerId, Stranger>,
     pub(super) malformed: HashMap<PeerId, u32>,
     /// When a connection was last used for a call, or made.
     pub(super) used: HashMap<PeerId, u64>,
     /// Connections that are closed at that time, after our word of parting went out.
     pub(super) closing: HashMap<PeerId, u64>,
-    pub(super) failures: VecDeque<(Multiaddr, String)>,
+    pub(super) failures: VecDeque<DialFailure>,
     pub(super) announced: HashSet<PeerId>,
     pub(super) clone: Option<CloneReport>,
     pub(super) streams: libp2p_stream::Control,
@@ -91,7 +92,7 @@ pub(super) struct AdvertState {
 /// Binds, spawns, and gives the handle.
 pub(super) async fn start(
     settings: NetworkSettings,
-) -> Result<(Network, mpsc::Receiver<Inbound>), NetworkError> {
+) -> Result<(Network, mpsc::Receiver<Inbound>, AbortOnDropHandle<()>), NetworkError> {
     let mut swarm = transport::swarm(&settings)?;
     listen(&mut swarm, &settings.listen).await?;
     let topic = behaviour::topic(&settings.mesh);
@@ -158,8 +159,8 @@ pub(super) async fn start(
     };
     actor.renew_advert()?;
     actor.publish_snapshot();
-    tokio::spawn(actor.run(command_rx, beat_rx));
-    Ok((network, inbound_rx))
+    let running = AbortOnDropHandle::new(tokio::spawn(actor.run(command_rx, beat_rx)));
+    Ok((network, inbound_rx, running))
 }
 
 /// Waits until each address is bound, so that a port in use is an error and not a log line.
@@ -263,6 +264,10 @@ impl Actor {
                     self.advert.changed = true;
                     self.advertise_when_due();
                 }
+            }
+            Command::Join(addresses) => {
+                self.dialing.join(addresses);
+                self.redial(now_ms());
             }
             Command::Facts(reply) => {
                 let _ = reply.send(self.facts());
@@ -510,7 +515,7 @@ impl Actor {
         NetworkFacts {
             announced: self.announced.len(),
             connected: self.swarm.connected_peers().count(),
-            foreign: self.foreign.values().cloned().collect(),
+            strangers: self.foreign.values().cloned().collect(),
             dial_failures: self.failures.iter().cloned().collect(),
             clone: self.clone.clone(),
         }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     directory::{self, backoff::Backoff},
+    doctor::{DialFailure, DialReason},
     protocol::{Answer, CallRequest, Request},
 };
 
@@ -26,6 +27,8 @@ const FAILURES: usize = 16;
 const WAITING_CALLS: usize = 1024;
 /// How long a lost peer is looked for at its old addresses.
 const REMEMBER_MS: u64 = 15 * 60 * 1000;
+/// Most addresses that connections are kept to.
+const MAX_JOINS: usize = 256;
 /// Most addresses that mDNS may give for one peer.
 const ADDRESSES: usize = 32;
 
@@ -59,17 +62,25 @@ struct Join {
 
 impl Dialing {
     pub(super) fn new(joins: Vec<Multiaddr>) -> Self {
-        let joins = joins
-            .into_iter()
-            .map(|address| Join { address, dial: None, peer: None, next_at: 0 })
-            .collect();
-        Self {
+        let mut dialing = Self {
             under_way: HashMap::new(),
-            joins,
+            joins: Vec::new(),
             lost: HashMap::new(),
             heard: HashMap::new(),
             backoff: Backoff::default(),
             join_backoff: Backoff::default(),
+        };
+        dialing.join(joins);
+        dialing
+    }
+
+    /// Keeps connections to these addresses too.
+    pub(super) fn join(&mut self, addresses: Vec<Multiaddr>) {
+        for address in addresses {
+            let known = self.joins.iter().any(|join| join.address == address);
+            if !known && self.joins.len() < MAX_JOINS {
+                self.joins.push(Join { address, dial: None, peer: None, next_at: 0 });
+            }
         }
     }
 
@@ -220,20 +231,15 @@ impl Actor {
     }
 
     fn note_failure(&mut self, error: &DialError) {
-        let mut note = |address: &Multiaddr, reason: String| {
-            if self.failures.len() == FAILURES {
-                self.failures.pop_front();
-            }
-            self.failures.push_back((address.clone(), reason));
-        };
         match error {
             DialError::Transport(all) => {
                 for (address, error) in all {
-                    note(address, innermost(error));
+                    if self.failures.len() == FAILURES {
+                        self.failures.pop_front();
+                    }
+                    let reason = reason_of(&innermost(error));
+                    self.failures.push_back(DialFailure { address: address.to_string(), reason });
                 }
-            }
-            DialError::WrongPeerId { address, .. } => {
-                note(address, "another node answered there".into());
             }
             // Our own id answered: a process with a copy of our key, unless it is ourselves.
             DialError::LocalPeerId { address } => {
@@ -366,7 +372,18 @@ fn peer_of(address: &Multiaddr) -> Option<PeerId> {
     })
 }
 
-/// The last cause in a chain of errors: the one that a person can use.
+fn reason_of(text: &str) -> DialReason {
+    let text = text.to_lowercase();
+    if text.contains("refused") {
+        DialReason::Refused
+    } else if text.contains("time") {
+        DialReason::Timeout
+    } else {
+        DialReason::Other
+    }
+}
+
+/// The last cause in a chain of errors: the one that says what happened.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(source) = last.source() {

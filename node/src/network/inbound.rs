@@ -14,9 +14,10 @@ use super::{
 };
 use crate::{
     directory::{self, Via},
+    doctor::Stranger,
     protocol::{
-        Answer, CallOutcome, Exchange, ExchangeReply, IDENTIFY_PREFIX, LossNotice, Malformed,
-        Request, Response, Rumour, SignedAdvert, Checked as _, decode,
+        Answer, CallOutcome, Checked as _, Exchange, ExchangeReply, IDENTIFY_PREFIX, LossNotice,
+        MAX_NAME, Malformed, Request, Response, Rumour, SignedAdvert, decode, shorten,
     },
 };
 
@@ -170,7 +171,9 @@ impl Actor {
             }
             Outbound::Exchange { peer } => {
                 if matches!(error, OutboundFailure::UnsupportedProtocols) {
-                    self.is_foreign(peer, "a libp2p program that is not Potluck".into());
+                    let heard = self.dialing.heard.get(&peer).and_then(|all| all.first());
+                    let address = heard.map_or_else(String::new, ToString::to_string);
+                    self.is_foreign(peer, address, None);
                 }
             }
             Outbound::Told => {}
@@ -212,21 +215,20 @@ impl Actor {
         if info.protocol_version == identify_version(&self.settings.mesh) {
             return;
         }
-        let what = match info.protocol_version.strip_prefix(IDENTIFY_PREFIX) {
-            Some(mesh) => format!("a Potluck node of the mesh \"{mesh}\""),
-            None => format!("another libp2p program ({})", info.agent_version),
-        };
+        let mesh = info.protocol_version.strip_prefix(IDENTIFY_PREFIX);
         // A client in another language may leave identify's version as it is, and still speak
         // our protocol.
         let speaks = info.protocols.iter().any(|p| p.as_ref() == crate::protocol::CALL_PROTOCOL);
-        if info.protocol_version.starts_with(IDENTIFY_PREFIX) || !speaks {
-            self.is_foreign(peer_id, what);
+        if mesh.is_some() || !speaks {
+            let mesh = mesh.map(|name| shorten(name, MAX_NAME));
+            let address = info.listen_addrs.first().map_or_else(String::new, ToString::to_string);
+            self.is_foreign(peer_id, address, mesh);
         }
     }
 
-    fn is_foreign(&mut self, peer: PeerId, what: String) {
+    fn is_foreign(&mut self, peer: PeerId, address: String, mesh: Option<String>) {
         if self.foreign.len() < MAX_FOREIGN {
-            self.foreign.insert(peer, crate::protocol::shorten(&what, 256));
+            self.foreign.insert(peer, Stranger { address, mesh });
         }
         self.parting.insert(peer);
         let _ = self.swarm.disconnect_peer_id(peer);

@@ -4,7 +4,7 @@
 //! queue answers `Busy` at once; the slot is held until the work has really ended.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     future::Future,
     sync::{
         Arc, Mutex, PoisonError,
@@ -97,6 +97,7 @@ pub struct Dispatch {
     settings: DispatchSettings,
     policy: Box<dyn Policy>,
     running: Mutex<HashMap<(PeerId, u64), CancellationToken>>,
+    withheld: Mutex<HashSet<String>>,
     load_changed: Arc<Notify>,
 }
 
@@ -122,6 +123,7 @@ impl Dispatch {
             settings,
             policy,
             running: Mutex::default(),
+            withheld: Mutex::default(),
             load_changed: Arc::default(),
         }
     }
@@ -131,6 +133,7 @@ impl Dispatch {
         let mut offers: Vec<_> = self
             .lanes
             .iter()
+            .filter(|(name, _)| !self.is_withheld(name))
             .filter_map(|(name, lane)| {
                 let standing = lane.service.standing()?;
                 lane.resize(usize::from(standing.slots.max(1)));
@@ -176,6 +179,22 @@ impl Dispatch {
         all
     }
 
+    /// Offers a capability, or stops offering it; calls that run go on.
+    pub fn offer(&self, capability: &str, on: bool) {
+        let mut withheld = self.withheld.lock().unwrap_or_else(PoisonError::into_inner);
+        if on {
+            withheld.remove(capability);
+        } else if self.lanes.contains_key(capability) {
+            withheld.insert(capability.to_owned());
+        }
+        drop(withheld);
+        self.load_changed.notify_one();
+    }
+
+    fn is_withheld(&self, capability: &str) -> bool {
+        self.withheld.lock().unwrap_or_else(PoisonError::into_inner).contains(capability)
+    }
+
     /// Stops a call of that peer.
     pub fn cancel(&self, peer: PeerId, call: u64) {
         if let Some(token) = self.running().get(&(peer, call)) {
@@ -199,7 +218,8 @@ impl Dispatch {
         F: FnOnce([u8; 32], u64) -> Fut + Send,
         Fut: Future<Output = Result<InputData, Fault>> + Send,
     {
-        let Some(lane) = self.lanes.get(request.capability.as_str()) else {
+        let lane = self.lanes.get(request.capability.as_str());
+        let Some(lane) = lane.filter(|_| !self.is_withheld(&request.capability)) else {
             let message = format!("this node does not offer {}", request.capability);
             return failed(Fault::new(FaultKind::NotOffered, message), 0);
         };

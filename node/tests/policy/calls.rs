@@ -61,6 +61,16 @@ enum Happening {
     Advertise,
 }
 
+fn settings(now: u64, hedge_after_ms: Option<u64>) -> PlanSettings {
+    PlanSettings {
+        deadline_at: now + DEADLINE_MS,
+        max_attempts: 6,
+        hedge_after_ms,
+        idempotent: true,
+        grace_ms: 3_000,
+    }
+}
+
 struct World {
     now: u64,
     rng: SmallRng,
@@ -104,16 +114,9 @@ impl World {
     }
 
     fn call_at(&mut self, at: u64, caller: usize) {
-        let settings = PlanSettings {
-            deadline_at: at + DEADLINE_MS,
-            max_attempts: 6,
-            hedge_after_ms: None,
-            idempotent: true,
-            grace_ms: 3_000,
-        };
         self.calls.push(Call {
             caller,
-            plan: Plan::new(settings, at),
+            plan: Plan::new(settings(at, None), at),
             finished: None,
             sent: 0,
             attempts: 0,
@@ -139,17 +142,10 @@ impl World {
         match happening {
             Happening::Begin(call) => {
                 let caller = self.calls[call].caller;
-                let hedge_after_ms = self.hedge.then(|| {
-                    self.callers[caller].health.hedge_after_ms(CAP).unwrap_or(3_000)
-                });
-                let settings = PlanSettings {
-                    deadline_at: now + DEADLINE_MS,
-                    max_attempts: 6,
-                    hedge_after_ms,
-                    idempotent: true,
-                    grace_ms: 3_000,
-                };
-                self.calls[call].plan = Plan::new(settings, now);
+                let hedge_after_ms = self
+                    .hedge
+                    .then(|| self.callers[caller].health.hedge_after_ms(CAP).unwrap_or(3_000));
+                self.calls[call].plan = Plan::new(settings(now, hedge_after_ms), now);
                 let ranking = self.ranking(call);
                 self.tell(call, PlanEvent::Start(ranking));
             }
@@ -494,8 +490,12 @@ fn random_event(rng: &mut SmallRng) -> PlanEvent {
         6..9 => PlanEvent::Busy { peer, retry_after_ms: rng.random_range(0..2_000) },
         9..11 => PlanEvent::Refused { peer, reason: "no".into() },
         11 => {
-            let kinds =
-                [FaultKind::Internal, FaultKind::NoVariant, FaultKind::Deadline, FaultKind::BadInput];
+            let kinds = [
+                FaultKind::Internal,
+                FaultKind::NoVariant,
+                FaultKind::Deadline,
+                FaultKind::BadInput,
+            ];
             let kind = kinds[rng.random_range(0..kinds.len())];
             PlanEvent::Failed { peer, fault: Fault::new(kind, "oh") }
         }

@@ -447,12 +447,9 @@ impl Mesh {
 
     /// mDNS: somebody on this side of the network is found.
     fn discover(&mut self, n: usize) {
-        let side = self.nodes[n].side;
-        let found = (0..self.nodes.len())
-            .filter(|other| *other != n && self.reaches(n, *other))
-            .filter(|other| self.nodes[*other].side == side)
-            .choose(&mut self.rng);
-        if let Some(found) = found {
+        let near: Vec<_> =
+            (0..self.nodes.len()).filter(|other| *other != n && self.reaches(n, *other)).collect();
+        if let Some(found) = near.into_iter().choose(&mut self.rng) {
             self.dial(n, found);
         }
     }
@@ -553,7 +550,7 @@ impl Mesh {
         let (now, rng) = (self.now, &mut self.rng);
         let ready = |id: &PeerId| self.nodes[n].backoff.ready(id, now);
         let dialled = to_dial(&me, &peers, &self.settings, ready, rng);
-        for peer in watched.iter().map(|id| self.index[id]) {
+        for peer in watched.iter().map(|id| self.index[id]).collect::<Vec<_>>() {
             if !self.reaches(n, peer) {
                 self.after(PULSE_MS, Happening::PulseFailed { from: n, to: peer });
             }

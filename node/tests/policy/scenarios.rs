@@ -29,8 +29,7 @@ fn assert_settled(mesh: &Mesh, when: &str) {
         wrong.len(),
         &wrong[0]
     );
-    let roots: BTreeSet<_> =
-        mesh.running().iter().map(|n| mesh.directory(*n).root()).collect();
+    let roots: BTreeSet<_> = mesh.running().iter().map(|n| mesh.directory(*n).root()).collect();
     assert_eq!(roots.len(), 1, "{when}: the digests differ");
     let mut connections: Vec<_> = mesh.running().iter().map(|n| mesh.connections(*n)).collect();
     connections.sort_unstable();

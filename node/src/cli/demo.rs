@@ -1,0 +1,232 @@
+//! `potluck demo`: three real nodes on loopback in one process, on bundled input.
+
+use std::{
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::{StreamExt as _, stream};
+use serde_json::json;
+
+use super::{
+    Failure, Kind,
+    output::{Output, table},
+    recognize::{Seen, document},
+};
+use crate::{
+    Client, Node, NodeOptions,
+    client::{Call, CallInput, Reply},
+    config::Config,
+    identity::Identity,
+    network::TransportKind,
+    protocol,
+    services::{chat, recognize},
+};
+
+/// How long the nodes may take to find each other and to load the model.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often each bundled picture is asked for in the second half.
+const ROUNDS: usize = 4;
+/// After how many answers the serving node is stopped.
+const STOP_AFTER: usize = 5;
+
+pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
+    output.say("Three nodes start on this machine: mei asks, gpu-box and laptop can recognise pictures.");
+    let mei = start("mei", &["chat/1"], None).await?;
+    let at = address(&mei.client())?;
+    let gpu = start("gpu-box", &["chat/1", "recognize/1"], Some(&at)).await?;
+    let laptop = start("laptop", &["recognize/1"], Some(&at)).await?;
+    // The laptop has the model too, and does not offer it yet.
+    laptop.client().offer("recognize/1", false);
+    gpu.ready().await;
+    laptop.ready().await;
+    let asker = mei.client();
+    until(&asker, |client| offers_recognition(client, "gpu-box") && knows(client, "laptop")).await?;
+
+    output.say("\nThe chat robot answers, and echoes what it does not know:");
+    let mut chats = Vec::new();
+    for text in ["Hello!", "你好", "the quick brown fox"] {
+        let (answer, reply) = ask(&asker, text).await?;
+        output.say(&format!("  {text}  ->  {}  (by {})", answer.text, reply.served_by.name));
+        chats.push(json!({
+            "text": answer.text, "rule": answer.rule, "served_by": reply.served_by,
+            "route": reply.route, "milliseconds": reply.milliseconds,
+        }));
+    }
+
+    output.say("\nmei has no model. gpu-box recognises the pictures for her:");
+    let bar = output.bar(potluck_models::samples().len() as u64);
+    let first = recognise_all(&asker, 1, || bar.inc(1)).await;
+    bar.finish_and_clear();
+    output.say(&show(&first));
+
+    output.say("\nlaptop offers recognition now too, and gpu-box is switched off in the middle of the work:");
+    laptop.client().offer("recognize/1", true);
+    until(&asker, |client| offers_recognition(client, "laptop")).await?;
+    let gpu = std::sync::Mutex::new(Some(gpu));
+    let answered = Arc::new(AtomicUsize::new(0));
+    let bar = output.bar((ROUNDS * potluck_models::samples().len()) as u64);
+    let second = recognise_all(&asker, ROUNDS, || {
+        bar.inc(1);
+        if answered.fetch_add(1, Ordering::SeqCst) + 1 == STOP_AFTER {
+            // Dropped, not stopped: no goodbye, as when somebody pulls the plug.
+            drop(gpu.lock().map(|mut gpu| gpu.take()));
+        }
+    })
+    .await;
+    bar.finish_and_clear();
+    output.say(&show(&second));
+
+    let seen: Vec<_> = first.iter().chain(&second).collect();
+    let lost = seen.iter().filter(|s| s.outcome.is_err()).count();
+    let moved = second.iter().filter(|s| attempts(s) > 1).count();
+    if output.is_json() {
+        let pictures: Vec<_> = seen.iter().map(|s| document(s)).collect();
+        let all = json!({ "pictures": pictures, "chat": chats, "stopped": "gpu-box" });
+        output.print(&all, String::new);
+    } else if lost == 0 {
+        output.say(&format!(
+            "\nEvery picture has its answer. {moved} of {} moved to laptop when gpu-box died.\n\
+             Now start a node on each machine:  potluck up",
+            second.len()
+        ));
+    }
+    mei.stop().await;
+    laptop.stop().await;
+    match lost {
+        0 => Ok(ExitCode::SUCCESS),
+        _ => Err(Failure::new(Kind::PeerFailed, format!("{lost} pictures have no answer"))),
+    }
+}
+
+async fn start(name: &str, offer: &[&str], join: Option<&str>) -> Result<Node, Failure> {
+    let mut config = Config { name: name.to_owned(), ..Config::default() };
+    config.mesh = "demo".to_owned();
+    config.network.listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    config.network.join = join.map(str::to_owned).into_iter().collect();
+    config.network.mdns = false;
+    config.services.offer = Some(offer.iter().map(|c| (*c).to_owned()).collect());
+    let options = NodeOptions {
+        config,
+        identity: Identity::generate(),
+        data_dir: None,
+        transport: TransportKind::Real,
+        registry: None,
+        passing: false,
+    };
+    Ok(Node::start(options).await?)
+}
+
+fn address(client: &Client) -> Result<String, Failure> {
+    let snapshot = client.snapshot();
+    let first = snapshot.listen.first().map(ToString::to_string);
+    first.ok_or_else(|| Failure::internal("the first node listens nowhere"))
+}
+
+/// Waits until the asking node sees what it should.
+async fn until(client: &Client, seen: impl Fn(&Client) -> bool) -> Result<(), Failure> {
+    let mut watch = client.watch();
+    let waiting = async {
+        while !seen(client) {
+            if watch.changed().await.is_err() {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.map_err(|_| {
+        Failure::new(Kind::TimedOut, "the three nodes did not find each other on 127.0.0.1")
+    })
+}
+
+fn knows(client: &Client, name: &str) -> bool {
+    client.snapshot().peers.values().any(|p| p.advert.name == name)
+}
+
+fn offers_recognition(client: &Client, name: &str) -> bool {
+    let snapshot = client.snapshot();
+    snapshot
+        .peers
+        .values()
+        .any(|p| p.advert.name == name && p.advert.offer("recognize/1").is_some())
+}
+
+async fn ask(client: &Client, text: &str) -> Result<(chat::Response, Reply), Failure> {
+    let args = protocol::encode(&chat::Request { text: text.into() }).map_err(Failure::internal)?;
+    let reply = client.call(call("chat/1", args, None)).await?;
+    let answer = protocol::decode(&reply.body).map_err(Failure::internal)?;
+    Ok((answer, reply))
+}
+
+async fn recognise_all(client: &Client, rounds: usize, each: impl Fn()) -> Vec<Seen> {
+    let samples = potluck_models::samples();
+    let all = samples.iter().cycle().take(rounds * samples.len());
+    stream::iter(all)
+        .map(|sample| async {
+            let outcome = async {
+                let request = recognize::Request { model: None, top: 3 };
+                let args = protocol::encode(&request).map_err(Failure::internal)?;
+                let input = CallInput::Bytes(sample.bytes.into());
+                let reply = client.call(call("recognize/1", args, Some(input))).await?;
+                let response = protocol::decode(&reply.body).map_err(Failure::internal)?;
+                Ok((response, reply))
+            };
+            let seen = Seen { file: sample.name.to_owned(), outcome: outcome.await };
+            each();
+            seen
+        })
+        .buffered(6)
+        .collect()
+        .await
+}
+
+fn call(capability: &str, args: Vec<u8>, input: Option<CallInput>) -> Call {
+    Call {
+        capability: capability.into(),
+        variant: None,
+        args,
+        input,
+        timeout: PATIENCE,
+        only: None,
+        progress: None,
+    }
+}
+
+fn attempts(seen: &Seen) -> usize {
+    match &seen.outcome {
+        Ok((_, reply)) => reply.route.len(),
+        Err(failure) => failure.route.len(),
+    }
+}
+
+fn show(seen: &[Seen]) -> String {
+    let mut table = table(&["picture", "what it shows", "sure", "served by", "tried before", "time"]);
+    for one in seen {
+        match &one.outcome {
+            Ok((response, reply)) => {
+                let best = response.labels.first();
+                let before: Vec<_> = reply
+                    .route
+                    .iter()
+                    .filter(|hop| hop.outcome != "answered")
+                    .map(|hop| format!("{} ({})", hop.name, hop.outcome))
+                    .collect();
+                table.add_row([
+                    one.file.clone(),
+                    best.map_or_else(String::new, |l| l.label.clone()),
+                    best.map_or_else(String::new, |l| format!("{:.0} %", l.probability * 100.0)),
+                    reply.served_by.name.clone(),
+                    before.join(", "),
+                    format!("{} ms", reply.milliseconds),
+                ]);
+            }
+            Err(failure) => {
+                table.add_row([one.file.as_str(), &failure.message, "", "", "", ""]);
+            }
+        }
+    }
+    table.to_string()
+}

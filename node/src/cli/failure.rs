@@ -1,0 +1,132 @@
+//! How commands fail: a kind with its exit code, and one sentence.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::{
+    client::{CallFailure, FailureKind, RouteHop},
+    config::{ConfigError, ValueError},
+    control::ControlError,
+    data_dir::DataDirError,
+    identity::IdentityError,
+    network::NetworkError,
+    node::StartError,
+};
+
+/// What went wrong, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Wrong usage, settings or folders.
+    Usage,
+    /// The input is wrong.
+    BadInput,
+    /// Nobody can serve it.
+    NobodyServes,
+    /// The peer failed.
+    PeerFailed,
+    /// Policy says no.
+    Refused,
+    /// The time was up.
+    TimedOut,
+    /// Potluck itself failed.
+    Internal,
+}
+
+/// A command's failure.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What went wrong, for programs.
+    pub kind: Kind,
+    /// For people.
+    pub message: String,
+    /// Who was tried.
+    pub route: Vec<RouteHop>,
+}
+
+impl Kind {
+    /// The exit code of `docs/cli.md`.
+    pub fn exit_code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Internal => 1,
+            Self::Usage | Self::BadInput => 2,
+            Self::NobodyServes => 3,
+            Self::PeerFailed => 4,
+            Self::Refused => 5,
+            Self::TimedOut => 6,
+        })
+    }
+}
+
+impl Failure {
+    /// A failure with a sentence for a person.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), route: vec![] }
+    }
+
+    /// Potluck itself failed.
+    pub fn internal(error: impl std::fmt::Display) -> Self {
+        Self::new(Kind::Internal, error.to_string())
+    }
+
+    /// Wrong usage, settings or folders.
+    pub fn usage(error: impl std::fmt::Display) -> Self {
+        Self::new(Kind::Usage, error.to_string())
+    }
+}
+
+impl From<CallFailure> for Failure {
+    fn from(failure: CallFailure) -> Self {
+        let kind = match failure.kind {
+            FailureKind::BadInput => Kind::BadInput,
+            FailureKind::NobodyServes => Kind::NobodyServes,
+            FailureKind::PeerFailed => Kind::PeerFailed,
+            FailureKind::Refused => Kind::Refused,
+            FailureKind::TimedOut => Kind::TimedOut,
+        };
+        Self { kind, message: failure.message, route: failure.route }
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Network(NetworkError::Transport(_) | NetworkError::Advert(_)) => {
+                Self::internal(error)
+            }
+            _ => Self::usage(error),
+        }
+    }
+}
+
+impl From<ControlError> for Failure {
+    fn from(error: ControlError) -> Self {
+        Self::new(Kind::PeerFailed, error.to_string())
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<ValueError> for Failure {
+    fn from(error: ValueError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<DataDirError> for Failure {
+    fn from(error: DataDirError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<IdentityError> for Failure {
+    fn from(error: IdentityError) -> Self {
+        Self::usage(error)
+    }
+}

@@ -1,0 +1,143 @@
+//! Where a command's calls run: on the node of the data folder, or on one of its own.
+
+use std::{path::PathBuf, time::Duration};
+
+use libp2p::Multiaddr;
+
+use super::{Common, Failure};
+use crate::{
+    Node, NodeOptions,
+    client::{Call, CallFailure, Reply},
+    config::{self, Config},
+    control::{ControlClient, MeshView, mesh_view},
+    data_dir::{DataDir, DataDirError, DataDirLock},
+    doctor::Facts,
+    identity::Identity,
+    network::{TransportKind, parse_join},
+};
+
+/// How long a command with a node of its own looks around before it says who is there.
+const LOOK_AROUND: Duration = Duration::from_millis(1500);
+
+/// A node to talk to.
+pub enum Host {
+    /// The one that runs in the data folder.
+    Running(ControlClient),
+    /// One in this process.
+    Own {
+        /// The node.
+        node: Box<Node>,
+        /// Held while the data folder's identity is used.
+        _lock: Option<DataDirLock>,
+    },
+}
+
+impl Host {
+    /// Finds the running node, or starts one that can serve `capabilities` to this command.
+    pub async fn find(common: &Common, capabilities: &[&str]) -> Result<Self, Failure> {
+        let data_dir = DataDir::open(common.data_dir.clone())?;
+        if let Some(running) = ControlClient::connect(&data_dir.control_socket()).await {
+            let addresses = joins(common)?;
+            if !addresses.is_empty() {
+                running.join(&addresses).await?;
+            }
+            return Ok(Self::Running(running));
+        }
+        let mut config = Config::load(&data_dir.config_file())?;
+        common.apply(&mut config)?;
+        config.services.offer = Some(capabilities.iter().map(|c| (*c).to_owned()).collect());
+        config.services.withhold.clear();
+        let (identity, lock) = match data_dir.lock() {
+            Ok(lock) => (Identity::load_or_create(&data_dir)?, Some(lock)),
+            // Another command uses the identity for a moment: this one takes a passing one.
+            Err(DataDirError::InUse { .. }) => (Identity::generate(), None),
+            Err(error) => return Err(error.into()),
+        };
+        // A passing node keeps its blobs apart: the folder belongs to the one that runs there.
+        let node = Node::start(NodeOptions {
+            registry: Some(crate::services::all(&config, Some(data_dir.path())).map_err(Failure::usage)?),
+            config,
+            identity,
+            data_dir: None,
+            transport: TransportKind::Real,
+            passing: true,
+        })
+        .await?;
+        Ok(Self::Own { node: Box::new(node), _lock: lock })
+    }
+
+    /// Runs a call.
+    pub async fn call(&self, call: Call) -> Result<Reply, CallFailure> {
+        match self {
+            Self::Running(control) => control.call(call).await,
+            Self::Own { node, .. } => node.client().call(call).await,
+        }
+    }
+
+    /// Who is in the mesh. A node of one's own looks around first.
+    pub async fn mesh(&self) -> Result<MeshView, Failure> {
+        match self {
+            Self::Running(control) => Ok(control.mesh().await?),
+            Self::Own { node, .. } => {
+                tokio::time::sleep(LOOK_AROUND).await;
+                Ok(mesh_view(&node.client()))
+            }
+        }
+    }
+
+    /// Who is in the mesh at this moment.
+    pub async fn mesh_now(&self) -> Result<MeshView, Failure> {
+        match self {
+            Self::Running(control) => Ok(control.mesh().await?),
+            Self::Own { node, .. } => Ok(mesh_view(&node.client())),
+        }
+    }
+
+    /// What the doctor wants to know.
+    pub async fn facts(&self) -> Result<Facts, Failure> {
+        match self {
+            Self::Running(control) => Ok(control.facts().await?),
+            Self::Own { node, .. } => {
+                tokio::time::sleep(2 * LOOK_AROUND).await;
+                Ok(Facts { running: false, ..node.client().facts().await })
+            }
+        }
+    }
+
+    /// Ends the node of one's own, with a goodbye.
+    pub async fn leave(self) {
+        if let Self::Own { node, .. } = self {
+            node.stop().await;
+        }
+    }
+}
+
+impl Common {
+    /// Lets the options of the command line overrule the settings.
+    pub(super) fn apply(&self, config: &mut Config) -> Result<(), Failure> {
+        if !self.listen.is_empty() {
+            for text in &self.listen {
+                config::address(text)?;
+            }
+            config.network.listen.clone_from(&self.listen);
+        }
+        config.network.join.extend(joins(self)?.iter().map(ToString::to_string));
+        if self.no_mdns {
+            config.network.mdns = false;
+        }
+        Ok(())
+    }
+
+    /// The data folder that was asked for.
+    pub(super) fn data_dir(&self) -> Option<PathBuf> {
+        self.data_dir.clone()
+    }
+}
+
+fn joins(common: &Common) -> Result<Vec<Multiaddr>, Failure> {
+    let mut all = Vec::new();
+    for text in &common.join {
+        all.extend(parse_join(text).map_err(Failure::usage)?);
+    }
+    Ok(all)
+}

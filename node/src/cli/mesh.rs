@@ -1,0 +1,154 @@
+//! `potluck peers`, `capabilities` and `id`: what the node knows.
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use libp2p::PeerId;
+use serde_json::{Value, json};
+
+use super::{
+    Common, Failure,
+    host::Host,
+    output::{Output, table},
+};
+use crate::{
+    config::Config,
+    control::ControlClient,
+    control::{MeshView, PeerInfo},
+    data_dir::DataDir,
+    identity::{Identity, fingerprint},
+    protocol::Offer,
+};
+
+pub(super) async fn peers(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
+    let view = look(common).await?;
+    let documents: Vec<_> = view.peers.iter().map(peer_document).collect();
+    output.print(&documents, || {
+        if view.peers.is_empty() {
+            return "Nobody else is here. `potluck doctor` says why".to_owned();
+        }
+        let mut table = table(&["name", "id", "connected", "round trip", "offers"]);
+        for peer in &view.peers {
+            let connected = match (peer.suspect, peer.connected) {
+                (true, _) => "not answering",
+                (false, true) => "yes",
+                (false, false) => "on demand",
+            };
+            let rtt = peer.rtt_ms.map_or_else(String::new, |ms| format!("{ms:.1} ms"));
+            let offers: Vec<_> = peer.offers.iter().map(|o| o.capability.as_str()).collect();
+            table.add_row([
+                peer.name.as_str(),
+                &short(&peer.id),
+                connected,
+                &rtt,
+                &offers.join(", "),
+            ]);
+        }
+        table.to_string()
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn capabilities(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
+    let view = look(common).await?;
+    let mut by_name: BTreeMap<&str, Vec<(&str, &str, bool, &Offer)>> = BTreeMap::new();
+    let others = view.peers.iter().map(|p| (p.id.as_str(), p.name.as_str(), false, &p.offers));
+    let me = (view.id.as_str(), view.name.as_str(), true, &view.offers);
+    for (id, name, is_me, offers) in std::iter::once(me).chain(others) {
+        for offer in offers {
+            by_name.entry(&offer.capability).or_default().push((id, name, is_me, offer));
+        }
+    }
+    let documents: Vec<_> = by_name
+        .iter()
+        .map(|(capability, nodes)| {
+            let nodes: Vec<_> = nodes.iter().map(|node| offer_document(*node)).collect();
+            json!({ "capability": capability, "nodes": nodes })
+        })
+        .collect();
+    output.print(&documents, || {
+        if by_name.is_empty() {
+            return "Nobody here offers anything".to_owned();
+        }
+        let mut table = table(&["capability", "node", "device", "engine", "speed", "queue", "models"]);
+        for (capability, nodes) in &by_name {
+            for (_, name, me, offer) in nodes {
+                let name = if *me { format!("{name} (this node)") } else { (*name).to_owned() };
+                table.add_row([
+                    (*capability).to_owned(),
+                    name,
+                    offer.device.clone(),
+                    offer.engine.clone(),
+                    format!("{:.0}/s", offer.speed),
+                    format!("{}/{}", offer.queue, offer.slots),
+                    offer.variants.join(", "),
+                ]);
+            }
+        }
+        table.to_string()
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn id(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
+    let data_dir = DataDir::open(common.data_dir())?;
+    let running = ControlClient::connect(&data_dir.control_socket()).await.is_some();
+    let config = Config::load(&data_dir.config_file())?;
+    let identity = Identity::load_or_create(&data_dir)?;
+    let id = identity.peer_id();
+    let document = json!({
+        "id": id.to_string(),
+        "name": config.name,
+        "fingerprint": fingerprint(&id),
+        "data_dir": data_dir.path(),
+        "running": running,
+    });
+    output.print(&document, || {
+        let running = if running { "running" } else { "not running; `potluck up` starts it" };
+        format!(
+            "{id}\n  name         {}\n  fingerprint  {}\n  data folder  {}\n  node         {running}",
+            config.name,
+            fingerprint(&id),
+            data_dir.path().display(),
+        )
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn look(common: &Common) -> Result<MeshView, Failure> {
+    let host = Host::find(common, &[]).await?;
+    let view = host.mesh().await;
+    host.leave().await;
+    view
+}
+
+fn short(id: &str) -> String {
+    id.parse::<PeerId>().map_or_else(|_| id.to_owned(), |id| fingerprint(&id))
+}
+
+fn peer_document(peer: &PeerInfo) -> Value {
+    json!({
+        "id": peer.id,
+        "name": peer.name,
+        "fingerprint": short(&peer.id),
+        "connected": peer.connected,
+        "suspect": peer.suspect,
+        "rtt_ms": peer.rtt_ms,
+        "heard_ms_ago": peer.heard_ms_ago,
+        "addresses": peer.addresses,
+        "capabilities": peer.offers.iter().map(|o| &o.capability).collect::<Vec<_>>(),
+    })
+}
+
+fn offer_document((id, name, me, offer): (&str, &str, bool, &Offer)) -> Value {
+    json!({
+        "id": id,
+        "name": name,
+        "me": me,
+        "device": offer.device,
+        "engine": offer.engine,
+        "speed": offer.speed,
+        "slots": offer.slots,
+        "queue": offer.queue,
+        "variants": offer.variants,
+    })
+}

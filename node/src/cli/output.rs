@@ -1,0 +1,124 @@
+//! What commands print: text for people, or one JSON document; progress on a terminal.
+
+use std::{io::IsTerminal as _, process::ExitCode};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use serde_json::json;
+
+use super::Failure;
+use crate::client::RouteHop;
+
+/// How to print.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    json: bool,
+    explain: bool,
+}
+
+impl Output {
+    /// As the options say.
+    pub fn new(json: bool, explain: bool) -> Self {
+        Self { json, explain }
+    }
+
+    /// Whether a program reads.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a JSON document when a program reads, and otherwise what `text` makes.
+    pub fn print(&self, document: &impl Serialize, text: impl FnOnce() -> String) {
+        if self.json {
+            match serde_json::to_string(document) {
+                Ok(line) => put(&line),
+                Err(error) => eprintln!("potluck: {error}"),
+            }
+        } else {
+            put(text().trim_end());
+        }
+    }
+
+    /// Prints a line for a person.
+    pub fn say(&self, text: &str) {
+        if !self.json {
+            put(text);
+        }
+    }
+
+    /// Prints the route when it was asked for.
+    pub fn explain(&self, route: &[RouteHop]) {
+        if self.explain && !self.json {
+            eprintln!("{}", route_text(route));
+        }
+    }
+
+    /// Prints a failure and gives its exit code.
+    pub fn fail(&self, failure: &Failure) -> ExitCode {
+        if self.json {
+            let error = json!({ "kind": failure.kind, "message": failure.message });
+            put(&json!({ "error": error, "route": failure.route }).to_string());
+        } else {
+            eprintln!("potluck: {}", failure.message);
+            self.explain(&failure.route);
+        }
+        failure.kind.exit_code()
+    }
+
+    /// A bar on the terminal, or nothing where standard error is none.
+    pub fn bar(&self, length: u64) -> ProgressBar {
+        if self.json || !std::io::stderr().is_terminal() {
+            return ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden());
+        }
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::new(length).with_style(style)
+    }
+
+    /// A spinner on the terminal, or nothing where standard error is none.
+    pub fn spinner(&self, message: &str) -> ProgressBar {
+        if self.json || !std::io::stderr().is_terminal() {
+            return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        }
+        let spinner = ProgressBar::new_spinner().with_message(message.to_owned());
+        spinner.enable_steady_tick(std::time::Duration::from_millis(100));
+        spinner
+    }
+}
+
+/// A table with a head and no frame.
+pub fn table(head: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(head.iter().copied());
+    table
+}
+
+/// Who was tried, a line each.
+pub fn route_text(route: &[RouteHop]) -> String {
+    if route.is_empty() {
+        return "route: nobody was tried".to_owned();
+    }
+    let lines = route.iter().enumerate().map(|(i, hop)| {
+        let detail = hop.detail.as_ref().map_or_else(String::new, |d| format!(": {d}"));
+        let hedge = if hop.hedge { ", a second copy" } else { "" };
+        format!(
+            "route {}: {} (expected in {:.0} ms{hedge}) {} after {} ms{detail}",
+            i + 1,
+            hop.name,
+            hop.expected_ms,
+            hop.outcome,
+            hop.milliseconds
+        )
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Prints a line; a reader that went away (`| head`) is no error.
+fn put(line: &str) {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}

@@ -1,0 +1,152 @@
+//! `potluck up`: a node that runs until it is told to stop.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::broadcast::error::RecvError,
+};
+
+use super::{Common, Failure, output::Output};
+use crate::{
+    Client, Node, NodeOptions,
+    config::{Config, capability_name, node_name},
+    control::ControlServer,
+    data_dir::DataDir,
+    identity::{Identity, fingerprint},
+    network::{MeshEvent, TransportKind},
+};
+
+/// The options of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// The nickname that others see [default: the host name]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Offer only this capability; may be repeated
+    #[arg(long, value_name = "CAPABILITY")]
+    offer: Vec<String>,
+    /// Do not offer this capability; may be repeated
+    #[arg(long, value_name = "CAPABILITY")]
+    withhold: Vec<String>,
+}
+
+impl Up {
+    pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
+        // Before anything is started: a signal during the start must stop it cleanly too.
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
+        let data_dir = DataDir::open(common.data_dir())?;
+        let _lock = data_dir.lock()?;
+        let mut config = Config::load(&data_dir.config_file())?;
+        common.apply(&mut config)?;
+        self.apply(&mut config)?;
+        let identity = Identity::load_or_create(&data_dir)?;
+        let node = Node::start(NodeOptions {
+            config,
+            identity,
+            data_dir: Some(data_dir.path().to_owned()),
+            transport: TransportKind::Real,
+            registry: None,
+            passing: false,
+        })
+        .await?;
+        let client = node.client();
+        let mut events = client.events();
+        let _control = ControlServer::bind(&data_dir.control_socket(), client.clone())
+            .map_err(|e| Failure::usage(format!("the control socket cannot be made: {e}")))?;
+        let stopped = tokio::select! {
+            () = node.ready() => false,
+            _ = interrupt.recv() => true,
+            _ = terminate.recv() => true,
+        };
+        if !stopped {
+            announce(&client, output);
+            loop {
+                tokio::select! {
+                    event = events.recv() => match event {
+                        Ok(event) => output.say(&tell(&event)),
+                        Err(RecvError::Lagged(_)) => {}
+                        Err(RecvError::Closed) => break,
+                    },
+                    _ = interrupt.recv() => break,
+                    _ = terminate.recv() => break,
+                }
+            }
+        }
+        node.stop().await;
+        output.say("stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn apply(&self, config: &mut Config) -> Result<(), Failure> {
+        let names = |all: &[String]| -> Result<Vec<String>, Failure> {
+            all.iter().map(|name| Ok(capability_name(name)?)).collect()
+        };
+        if let Some(name) = &self.name {
+            config.name = node_name(name)?;
+        }
+        if !self.offer.is_empty() {
+            config.services.offer = Some(names(&self.offer)?);
+        }
+        config.services.withhold.extend(names(&self.withhold)?);
+        Ok(())
+    }
+}
+
+fn announce(client: &Client, output: &Output) {
+    let listen: Vec<_> = client.snapshot().listen.iter().map(ToString::to_string).collect();
+    let offers = client.offers();
+    let capabilities: Vec<_> = offers.iter().map(|o| o.capability.clone()).collect();
+    let ready = json!({
+        "event": "ready",
+        "id": client.id().to_string(),
+        "name": client.name(),
+        "listen": listen,
+        "capabilities": capabilities,
+    });
+    output.print(&ready, || {
+        let mut text = format!(
+            "{} ({}) is up\n  id      {}\n",
+            client.name(),
+            fingerprint(&client.id()),
+            client.id()
+        );
+        for offer in &offers {
+            let engine = if offer.engine.is_empty() {
+                String::new()
+            } else {
+                format!(" with {}", offer.engine)
+            };
+            text += &format!(
+                "  offers  {}{engine} on {}, {:.0} a second\n",
+                offer.capability, offer.device, offer.speed
+            );
+        }
+        if offers.is_empty() {
+            text += "  offers  nothing\n";
+        }
+        for address in &listen {
+            text += &format!("  listens {address}\n");
+        }
+        text + "Ctrl-C stops it."
+    });
+}
+
+fn tell(event: &MeshEvent) -> String {
+    match event {
+        MeshEvent::Appeared { peer, name } => format!("+ {name} ({}) is here", fingerprint(peer)),
+        MeshEvent::Gone { peer, name, reason } => {
+            format!("- {name} ({}) {reason}", fingerprint(peer))
+        }
+        MeshEvent::Clone(clone) => {
+            let place = clone.addresses.first().map_or_else(String::new, |a| format!(" at {a}"));
+            format!(
+                "! another node uses this node's identity{place}. Delete identity.key in the data \
+                 folder of one of them and start it again"
+            )
+        }
+    }
+}

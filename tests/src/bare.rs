@@ -1,0 +1,174 @@
+//! A libp2p peer that knows Potluck's protocol names and nothing else, so that a test can send
+//! whatever it wants, byte by byte.
+
+use std::{io, time::Duration};
+
+use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
+use libp2p::{
+    Multiaddr, PeerId, StreamProtocol, Swarm, identify, identity::Keypair, noise, swarm,
+    swarm::NetworkBehaviour, tcp, yamux,
+};
+use libp2p_stream::{Control, IncomingStreams};
+use potluck::protocol::{
+    self, Advert, CALL_PROTOCOL, Exchange, Offer, PULSE_PROTOCOL, Request, Response, SignedAdvert,
+};
+use tokio::task::JoinHandle;
+
+#[derive(NetworkBehaviour)]
+struct Behaviour {
+    streams: libp2p_stream::Behaviour,
+    identify: identify::Behaviour,
+}
+
+/// A connected bare peer. Gone when dropped.
+pub struct Bare {
+    /// Its key.
+    pub key: Keypair,
+    /// The node that it is connected to.
+    pub node: PeerId,
+    control: Control,
+    running: JoinHandle<()>,
+}
+
+impl Bare {
+    /// Connects to a node on loopback.
+    pub async fn connect(address: &str, node: PeerId) -> Self {
+        let key = Keypair::generate_ed25519();
+        let mut swarm = swarm(&key);
+        let control = swarm.behaviour().streams.new_control();
+        swarm.dial(address.parse::<Multiaddr>().expect("an address")).expect("it can be dialled");
+        loop {
+            match swarm.select_next_some().await {
+                swarm::SwarmEvent::ConnectionEstablished { peer_id, .. } if peer_id == node => {
+                    break;
+                }
+                swarm::SwarmEvent::OutgoingConnectionError { error, .. } => panic!("{error}"),
+                _ => {}
+            }
+        }
+        let running = tokio::spawn(async move {
+            loop {
+                swarm.select_next_some().await;
+            }
+        });
+        Self { key, node, control, running }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> PeerId {
+        self.key.public().to_peer_id()
+    }
+
+    /// Opens a stream of a protocol.
+    pub async fn open(&self, protocol: &'static str) -> io::Result<swarm::Stream> {
+        let opened =
+            self.control.clone().open_stream(self.node, StreamProtocol::new(protocol)).await;
+        opened.map_err(|e| io::Error::other(e.to_string()))
+    }
+
+    /// Takes the streams of a protocol that the node opens.
+    pub fn accept(&self, protocol: &'static str) -> IncomingStreams {
+        self.control.clone().accept(StreamProtocol::new(protocol)).expect("not yet accepted")
+    }
+
+    /// Sends bytes as a request, ends it, and gives what came back.
+    pub async fn ask(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let (mut reading, mut writing) = self.open(CALL_PROTOCOL).await?.split();
+        let write = async move {
+            // A node that has read enough may close before all is written.
+            let _ = writing.write_all(bytes).await;
+            let _ = writing.close().await;
+        };
+        let mut answer = Vec::new();
+        let (_, read) = tokio::join!(write, reading.read_to_end(&mut answer));
+        read.map(|_| answer)
+    }
+
+    /// Sends bytes and gives the response that they get.
+    pub async fn response(&self, bytes: &[u8]) -> Response {
+        let answer = self.ask(bytes).await.expect("an answer");
+        protocol::decode(&answer).unwrap_or_else(|e| panic!("not a response: {e}: {answer:02x?}"))
+    }
+
+    /// Sends a request that keeps to the protocol.
+    pub async fn request(&self, request: &Request) -> Response {
+        self.response(&protocol::encode(request).expect("encodes")).await
+    }
+
+    /// Its advert, signed.
+    pub fn advert(&self, name: &str, offers: Vec<Offer>) -> SignedAdvert {
+        advert(&self.key, name, offers).sign(&self.key).expect("signs")
+    }
+
+    /// Hands over adverts as an exchange does.
+    pub async fn tell(&self, adverts: Vec<SignedAdvert>) -> Response {
+        self.request(&Request::Exchange(Exchange { root: [0; 32], digest: None, adverts })).await
+    }
+
+    /// Answers the pulse as a live node does.
+    pub fn beat(&self) {
+        let mut incoming = self.accept(PULSE_PROTOCOL);
+        tokio::spawn(async move {
+            while let Some((_, mut stream)) = incoming.next().await {
+                tokio::spawn(async move {
+                    let mut byte = [0];
+                    while stream.read_exact(&mut byte).await.is_ok()
+                        && stream.write_all(&byte).await.is_ok()
+                        && stream.flush().await.is_ok()
+                    {}
+                });
+            }
+        });
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        self.running.abort();
+    }
+}
+
+/// An advert of that key, not yet signed.
+pub fn advert(key: &Keypair, name: &str, offers: Vec<Offer>) -> Advert {
+    Advert {
+        version: 1,
+        id: key.public().to_peer_id().to_bytes(),
+        seq: potluck::network::now_ms(),
+        incarnation: 1,
+        name: name.to_owned(),
+        mesh: "potluck".to_owned(),
+        addresses: vec![],
+        offers,
+        leaving: false,
+    }
+}
+
+/// An offer that every router likes.
+pub fn tempting(capability: &str) -> Offer {
+    Offer {
+        capability: capability.to_owned(),
+        device: "cpu".to_owned(),
+        engine: String::new(),
+        speed: 1e6,
+        slots: 64,
+        queue: 0,
+        variants: vec![],
+    }
+}
+
+fn swarm(key: &Keypair) -> Swarm<Behaviour> {
+    libp2p::SwarmBuilder::with_existing_identity(key.clone())
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
+        .expect("the transport is built")
+        .with_behaviour(|key| Behaviour {
+            streams: libp2p_stream::Behaviour::new(),
+            identify: identify::Behaviour::new(identify::Config::new(
+                "potluck/1/potluck".to_owned(),
+                key.public(),
+            )),
+        })
+        .expect("the behaviour is built")
+        .with_swarm_config(|c| c.with_idle_connection_timeout(Duration::from_secs(600)))
+        .build()
+}

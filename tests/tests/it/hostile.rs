@@ -1,0 +1,498 @@
+//! Peers that do not keep to the protocol: the node says so, lives, and serves others meanwhile.
+
+use std::time::Duration;
+
+use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
+use libp2p::{PeerId, identity::Keypair};
+use potluck::{
+    Node,
+    blobs::{GROUP, Outline},
+    client::{Call, CallInput, FailureKind},
+    protocol::{
+        self, BLOB_PROTOCOL, CALL_PROTOCOL, CallOutcome, CallRequest, Exchange, FaultKind, Input,
+        MAX_DEADLINE_MS, MAX_REQUEST, PULSE_PROTOCOL, Request, Response, advert::MAX_OFFERS,
+        exchange::MAX_ADVERTS,
+    },
+};
+use potluck_tests::{
+    bare::{Bare, advert, tempting},
+    mesh::{self, Does, Setup, WORK, Work, address, all_see_all, outcomes, until, work, work_on},
+};
+
+/// A node on loopback that offers `work/1`, and a bare peer connected to it.
+async fn node_and_bare() -> (Node, Bare) {
+    let (service, _) = Work::new(100.0, Does::Answer);
+    let node = Setup::new("node").tcp().with(service.slots(8)).start().await;
+    let bare = Bare::connect(&address(&node), node.client().id()).await;
+    (node, bare)
+}
+
+/// A call that keeps to the protocol.
+fn good_call() -> CallRequest {
+    CallRequest {
+        call: 1,
+        capability: WORK.to_owned(),
+        deadline_ms: 30_000,
+        args: work().args,
+        input: None,
+        progress: false,
+    }
+}
+
+fn outcome(response: Response) -> CallOutcome {
+    match response {
+        Response::Answer(answer) => answer.outcome,
+        other => panic!("not an answer: {other:?}"),
+    }
+}
+
+/// Another node on the mesh still gets its answer.
+async fn still_serves(node: &Node) {
+    let asker = Setup::new("asker").tcp().joining(node).start().await;
+    all_see_all(&[&asker, node]).await;
+    let reply = asker.client().call(work()).await.expect("answered");
+    assert_eq!(reply.served_by.name, "node");
+}
+
+fn cbor(request: &Request) -> Vec<u8> {
+    protocol::encode(request).expect("encodes")
+}
+
+/// Bytes that are no request, with a name each.
+fn malformed() -> Vec<(&'static str, Vec<u8>)> {
+    let good = cbor(&Request::Call(good_call()));
+    let call = |change: &dyn Fn(&mut CallRequest)| {
+        let mut request = good_call();
+        change(&mut request);
+        cbor(&Request::Call(request))
+    };
+    // {"Call": {"zzz": VALUE}}: the value of a field that nobody knows is skipped, however deep.
+    let unknown_field =
+        |value: &[u8]| [&[0xa1, 0x64][..], b"Call", &[0xa1, 0x63], b"zzz", value].concat();
+    let digest = |claimed: &[u8]| {
+        let head = [&[0xa1, 0x68][..], b"Exchange", &[0xa3, 0x64], b"root", &[0x58, 32], &[0; 32]];
+        [&head.concat()[..], &[0x66], b"digest", claimed].concat()
+    };
+    let exchange = |adverts| Request::Exchange(Exchange { root: [0; 32], digest: None, adverts });
+    let key = Keypair::generate_ed25519();
+    let signed = advert(&key, "x", vec![]).sign(&key).expect("signs");
+    vec![
+        ("one byte of nothing", vec![0x00]),
+        ("a break", vec![0xff]),
+        ("text", b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+        ("random bytes", (0..4096u32).map(|n| (n * n >> 3) as u8).collect()),
+        ("an empty map", vec![0xa0]),
+        ("null", vec![0xf6]),
+        ("an unknown kind", [&[0xa1, 0x64][..], b"Nope", &[0xa0]].concat()),
+        ("half of a call", good[..good.len() / 2].to_vec()),
+        ("a call without its last byte", good[..good.len() - 1].to_vec()),
+        ("bytes after a call", [&good[..], &[0]].concat()),
+        ("two calls", [&good[..], &good].concat()),
+        ("an array that claims 2^60 items", vec![0x9b, 0x10, 0, 0, 0, 0, 0, 0, 0]),
+        ("a map that claims 2^64 - 1 items", vec![0xbb, 255, 255, 255, 255, 255, 255, 255, 255]),
+        ("text that claims 2^63 bytes", vec![0x7b, 0x80, 0, 0, 0, 0, 0, 0, 0]),
+        ("a digest that claims 2^60 entries", digest(&[0x9b, 0x10, 0, 0, 0, 0, 0, 0, 0])),
+        ("an endless digest", digest(&[0x9f])),
+        ("arrays in arrays", vec![0x81; 300_000]),
+        ("endless arrays in arrays", vec![0x9f; 300_000]),
+        ("tags on tags", vec![0xc1; 300_000]),
+        ("maps in maps in an unknown field", unknown_field(&vec![0xa1; 300_000])),
+        ("arrays in arrays in an unknown field", unknown_field(&vec![0x81; 300_000])),
+        ("a deadline beyond the limit", call(&|c| c.deadline_ms = MAX_DEADLINE_MS + 1)),
+        ("a long capability name", call(&|c| c.capability = "x".repeat(200))),
+        ("long arguments", call(&|c| c.args = vec![0; 100_000])),
+        ("a long input", call(&|c| c.input = Some(Input::Inline(vec![0; 300_000])))),
+        ("too many adverts", cbor(&exchange(vec![signed; MAX_ADVERTS + 1]))),
+        ("progress of 101 %", cbor(&Request::Progress { call: 1, percent: 101, note: "".into() })),
+        (
+            "a long note",
+            cbor(&Request::Progress { call: 1, percent: 1, note: "x".repeat(100_000) }),
+        ),
+        ("more than a request may have", vec![0x41; MAX_REQUEST + 1000]),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unreadable_requests_are_answered_with_the_reason() {
+    let (node, mut bare) = node_and_bare().await;
+    for (n, (name, bytes)) in malformed().into_iter().enumerate() {
+        // After 32 of them a node closes the connection.
+        if n % 20 == 19 {
+            bare = Bare::connect(&address(&node), node.client().id()).await;
+        }
+        match bare.response(&bytes).await {
+            Response::Malformed { reason } => assert!(!reason.is_empty(), "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+        // The same connection still serves.
+        let answer = outcome(bare.request(&Request::Call(good_call())).await);
+        assert!(matches!(answer, CallOutcome::Done(_)), "after {name}: {answer:?}");
+    }
+    still_serves(&node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_nothing_else_is_disconnected_and_may_come_back() {
+    let (node, bare) = node_and_bare().await;
+    let mut answered = 0;
+    while bare.ask(&[0xff]).await.is_ok_and(|answer| !answer.is_empty()) {
+        answered += 1;
+        assert!(answered < 1000, "a thousand unreadable requests and still connected");
+    }
+    assert!(answered > 0);
+    let again = Bare::connect(&address(&node), node.client().id()).await;
+    let answer = outcome(again.request(&Request::Call(good_call())).await);
+    assert!(matches!(answer, CallOutcome::Done(_)), "{answer:?}");
+    still_serves(&node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn megabytes_as_a_request_are_not_taken() {
+    let (node, bare) = node_and_bare().await;
+    for _ in 0..5 {
+        // The answer may be lost when the stream is reset; what matters is the node.
+        let answer = bare.ask(&vec![0x41; 16 << 20]).await.unwrap_or_default();
+        if let Ok(response) = protocol::decode::<Response>(&answer) {
+            assert!(matches!(response, Response::Malformed { .. }), "{response:?}");
+        }
+    }
+    still_serves(&node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_sent_requests_hold_up_nobody_and_end() {
+    let (node, bare) = node_and_bare().await;
+    let good = cbor(&Request::Call(good_call()));
+    let mut half = Vec::new();
+    for _ in 0..150 {
+        let mut stream = bare.open(CALL_PROTOCOL).await.expect("a stream");
+        stream.write_all(&good[..good.len() / 2]).await.expect("written");
+        stream.flush().await.expect("flushed");
+        half.push(stream);
+    }
+    let answer = outcome(bare.request(&Request::Call(good_call())).await);
+    assert!(matches!(answer, CallOutcome::Done(_)), "{answer:?}");
+    still_serves(&node).await;
+    for mut stream in half {
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(mesh::PATIENCE, stream.read_to_end(&mut answer)).await;
+        read.expect("the node gives up").expect("read");
+        let response = protocol::decode::<Response>(&answer).expect("a response");
+        assert!(matches!(response, Response::Malformed { .. }), "{response:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn adverts_that_are_not_the_nodes_own_words_are_not_believed() {
+    let (node, bare) = node_and_bare().await;
+    let (victim, other) = (Keypair::generate_ed25519(), Keypair::generate_ed25519());
+    let id_of = |key: &Keypair| key.public().to_peer_id();
+    let genuine = || advert(&victim, "victim", vec![]);
+    let mut flipped = genuine().sign(&victim).expect("signs");
+    flipped.signature[10] ^= 1;
+    let mut changed = genuine().sign(&victim).expect("signs");
+    changed.body = protocol::encode(&advert(&victim, "rich", vec![])).expect("encodes");
+    let stolen = genuine().sign(&other).expect("signs");
+    let mut other_mesh = advert(&other, "elsewhere", vec![]);
+    other_mesh.mesh = "other".into();
+    let other_mesh = other_mesh.sign(&other).expect("signs");
+    let mut no_key = genuine().sign(&victim).expect("signs");
+    no_key.key = vec![0; 36];
+    let mut many = advert(&other, "many", vec![]);
+    many.offers = vec![tempting(WORK); MAX_OFFERS + 1];
+    let body = protocol::encode(&many).expect("encodes");
+    let many = protocol::SignedAdvert { body, ..stolen.clone() };
+    for signed in [flipped, changed, stolen, other_mesh, no_key, many] {
+        let response = bare.tell(vec![signed]).await;
+        assert!(matches!(response, Response::Exchange(_)), "{response:?}");
+    }
+    // What is right is believed, so the others were looked at and refused.
+    bare.tell(vec![bare.advert("honest", vec![])]).await;
+    let id = bare.id();
+    until(&node, "the honest advert", |s| s.peers.contains_key(&id)).await;
+    let known: Vec<PeerId> = node.client().snapshot().peers.keys().copied().collect();
+    assert_eq!(known, [id], "victim is {}, other is {}", id_of(&victim), id_of(&other));
+    still_serves(&node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_advert_from_the_future_and_a_goodbye_for_another_change_nothing() {
+    let (node, bare) = node_and_bare().await;
+    let peer = Setup::new("peer").tcp().joining(&node).start().await;
+    all_see_all(&[&node, &peer]).await;
+    let id = peer.client().id();
+    // A goodbye in the peer's name, signed by us.
+    let mut goodbye = advert(&bare.key, "peer", vec![]);
+    (goodbye.id, goodbye.leaving, goodbye.seq) = (id.to_bytes(), true, u64::MAX);
+    bare.tell(vec![goodbye.sign(&bare.key).expect("signs")]).await;
+    // A sequence number that leaves no room for another.
+    let mut last = advert(&bare.key, "last", vec![]);
+    last.seq = u64::MAX;
+    bare.tell(vec![last.sign(&bare.key).expect("signs")]).await;
+    bare.tell(vec![bare.advert("after", vec![])]).await;
+    assert!(node.client().snapshot().peers.contains_key(&id), "a forged goodbye was believed");
+    still_serves(&node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_calls_holds_up_nobody() {
+    let (node, bare) = node_and_bare().await;
+    let flood = async {
+        let calls = futures::stream::iter(0..3000u64).map(|call| {
+            let request = Request::Call(CallRequest { call, ..good_call() });
+            let bare = &bare;
+            async move { bare.ask(&cbor(&request)).await }
+        });
+        calls.buffer_unordered(200).filter(|r| futures::future::ready(r.is_ok())).count().await
+    };
+    let other = still_serves(&node);
+    let (answered, ()) = tokio::join!(flood, other);
+    assert!(answered > 0, "not one of the flood was answered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_to_services_that_are_not_there_or_with_odd_arguments_are_faults() {
+    let (node, bare) = node_and_bare().await;
+    let table: [(&str, &dyn Fn(&mut CallRequest), FaultKind); 4] = [
+        ("unknown", &|c| c.capability = "nope/1".into(), FaultKind::NotOffered),
+        ("no name", &|c| c.capability = String::new(), FaultKind::NotOffered),
+        ("no arguments", &|c| c.args = vec![], FaultKind::BadInput),
+        ("odd arguments", &|c| c.args = vec![0x9f; 60_000], FaultKind::BadInput),
+    ];
+    for (name, change, wanted) in table {
+        let mut request = good_call();
+        change(&mut request);
+        match outcome(bare.request(&Request::Call(request)).await) {
+            CallOutcome::Failed(fault) => assert_eq!(fault.kind, wanted, "{name}: {fault}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    for stray in [
+        Request::Cancel { call: 99 },
+        Request::Progress { call: 99, percent: 5, note: "x".into() },
+        Request::Parting,
+    ] {
+        assert_eq!(bare.request(&stray).await, Response::Done);
+    }
+    still_serves(&node).await;
+}
+
+/// An asker, an honest slow server, and a bare peer that promises much.
+async fn tempted() -> (Node, Node, Bare) {
+    let asker = Setup::new("asker").tcp().start().await;
+    let (service, _) = Work::new(1.0, Does::Answer);
+    let honest = Setup::new("honest").tcp().with(service).joining(&asker).start().await;
+    all_see_all(&[&asker, &honest]).await;
+    let bare = Bare::connect(&address(&asker), asker.client().id()).await;
+    bare.beat();
+    (asker, honest, bare)
+}
+
+async fn promise(asker: &Node, bare: &Bare) {
+    bare.tell(vec![bare.advert("liar", vec![tempting(WORK)])]).await;
+    let id = bare.id();
+    until(asker, "the promise", |s| s.peers.contains_key(&id)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_accepts_and_never_answers_does_not_keep_a_call() {
+    let (asker, honest, bare) = tempted().await;
+    let mut incoming = bare.accept(CALL_PROTOCOL);
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Some((_, stream)) = incoming.next().await {
+            held.push(stream);
+        }
+    });
+    promise(&asker, &bare).await;
+    let call = Call { timeout: Duration::from_secs(20), ..work() };
+    let reply = asker.client().call(call).await.expect("the honest one answers in time");
+    assert_eq!(reply.served_by.name, "honest");
+    assert_eq!(reply.route[0].name, "liar", "{:?}", reply.route);
+    // Alone, it costs no more than the deadline.
+    honest.stop().await;
+    let call = Call { timeout: Duration::from_secs(1), ..work() };
+    let failure = asker.client().call(call).await.expect_err("nobody answers");
+    assert_eq!(failure.kind, FailureKind::TimedOut, "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stops_beating_does_not_keep_a_call() {
+    let asker = Setup::new("asker").tcp().start().await;
+    let (service, _) = Work::new(1.0, Does::Answer);
+    let honest = Setup::new("honest").tcp().with(service).joining(&asker).start().await;
+    all_see_all(&[&asker, &honest]).await;
+    let bare = Bare::connect(&address(&asker), asker.client().id()).await;
+    let (mut calls, mut pulses) = (bare.accept(CALL_PROTOCOL), bare.accept(PULSE_PROTOCOL));
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        loop {
+            tokio::select! {
+                Some((_, stream)) = calls.next() => held.push(stream),
+                Some((_, stream)) = pulses.next() => held.push(stream),
+                else => break,
+            }
+        }
+    });
+    promise(&asker, &bare).await;
+    let call = Call { timeout: Duration::from_secs(30), ..work() };
+    let reply = asker.client().call(call).await.expect("the honest one answers in time");
+    assert_eq!(reply.served_by.name, "honest");
+    let id = bare.id();
+    until(&asker, "the silent one gone", |s| !s.peers.contains_key(&id)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nonsense_as_an_answer_sends_the_call_to_the_next_node() {
+    let done = protocol::encode(&Response::Done).expect("encodes");
+    for (name, answer) in [
+        ("nothing", vec![]),
+        ("text", b"HTTP/1.1 200 OK".to_vec()),
+        ("arrays in arrays", vec![0x81; 500_000]),
+        ("an answer to something else", done),
+        ("two megabytes", vec![0x41; 2 << 20]),
+    ] {
+        let (asker, _honest, bare) = tempted().await;
+        let mut incoming = bare.accept(CALL_PROTOCOL);
+        let with = answer.clone();
+        tokio::spawn(async move {
+            while let Some((_, mut stream)) = incoming.next().await {
+                let answer = with.clone();
+                tokio::spawn(async move {
+                    let mut asked = Vec::new();
+                    let _ = stream.read_to_end(&mut asked).await;
+                    let _ = stream.write_all(&answer).await;
+                    let _ = stream.close().await;
+                });
+            }
+        });
+        promise(&asker, &bare).await;
+        let reply = asker.client().call(work()).await.unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(outcomes(&reply.route), ["lost", "answered"], "{name}: {:?}", reply.route);
+        assert_eq!(reply.served_by.name, "honest", "{name}");
+    }
+}
+
+/// What a bare caller does to the blob that it offers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Serves {
+    /// Breaks each stream after one group.
+    Broken,
+    /// Sends other bytes than announced.
+    Wrong,
+    /// Sends other hashes of the groups than announced.
+    WrongOutline,
+    /// Says that it has no such blob.
+    Nothing,
+}
+
+/// Serves blob streams as `docs/protocol.md` says, apart from the one thing that is wrong. Gives
+/// the first group that each stream asked for.
+fn serve_blob(bare: &Bare, bytes: Vec<u8>, how: Serves) -> tokio::sync::mpsc::Receiver<u32> {
+    let (sender, asked) = tokio::sync::mpsc::channel(64);
+    let mut incoming = bare.accept(BLOB_PROTOCOL);
+    let outline = Outline::of(&bytes);
+    tokio::spawn(async move {
+        while let Some((_, mut stream)) = incoming.next().await {
+            let mut ask = [0; 36];
+            if stream.read_exact(&mut ask).await.is_err() {
+                continue;
+            }
+            assert_eq!(ask[..32], outline.root());
+            let first = u32::from_be_bytes(ask[32..].try_into().expect("4 bytes"));
+            let _ = sender.try_send(first);
+            if how == Serves::Nothing {
+                let _ = stream.write_all(&[1]).await;
+                let _ = stream.close().await;
+                continue;
+            }
+            let mut head = vec![0];
+            head.extend(outline.size().to_be_bytes());
+            head.extend(outline.groups().as_flattened());
+            let mut body = bytes[first as usize * GROUP..].to_vec();
+            match how {
+                Serves::Broken => body.truncate(GROUP + 1000),
+                Serves::Wrong => body[GROUP + 5] ^= 1,
+                _ => head[20] ^= 1,
+            }
+            let _ = stream.write_all(&head).await;
+            let _ = stream.write_all(&body).await;
+            let _ = stream.close().await;
+        }
+    });
+    asked
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blob_goes_on_behind_the_last_good_group() {
+    let (_node, bare) = node_and_bare().await;
+    let bytes: Vec<u8> = (0..5 * GROUP + 77).map(|n| (n / 3) as u8).collect();
+    let (hash, size) = (*blake3::hash(&bytes).as_bytes(), bytes.len() as u64);
+    let mut asked = serve_blob(&bare, bytes, Serves::Broken);
+    let input = Some(Input::Blob { hash, size });
+    let response = bare.request(&Request::Call(CallRequest { input, ..good_call() })).await;
+    let CallOutcome::Done(output) = outcome(response) else { panic!("not done") };
+    let got: mesh::Response = protocol::decode(&output.body).expect("a response");
+    assert_eq!((got.bytes, got.hash), (size, blake3::Hash::from(hash).to_hex().to_string()));
+    let mut starts = Vec::new();
+    while let Ok(first) = asked.try_recv() {
+        starts.push(first);
+    }
+    assert_eq!(starts, [0, 1, 2, 3, 4], "each stream begins where the one before it broke");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blobs_that_are_not_what_was_announced_are_not_taken() {
+    for how in [Serves::Wrong, Serves::WrongOutline, Serves::Nothing] {
+        let (node, bare) = node_and_bare().await;
+        let bytes: Vec<u8> = vec![5; 3 * GROUP];
+        let (hash, size) = (*blake3::hash(&bytes).as_bytes(), bytes.len() as u64);
+        let _asked = serve_blob(&bare, bytes, how);
+        let input = Some(Input::Blob { hash, size });
+        let response = bare.request(&Request::Call(CallRequest { input, ..good_call() })).await;
+        match outcome(response) {
+            CallOutcome::Failed(fault) => assert_eq!(fault.kind, FaultKind::InputLost, "{how:?}"),
+            other => panic!("{how:?}: {other:?}"),
+        }
+        still_serves(&node).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blob_beyond_the_limit_is_refused_before_it_is_fetched() {
+    let (node, bare) = node_and_bare().await;
+    let mut fetches = bare.accept(BLOB_PROTOCOL);
+    for size in [65 << 20, u64::MAX] {
+        let input = Some(Input::Blob { hash: [1; 32], size });
+        let response = bare.request(&Request::Call(CallRequest { input, ..good_call() })).await;
+        match outcome(response) {
+            CallOutcome::Failed(fault) => assert_eq!(fault.kind, FaultKind::TooLarge, "{size}"),
+            other => panic!("{size}: {other:?}"),
+        }
+    }
+    still_serves(&node).await;
+    assert!(futures::FutureExt::now_or_never(fetches.next()).is_none(), "it was fetched");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_cannot_fetch_what_was_offered_to_another() {
+    let asker = Setup::new("asker").tcp().start().await;
+    let (service, seen) = Work::new(1.0, Does::Answer);
+    let server = Setup::new("server").tcp().with(service).joining(&asker).start().await;
+    all_see_all(&[&asker, &server]).await;
+    let bytes: Vec<u8> = vec![9; 3 * GROUP];
+    let hash = *blake3::hash(&bytes).as_bytes();
+    // The input stays on offer while the server sleeps.
+    seen.now(Does::Sleep(Duration::from_secs(3600)));
+    let call = work_on(CallInput::Bytes(bytes.into()));
+    let call = mesh::spawn(&asker.client(), Call { timeout: Duration::from_secs(3600), ..call });
+    mesh::until_count("calls at the server", &seen.running, 1).await;
+    let bare = Bare::connect(&address(&asker), asker.client().id()).await;
+    let mut stream = bare.open(BLOB_PROTOCOL).await.expect("a stream");
+    stream.write_all(&[&hash[..], &[0; 4]].concat()).await.expect("written");
+    stream.flush().await.expect("flushed");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("read");
+    assert_eq!(answer, [1], "not offered");
+    call.abort();
+}

@@ -166,30 +166,27 @@ impl Client {
             running: Running { inner: &self.inner, calls: HashMap::new() },
             wake: None,
             output: None,
+            names: HashMap::new(),
         };
         let end = run.to_end().await;
-        let Run { plan, output, .. } = run;
-        self.finish(&call, &plan, end, output, started)
+        let Run { plan, output, names, .. } = run;
+        self.finish(&call, route(&plan, &names), end, output, started)
     }
 
     fn finish(
         &self,
         call: &Call,
-        plan: &Plan,
+        route: Vec<RouteHop>,
         end: PlanEnd,
         output: Option<Output>,
         started: u64,
     ) -> Result<Reply, CallFailure> {
         let snapshot = self.snapshot();
-        let route = route(plan, &snapshot, self);
         let (kind, message) = match (end, output) {
             (PlanEnd::Answered { peer }, Some(output)) => {
                 return Ok(Reply {
                     body: output.body,
-                    served_by: Served {
-                        id: peer.to_string(),
-                        name: name_of(&peer, &snapshot, self),
-                    },
+                    served_by: served_by(&peer, &route),
                     route,
                     milliseconds: now_ms().saturating_sub(started),
                 });
@@ -282,7 +279,13 @@ fn name_of(peer: &PeerId, snapshot: &Snapshot, client: &Client) -> String {
     snapshot.peers.get(peer).map_or_else(|| peer.to_string(), |view| view.advert.name.clone())
 }
 
-fn route(plan: &Plan, snapshot: &Snapshot, client: &Client) -> Vec<RouteHop> {
+fn served_by(peer: &PeerId, route: &[RouteHop]) -> Served {
+    let id = peer.to_string();
+    let hop = route.iter().rev().find(|hop| hop.id == id);
+    Served { name: hop.map_or_else(|| id.clone(), |hop| hop.name.clone()), id }
+}
+
+fn route(plan: &Plan, names: &HashMap<PeerId, String>) -> Vec<RouteHop> {
     let now = now_ms();
     plan.route()
         .iter()
@@ -300,7 +303,7 @@ fn route(plan: &Plan, snapshot: &Snapshot, client: &Client) -> Vec<RouteHop> {
             };
             RouteHop {
                 id: hop.peer.to_string(),
-                name: name_of(&hop.peer, snapshot, client),
+                name: names.get(&hop.peer).cloned().unwrap_or_default(),
                 expected_ms: (hop.expected_ms * 10.0).round() / 10.0,
                 milliseconds: hop.ended_at.unwrap_or(now).saturating_sub(hop.started_at),
                 outcome: outcome.to_owned(),
@@ -394,6 +397,8 @@ struct Run<'a> {
     running: Running<'a>,
     wake: Option<u64>,
     output: Option<Output>,
+    /// Nicknames of those who were tried: a peer that dies leaves the directory, not the route.
+    names: HashMap<PeerId, String>,
 }
 
 /// The attempts that peers work on now. Dropping it tells them to stop.
@@ -443,6 +448,13 @@ impl Run<'_> {
     }
 
     fn send(&mut self, peer: PeerId) {
+        self.names.entry(peer).or_insert_with(|| {
+            if peer == self.inner.network.me() {
+                return self.inner.name.clone();
+            }
+            let snapshot = self.inner.network.snapshot();
+            snapshot.peers.get(&peer).map_or_else(|| peer.to_string(), |p| p.advert.name.clone())
+        });
         let number = self.inner.next_call.fetch_add(1, Ordering::Relaxed);
         let request = CallRequest {
             call: number,

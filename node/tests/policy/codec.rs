@@ -71,11 +71,11 @@ fn input() -> impl Strategy<Value = Input> {
 }
 
 fn request() -> impl Strategy<Value = Request> {
-    let call = (any::<u64>(), text(), 0u32..3_600_000, bytes(100), option::of(input())).prop_map(
-        |(call, capability, deadline_ms, args, input)| {
-            Request::Call(CallRequest { call, capability, deadline_ms, args, input })
-        },
-    );
+    let call =
+        (any::<u64>(), text(), 0u32..3_600_000, bytes(100), option::of(input()), any::<bool>())
+            .prop_map(|(call, capability, deadline_ms, args, input, progress)| {
+                Request::Call(CallRequest { call, capability, deadline_ms, args, input, progress })
+            });
     prop_oneof![
         call,
         any::<u64>().prop_map(|call| Request::Cancel { call }),

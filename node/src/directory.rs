@@ -400,7 +400,7 @@ impl Directory {
         if !known && !self.make_room(via, direct, out) {
             return;
         }
-        self.tombstones.remove(&peer);
+        self.tombstones.exhume(&peer, seq);
         self.checks.remove(&peer);
         self.insert(peer, advert, signed.clone(), now);
         out.push(if known { Effect::Changed(peer) } else { Effect::Appeared(peer) });

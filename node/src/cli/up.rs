@@ -128,7 +128,13 @@ fn announce(client: &Client, output: &Output) {
         if offers.is_empty() {
             text += "  offers  nothing\n";
         }
-        for address in &listen {
+        // What others can use to --join; loopback only when there is nothing else.
+        let beyond = |a: &&String| !a.contains("/127.0.0.1/") && !a.contains("/ip6/::1/");
+        let useful: Vec<_> = match listen.iter().any(|a| beyond(&a)) {
+            true => listen.iter().filter(beyond).collect(),
+            false => listen.iter().collect(),
+        };
+        for address in useful {
             text += &format!("  listens {address}\n");
         }
         text + "Ctrl-C stops it."

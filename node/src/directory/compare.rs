@@ -11,6 +11,13 @@ use crate::protocol::{
     exchange::{MAX_ADVERT_BYTES, MAX_ADVERTS},
 };
 
+/// An entry that is older than this and that a neighbour lacks is looked after, in ms: by then
+/// everyone has heard of it, so the neighbour has probably buried it.
+const LACKED_MS: u64 = 10_000;
+/// As long as there are no more of them than this, or than this share of the directory: a neighbour
+/// that lacks many is new.
+const LACKED: usize = 3;
+const LACKED_SHARE: usize = 20;
 /// Bytes that CBOR adds to an advert (its map keys and lengths), rounded up.
 const ADVERT_EXTRA: usize = 48;
 /// Bytes of a digest entry in CBOR beside its id, rounded up.
@@ -88,7 +95,8 @@ impl Directory {
             .map(|(peer, _)| ByteBuf::from(peer.to_bytes()))
             .collect();
         want.sort_unstable();
-        let effects = self.retell(&known, from, now);
+        let mut effects = self.retell(&known, from, now);
+        self.doubt(&known, now, &mut effects);
         (ExchangeReply { same, adverts, want }, effects)
     }
 
@@ -148,13 +156,35 @@ impl Directory {
             && !self.tombstones.blocks(peer, seq, direct, now)
     }
 
+    /// Looks after nodes that the other side lacks although it must have heard of them. Whoever
+    /// missed the gossip about a loss gets rid of the ghost so.
+    fn doubt(&mut self, known: &BTreeMap<PeerId, u64>, now: u64, out: &mut Vec<Effect>) {
+        let lacked: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|(peer, entry)| {
+                !known.contains_key(peer)
+                    && !entry.connected
+                    && now >= entry.heard_at.saturating_add(LACKED_MS)
+            })
+            .map(|(peer, _)| *peer)
+            .take(LACKED.max(self.entries.len() / LACKED_SHARE) + 1)
+            .collect();
+        if lacked.len() <= LACKED.max(self.entries.len() / LACKED_SHARE) {
+            for peer in lacked {
+                self.suspect(peer, true, self.spread(&peer), now, out);
+            }
+        }
+    }
+
     /// Tells the loss of nodes again whose ghosts the other side still shows.
     fn retell(&mut self, known: &BTreeMap<PeerId, u64>, from: PeerId, now: u64) -> Vec<Effect> {
+        let (entries, tombstones) = (&self.entries, &mut self.tombstones);
         known
             .iter()
-            .filter(|(peer, _)| **peer != from)
+            .filter(|(peer, _)| **peer != from && !entries.contains_key(peer))
             .filter_map(|(peer, seq)| {
-                let seq = self.tombstones.retell(peer, *seq, now)?;
+                let seq = tombstones.retell(peer, *seq, now)?;
                 let notice = LossNotice { id: peer.to_bytes(), seq };
                 Some(Effect::Gossip(Rumour::Lost(notice)))
             })

@@ -415,7 +415,7 @@ fn ghosts_are_not_wanted_and_their_loss_is_told_again() {
     let ghost = other.exchange(true, &[]);
     let (reply, effects) = d.compare(peer(50), &ghost, 1000);
     assert_eq!((reply.want.len(), effects), (0, vec![]), "just told");
-    let (_, effects) = d.compare(peer(50), &ghost, 40_000);
+    let (_, effects) = d.compare(peer(50), &ghost, 80_000);
     assert_eq!(effects, [lost_gossip(1, 5)]);
     let (reply, _) = d.compare(peer(50), &ghost, 1 + settings().tombstone_ms);
     assert_eq!(reply.want.len(), 1, "the tombstone is old");
@@ -429,6 +429,8 @@ fn a_node_whose_clock_was_set_back_learns_of_its_earlier_run() {
     let mut restarted = Directory::new(peer(1), 4242, settings());
     let again = Advert { incarnation: 4242, ..advert(1, 100) };
     restarted.handle(Event::Own { signed: signed(&again), advert: again }, 2);
+    d.handle(heard(advert(1, 100), 1, Via::Exchange), 2);
+    assert_eq!(d.get(&peer(1)).map(|e| e.advert.seq), Some(100), "it speaks for itself");
     let (reply, _) = d.compare(peer(1), &restarted.exchange(true, &[]), 2);
     assert_eq!(reply.adverts, [signed(&advert(1, 900))]);
     assert_eq!(
@@ -436,3 +438,28 @@ fn a_node_whose_clock_was_set_back_learns_of_its_earlier_run() {
         [Effect::Readvertise { above: 900 }]
     );
 }
+
+#[test]
+fn what_a_neighbour_must_have_heard_of_and_lacks_is_looked_after() {
+    let mut d = directory();
+    let mut other = Directory::new(peer(50), 2, settings());
+    for n in 1..=20 {
+        d.handle(heard(advert(n, 5), n, Via::Gossip), 0);
+        if n > 3 {
+            other.handle(heard(advert(n, 5), n, Via::Gossip), 0);
+        }
+    }
+    d.handle(connected(1), 0);
+    let question = other.exchange(true, &[]);
+    let looked = |d: &mut Directory, now| d.compare(peer(50), &question, now).1;
+    assert_eq!(looked(&mut d, LATE - 1), [], "it may not have heard of them yet");
+    assert_eq!(looked(&mut d, LATE), [Effect::Verify(peer(2)), Effect::Verify(peer(3))]);
+    assert_eq!(d.handle(unreachable(2), LATE), [gone(2, GoneReason::Lost)], "others know");
+    // A newcomer lacks nearly everyone, and that means nothing.
+    let newcomer = Directory::new(peer(51), 3, settings());
+    let (reply, effects) = d.compare(peer(51), &newcomer.exchange(true, &[]), LATE);
+    assert_eq!((reply.adverts.len(), effects), (19, vec![]));
+}
+
+/// When everyone has heard of an advert of time 0.
+const LATE: u64 = 10_000;

@@ -6,8 +6,9 @@ use libp2p::PeerId;
 
 use crate::protocol::SignedAdvert;
 
-/// A loss is told again to peers who still hold the ghost, but not more often than this, in ms.
-const RETELL_MS: u64 = 30_000;
+/// A loss is told again while peers still hold the ghost, but not more often than this, in ms:
+/// gossipsub swallows the same words for a minute.
+const RETELL_MS: u64 = 70_000;
 
 /// A capped map of nodes that went.
 #[derive(Debug)]
@@ -65,12 +66,19 @@ impl Tombstones {
                 self.graves.remove(&oldest);
             }
         }
+        if self.graves.get(&peer).is_some_and(|grave| self.keeps(grave, now) && grave.seq > seq) {
+            return;
+        }
         let (goodbye, signed) = last.map_or((false, None), |(goodbye, s)| (goodbye, Some(s)));
         self.graves.insert(peer, Grave { seq, since: now, told_at: now, goodbye, signed });
     }
 
-    pub(super) fn remove(&mut self, peer: &PeerId) {
-        self.graves.remove(peer);
+    /// The node lives, as an advert with this sequence number shows. A tombstone with a higher one
+    /// stays: it is what others believe, and what the node has to exceed.
+    pub(super) fn exhume(&mut self, peer: &PeerId, seq: u64) {
+        if self.graves.get(peer).is_some_and(|grave| grave.seq <= seq) {
+            self.graves.remove(peer);
+        }
     }
 
     pub(super) fn expire(&mut self, now: u64) {

@@ -557,9 +557,10 @@ impl Actor {
 }
 
 /// The addresses worth telling: loopback only when there is nothing else, TCP before QUIC
-/// because a TCP connection ends at once when its process dies.
+/// because a TCP connection ends at once when its process dies. A link-local IPv6 address means
+/// nothing without the interface of whoever dials it.
 fn advertised<'a>(listeners: impl Iterator<Item = &'a Multiaddr>) -> Vec<Multiaddr> {
-    let mut all: Vec<_> = listeners.cloned().collect();
+    let mut all: Vec<_> = listeners.filter(|a| !is_link_local(a)).cloned().collect();
     if all.iter().any(|a| !is_loopback(a)) {
         all.retain(|a| !is_loopback(a));
     }
@@ -575,4 +576,9 @@ pub(super) fn is_loopback(address: &Multiaddr) -> bool {
         Some(Protocol::Ip6(ip)) => ip.is_loopback(),
         _ => false,
     }
+}
+
+pub(super) fn is_link_local(address: &Multiaddr) -> bool {
+    use libp2p::multiaddr::Protocol;
+    matches!(address.iter().next(), Some(Protocol::Ip6(ip)) if ip.is_unicast_link_local())
 }

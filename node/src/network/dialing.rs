@@ -213,8 +213,11 @@ impl Actor {
         }
         self.note_failure(error);
         let Some(peer) = peer else { return };
+        // A refusal over TCP says that the machine is there and the process is not. QUIC would
+        // only say nothing for seconds.
         if let Some(dial) = self.dialing.under_way.get_mut(&peer)
             && !dial.fallback.is_empty()
+            && !was_refused(error)
         {
             let fallback = std::mem::take(&mut dial.fallback);
             return self.dial_at(peer, fallback);
@@ -372,12 +375,23 @@ fn peer_of(address: &Multiaddr) -> Option<PeerId> {
     })
 }
 
+fn was_refused(error: &DialError) -> bool {
+    match error {
+        DialError::Transport(all) => {
+            all.iter().any(|(_, error)| reason_of(&innermost(error)) == DialReason::Refused)
+        }
+        _ => false,
+    }
+}
+
 fn reason_of(text: &str) -> DialReason {
     let text = text.to_lowercase();
     if text.contains("refused") {
         DialReason::Refused
     } else if text.contains("time") {
         DialReason::Timeout
+    } else if text.contains("unreachable") || text.contains("no route") {
+        DialReason::Unreachable
     } else {
         DialReason::Other
     }

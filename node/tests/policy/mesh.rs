@@ -5,7 +5,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque},
     rc::Rc,
 };
 
@@ -26,6 +26,11 @@ pub const START: u64 = 1_000_000;
 const LOSS: f64 = 0.05;
 /// How many connections a rumour is handed on over (gossipsub's mesh degree).
 const FANOUT: usize = 6;
+/// Gossipsub swallows what it has seen for this long, and offers what it got in the last heartbeats
+/// to some neighbours, who take what they missed.
+const SEEN_MS: u64 = 60_000;
+const RECENT_MS: u64 = 6_000;
+const HEARTBEAT_MS: u64 = 2_000;
 /// A pulse without an answer for this long is silence; a dial without one is a failure.
 const PULSE_MS: u64 = 2_000;
 const DIAL_MS: u64 = 3_000;
@@ -50,7 +55,8 @@ struct Node {
     connections: BTreeMap<usize, u64>,
     dialing: BTreeSet<usize>,
     backoff: Backoff<PeerId>,
-    seen: BTreeSet<u64>,
+    seen: BTreeMap<u64, u64>,
+    recent: VecDeque<(u64, u64, Rc<Rumour>)>,
 }
 
 #[derive(Clone)]
@@ -67,6 +73,7 @@ enum Happening {
     PulseFailed { from: usize, to: usize },
     Broken { at: usize, with: usize },
     Tick(usize),
+    Heartbeat(usize),
     Upkeep(usize),
     Exchange(usize),
     Discover(usize),
@@ -151,7 +158,8 @@ impl Mesh {
             connections: BTreeMap::new(),
             dialing: BTreeSet::new(),
             backoff: Backoff::new(),
-            seen: BTreeSet::new(),
+            seen: BTreeMap::new(),
+            recent: VecDeque::new(),
         });
         self.advertise(n, 0, false);
         self.begin(n);
@@ -167,6 +175,7 @@ impl Mesh {
         node.incarnation = incarnation;
         node.directory = Directory::new(self.ids[n], incarnation, self.settings.clone());
         node.seen.clear();
+        node.recent.clear();
         node.seq = 0;
         let wall = self.now.saturating_sub(clock_back_ms);
         self.advertise_at(n, wall, false);
@@ -174,7 +183,9 @@ impl Mesh {
     }
 
     fn begin(&mut self, n: usize) {
-        for make in [Happening::Tick, Happening::Upkeep, Happening::Exchange] {
+        let regular =
+            [Happening::Tick, Happening::Heartbeat, Happening::Upkeep, Happening::Exchange];
+        for make in regular {
             let delay = self.rng.random_range(0..1000);
             self.after(delay, make(n));
         }
@@ -284,6 +295,9 @@ impl Mesh {
             Happening::Tick(n) => self.every(n, 1_000, Happening::Tick, |mesh| {
                 mesh.tell(n, Event::Tick);
             }),
+            Happening::Heartbeat(n) => {
+                self.every(n, HEARTBEAT_MS, Happening::Heartbeat, |mesh| mesh.heartbeat(n));
+            }
             Happening::Upkeep(n) => {
                 self.every(n, 3_000, Happening::Upkeep, |mesh| mesh.upkeep(n));
             }
@@ -323,10 +337,12 @@ impl Mesh {
         for effect in effects {
             match effect {
                 Effect::Gossip(rumour) => {
-                    self.gossiped += 1;
                     let id = rumour_id(&rumour);
-                    self.nodes[n].seen.insert(id);
-                    self.spread(n, n, id, &Rc::new(rumour));
+                    let rumour = Rc::new(rumour);
+                    if self.unseen(n, id, &rumour) {
+                        self.gossiped += 1;
+                        self.spread(n, n, id, &rumour);
+                    }
                 }
                 Effect::Verify(peer) => self.verify(n, self.index[&peer]),
                 Effect::Close(peer) => self.disconnect(n, self.index[&peer]),
@@ -387,6 +403,37 @@ impl Mesh {
         }
     }
 
+    fn unseen(&mut self, n: usize, id: u64, rumour: &Rc<Rumour>) -> bool {
+        let node = &mut self.nodes[n];
+        if node.seen.get(&id).is_some_and(|at| self.now < at + SEEN_MS) {
+            return false;
+        }
+        node.seen.insert(id, self.now);
+        node.recent.push_back((self.now, id, Rc::clone(rumour)));
+        true
+    }
+
+    /// Gossipsub's lazy repair (IHAVE and IWANT), shortened to sending what the other missed.
+    fn heartbeat(&mut self, n: usize) {
+        let now = self.now;
+        let node = &mut self.nodes[n];
+        node.recent.retain(|(at, _, _)| now < at + RECENT_MS);
+        node.seen.retain(|_, at| now < *at + SEEN_MS);
+        let recent: Vec<_> = node.recent.iter().cloned().collect();
+        if recent.is_empty() {
+            return;
+        }
+        let to = node.connections.keys().copied().sample(&mut self.rng, FANOUT);
+        for to in to {
+            for (_, id, rumour) in &recent {
+                if !self.nodes[to].seen.contains_key(id) {
+                    let rumour = Rc::clone(rumour);
+                    self.send(n, to, Message::Rumour { id: *id, rumour });
+                }
+            }
+        }
+    }
+
     fn send(&mut self, from: usize, to: usize, message: Message) {
         if self.nodes[from].side == self.nodes[to].side && !self.rng.random_bool(LOSS) {
             let delay = self.rng.random_range(1..40);
@@ -397,7 +444,7 @@ impl Mesh {
     fn arrives(&mut self, to: usize, from: usize, message: Message) {
         match message {
             Message::Rumour { id, rumour } => {
-                if self.nodes[to].seen.insert(id) {
+                if self.unseen(to, id, &rumour) {
                     match &*rumour {
                         Rumour::Advert(signed) => self.heard(to, from, signed, Via::Gossip),
                         Rumour::Lost(notice) => {

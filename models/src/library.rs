@@ -32,7 +32,7 @@ type Find = fn(&EngineConfig) -> Vec<PathBuf>;
 
 /// The places in the order of the search.
 const PLACES: [(&str, Find); 5] = [
-    ("given", given),
+    ("ORT_DYLIB_PATH or settings", given),
     ("beside the program", |_| beside_program()),
     ("data folder", data_folder),
     ("Python package", |_| python_package()),

@@ -22,7 +22,7 @@ use crate::{
     client::{Call, CallFailure, CallInput, FailureKind, Reply},
     doctor::Facts,
     protocol::{self, Offer},
-    service::Progress,
+    service::{Counters, Progress},
 };
 
 /// Largest frame: a response with its route.
@@ -75,6 +75,8 @@ pub struct MeshView {
     pub listen: Vec<String>,
     /// What it serves.
     pub offers: Vec<Offer>,
+    /// What each of its capabilities has done since it started.
+    pub served: Vec<(String, Counters)>,
     /// Everyone else.
     pub peers: Vec<PeerInfo>,
 }

@@ -44,7 +44,7 @@ impl EngineCommand {
                         text += &format!("  looked in {place}: {result}\n");
                     }
                     if info.library.is_none() {
-                        text += "`potluck engine install` brings ONNX Runtime, which is some 20 times faster";
+                        text += "`potluck engine install` brings ONNX Runtime, which is four to five times faster";
                     }
                     text
                 });

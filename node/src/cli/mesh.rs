@@ -12,11 +12,11 @@ use super::{
 };
 use crate::{
     config::Config,
-    control::ControlClient,
-    control::{MeshView, PeerInfo},
+    control::{ControlClient, MeshView, PeerInfo},
     data_dir::DataDir,
     identity::{Identity, fingerprint},
     protocol::Offer,
+    service::Counters,
 };
 
 pub(super) async fn peers(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
@@ -61,7 +61,8 @@ pub(super) async fn capabilities(common: &Common, output: &Output) -> Result<Exi
     let documents: Vec<_> = by_name
         .iter()
         .map(|(capability, nodes)| {
-            let nodes: Vec<_> = nodes.iter().map(|node| offer_document(*node)).collect();
+            let nodes: Vec<_> =
+                nodes.iter().map(|node| offer_document(*node, &view.served)).collect();
             json!({ "capability": capability, "nodes": nodes })
         })
         .collect();
@@ -139,8 +140,13 @@ fn peer_document(peer: &PeerInfo) -> Value {
     })
 }
 
-fn offer_document((id, name, me, offer): (&str, &str, bool, &Offer)) -> Value {
+fn offer_document(
+    (id, name, me, offer): (&str, &str, bool, &Offer),
+    served: &[(String, Counters)],
+) -> Value {
+    let served = served.iter().find(|(name, _)| me && *name == offer.capability);
     json!({
+        "served": served.map(|(_, counters)| counters),
         "id": id,
         "name": name,
         "me": me,

@@ -31,6 +31,8 @@ use crate::{
 const MAX_ATTEMPTS: u32 = 8;
 /// How long a call waits for somebody who offers the capability.
 const GRACE_MS: u64 = 3_000;
+/// The shortest and longest silence of a peer before anything is known of its usual time.
+const SILENCE_MS: (u64, u64) = (500, 5_000);
 /// Inputs above this tell something about throughput.
 const LARGE: u64 = 64 * 1024;
 
@@ -151,7 +153,7 @@ impl Client {
                 u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX / 2),
             ),
             max_attempts: MAX_ATTEMPTS,
-            hedge_after_ms: self.inner.health().hedge_after_ms(&call.capability),
+            hedge_after_ms: Some(self.patience_ms(&call)),
             idempotent: true,
             grace_ms: GRACE_MS,
         };
@@ -171,6 +173,17 @@ impl Client {
         let end = run.to_end().await;
         let Run { plan, output, names, .. } = run;
         self.finish(&call, route(&plan, &names), end, output, started)
+    }
+
+    /// How long a peer may be silent before a second one is asked: the usual p95, and before
+    /// anything is usual a share of the time there is. A peer that takes calls and never answers
+    /// costs this much, not the whole deadline.
+    fn patience_ms(&self, call: &Call) -> u64 {
+        let usual = self.inner.health().hedge_after_ms(&call.capability);
+        usual.unwrap_or_else(|| {
+            let all = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
+            (all / 4).clamp(SILENCE_MS.0, SILENCE_MS.1)
+        })
     }
 
     fn finish(

@@ -168,6 +168,7 @@ pub(crate) fn mesh_view(client: &Client) -> MeshView {
         name: client.name().to_owned(),
         listen: snapshot.listen.iter().map(ToString::to_string).collect(),
         offers: client.offers(),
+        served: client.counters().into_iter().map(|(n, c)| (n.to_owned(), c)).collect(),
         peers,
     }
 }

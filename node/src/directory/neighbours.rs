@@ -4,7 +4,7 @@
 //! ring and watches them, so every node is watched by someone, whatever the size of the mesh; the
 //! other connections are random, which keeps the graph well connected.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use libp2p::PeerId;
 use rand::{Rng, seq::SliceRandom as _};
@@ -33,8 +33,7 @@ pub fn ring_successors(
     ids: impl IntoIterator<Item = PeerId>,
     k: usize,
 ) -> Vec<PeerId> {
-    let ring: BTreeSet<PeerId> = ids.into_iter().filter(|id| id != me).collect();
-    ring.range(me..).chain(ring.range(..me)).take(k).copied().collect()
+    nearest(ids.into_iter().filter(|id| id != me), k, |id| (id < me, *id))
 }
 
 /// The `k` live ids before `me` on the ring, nearest first.
@@ -43,8 +42,7 @@ pub fn ring_predecessors(
     ids: impl IntoIterator<Item = PeerId>,
     k: usize,
 ) -> Vec<PeerId> {
-    let ring: BTreeSet<PeerId> = ids.into_iter().filter(|id| id != me).collect();
-    ring.range(..me).rev().chain(ring.range(me..).rev()).take(k).copied().collect()
+    nearest(ids.into_iter().filter(|id| id != me), k, |id| (id > me, Reverse(*id)))
 }
 
 /// Whose pulse to watch: the ring successors ([`Settings::watched`]) and every peer with calls in
@@ -108,6 +106,24 @@ pub fn to_prune(me: &PeerId, peers: &[Neighbour], settings: &Settings) -> Vec<Pe
         .collect();
     idle.sort_by_key(|peer| (peer.last_used, peer.id));
     idle.iter().take(connected - settings.neighbours).map(|peer| peer.id).collect()
+}
+
+/// The `k` ids with the lowest keys, in order, in one pass: `k` is small and this runs often.
+fn nearest<K: Ord>(
+    ids: impl Iterator<Item = PeerId>,
+    k: usize,
+    key: impl Fn(&PeerId) -> K,
+) -> Vec<PeerId> {
+    let mut best: Vec<(K, PeerId)> = Vec::with_capacity(k + 1);
+    for id in ids {
+        let key = key(&id);
+        let at = best.partition_point(|(other, _)| *other < key);
+        if at < k && best.get(at).is_none_or(|(_, other)| *other != id) {
+            best.insert(at, (key, id));
+            best.truncate(k);
+        }
+    }
+    best.into_iter().map(|(_, id)| id).collect()
 }
 
 #[cfg(test)]

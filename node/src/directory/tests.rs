@@ -424,6 +424,7 @@ fn ghosts_are_not_wanted_and_their_loss_is_told_again() {
 #[test]
 fn a_node_whose_clock_was_set_back_learns_of_its_earlier_run() {
     let mut d = directory();
+    d.handle(own(7), 0);
     d.handle(heard(advert(1, 900), 1, Via::Gossip), 0);
     d.handle(unreachable(1), 1);
     let mut restarted = Directory::new(peer(1), 4242, settings());
@@ -432,7 +433,7 @@ fn a_node_whose_clock_was_set_back_learns_of_its_earlier_run() {
     d.handle(heard(advert(1, 100), 1, Via::Exchange), 2);
     assert_eq!(d.get(&peer(1)).map(|e| e.advert.seq), Some(100), "it speaks for itself");
     let (reply, _) = d.compare(peer(1), &restarted.exchange(true, &[]), 2);
-    assert_eq!(reply.adverts, [signed(&advert(1, 900))]);
+    assert_eq!(reply.adverts, [signed(&advert(0, 7)), signed(&advert(1, 900))]);
     assert_eq!(
         restarted.handle(heard(advert(1, 900), 0, Via::Exchange), 3),
         [Effect::Readvertise { above: 900 }]

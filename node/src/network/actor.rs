@@ -19,7 +19,7 @@ use super::{
     CloneReport, Command, Inbound, Lost, MeshEvent, Network, NetworkError, NetworkFacts,
     NetworkSettings, PeerView, Snapshot,
     behaviour::{self, Behaviour, BehaviourEvent},
-    dialing::Dialing,
+    dialing::{Dialing, innermost},
     now_ms,
     pulse::{self, Beat},
     transport,
@@ -169,7 +169,7 @@ async fn listen(swarm: &mut Swarm<Behaviour>, all: &[Multiaddr]) -> Result<(), N
     for address in all {
         let id = swarm.listen_on(address.clone()).map_err(|e| NetworkError::Listen {
             address: address.clone(),
-            reason: explain_listen(&e.to_string()),
+            reason: explain_listen(&innermost(&e)),
         })?;
         waiting.insert(id, address.clone());
     }
@@ -186,7 +186,7 @@ async fn listen(swarm: &mut Swarm<Behaviour>, all: &[Multiaddr]) -> Result<(), N
                 if let (Some(address), Err(e)) = (waiting.remove(&listener_id), reason) {
                     return Err(NetworkError::Listen {
                         address,
-                        reason: explain_listen(&e.to_string()),
+                        reason: explain_listen(&innermost(&e)),
                     });
                 }
             }

@@ -398,7 +398,7 @@ fn reason_of(text: &str) -> DialReason {
 }
 
 /// The last cause in a chain of errors: the one that says what happened.
-fn innermost(error: &dyn std::error::Error) -> String {
+pub(super) fn innermost(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(source) = last.source() {
         last = source;

@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use potluck_models::{
@@ -63,6 +63,14 @@ pub struct Recognize {
     settings: Settings,
     /// Set when loading ended, well or badly.
     ready: Arc<OnceLock<Result<Ready, String>>>,
+    variants: Mutex<Variants>,
+}
+
+/// The names of the models, read again when their folder changes.
+#[derive(Default)]
+struct Variants {
+    as_of: Option<SystemTime>,
+    names: Vec<String>,
 }
 
 struct Ready {
@@ -95,11 +103,28 @@ impl Recognize {
         if let Err(error) = spawned {
             let _ = ready.set(Err(error.to_string()));
         }
-        Self { settings, ready }
+        Self { settings, ready, variants: Mutex::default() }
     }
 
     fn ready(&self) -> Option<&Ready> {
         self.ready.get()?.as_ref().ok()
+    }
+
+    fn variants(&self) -> Vec<String> {
+        let folder = self.settings.models.as_deref();
+        let changed = folder.and_then(|f| f.metadata().ok()).and_then(|m| m.modified().ok());
+        let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
+        if variants.names.is_empty() || variants.as_of != changed {
+            variants.as_of = changed;
+            variants.names = Catalogue::open(folder)
+                .map(|catalogue| catalogue.list())
+                .unwrap_or_default()
+                .into_iter()
+                .map(|model| model.name)
+                .take(crate::protocol::advert::MAX_VARIANTS)
+                .collect();
+        }
+        variants.names.clone()
     }
 }
 
@@ -124,7 +149,7 @@ impl Service for Recognize {
             engine: info.engine.clone(),
             speed: ready.speed,
             slots: ready.slots,
-            variants: variants(&self.settings),
+            variants: self.variants(),
         })
     }
 
@@ -222,7 +247,9 @@ impl Model {
     fn load(engine: &Engine, settings: &Settings, name: &str) -> Result<Self, ModelError> {
         let catalogue = Catalogue::open(settings.models.as_deref())?;
         let classifier = Arc::new(Classifier::load(engine, &catalogue, name)?);
-        let batcher = Batcher::new(classifier.clone(), 0)
+        // tract gains nothing from batches, and would optimise the graph once more for each size.
+        let batch = if classifier.engine().library.is_some() { 0 } else { 1 };
+        let batcher = Batcher::new(classifier.clone(), batch)
             .map_err(|e| ModelError::Run { name: name.to_owned(), reason: e.to_string() })?;
         Ok(Self { classifier, batcher })
     }
@@ -251,14 +278,6 @@ impl Model {
         });
         (done as f64 / started.elapsed().as_secs_f64()) as f32
     }
-}
-
-fn variants(settings: &Settings) -> Vec<String> {
-    let catalogue = Catalogue::open(settings.models.as_deref());
-    let mut names: Vec<_> =
-        catalogue.map(|c| c.list()).unwrap_or_default().into_iter().map(|m| m.name).collect();
-    names.truncate(crate::protocol::advert::MAX_VARIANTS);
-    names
 }
 
 fn model_fault(error: &ModelError) -> Fault {

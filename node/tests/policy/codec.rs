@@ -256,7 +256,8 @@ fn bombs() -> Vec<(String, Vec<u8>)> {
         {
             let mut bomb = host.clone();
             bomb.push(0x9f);
-            while bomb.len() < MAX_RESPONSE {
+            let max = if place == "in wanted ids" { MAX_RESPONSE } else { 32 * 1024 };
+            while bomb.len() < max {
                 bomb.extend(item);
             }
             bombs.push((format!("many {item:x?} {place}"), bomb));

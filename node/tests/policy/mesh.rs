@@ -24,8 +24,11 @@ use rand::{Rng as _, RngExt as _, rngs::SmallRng, seq::IteratorRandom as _};
 pub const START: u64 = 1_000_000;
 /// Share of messages that are lost.
 const LOSS: f64 = 0.05;
-/// How many connections a rumour is handed on over (gossipsub's mesh degree).
-const FANOUT: usize = 6;
+/// Over how many connections a rumour is handed on, and to how many it is offered once more: the
+/// degree of the node's gossipsub mesh and gossipsub's `gossip_lazy`. Its author tells everyone.
+const FANOUT: usize = 4;
+const LAZY: usize = 6;
+const ALL: usize = 1000;
 /// Gossipsub swallows what it has seen for this long, and offers what it got in the last heartbeats
 /// to some neighbours, who take what they missed.
 const SEEN_MS: u64 = 60_000;
@@ -341,7 +344,7 @@ impl Mesh {
                     let rumour = Rc::new(rumour);
                     if self.unseen(n, id, &rumour) {
                         self.gossiped += 1;
-                        self.spread(n, n, id, &rumour);
+                        self.spread(n, n, ALL, id, &rumour);
                     }
                 }
                 Effect::Verify(peer) => self.verify(n, self.index[&peer]),
@@ -391,13 +394,13 @@ impl Mesh {
         self.tell(n, Event::Own { advert, signed });
     }
 
-    fn spread(&mut self, n: usize, from: usize, id: u64, rumour: &Rc<Rumour>) {
+    fn spread(&mut self, n: usize, from: usize, most: usize, id: u64, rumour: &Rc<Rumour>) {
         let to = self.nodes[n]
             .connections
             .keys()
             .copied()
             .filter(|to| *to != from)
-            .sample(&mut self.rng, FANOUT);
+            .sample(&mut self.rng, most);
         for to in to {
             self.send(n, to, Message::Rumour { id, rumour: Rc::clone(rumour) });
         }
@@ -423,7 +426,7 @@ impl Mesh {
         if recent.is_empty() {
             return;
         }
-        let to = node.connections.keys().copied().sample(&mut self.rng, FANOUT);
+        let to = node.connections.keys().copied().sample(&mut self.rng, LAZY);
         for to in to {
             for (_, id, rumour) in &recent {
                 if !self.nodes[to].seen.contains_key(id) {
@@ -451,7 +454,7 @@ impl Mesh {
                             self.tell(to, Event::Lost { notice: notice.clone() });
                         }
                     }
-                    self.spread(to, from, id, &rumour);
+                    self.spread(to, from, FANOUT, id, &rumour);
                 }
             }
             Message::Ask(exchange) => {

@@ -102,7 +102,7 @@ fn resume(mesh: &mut Mesh, paused: &mut Vec<(u64, usize)>) {
 
 #[test]
 fn killed_and_paused_nodes_vanish_quickly() {
-    let mut mesh = grown("killed_and_paused_nodes_vanish_quickly", 300);
+    let mut mesh = grown("killed_and_paused_nodes_vanish_quickly", 120);
     mesh.run(30_000);
     for pause in [false, true] {
         let victims: BTreeSet<usize> = (0..5).map(|_| mesh.any_running()).collect();
@@ -128,7 +128,7 @@ fn killed_and_paused_nodes_vanish_quickly() {
         assert_eq!(victims.iter().map(|n| mesh.knowing(*n)).sum::<usize>(), 0, "pause {pause}");
         victims.iter().filter(|_| pause).for_each(|n| mesh.resume(*n));
     }
-    mesh.run(60_000);
+    mesh.run(40_000);
     assert_settled(&mesh, "after the kills and pauses");
 }
 

@@ -6,6 +6,7 @@
 
 mod actor;
 mod behaviour;
+mod budget;
 mod dialing;
 mod inbound;
 mod pulse;
@@ -46,6 +47,8 @@ pub struct NetworkSettings {
     pub max_connections: u32,
     /// Real sockets, or memory for tests.
     pub transport: TransportKind,
+    /// Sees the mesh and is not seen: for a command that runs for a moment.
+    pub hidden: bool,
 }
 
 /// Why the network did not start.

@@ -37,7 +37,7 @@ pub struct NodeOptions {
     pub transport: TransportKind,
     /// The services; `None` for those of the settings.
     pub registry: Option<Registry>,
-    /// Runs for one command only: it serves itself, and offers nothing to others.
+    /// Runs for one command only: it serves itself, and others do not see it.
     pub passing: bool,
 }
 
@@ -86,7 +86,7 @@ impl Node {
             Some(registry) => registry,
             None => services::all(&config, data_dir.as_deref())?,
         };
-        let settings = network_settings(&config, &identity, transport)?;
+        let settings = network_settings(&config, &identity, transport, passing)?;
         let (network, inbound, actor) = Network::start(settings).await?;
         let blobs = Blobs::start(network.streams(), &blobs_dir)?;
         let dispatch = Arc::new(Dispatch::new(
@@ -149,6 +149,7 @@ fn network_settings(
     config: &Config,
     identity: &Identity,
     transport: TransportKind,
+    hidden: bool,
 ) -> Result<NetworkSettings, StartError> {
     let listen: Result<Vec<Multiaddr>, _> = config
         .network
@@ -170,6 +171,7 @@ fn network_settings(
         neighbours: config.network.connections,
         max_connections: u32::try_from(config.network.max_connections).unwrap_or(u32::MAX),
         transport,
+        hidden,
     })
 }
 
@@ -201,6 +203,10 @@ async fn serve_call(
     request: CallRequest,
     responder: Responder,
 ) {
+    if !responder.is_open() {
+        // The connection is gone, and with it the word of that: nobody would stop the work.
+        return;
+    }
     let progress = request.progress.then(|| forward_progress(&inner, peer, request.call));
     let caller = Caller { peer, progress };
     let blobs = inner.blobs.clone();

@@ -19,6 +19,7 @@ use super::{
     CloneReport, Command, Inbound, Lost, MeshEvent, Network, NetworkError, NetworkFacts,
     NetworkSettings, PeerView, Snapshot,
     behaviour::{self, Behaviour, BehaviourEvent},
+    budget::Budget,
     dialing::{Dialing, innermost},
     now_ms,
     pulse::{self, Beat},
@@ -39,6 +40,8 @@ const CHANNEL: usize = 1024;
 const TICK: Duration = Duration::from_millis(200);
 /// Changes of load within this time travel in one advert.
 const ADVERT_GAP: Duration = Duration::from_millis(500);
+/// How long a broken pulse is left alone.
+const PULSE_PAUSE_MS: u64 = 10_000;
 /// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(400);
 
@@ -53,8 +56,11 @@ pub(super) struct Actor {
     pub(super) outbound: HashMap<OutboundRequestId, Outbound>,
     pub(super) dialing: Dialing,
     /// Peers that said that they close a connection only to save resources, and those that we
-    /// told so.
-    pub(super) parting: HashSet<PeerId>,
+    /// told so; until when that is believed.
+    pub(super) parting: HashMap<PeerId, u64>,
+    /// Peers whose pulse stream broke, and when it is tried again.
+    pub(super) pulse_pause: HashMap<PeerId, u64>,
+    pub(super) budget: Budget,
     /// Libp2p nodes that are not of this mesh.
     pub(super) foreign: HashMap<PeerId, Stranger>,
     pub(super) malformed: HashMap<PeerId, u32>,
@@ -136,7 +142,9 @@ pub(super) async fn start(
         beats,
         pulses: HashMap::new(),
         outbound: HashMap::new(),
-        parting: HashSet::new(),
+        parting: HashMap::new(),
+        pulse_pause: HashMap::new(),
+        budget: Budget::default(),
         foreign: HashMap::new(),
         malformed: HashMap::new(),
         used: HashMap::new(),
@@ -358,6 +366,10 @@ impl Actor {
             }
             Beat::Ended { peer } => {
                 self.pulses.remove(&peer);
+                if self.swarm.is_connected(&peer) {
+                    // A client without a pulse, perhaps: its connection must do.
+                    self.pulse_pause.insert(peer, now_ms() + PULSE_PAUSE_MS);
+                }
             }
         }
     }
@@ -440,7 +452,8 @@ impl Actor {
 
     /// Keeps a pulse on a connected peer.
     pub(super) fn watch(&mut self, peer: PeerId) {
-        if self.pulses.contains_key(&peer) || self.foreign.contains_key(&peer) {
+        let paused = self.pulse_pause.get(&peer).is_some_and(|until| now_ms() < *until);
+        if paused || self.pulses.contains_key(&peer) || self.foreign.contains_key(&peer) {
             return;
         }
         let task = pulse::watch(self.streams.clone(), peer, self.beats.clone());
@@ -467,6 +480,10 @@ impl Actor {
     }
 
     fn sign_advert(&mut self, leaving: bool) -> Result<(), AdvertError> {
+        if self.settings.hidden {
+            self.advert.changed = false;
+            return Ok(());
+        }
         self.advert.seq = now_ms().max(self.advert.seq + 1);
         let addresses = advertised(self.swarm.listeners());
         let advert = Advert {
@@ -529,6 +546,9 @@ impl Actor {
         let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
         for peer in peers {
             self.send_exchange(peer, false, true);
+        }
+        if self.settings.hidden {
+            self.outbound.clear();
         }
         let until = Instant::now() + GOODBYE;
         while !self.outbound.is_empty() {

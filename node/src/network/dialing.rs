@@ -29,6 +29,8 @@ const WAITING_CALLS: usize = 1024;
 const REMEMBER_MS: u64 = 15 * 60 * 1000;
 /// Most addresses that connections are kept to.
 const MAX_JOINS: usize = 256;
+/// Most peers that mDNS may name.
+const HEARD: usize = 4096;
 /// Most addresses that mDNS may give for one peer.
 const ADDRESSES: usize = 32;
 
@@ -189,7 +191,7 @@ impl Actor {
                 join.next_at = now + 200;
             }
         }
-        let unexpected = !self.parting.remove(&peer);
+        let unexpected = self.parting.remove(&peer).is_none_or(|until| now >= until);
         let _ = self.inbound.try_send(Inbound::Gone { peer });
         self.tell_directory(directory::Event::Disconnected { peer, unexpected });
     }
@@ -298,6 +300,10 @@ impl Actor {
         match event {
             libp2p::mdns::Event::Discovered(found) => {
                 for (peer, address) in found {
+                    let room = self.dialing.heard.len() < HEARD;
+                    if !room && !self.dialing.heard.contains_key(&peer) {
+                        continue;
+                    }
                     self.announced.insert(peer);
                     let known = self.dialing.heard.entry(peer).or_default();
                     if known.len() < ADDRESSES && !known.contains(&address) {
@@ -312,6 +318,7 @@ impl Actor {
                         known.retain(|a| *a != address);
                         if known.is_empty() {
                             self.dialing.heard.remove(&peer);
+                            self.announced.remove(&peer);
                         }
                     }
                 }

@@ -11,6 +11,8 @@ use super::{
     Inbound, Lost, Responder,
     actor::{Actor, Outbound},
     behaviour::identify_version,
+    now_ms,
+    upkeep::PARTING_BELIEVED_MS,
 };
 use crate::{
     directory::{self, Via},
@@ -49,7 +51,7 @@ impl Actor {
                 Response::Done
             }
             Ok(Request::Parting) => {
-                self.parting.insert(peer);
+                self.parting.insert(peer, now_ms() + PARTING_BELIEVED_MS);
                 Response::Done
             }
             Ok(Request::Exchange(exchange)) => Response::Exchange(self.on_exchange(peer, exchange)),
@@ -73,7 +75,7 @@ impl Actor {
         request: crate::protocol::CallRequest,
         responder: Responder,
     ) {
-        self.used.insert(peer, super::now_ms());
+        self.used.insert(peer, now_ms());
         let full = match self.inbound.try_send(Inbound::Call { peer, request, responder }) {
             Ok(()) => return,
             Err(full) => full.into_inner(),
@@ -87,7 +89,7 @@ impl Actor {
 
     fn on_exchange(&mut self, peer: PeerId, exchange: Exchange) -> ExchangeReply {
         self.hear(exchange.adverts.iter(), peer);
-        let (reply, effects) = self.directory.compare(peer, &exchange, super::now_ms());
+        let (reply, effects) = self.directory.compare(peer, &exchange, now_ms());
         self.apply_all(effects);
         reply
     }
@@ -107,6 +109,10 @@ impl Actor {
         from: PeerId,
         via: Via,
     ) -> Result<(), crate::protocol::AdvertError> {
+        // A signature costs more than anything else a peer can make this node do.
+        if !self.budget.take(from, now_ms()) {
+            return Ok(());
+        }
         let advert = signed.verify()?;
         self.tell_directory(directory::Event::Heard { advert, signed: signed.clone(), from, via });
         Ok(())
@@ -230,7 +236,7 @@ impl Actor {
         if self.foreign.len() < MAX_FOREIGN {
             self.foreign.insert(peer, Stranger { address, mesh });
         }
-        self.parting.insert(peer);
+        self.parting.insert(peer, now_ms() + PARTING_BELIEVED_MS);
         let _ = self.swarm.disconnect_peer_id(peer);
     }
 

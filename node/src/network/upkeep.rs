@@ -23,6 +23,8 @@ const EXCHANGE_MS: u64 = 6_000;
 const NEIGHBOURS_MS: u64 = 2_000;
 /// Time between the word of parting and the closing of the connection.
 const PARTING_MS: u64 = 500;
+/// How long the word of parting explains the end of a connection.
+pub(super) const PARTING_BELIEVED_MS: u64 = 5_000;
 
 /// When what is due, in milliseconds.
 #[derive(Default)]
@@ -51,6 +53,9 @@ impl Actor {
             self.upkeep.neighbours_at = now + NEIGHBOURS_MS;
             self.keep_neighbours(now);
             self.drop_abandoned();
+            self.budget.tidy(now);
+            self.parting.retain(|_, until| now < *until);
+            self.pulse_pause.retain(|_, until| now < *until);
         }
         self.keep_pulses();
         if now >= self.upkeep.exchange_at {
@@ -65,7 +70,8 @@ impl Actor {
         let someone = self
             .swarm
             .connected_peers()
-            .filter(|p| !self.foreign.contains_key(p))
+            // A client that only asks has no directory and may not take requests.
+            .filter(|p| self.directory.get(p).is_some())
             .copied()
             .choose(&mut rand::rng());
         if let Some(peer) = someone {
@@ -102,7 +108,7 @@ impl Actor {
             return;
         }
         tracing::debug!(%peer, "parts to save a connection");
-        self.parting.insert(peer);
+        self.parting.insert(peer, now + PARTING_BELIEVED_MS);
         self.closing.insert(peer, now + PARTING_MS);
         self.send(peer, Request::Parting, Outbound::Told);
     }

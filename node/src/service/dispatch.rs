@@ -4,8 +4,9 @@
 //! queue answers `Busy` at once; the slot is held until the work has really ended.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     future::Future,
+    panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -13,6 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::FutureExt as _;
 use libp2p::PeerId;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -21,6 +23,9 @@ use tracing::Instrument as _;
 
 use super::{Context, DynService, InputData, Progress, Registry};
 use crate::protocol::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Input, Offer, Output};
+
+/// Cancels of unknown calls that are remembered, over all peers.
+const MAX_OVERTAKEN: usize = 256;
 
 /// Who may call what. Asked before the payload is fetched.
 pub trait Policy: Send + Sync {
@@ -90,13 +95,21 @@ struct Lane {
     live: Live,
 }
 
+/// The calls that can be cancelled.
+#[derive(Default)]
+struct Calls {
+    running: HashMap<(PeerId, u64), CancellationToken>,
+    /// Cancels that came before their call: they are smaller and travel on streams of their own.
+    overtaken: VecDeque<(PeerId, u64)>,
+}
+
 /// The serving half of a node.
 pub struct Dispatch {
     lanes: HashMap<&'static str, Lane>,
     pool: Arc<Semaphore>,
     settings: DispatchSettings,
     policy: Box<dyn Policy>,
-    running: Mutex<HashMap<(PeerId, u64), CancellationToken>>,
+    calls: Mutex<Calls>,
     withheld: Mutex<HashSet<String>>,
     load_changed: Arc<Notify>,
 }
@@ -122,7 +135,7 @@ impl Dispatch {
             pool: Arc::new(Semaphore::new(settings.threads.max(1))),
             settings,
             policy,
-            running: Mutex::default(),
+            calls: Mutex::default(),
             withheld: Mutex::default(),
             load_changed: Arc::default(),
         }
@@ -197,18 +210,28 @@ impl Dispatch {
 
     /// Stops a call of that peer.
     pub fn cancel(&self, peer: PeerId, call: u64) {
-        if let Some(token) = self.running().get(&(peer, call)) {
-            token.cancel();
+        let mut calls = self.calls();
+        match calls.running.get(&(peer, call)) {
+            Some(token) => token.cancel(),
+            None => {
+                if calls.overtaken.len() == MAX_OVERTAKEN {
+                    calls.overtaken.pop_front();
+                }
+                calls.overtaken.push_back((peer, call));
+            }
         }
     }
 
     /// Stops every call of a peer that is gone.
     pub fn cancel_all(&self, peer: PeerId) {
-        for ((who, _), token) in self.running().iter() {
+        let mut calls = self.calls();
+        for ((who, _), token) in &calls.running {
             if *who == peer {
                 token.cancel();
             }
         }
+        // It may come back as a new process that counts its calls from the start.
+        calls.overtaken.retain(|(who, _)| *who != peer);
     }
 
     /// Runs a call from admission to answer. `fetch` brings a blob; it is polled only after the
@@ -228,8 +251,10 @@ impl Dispatch {
         }
         let queued = Queued::enter(lane, &self.load_changed);
         let key = (caller.peer, request.call);
-        let cancel = CancellationToken::new();
-        self.running().insert(key, cancel.clone());
+        let Some(cancel) = self.enter(key) else {
+            drop(queued);
+            return failed(Fault::new(FaultKind::Cancelled, "the caller went away"), lane.queue());
+        };
         let _leave = Leave { dispatch: self, key };
 
         let span = tracing::debug_span!("call", capability = %request.capability, caller = %caller.peer);
@@ -317,7 +342,10 @@ impl Dispatch {
                 permit: Arc::new(permit),
                 pool: self.pool.clone(),
             };
-            let body = lane.service.call(&cx, &request.args).await?;
+            let body = AssertUnwindSafe(lane.service.call(&cx, &request.args))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|_| Err(Fault::internal("the service broke while working")))?;
             Ok(Output {
                 body,
                 waited_ms: millis(started - arrived),
@@ -339,8 +367,20 @@ impl Dispatch {
         }
     }
 
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<(PeerId, u64), CancellationToken>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Notes that a call runs; `None` when it was cancelled before it arrived.
+    fn enter(&self, key: (PeerId, u64)) -> Option<CancellationToken> {
+        let mut calls = self.calls();
+        if let Some(at) = calls.overtaken.iter().position(|overtaken| *overtaken == key) {
+            calls.overtaken.remove(at);
+            return None;
+        }
+        let cancel = CancellationToken::new();
+        calls.running.insert(key, cancel.clone());
+        Some(cancel)
+    }
+
+    fn calls(&self) -> std::sync::MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -388,7 +428,7 @@ struct Leave<'a> {
 
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
-        if let Some(token) = self.dispatch.running().remove(&self.key) {
+        if let Some(token) = self.dispatch.calls().running.remove(&self.key) {
             token.cancel();
         }
     }

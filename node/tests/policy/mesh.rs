@@ -64,9 +64,17 @@ struct Node {
 
 #[derive(Clone)]
 enum Message {
-    Rumour { id: u64, rumour: Rc<Rumour> },
+    Rumour {
+        id: u64,
+        rumour: Rc<Rumour>,
+    },
     Ask(Rc<Exchange>),
-    Reply(Rc<ExchangeReply>),
+    /// Adverts that were asked for.
+    Tell(Rc<Exchange>),
+    Reply {
+        reply: Rc<ExchangeReply>,
+        digest_sent: bool,
+    },
 }
 
 enum Happening {
@@ -457,27 +465,31 @@ impl Mesh {
                     self.spread(to, from, FANOUT, id, &rumour);
                 }
             }
+            Message::Tell(exchange) => self.hear(to, from, &exchange.adverts),
             Message::Ask(exchange) => {
-                for signed in &exchange.adverts {
-                    self.heard(to, from, signed, Via::Exchange);
-                }
-                if exchange.digest.is_some() {
-                    let asker = self.ids[from];
-                    let (reply, effects) =
-                        self.nodes[to].directory.compare(asker, &exchange, self.now);
-                    self.carry_out(to, effects);
-                    self.send(to, from, Message::Reply(Rc::new(reply)));
-                }
+                self.hear(to, from, &exchange.adverts);
+                let asker = self.ids[from];
+                let (reply, effects) = self.nodes[to].directory.compare(asker, &exchange, self.now);
+                self.carry_out(to, effects);
+                let digest_sent = exchange.digest.is_some();
+                self.send(to, from, Message::Reply { reply: Rc::new(reply), digest_sent });
             }
-            Message::Reply(reply) => {
-                for signed in &reply.adverts {
-                    self.heard(to, from, signed, Via::Exchange);
-                }
-                if !reply.want.is_empty() {
+            Message::Reply { reply, digest_sent } => {
+                self.hear(to, from, &reply.adverts);
+                if !digest_sent && !reply.same {
+                    let question = self.nodes[to].directory.exchange(true, &[]);
+                    self.send(to, from, Message::Ask(Rc::new(question)));
+                } else if !reply.want.is_empty() {
                     let more = self.nodes[to].directory.exchange(false, &reply.want);
-                    self.send(to, from, Message::Ask(Rc::new(more)));
+                    self.send(to, from, Message::Tell(Rc::new(more)));
                 }
             }
+        }
+    }
+
+    fn hear(&mut self, n: usize, from: usize, adverts: &[SignedAdvert]) {
+        for signed in adverts {
+            self.heard(n, from, signed, Via::Exchange);
         }
     }
 
@@ -490,7 +502,8 @@ impl Mesh {
     fn exchange(&mut self, n: usize) {
         let partner = self.nodes[n].connections.keys().copied().choose(&mut self.rng);
         if let Some(partner) = partner {
-            let question = self.nodes[n].directory.exchange(true, &[]);
+            // The root alone first; the digest follows when it differs.
+            let question = self.nodes[n].directory.exchange(false, &[]);
             self.send(n, partner, Message::Ask(Rc::new(question)));
         }
     }

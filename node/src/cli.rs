@@ -34,6 +34,7 @@ struct Cli {
 
 /// Options that go with every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Common {
     /// The data folder: identity, settings, models [default: the user's data folder]
     #[arg(long, global = true, value_name = "DIR", env = crate::data_dir::DATA_DIR_VARIABLE)]

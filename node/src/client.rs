@@ -4,6 +4,9 @@
 //! the node knows.
 
 mod ask;
+mod input;
+mod report;
+mod run;
 
 pub use ask::{Call, CallFailure, CallInput, FailureKind, Reply, RouteHop, Served};
 

@@ -9,6 +9,7 @@ mod behaviour;
 mod budget;
 mod dialing;
 mod inbound;
+mod listening;
 mod pulse;
 mod transport;
 mod upkeep;

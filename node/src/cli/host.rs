@@ -85,14 +85,6 @@ impl Host {
         }
     }
 
-    /// Who is in the mesh at this moment.
-    pub async fn mesh_now(&self) -> Result<MeshView, Failure> {
-        match self {
-            Self::Running(control) => Ok(control.mesh().await?),
-            Self::Own { node, .. } => Ok(mesh_view(&node.client())),
-        }
-    }
-
     /// What the doctor wants to know.
     pub async fn facts(&self) -> Result<Facts, Failure> {
         match self {

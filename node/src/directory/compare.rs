@@ -42,15 +42,7 @@ impl Directory {
     /// BLAKE3 over the digest: for every entry the length of the id (one byte), the id, and the
     /// sequence number (8 bytes, big endian). Kept until something changes.
     pub fn root(&self) -> [u8; 32] {
-        *self.root.get_or_init(|| {
-            let mut hasher = blake3::Hasher::new();
-            for entry in self.digest() {
-                hasher.update(&[u8::try_from(entry.id.len()).unwrap_or(u8::MAX)]);
-                hasher.update(&entry.id);
-                hasher.update(&entry.seq.to_be_bytes());
-            }
-            *hasher.finalize().as_bytes()
-        })
+        *self.root.get_or_init(|| root_of(&self.digest()))
     }
 
     /// An exchange to send: with or without the digest, with the adverts of the ids that the other
@@ -61,7 +53,11 @@ impl Directory {
         let taken: usize = digest.iter().flatten().map(|entry| entry.id.len() + DIGEST_EXTRA).sum();
         let room = MAX_REQUEST.saturating_sub(taken + EXCHANGE_EXTRA).min(MAX_ADVERT_BYTES);
         let adverts = bounded(self.find(adverts_for), room);
-        Exchange { root: self.root(), digest, adverts }
+        let root = match &digest {
+            Some(digest) => *self.root.get_or_init(|| root_of(digest)),
+            None => self.root(),
+        };
+        Exchange { root, digest, adverts }
     }
 
     /// The adverts for a list of wanted ids, as many as fit into one message.
@@ -190,6 +186,16 @@ impl Directory {
             })
             .collect()
     }
+}
+
+fn root_of(digest: &[DigestEntry]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    for entry in digest {
+        hasher.update(&[u8::try_from(entry.id.len()).unwrap_or(u8::MAX)]);
+        hasher.update(&entry.id);
+        hasher.update(&entry.seq.to_be_bytes());
+    }
+    *hasher.finalize().as_bytes()
 }
 
 fn bounded<'a>(adverts: impl Iterator<Item = &'a SignedAdvert>, bytes: usize) -> Vec<SignedAdvert> {

@@ -74,6 +74,9 @@ pub fn to_dial(
     let mut dial: Vec<_> =
         ring.iter().filter(|id| !connected.contains(id) && may_dial(id)).copied().collect();
     let missing = settings.neighbours.saturating_sub(connected.len() + dial.len());
+    if missing == 0 {
+        return dial;
+    }
     let mut others: Vec<_> = peers
         .iter()
         .filter(|peer| !peer.connected && !ring.contains(&peer.id) && may_dial(&peer.id))

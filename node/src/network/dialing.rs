@@ -12,7 +12,8 @@ use tokio::sync::oneshot;
 
 use super::{
     CloneReport, Inbound, Lost, MeshEvent,
-    actor::{Actor, Outbound, is_loopback},
+    actor::{Actor, Outbound},
+    listening::is_loopback,
     now_ms,
 };
 use crate::{

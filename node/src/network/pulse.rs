@@ -1,4 +1,4 @@
-//! The pulse: one byte there and back each second, so that a stopped or cut-off neighbour is
+//! The pulse: one byte there and back every 1.5 s, so that a stopped or cut-off neighbour is
 //! noticed in seconds although its TCP connection still stands.
 //!
 //! Every node watches its two successors in the ring of ids and whoever serves its calls, so the
@@ -12,8 +12,8 @@ use tokio::{sync::mpsc, time::timeout};
 
 use crate::protocol::PULSE_PROTOCOL;
 
-/// Time between two beats.
-const BEAT: Duration = Duration::from_secs(1);
+/// Time between two beats. With [`PATIENCE`], a stopped peer is noticed after at most 4 s.
+const BEAT: Duration = Duration::from_millis(1_500);
 /// Silence for this long is death until shown otherwise.
 pub(super) const PATIENCE: Duration = Duration::from_millis(2_500);
 /// Streams that are answered at once.

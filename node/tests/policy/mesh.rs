@@ -310,7 +310,7 @@ impl Mesh {
                 self.every(n, HEARTBEAT_MS, Happening::Heartbeat, |mesh| mesh.heartbeat(n));
             }
             Happening::Upkeep(n) => {
-                self.every(n, 3_000, Happening::Upkeep, |mesh| mesh.upkeep(n));
+                self.every(n, 4_000, Happening::Upkeep, |mesh| mesh.upkeep(n));
             }
             Happening::Exchange(n) => {
                 self.every(n, 4_000, Happening::Exchange, |mesh| mesh.exchange(n));
@@ -546,11 +546,9 @@ impl Mesh {
             self.nodes[a].connections.insert(b, self.now);
             self.tell(a, Event::Connected { peer: self.ids[b] });
         }
-        for (a, b) in [(from, to), (to, from)] {
-            let own = serde_bytes::ByteBuf::from(self.ids[a].to_bytes());
-            let hello = self.nodes[a].directory.exchange(true, &[own]);
-            self.send(a, b, Message::Ask(Rc::new(hello)));
-        }
+        let own = serde_bytes::ByteBuf::from(self.ids[from].to_bytes());
+        let hello = self.nodes[from].directory.exchange(true, &[own]);
+        self.send(from, to, Message::Ask(Rc::new(hello)));
     }
 
     fn dial_failed(&mut self, from: usize, to: usize) {

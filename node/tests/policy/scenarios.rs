@@ -47,7 +47,7 @@ fn assert_settled(mesh: &Mesh, when: &str) {
 #[test]
 fn three_hundred_nodes_with_churn() {
     let mut mesh = grown("three_hundred_nodes_with_churn", 300);
-    mesh.run(30_000);
+    mesh.run(20_000);
     assert_settled(&mesh, "after the start");
 
     let mut died = Vec::new();
@@ -85,7 +85,7 @@ fn three_hundred_nodes_with_churn() {
         mesh.run(1_000);
         resume(&mut mesh, &mut paused);
     }
-    mesh.run(60_000);
+    mesh.run(GONE_MS);
     assert_settled(&mesh, "after the churn");
 }
 

@@ -1,5 +1,8 @@
 //! Tests of whole nodes: in one process, as processes on loopback, and in network namespaces.
 
+mod accuracy;
+mod cli;
 mod examples;
 mod hostile;
+mod lan;
 mod mesh;

@@ -1,0 +1,105 @@
+//! How calls are told: the route, who served, and why nobody did.
+
+use std::collections::HashMap;
+
+use libp2p::PeerId;
+
+use super::{Call, Client, RouteHop, Served};
+use crate::{
+    network::{Snapshot, now_ms},
+    protocol::Offer,
+    router::{HopOutcome, Plan},
+};
+
+/// Why nobody can serve a call, with what there is instead.
+pub(super) fn nobody(call: &Call, snapshot: &Snapshot, client: &Client) -> String {
+    let mine = client.offers();
+    let offers = |o: &Offer| o.capability == call.capability;
+    let mut variants: Vec<&String> = snapshot
+        .peers
+        .values()
+        .flat_map(|p| p.advert.offers.iter())
+        .chain(&mine)
+        .filter(|o| offers(o))
+        .flat_map(|o| &o.variants)
+        .collect();
+    variants.sort();
+    variants.dedup();
+    let names = |all: &[&String]| {
+        all.iter().map(|v| v.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    match (&call.variant, call.only) {
+        (_, Some(only)) => format!(
+            "{} does not offer {} or is not there",
+            name_of(&only, snapshot, client),
+            call.capability
+        ),
+        (Some(variant), None) if !variants.is_empty() => {
+            format!("nobody here has the model {variant}; there are: {}", names(&variants))
+        }
+        _ => {
+            let mut known: Vec<&String> = snapshot
+                .peers
+                .values()
+                .flat_map(|p| p.advert.offers.iter())
+                .chain(&mine)
+                .map(|o| &o.capability)
+                .collect();
+            known.sort();
+            known.dedup();
+            let known = match known.as_slice() {
+                [] => "nothing".to_owned(),
+                some => names(some),
+            };
+            format!(
+                "nobody here offers {} (offered: {known}). Start a node that does, or see `potluck doctor`",
+                call.capability
+            )
+        }
+    }
+}
+
+fn name_of(peer: &PeerId, snapshot: &Snapshot, client: &Client) -> String {
+    if *peer == client.id() {
+        return client.name().to_owned();
+    }
+    snapshot.peers.get(peer).map_or_else(|| peer.to_string(), |view| view.advert.name.clone())
+}
+
+/// Who served, by its name in the route.
+pub(super) fn served_by(peer: &PeerId, route: &[RouteHop]) -> Served {
+    let id = peer.to_string();
+    let hop = route.iter().rev().find(|hop| hop.id == id);
+    Served { name: hop.map_or_else(|| id.clone(), |hop| hop.name.clone()), id }
+}
+
+/// The attempts of a plan, for people.
+pub(super) fn route(plan: &Plan, names: &HashMap<PeerId, String>) -> Vec<RouteHop> {
+    let now = now_ms();
+    plan.route()
+        .iter()
+        .map(|hop| {
+            let (outcome, detail) = match &hop.outcome {
+                HopOutcome::Running => ("running", None),
+                HopOutcome::Answered => ("answered", None),
+                HopOutcome::Busy { retry_after_ms } => {
+                    ("busy", Some(format!("free again in about {retry_after_ms} ms")))
+                }
+                HopOutcome::Refused(reason) => ("refused", Some(reason.clone())),
+                HopOutcome::Failed(message) => ("failed", Some(message.clone())),
+                HopOutcome::Lost(why) => ("lost", Some(why.clone())),
+                HopOutcome::Cancelled => ("cancelled", None),
+            };
+            RouteHop {
+                id: hop.peer.to_string(),
+                name: names.get(&hop.peer).cloned().unwrap_or_default(),
+                expected_ms: (hop.expected_ms * 10.0).round() / 10.0,
+                milliseconds: hop.ended_at.unwrap_or(now).saturating_sub(hop.started_at),
+                outcome: outcome.to_owned(),
+                detail,
+                hedge: hop.hedge,
+            }
+        })
+        .collect()
+}
+

@@ -1,0 +1,285 @@
+//! One call under way: does what its [`Plan`] says.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use futures::{StreamExt as _, stream::FuturesUnordered};
+use libp2p::PeerId;
+use tokio::time::Instant;
+
+use super::{Call, Inner, input::Prepared};
+use crate::{
+    network::{Lost, PeerView, Snapshot, now_ms},
+    protocol::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Offer, Output, Request},
+    router::{self, Candidate, Plan, PlanEffect, PlanEnd, PlanEvent, Ranked},
+    service::Caller,
+};
+
+/// Inputs above this tell something about throughput.
+const LARGE: u64 = 64 * 1024;
+
+type Attempt<'a> = Pin<Box<dyn Future<Output = (PeerId, Result<Answer, Lost>)> + Send + 'a>>;
+
+/// One call under way.
+pub(super) struct Run<'a> {
+    inner: &'a Arc<Inner>,
+    pub(super) plan: Plan,
+    call: &'a Call,
+    input: &'a Prepared,
+    deadline_at: u64,
+    attempts: FuturesUnordered<Attempt<'a>>,
+    running: Running<'a>,
+    wake: Option<u64>,
+    pub(super) output: Option<Output>,
+    /// Nicknames of those who were tried: a peer that dies leaves the directory, not the route.
+    pub(super) names: HashMap<PeerId, String>,
+}
+
+/// The attempts that peers work on now. Dropping it tells them to stop.
+struct Running<'a> {
+    inner: &'a Arc<Inner>,
+    calls: HashMap<PeerId, (u64, String)>,
+}
+
+impl<'a> Run<'a> {
+    /// A call whose plan is made.
+    pub(super) fn new(
+        inner: &'a Arc<Inner>,
+        plan: Plan,
+        call: &'a Call,
+        input: &'a Prepared,
+        deadline_at: u64,
+    ) -> Self {
+        Self {
+            inner,
+            plan,
+            call,
+            input,
+            deadline_at,
+            attempts: FuturesUnordered::new(),
+            running: Running { inner, calls: HashMap::new() },
+            wake: None,
+            output: None,
+            names: HashMap::new(),
+        }
+    }
+
+    /// Runs to the end. Dropping the future stops the work at every peer.
+    pub(super) async fn drive(&mut self) -> PlanEnd {
+        let first = PlanEvent::Start(self.rank());
+        let mut effects: VecDeque<_> = self.plan.handle(first, now_ms()).into();
+        loop {
+            while let Some(effect) = effects.pop_front() {
+                match effect {
+                    PlanEffect::Send { peer, .. } => self.send(peer),
+                    PlanEffect::Cancel { peer } => self.running.stop(&peer),
+                    PlanEffect::Wake { at } => self.wake = Some(at),
+                    PlanEffect::Rerank => {
+                        let event = PlanEvent::Start(self.rank());
+                        effects.extend(self.plan.handle(event, now_ms()));
+                    }
+                    PlanEffect::Finish(end) => return end,
+                }
+            }
+            let wake = self.wake.unwrap_or(self.deadline_at);
+            let until =
+                Instant::now() + Duration::from_millis(wake.saturating_sub(now_ms()).max(1));
+            let event = tokio::select! {
+                Some((peer, result)) = self.attempts.next() => self.on_result(peer, result),
+                () = tokio::time::sleep_until(until) => {
+                    self.wake = None;
+                    PlanEvent::Timer
+                }
+            };
+            effects.extend(self.plan.handle(event, now_ms()));
+        }
+    }
+
+    fn rank(&self) -> Vec<Ranked> {
+        let now = now_ms();
+        let snapshot = self.inner.network.snapshot();
+        let candidates = candidates(self.inner, self.call, &snapshot, now);
+        let health = self.inner.health();
+        let bytes = self.input.len();
+        router::rank(&self.call.capability, &candidates, bytes, &health, now, &mut rand::rng())
+    }
+
+    fn send(&mut self, peer: PeerId) {
+        self.names.entry(peer).or_insert_with(|| {
+            if peer == self.inner.network.me() {
+                return self.inner.name.clone();
+            }
+            let snapshot = self.inner.network.snapshot();
+            snapshot.peers.get(&peer).map_or_else(|| peer.to_string(), |p| p.advert.name.clone())
+        });
+        let number = self.inner.next_call.fetch_add(1, Ordering::Relaxed);
+        let request = CallRequest {
+            call: number,
+            capability: self.call.capability.clone(),
+            deadline_ms: u32::try_from(self.deadline_at.saturating_sub(now_ms()))
+                .unwrap_or(u32::MAX)
+                .clamp(1, crate::protocol::MAX_DEADLINE_MS),
+            args: self.call.args.clone(),
+            input: self.input.wire(),
+            progress: self.call.progress.is_some(),
+        };
+        self.running.start(peer, number, &self.call.capability);
+        let inner = self.inner.clone();
+        if peer == inner.network.me() {
+            let caller = Caller { peer, progress: self.call.progress.clone() };
+            let home = self.input.at_home();
+            self.attempts.push(Box::pin(async move {
+                let gone = || Fault::new(FaultKind::InputLost, "the input is gone");
+                let fetch = move |_, _| async move { home.ok_or_else(gone) };
+                (peer, Ok(inner.dispatch.serve(caller, request, fetch).await))
+            }));
+            return;
+        }
+        if let Prepared::Offered { offer, .. } = self.input {
+            offer.allow(peer);
+        }
+        if let Some(progress) = &self.call.progress {
+            inner.progress().insert((peer, number), progress.clone());
+        }
+        self.attempts
+            .push(Box::pin(async move { (peer, inner.network.call(peer, request).await) }));
+    }
+
+    fn on_result(&mut self, peer: PeerId, result: Result<Answer, Lost>) -> PlanEvent {
+        let now = now_ms();
+        self.running.ended(&peer);
+        let capability = &self.call.capability;
+        let took = self
+            .plan
+            .route()
+            .iter()
+            .rev()
+            .find(|hop| hop.peer == peer)
+            .map_or(0, |hop| now.saturating_sub(hop.started_at));
+        let answer = match result {
+            Ok(answer) => answer,
+            Err(Lost(why)) => {
+                self.inner.health().failed(&peer, now);
+                return PlanEvent::Lost { peer, why };
+            }
+        };
+        let key = (peer, capability.clone());
+        self.inner.traffic().queues.insert(key, (answer.queue, now));
+        match answer.outcome {
+            CallOutcome::Done(output) => {
+                self.inner.health().answered(capability, &peer, took as f64, now);
+                self.note_throughput(peer, took, &output);
+                if self.output.is_none() {
+                    self.output = Some(output);
+                }
+                PlanEvent::Answered { peer }
+            }
+            CallOutcome::Busy { retry_after_ms } => {
+                let retry_after_ms = u64::from(retry_after_ms);
+                self.inner.health().busy(capability, &peer, retry_after_ms, now);
+                PlanEvent::Busy { peer, retry_after_ms }
+            }
+            CallOutcome::Refused { reason } => PlanEvent::Refused { peer, reason },
+            CallOutcome::Failed(fault) => {
+                if fault.kind == FaultKind::Internal {
+                    self.inner.health().failed(&peer, now);
+                }
+                PlanEvent::Failed { peer, fault }
+            }
+        }
+    }
+
+    fn note_throughput(&self, peer: PeerId, took: u64, output: &Output) {
+        let bytes = self.input.len();
+        if bytes < LARGE || peer == self.inner.network.me() {
+            return;
+        }
+        let moving =
+            took.saturating_sub(u64::from(output.waited_ms) + u64::from(output.ran_ms)).max(1);
+        let measured = bytes as f64 * 1000.0 / moving as f64;
+        let mut traffic = self.inner.traffic();
+        let known = traffic.throughput.entry(peer).or_insert(measured);
+        *known = 0.8 * *known + 0.2 * measured;
+    }
+}
+
+impl Running<'_> {
+    fn start(&mut self, peer: PeerId, number: u64, capability: &str) {
+        *self.inner.traffic().in_flight.entry((peer, capability.to_owned())).or_default() += 1;
+        self.calls.insert(peer, (number, capability.to_owned()));
+    }
+
+    /// The attempt is over; there is nothing to stop.
+    fn ended(&mut self, peer: &PeerId) {
+        let Some((number, capability)) = self.calls.remove(peer) else { return };
+        self.inner.progress().remove(&(*peer, number));
+        let mut traffic = self.inner.traffic();
+        let key = (*peer, capability);
+        if let Some(count) = traffic.in_flight.get_mut(&key) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                traffic.in_flight.remove(&key);
+            }
+        }
+    }
+
+    fn stop(&mut self, peer: &PeerId) {
+        let Some((call, _)) = self.calls.get(peer).cloned() else { return };
+        if *peer == self.inner.network.me() {
+            self.inner.dispatch.cancel(*peer, call);
+        } else {
+            self.inner.network.tell(*peer, Request::Cancel { call });
+        }
+        self.ended(peer);
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let peers: Vec<_> = self.calls.keys().copied().collect();
+        for peer in peers {
+            self.stop(&peer);
+        }
+    }
+}
+
+fn candidates(inner: &Inner, call: &Call, snapshot: &Snapshot, now: u64) -> Vec<Candidate> {
+    let me = inner.network.me();
+    let traffic = inner.traffic();
+    let fits = |offer: &&Offer| {
+        offer.capability == call.capability
+            && call.variant.as_ref().is_none_or(|v| offer.variants.contains(v))
+    };
+    let make = |peer: PeerId, offer: &Offer, view: Option<&PeerView>| {
+        let key = (peer, call.capability.clone());
+        let heard_at = view.map_or(now, |v| v.heard_at);
+        // The last answer may be newer than the last advert.
+        let (queue, as_of) = match traffic.queues.get(&key) {
+            Some((queue, at)) if *at > heard_at => (*queue, *at),
+            _ => (offer.queue, heard_at),
+        };
+        Candidate {
+            peer,
+            me: view.is_none(),
+            speed: offer.speed,
+            slots: offer.slots,
+            queue,
+            heard_ms_ago: now.saturating_sub(as_of),
+            in_flight: traffic.in_flight.get(&key).copied().unwrap_or(0),
+            rtt_ms: view.and_then(|v| v.rtt_ms).unwrap_or(0.0),
+            throughput: traffic.throughput.get(&peer).copied().unwrap_or(0.0),
+            suspect: view.is_some_and(|v| v.suspect),
+            connected: view.is_none_or(|v| v.connected),
+        }
+    };
+    let offers = inner.offers();
+    let here = offers.iter().find(fits).map(|offer| make(me, offer, None));
+    let there = snapshot.peers.iter().filter_map(|(peer, view)| {
+        view.advert.offers.iter().find(fits).map(|offer| make(*peer, offer, Some(view)))
+    });
+    here.into_iter().chain(there).filter(|c| call.only.is_none_or(|o| o == c.peer)).collect()
+}

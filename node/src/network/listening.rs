@@ -1,0 +1,103 @@
+//! Binding sockets, and which of their addresses are worth telling.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use futures::StreamExt as _;
+use libp2p::{Multiaddr, Swarm, multiaddr::Protocol, swarm::SwarmEvent};
+
+use super::{
+    NetworkError,
+    behaviour::Behaviour,
+    dialing::{innermost, is_quic},
+};
+use crate::protocol::advert::MAX_ADDRESSES;
+
+/// Waits until each address is bound, so that a port in use is an error and not a log line.
+pub(super) async fn listen(swarm: &mut Swarm<Behaviour>, all: &[Multiaddr]) -> Result<(), NetworkError> {
+    let mut waiting = HashMap::new();
+    for address in all {
+        let id = swarm.listen_on(address.clone()).map_err(|e| NetworkError::Listen {
+            address: address.clone(),
+            reason: explain_listen(&innermost(&e)),
+        })?;
+        waiting.insert(id, address.clone());
+    }
+    let mut bound = 0;
+    // A wildcard on a machine without IPv6 never binds: that is not an error.
+    let patience = Instant::now() + Duration::from_secs(3);
+    while !waiting.is_empty() {
+        let event = tokio::time::timeout_at(patience.into(), swarm.select_next_some()).await;
+        match event {
+            Ok(SwarmEvent::NewListenAddr { listener_id, .. }) => {
+                bound += usize::from(waiting.remove(&listener_id).is_some());
+            }
+            Ok(SwarmEvent::ListenerClosed { listener_id, reason, .. }) => {
+                if let (Some(address), Err(e)) = (waiting.remove(&listener_id), reason) {
+                    return Err(NetworkError::Listen {
+                        address,
+                        reason: explain_listen(&innermost(&e)),
+                    });
+                }
+            }
+            Ok(_) => {}
+            Err(_) if bound > 0 => return Ok(()),
+            Err(_) => break,
+        }
+        if bound > 0 && waiting.values().all(is_ipv6_wildcard) {
+            return Ok(());
+        }
+    }
+    match waiting.into_values().next() {
+        Some(address) if bound == 0 => Err(NetworkError::Listen {
+            address,
+            reason: "no network interface has such an address".into(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn is_ipv6_wildcard(address: &Multiaddr) -> bool {
+    address.to_string().starts_with("/ip6/::/")
+}
+
+fn explain_listen(reason: &str) -> String {
+    let lower = reason.to_lowercase();
+    if lower.contains("address already in use") || lower.contains("addrinuse") {
+        "another program uses this port. Choose another with --listen, or port 0 for any free one"
+            .into()
+    } else if lower.contains("permission denied") {
+        "ports below 1024 need administrator rights. Choose a higher one with --listen".into()
+    } else if lower.contains("cannot assign") {
+        "this machine does not have that address. See `potluck doctor`".into()
+    } else {
+        reason.to_owned()
+    }
+}
+
+/// The addresses worth telling: loopback only when there is nothing else, TCP before QUIC
+/// because a TCP connection ends at once when its process dies. A link-local IPv6 address means
+/// nothing without the interface of whoever dials it.
+pub(super) fn advertised<'a>(listeners: impl Iterator<Item = &'a Multiaddr>) -> Vec<Multiaddr> {
+    let mut all: Vec<_> = listeners.filter(|a| !is_link_local(a)).cloned().collect();
+    if all.iter().any(|a| !is_loopback(a)) {
+        all.retain(|a| !is_loopback(a));
+    }
+    all.sort_by_key(|a| (is_quic(a), a.to_string()));
+    all.truncate(MAX_ADDRESSES);
+    all
+}
+
+pub(super) fn is_loopback(address: &Multiaddr) -> bool {
+    match address.iter().next() {
+        Some(Protocol::Ip4(ip)) => ip.is_loopback(),
+        Some(Protocol::Ip6(ip)) => ip.is_loopback(),
+        _ => false,
+    }
+}
+
+fn is_link_local(address: &Multiaddr) -> bool {
+    matches!(address.iter().next(), Some(Protocol::Ip6(ip)) if ip.is_unicast_link_local())
+}

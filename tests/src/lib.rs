@@ -2,6 +2,7 @@
 //! processes, meshes of real nodes in one process, and peers that do not keep to the protocol.
 
 pub mod bare;
+pub mod bench;
 pub mod lan;
 pub mod mesh;
 pub mod process;

@@ -36,7 +36,9 @@ fn build() -> anyhow::Result<PathBuf> {
         return Ok(program);
     }
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "-p", "potluck", "--bin", "potluck"]).current_dir(workspace);
+    // Both packages, so that features, and with them the dependencies, are those of this test.
+    cargo.args(["build", "-p", "potluck", "-p", "potluck-tests", "--bin", "potluck"]);
+    cargo.current_dir(workspace);
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
@@ -204,7 +206,7 @@ impl Process {
         command.envs(up.env).stdout(Stdio::piped()).stderr(File::create(&log)?);
         let mut child = command.spawn().with_context(|| format!("{command:?}"))?;
         let out = child.stdout.take().context("stdout is piped")?;
-        let (sender, line) = mpsc::channel();
+        let (sender, line) = mpsc::sync_channel(1);
         std::thread::spawn(move || {
             let mut first = String::new();
             let _ = BufReader::new(out).read_line(&mut first);

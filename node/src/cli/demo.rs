@@ -31,8 +31,10 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often each bundled picture is asked for in the second half.
 const ROUNDS: usize = 4;
+/// After how many answers the second node begins to offer recognition.
+const HELP_AFTER: usize = 3;
 /// After how many answers the serving node is stopped.
-const STOP_AFTER: usize = 5;
+const STOP_AFTER: usize = 6;
 
 pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
     output.say("Three nodes start on this machine: mei asks, gpu-box and laptop can recognise pictures.");
@@ -64,17 +66,20 @@ pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
     bar.finish_and_clear();
     output.say(&show(&first));
 
-    output.say("\nlaptop offers recognition now too, and gpu-box is switched off in the middle of the work:");
-    laptop.client().offer("recognize/1", true);
-    until(&asker, |client| offers_recognition(client, "laptop")).await?;
+    output.say(
+        "\nOnce more, many at a time. In the middle of the work laptop begins to offer recognition \
+         too, and gpu-box is switched off:",
+    );
     let gpu = std::sync::Mutex::new(Some(gpu));
     let answered = Arc::new(AtomicUsize::new(0));
     let bar = output.bar((ROUNDS * potluck_models::samples().len()) as u64);
     let second = recognise_all(&asker, ROUNDS, || {
         bar.inc(1);
-        if answered.fetch_add(1, Ordering::SeqCst) + 1 == STOP_AFTER {
+        match answered.fetch_add(1, Ordering::SeqCst) + 1 {
+            HELP_AFTER => laptop.client().offer("recognize/1", true),
             // Dropped, not stopped: no goodbye, as when somebody pulls the plug.
-            drop(gpu.lock().map(|mut gpu| gpu.take()));
+            STOP_AFTER => drop(gpu.lock().map(|mut gpu| gpu.take())),
+            _ => {}
         }
     })
     .await;

@@ -355,8 +355,8 @@ fn an_exchange_makes_two_directories_equal() {
     adverts.push(advert(50, 501));
     adverts.push(advert(5, 300));
     adverts.push(Advert { leaving: true, ..advert(4, 301) });
-    for n in 0..6 {
-        a.handle(heard(adverts[n].clone(), 60, Via::Gossip), 0);
+    for advert in &adverts[..6] {
+        a.handle(heard(advert.clone(), 60, Via::Gossip), 0);
     }
     for n in [4, 5, 6, 7, 8, 11] {
         b.handle(heard(adverts[n].clone(), 60, Via::Gossip), 0);

@@ -52,6 +52,7 @@ struct Node {
     directory: Directory,
     state: State,
     died_at: u64,
+    resumed_at: u64,
     incarnation: u64,
     seq: u64,
     side: u8,
@@ -163,6 +164,7 @@ impl Mesh {
             directory,
             state: State::Running,
             died_at: 0,
+            resumed_at: 0,
             incarnation,
             seq: 0,
             side: 0,
@@ -232,6 +234,7 @@ impl Mesh {
 
     pub fn resume(&mut self, n: usize) {
         self.nodes[n].state = State::Running;
+        self.nodes[n].resumed_at = self.now;
         for other in self.nodes[n].connections.keys().copied().collect::<Vec<_>>() {
             if !self.nodes[other].connections.contains_key(&n) {
                 self.after(5, Happening::Broken { at: n, with: other });
@@ -640,10 +643,13 @@ impl Mesh {
             .collect()
     }
 
-    /// How many running nodes still have `n` in their directory.
-    pub fn knowing(&self, n: usize) -> usize {
+    /// The running nodes that still have `n` in their directory, with the time since they were
+    /// last paused.
+    pub fn knowing(&self, n: usize) -> Vec<(usize, u64)> {
         let id = self.ids[n];
-        self.running().iter().filter(|m| self.nodes[**m].directory.get(&id).is_some()).count()
+        let known = |m: &usize| self.nodes[*m].directory.get(&id).is_some();
+        let awake = |m: usize| (m, self.now - self.nodes[m].resumed_at);
+        self.running().into_iter().filter(known).map(awake).collect()
     }
 }
 

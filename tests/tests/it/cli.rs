@@ -200,13 +200,15 @@ fn wrong_usage_is_one_line_with_exit_code_2() -> anyhow::Result<()> {
         ("empty name", &["up", "--name", " "], &["name"]),
         ("bad join", &["ask", "hi", "--join", "nowhere"], &["nowhere", "192.168.1.20:4001"]),
         ("bad join multiaddr", &["ask", "hi", "--join", "/ip4/1.2.3"], &["/ip4/1.2.3"]),
-        ("bad model file", &["models", "add", "googlenet", "no-such.onnx"], &["no-such.onnx"]),
     ];
     for (name, args, words) in table {
         let text = alone(&data, args)?;
         let json = alone(&data, &[*args, &["--json"]].concat())?;
         fails(name, &text, &json, 2, "usage", words);
     }
+    let args = ["models", "add", "googlenet", "no-such.onnx"];
+    let json = alone(&data, &[&args[..], &["--json"]].concat())?;
+    fails("no model file", &alone(&data, &args)?, &json, 2, "bad_input", &["no-such.onnx"]);
     // What the parser of the command line finds is told in its own way, usage line included.
     for args in [
         &["recognize"][..],

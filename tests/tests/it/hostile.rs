@@ -19,6 +19,9 @@ use potluck_tests::{
     mesh::{self, Does, Setup, WORK, Work, address, all_see_all, outcomes, until, work, work_on},
 };
 
+/// Changes a call that is right.
+type Change = &'static dyn Fn(&mut CallRequest);
+
 /// A node on loopback that offers `work/1`, and a bare peer connected to it.
 async fn node_and_bare() -> (Node, Bare) {
     let (service, _) = Work::new(100.0, Does::Answer);
@@ -80,7 +83,7 @@ fn malformed() -> Vec<(&'static str, Vec<u8>)> {
         ("one byte of nothing", vec![0x00]),
         ("a break", vec![0xff]),
         ("text", b"GET / HTTP/1.1\r\n\r\n".to_vec()),
-        ("random bytes", (0..4096u32).map(|n| (n * n >> 3) as u8).collect()),
+        ("random bytes", (0..4096u32).map(|n| ((n * n) >> 3) as u8).collect()),
         ("an empty map", vec![0xa0]),
         ("null", vec![0xf6]),
         ("an unknown kind", [&[0xa1, 0x64][..], b"Nope", &[0xa0]].concat()),
@@ -269,7 +272,7 @@ async fn a_flood_of_calls_holds_up_nobody() {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_to_services_that_are_not_there_or_with_odd_arguments_are_faults() {
     let (node, bare) = node_and_bare().await;
-    let table: [(&str, &dyn Fn(&mut CallRequest), FaultKind); 4] = [
+    let table: [(&str, Change, FaultKind); 4] = [
         ("unknown", &|c| c.capability = "nope/1".into(), FaultKind::NotOffered),
         ("no name", &|c| c.capability = String::new(), FaultKind::NotOffered),
         ("no arguments", &|c| c.args = vec![], FaultKind::BadInput),

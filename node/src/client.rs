@@ -34,6 +34,7 @@ pub struct Client {
 }
 
 pub(crate) struct Inner {
+    pub(crate) id: Arc<str>,
     pub(crate) name: String,
     pub(crate) network: Network,
     /// What this node can serve now. A passing node offers it to itself alone.

@@ -16,8 +16,8 @@ mod upkeep;
 
 use std::{
     collections::HashMap,
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use libp2p::{Multiaddr, PeerId, identity::Keypair, request_response::ResponseChannel};
@@ -155,6 +155,8 @@ pub struct CloneReport {
 /// One peer, as the directory knows it.
 #[derive(Debug, Clone)]
 pub struct PeerView {
+    /// Its client id as text: writing it costs more than a call should.
+    pub id: Arc<str>,
     /// Its latest advert.
     pub advert: Arc<Advert>,
     /// Whether a connection is open.
@@ -292,9 +294,17 @@ impl Network {
     }
 }
 
-/// Unix time in milliseconds.
+/// Unix time in milliseconds as it was when the process started, counted on from there: a clock
+/// that is set while the node runs neither expires everybody nor stops the timers.
 pub fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+    static START: OnceLock<(Instant, u64)> = OnceLock::new();
+    let (instant, unix) = START.get_or_init(|| {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        (Instant::now(), millis(unix))
+    });
+    unix.saturating_add(millis(instant.elapsed()))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -99,6 +99,7 @@ impl Node {
             Box::new(Everyone),
         ));
         let inner = Arc::new(Inner {
+            id: network.me().to_string().into(),
             name: config.name.clone(),
             network,
             offers: RwLock::default(),

@@ -13,7 +13,12 @@ pub use call::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Input, Output
 pub use codec::{Codec, Malformed};
 pub use exchange::{DigestEntry, Exchange, ExchangeReply, LossNotice, Rumour};
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::Visitor,
+};
 
 /// The libp2p protocol that carries every [`Request`] and its [`Response`].
 pub const CALL_PROTOCOL: &str = "/potluck/1";
@@ -131,6 +136,28 @@ pub fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, Malformed
     }
 }
 
+/// Takes any CBOR number for an `f32` field: encoders of other languages choose the shortest form
+/// (RFC 8949, section 4.2.2). For `#[serde(deserialize_with)]`.
+pub fn any_f32<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
+    struct Number;
+    impl Visitor<'_> for Number {
+        type Value = f32;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number")
+        }
+        fn visit_f64<E>(self, value: f64) -> Result<f32, E> {
+            Ok(value as f32)
+        }
+        fn visit_u64<E>(self, value: u64) -> Result<f32, E> {
+            Ok(value as f32)
+        }
+        fn visit_i64<E>(self, value: i64) -> Result<f32, E> {
+            Ok(value as f32)
+        }
+    }
+    deserializer.deserialize_any(Number)
+}
+
 /// Cuts a text to at most `max` bytes at a character boundary.
 pub fn shorten(text: &str, max: usize) -> String {
     if text.len() <= max {
@@ -148,4 +175,34 @@ pub(crate) fn at_most(what: &'static str, is: usize, max: usize) -> Result<(), M
         return Err(Malformed::Limit { what, is, max });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Speed {
+        #[serde(deserialize_with = "any_f32")]
+        s: f32,
+    }
+
+    /// Byte strings of RFC 8949, appendix A.
+    #[test]
+    fn every_encoding_of_a_number_is_taken() {
+        let table: [(&[u8], f32); 7] = [
+            (&[0xf9, 0x3e, 0x00], 1.5),
+            (&[0xfa, 0x47, 0xc3, 0x50, 0x00], 100_000.0),
+            (&[0xfb, 0xc0, 0x10, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66], -4.1),
+            (&[0x00], 0.0),
+            (&[0x18, 0x64], 100.0),
+            (&[0x1a, 0x00, 0x0f, 0x42, 0x40], 1_000_000.0),
+            (&[0x38, 0x63], -100.0),
+        ];
+        for (number, value) in table {
+            let bytes = [&[0xa1, 0x61, b's'], number].concat();
+            assert_eq!(decode::<Speed>(&bytes), Ok(Speed { s: value }), "{number:?}");
+        }
+        assert!(decode::<Speed>(&[0xa1, 0x61, b's', 0x61, b'x']).is_err());
+    }
 }

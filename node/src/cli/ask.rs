@@ -46,7 +46,7 @@ impl Ask {
         let reply = host.call(call).await;
         host.leave().await;
         let reply = reply?;
-        let answer: Response = protocol::decode(&reply.body).map_err(Failure::internal)?;
+        let answer: Response = protocol::decode(&reply.body).map_err(Failure::unreadable)?;
         let document = json!({
             "text": answer.text,
             "rule": answer.rule,

@@ -162,7 +162,7 @@ fn offers_recognition(client: &Client, name: &str) -> bool {
 async fn ask(client: &Client, text: &str) -> Result<(chat::Response, Reply), Failure> {
     let args = protocol::encode(&chat::Request { text: text.into() }).map_err(Failure::internal)?;
     let reply = client.call(call("chat/1", args, None)).await?;
-    let answer = protocol::decode(&reply.body).map_err(Failure::internal)?;
+    let answer = protocol::decode(&reply.body).map_err(Failure::unreadable)?;
     Ok((answer, reply))
 }
 
@@ -176,7 +176,7 @@ async fn recognise_all(client: &Client, rounds: usize, each: impl Fn()) -> Vec<S
                 let args = protocol::encode(&request).map_err(Failure::internal)?;
                 let input = CallInput::Bytes(sample.bytes.into());
                 let reply = client.call(call("recognize/1", args, Some(input))).await?;
-                let response = protocol::decode(&reply.body).map_err(Failure::internal)?;
+                let response = protocol::decode(&reply.body).map_err(Failure::unreadable)?;
                 Ok((response, reply))
             };
             let seen = Seen { file: sample.name.to_owned(), outcome: outcome.await };

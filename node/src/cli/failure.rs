@@ -71,6 +71,12 @@ impl Failure {
         Self::new(Kind::Internal, error.to_string())
     }
 
+    /// A peer's answer does not have the form of its capability.
+    pub fn unreadable(error: impl std::fmt::Display) -> Self {
+        let message = format!("the peer's answer cannot be read; it may run another version ({error})");
+        Self::new(Kind::PeerFailed, message)
+    }
+
     /// Wrong usage, settings or folders.
     pub fn usage(error: impl std::fmt::Display) -> Self {
         Self::new(Kind::Usage, error.to_string())

@@ -102,7 +102,7 @@ impl Recognize {
 async fn look(host: &Host, mut call: Call, path: PathBuf) -> Result<(Response, Reply), Failure> {
     call.input = Some(CallInput::File(path));
     let reply = host.call(call).await?;
-    let response = protocol::decode(&reply.body).map_err(Failure::internal)?;
+    let response = protocol::decode(&reply.body).map_err(Failure::unreadable)?;
     Ok((response, reply))
 }
 

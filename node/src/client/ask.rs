@@ -147,7 +147,8 @@ impl Client {
         let mut run = Run::new(&self.inner, plan, &call, &input, deadline_at);
         let end = run.drive().await;
         let Run { plan, output, names, .. } = run;
-        self.finish(&call, report::route(&plan, &names), end, output, started)
+        let route = report::route(&plan, &names);
+        self.finish(&call, &plan, route, end, output, started)
     }
 
     /// How long a peer may be silent before a second one is asked: the usual p95, and before
@@ -164,6 +165,7 @@ impl Client {
     fn finish(
         &self,
         call: &Call,
+        plan: &Plan,
         route: Vec<RouteHop>,
         end: PlanEnd,
         output: Option<Output>,
@@ -173,7 +175,7 @@ impl Client {
             (PlanEnd::Answered { peer }, Some(output)) => {
                 return Ok(Reply {
                     body: output.body,
-                    served_by: report::served_by(&peer, &route),
+                    served_by: report::served_by(&peer, plan, &route),
                     route,
                     milliseconds: now_ms().saturating_sub(started),
                 });

@@ -1,6 +1,6 @@
 //! How calls are told: the route, who served, and why nobody did.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use libp2p::PeerId;
 
@@ -66,15 +66,20 @@ fn name_of(peer: &PeerId, snapshot: &Snapshot, client: &Client) -> String {
     snapshot.peers.get(peer).map_or_else(|| peer.to_string(), |view| view.advert.name.clone())
 }
 
-/// Who served, by its name in the route.
-pub(super) fn served_by(peer: &PeerId, route: &[RouteHop]) -> Served {
-    let id = peer.to_string();
-    let hop = route.iter().rev().find(|hop| hop.id == id);
-    Served { name: hop.map_or_else(|| id.clone(), |hop| hop.name.clone()), id }
+/// Who served, by its place in the route.
+pub(super) fn served_by(peer: &PeerId, plan: &Plan, route: &[RouteHop]) -> Served {
+    let at = plan.route().iter().rposition(|hop| hop.peer == *peer);
+    match at.and_then(|at| route.get(at)) {
+        Some(hop) => Served { id: hop.id.clone(), name: hop.name.clone() },
+        None => Served { id: peer.to_string(), name: String::new() },
+    }
 }
 
 /// The attempts of a plan, for people.
-pub(super) fn route(plan: &Plan, names: &HashMap<PeerId, String>) -> Vec<RouteHop> {
+pub(super) fn route(
+    plan: &Plan,
+    names: &HashMap<PeerId, (Arc<str>, String)>,
+) -> Vec<RouteHop> {
     let now = now_ms();
     plan.route()
         .iter()
@@ -90,9 +95,13 @@ pub(super) fn route(plan: &Plan, names: &HashMap<PeerId, String>) -> Vec<RouteHo
                 HopOutcome::Lost(why) => ("lost", Some(why.clone())),
                 HopOutcome::Cancelled => ("cancelled", None),
             };
+            let (id, name) = match names.get(&hop.peer) {
+                Some((id, name)) => (id.to_string(), name.clone()),
+                None => (hop.peer.to_string(), String::new()),
+            };
             RouteHop {
-                id: hop.peer.to_string(),
-                name: names.get(&hop.peer).cloned().unwrap_or_default(),
+                id,
+                name,
                 expected_ms: (hop.expected_ms * 10.0).round() / 10.0,
                 milliseconds: hop.ended_at.unwrap_or(now).saturating_sub(hop.started_at),
                 outcome: outcome.to_owned(),

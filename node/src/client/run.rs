@@ -35,8 +35,9 @@ pub(super) struct Run<'a> {
     running: Running<'a>,
     wake: Option<u64>,
     pub(super) output: Option<Output>,
-    /// Nicknames of those who were tried: a peer that dies leaves the directory, not the route.
-    pub(super) names: HashMap<PeerId, String>,
+    /// Client ids and nicknames of those who were tried: a peer that dies leaves the directory,
+    /// not the route.
+    pub(super) names: HashMap<PeerId, (Arc<str>, String)>,
 }
 
 /// The attempts that peers work on now. Dropping it tells them to stop.
@@ -111,10 +112,12 @@ impl<'a> Run<'a> {
     fn send(&mut self, peer: PeerId) {
         self.names.entry(peer).or_insert_with(|| {
             if peer == self.inner.network.me() {
-                return self.inner.name.clone();
+                return (self.inner.id.clone(), self.inner.name.clone());
             }
-            let snapshot = self.inner.network.snapshot();
-            snapshot.peers.get(&peer).map_or_else(|| peer.to_string(), |p| p.advert.name.clone())
+            match self.inner.network.snapshot().peers.get(&peer) {
+                Some(view) => (view.id.clone(), view.advert.name.clone()),
+                None => (peer.to_string().into(), String::new()),
+            }
         });
         let number = self.inner.next_call.fetch_add(1, Ordering::Relaxed);
         let request = CallRequest {
@@ -185,9 +188,6 @@ impl<'a> Run<'a> {
             }
             CallOutcome::Refused { reason } => PlanEvent::Refused { peer, reason },
             CallOutcome::Failed(fault) => {
-                if fault.kind == FaultKind::Internal {
-                    self.inner.health().failed(&peer, now);
-                }
                 PlanEvent::Failed { peer, fault }
             }
         }

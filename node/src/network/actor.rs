@@ -82,7 +82,13 @@ pub(super) struct Actor {
 
 /// What one of our requests is for.
 pub(super) enum Outbound {
-    Call { peer: PeerId, reply: oneshot::Sender<Result<Answer, Lost>>, since: Instant },
+    Call {
+        peer: PeerId,
+        reply: oneshot::Sender<Result<Answer, Lost>>,
+        since: Instant,
+        /// When the caller was found to have left.
+        left: Option<Instant>,
+    },
     Exchange { peer: PeerId },
     Told,
 }
@@ -207,6 +213,13 @@ impl Actor {
             }
             Command::Offers(offers) => {
                 if self.advert.offers != offers {
+                    // What is offered is told at once; how busy it is may wait.
+                    let names = |all: &[Offer]| -> Vec<String> {
+                        all.iter().map(|offer| offer.capability.clone()).collect()
+                    };
+                    if names(&self.advert.offers) != names(&offers) {
+                        self.advert.sent_at = None;
+                    }
                     self.advert.offers = offers;
                     self.advert.changed = true;
                     self.advertise_when_due();
@@ -231,7 +244,7 @@ impl Actor {
     ) {
         self.used.insert(peer, now_ms());
         if self.swarm.is_connected(&peer) {
-            let outbound = Outbound::Call { peer, reply, since: Instant::now() };
+            let outbound = Outbound::Call { peer, reply, since: Instant::now(), left: None };
             self.send(peer, Request::Call(request), outbound);
             self.watch(peer);
         } else {
@@ -446,12 +459,17 @@ impl Actor {
 
     fn publish_snapshot(&mut self) {
         self.snapshot_stale = false;
+        let last = self.snapshot.borrow().clone();
         let peers = self
             .directory
             .entries()
             .map(|(peer, entry)| {
+                let before = last.peers.get(peer);
+                let known = before.filter(|view| view.advert.seq == entry.advert.seq);
                 let view = PeerView {
-                    advert: Arc::new(entry.advert.clone()),
+                    id: before.map_or_else(|| peer.to_string().into(), |view| view.id.clone()),
+                    advert: known
+                        .map_or_else(|| Arc::new(entry.advert.clone()), |view| view.advert.clone()),
                     connected: entry.connected,
                     suspect: entry.suspect_since.is_some(),
                     rtt_ms: entry.rtt_ms,

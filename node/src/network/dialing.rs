@@ -311,7 +311,7 @@ impl Actor {
                         known.push(address);
                     }
                 }
-                self.greet_heard();
+                self.greet_heard(|addresses| addresses.iter().any(|a| !is_quic(a)));
             }
             libp2p::mdns::Event::Expired(gone) => {
                 for (peer, address) in gone {
@@ -327,14 +327,19 @@ impl Actor {
         }
     }
 
-    /// Dials neighbours that mDNS named and the directory does not have, within the bound.
-    pub(super) fn greet_heard(&mut self) {
+    /// Dials neighbours that mDNS named and the directory does not have, within the bound, if
+    /// their addresses are worth a dial now. A node that has just started may be named before
+    /// all its listeners are: TCP is worth waiting for, because it tells at once when the other
+    /// side dies.
+    pub(super) fn greet_heard(&mut self, worth: impl Fn(&[Multiaddr]) -> bool) {
         let now = now_ms();
         let mut room = self.room();
         let unknown: Vec<_> = self
             .dialing
             .heard
-            .keys()
+            .iter()
+            .filter(|(_, addresses)| worth(addresses))
+            .map(|(peer, _)| peer)
             .filter(|peer| {
                 self.directory.get(peer).is_none()
                     && !self.foreign.contains_key(peer)

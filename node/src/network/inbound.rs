@@ -1,6 +1,6 @@
 //! What peers say: requests, responses, gossip and identify.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use libp2p::{
     PeerId, gossipsub, identify,
@@ -29,6 +29,8 @@ pub(super) type CallsEvent =
 
 /// Unreadable requests of one connection before it is closed.
 const MAX_MALFORMED: u32 = 32;
+/// How long a peer may leave a cancelled call unanswered.
+const ABANDONED: Duration = Duration::from_secs(120);
 /// Foreign nodes that are remembered.
 const MAX_FOREIGN: usize = 1024;
 
@@ -164,7 +166,7 @@ impl Actor {
     pub(super) fn on_send_failed(&mut self, id: OutboundRequestId, error: &OutboundFailure) {
         let Some(outbound) = self.outbound.remove(&id) else { return };
         match outbound {
-            Outbound::Call { reply, peer, since } => {
+            Outbound::Call { reply, peer, since, .. } => {
                 tracing::debug!(%peer, %error, after = ?since.elapsed(), "call lost");
                 let reason = match error {
                     OutboundFailure::UnsupportedProtocols => "it does not speak potluck/1".into(),
@@ -243,19 +245,13 @@ impl Actor {
     /// Calls whose caller left long ago while the peer still has not answered the cancel: the
     /// peer does not keep to the protocol, and the connection is closed to free its streams.
     pub(super) fn drop_abandoned(&mut self) {
-        let now = Instant::now();
-        let stuck: Vec<_> = self
-            .outbound
-            .values()
-            .filter_map(|o| match o {
-                Outbound::Call { peer, reply, since }
-                    if reply.is_closed() && now.duration_since(*since).as_secs() > 120 =>
-                {
-                    Some(*peer)
-                }
-                _ => None,
-            })
-            .collect();
+        let mut stuck = Vec::new();
+        for outbound in self.outbound.values_mut() {
+            let Outbound::Call { peer, reply, left, .. } = outbound else { continue };
+            if reply.is_closed() && left.get_or_insert_with(Instant::now).elapsed() > ABANDONED {
+                stuck.push(*peer);
+            }
+        }
         for peer in stuck {
             tracing::debug!(%peer, "closes calls that were cancelled and never answered");
             let _ = self.swarm.disconnect_peer_id(peer);

@@ -83,7 +83,7 @@ impl Actor {
 
     /// Dials who should be a neighbour and parts from who need not be.
     fn keep_neighbours(&mut self, now: u64) {
-        self.greet_heard();
+        self.greet_heard(|_| true);
         let me = *self.swarm.local_peer_id();
         let peers = self.neighbours();
         let settings = self.directory.settings();

@@ -52,6 +52,7 @@ pub struct Offer {
     /// What does the work, such as `onnxruntime 1.30.0`; empty when there is nothing to say.
     pub engine: String,
     /// Measured calls per second over all slots.
+    #[serde(deserialize_with = "super::any_f32")]
     pub speed: f32,
     /// Calls that run at once.
     pub slots: u16,

@@ -119,7 +119,8 @@ where
     T: AsyncRead + Unpin + Send,
     M: DeserializeOwned + Checked,
 {
-    let mut bytes = Vec::new();
+    // Most messages fit at once; larger ones grow the buffer as they arrive.
+    let mut bytes = Vec::with_capacity(1024);
     io.take(max as u64 + 1).read_to_end(&mut bytes).await?;
     if bytes.is_empty() {
         return Err(io::ErrorKind::UnexpectedEof.into());

@@ -21,7 +21,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::{Context, DynService, InputData, Progress, Registry};
+use super::{Context, DynService, InputData, Progress, Registry, Standing};
 use crate::protocol::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Input, Offer, Output};
 
 /// Cancels of unknown calls that are remembered, over all peers.
@@ -92,6 +92,8 @@ struct Lane {
     slots: Arc<Semaphore>,
     /// How many permits `slots` was made with.
     size: Mutex<usize>,
+    /// How the service stood when the offers were last looked at: asking it may read the disk.
+    standing: Mutex<Option<Standing>>,
     live: Live,
 }
 
@@ -120,11 +122,13 @@ impl Dispatch {
         let lanes = registry
             .iter()
             .map(|(name, service)| {
-                let size = service.standing().map_or(1, |s| usize::from(s.slots.max(1)));
+                let standing = service.standing();
+                let size = standing.as_ref().map_or(1, |s| usize::from(s.slots.max(1)));
                 let lane = Lane {
                     service: service.clone(),
                     slots: Arc::new(Semaphore::new(size)),
                     size: Mutex::new(size),
+                    standing: Mutex::new(standing),
                     live: Live::default(),
                 };
                 (name, lane)
@@ -148,8 +152,7 @@ impl Dispatch {
             .iter()
             .filter(|(name, _)| !self.is_withheld(name))
             .filter_map(|(name, lane)| {
-                let standing = lane.service.standing()?;
-                lane.resize(usize::from(standing.slots.max(1)));
+                let standing = lane.look()?;
                 Some(Offer {
                     capability: (*name).to_owned(),
                     device: standing.device,
@@ -257,7 +260,7 @@ impl Dispatch {
         };
         let _leave = Leave { dispatch: self, key };
 
-        let span = tracing::debug_span!("call", capability = %request.capability, caller = %caller.peer);
+        let span = tracing::debug_span!("call", capability = %request.capability, caller = ?caller.peer);
         let outcome = self.run(lane, caller, request, cancel, fetch).instrument(span).await;
         drop(queued);
         match &outcome {
@@ -290,15 +293,14 @@ impl Dispatch {
             );
             return Err(CallOutcome::Failed(Fault::new(FaultKind::TooLarge, message)));
         }
-        let Some(standing) = lane.service.standing() else {
+        let Some((slots, speed)) = lane.slots_and_speed() else {
             let message = format!("{} is not ready on this node", request.capability);
             return Err(CallOutcome::Failed(Fault::new(FaultKind::NotOffered, message)));
         };
-        lane.resize(usize::from(standing.slots.max(1)));
         let waiting = lane.live.queue.load(Ordering::Relaxed);
-        if waiting >= self.settings.queue + usize::from(standing.slots) {
+        if waiting >= self.settings.queue + usize::from(slots) {
             lane.live.busy.fetch_add(1, Ordering::Relaxed);
-            let one = 1000.0 / standing.speed.max(0.1);
+            let one = 1000.0 / speed.max(0.1);
             // Half of the queue will be gone by then; a short time keeps the line moving.
             let retry_after_ms = (one * waiting as f32 / 2.0).clamp(20.0, 5000.0) as u32;
             return Err(CallOutcome::Busy { retry_after_ms });
@@ -387,6 +389,21 @@ impl Dispatch {
 impl Lane {
     fn queue(&self) -> u16 {
         u16::try_from(self.live.queue.load(Ordering::Relaxed)).unwrap_or(u16::MAX)
+    }
+
+    /// Asks the service how it stands, and keeps the answer.
+    fn look(&self) -> Option<Standing> {
+        let standing = self.service.standing();
+        if let Some(standing) = &standing {
+            self.resize(usize::from(standing.slots.max(1)));
+        }
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&standing);
+        standing
+    }
+
+    fn slots_and_speed(&self) -> Option<(u16, f32)> {
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        standing.as_ref().map(|s| (s.slots, s.speed))
     }
 
     /// A service learns its slots when its model is loaded; slots only grow.

@@ -9,7 +9,7 @@ use std::{
 use potluck_models::{
     Batcher, Catalogue, Classifier, Engine, EngineConfig, EngineInfo, Label, ModelError,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     protocol::{Fault, FaultKind},
@@ -36,6 +36,7 @@ pub struct Request {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Response {
     /// Best first.
+    #[serde(deserialize_with = "any_labels")]
     pub labels: Vec<Label>,
     /// The model that looked.
     pub model: String,
@@ -278,6 +279,21 @@ impl Model {
         });
         (done as f64 / started.elapsed().as_secs_f64()) as f32
     }
+}
+
+/// A server in another language may write a probability as any CBOR number.
+fn any_labels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Label>, D::Error> {
+    #[derive(Deserialize)]
+    struct Any {
+        label: String,
+        index: usize,
+        #[serde(deserialize_with = "crate::protocol::any_f32")]
+        probability: f32,
+    }
+    let labels = Vec::<Any>::deserialize(deserializer)?.into_iter();
+    Ok(labels
+        .map(|Any { label, index, probability }| Label { label, index, probability })
+        .collect())
 }
 
 fn model_fault(error: &ModelError) -> Fault {

@@ -37,7 +37,8 @@ const HEARTBEAT_MS: u64 = 2_000;
 /// A pulse without an answer for this long is silence; a dial without one is a failure.
 const PULSE_MS: u64 = 2_000;
 const DIAL_MS: u64 = 3_000;
-/// A dead node's ghost in any directory after this time is a failure of the policy.
+/// A dead node's ghost in any directory after this time is a failure of the policy. Counted from
+/// the last time that a paused node went on: it brings old news to newcomers, who cannot know.
 pub const GONE_MS: u64 = 45_000;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,7 +53,8 @@ struct Node {
     directory: Directory,
     state: State,
     died_at: u64,
-    resumed_at: u64,
+    /// Dead nodes that this one saw go.
+    buried: BTreeSet<usize>,
     incarnation: u64,
     seq: u64,
     side: u8,
@@ -102,6 +104,7 @@ pub struct Mesh {
     queue: BinaryHeap<Reverse<(u64, u64)>>,
     due: BTreeMap<u64, Happening>,
     count: u64,
+    resumed_at: u64,
     settings: Settings,
     pub gossiped: u64,
     pub dialled: u64,
@@ -119,6 +122,7 @@ impl Mesh {
             queue: BinaryHeap::new(),
             due: BTreeMap::new(),
             count: 0,
+            resumed_at: 0,
             settings,
             gossiped: 0,
             dialled: 0,
@@ -164,7 +168,7 @@ impl Mesh {
             directory,
             state: State::Running,
             died_at: 0,
-            resumed_at: 0,
+            buried: BTreeSet::new(),
             incarnation,
             seq: 0,
             side: 0,
@@ -189,6 +193,7 @@ impl Mesh {
         node.directory = Directory::new(self.ids[n], incarnation, self.settings.clone());
         node.seen.clear();
         node.recent.clear();
+        node.buried.clear();
         node.seq = 0;
         let wall = self.now.saturating_sub(clock_back_ms);
         self.advertise_at(n, wall, false);
@@ -234,7 +239,7 @@ impl Mesh {
 
     pub fn resume(&mut self, n: usize) {
         self.nodes[n].state = State::Running;
-        self.nodes[n].resumed_at = self.now;
+        self.resumed_at = self.now;
         for other in self.nodes[n].connections.keys().copied().collect::<Vec<_>>() {
             if !self.nodes[other].connections.contains_key(&n) {
                 self.after(5, Happening::Broken { at: n, with: other });
@@ -361,19 +366,31 @@ impl Mesh {
                 Effect::Verify(peer) => self.verify(n, self.index[&peer]),
                 Effect::Close(peer) => self.disconnect(n, self.index[&peer]),
                 Effect::Readvertise { above } => self.advertise(n, above, false),
-                Effect::Appeared(peer) => {
-                    let other = &self.nodes[self.index[&peer]];
-                    assert!(
-                        other.state != State::Dead || self.now < other.died_at + GONE_MS,
-                        "the ghost of node {} came back to node {n} after {} ms",
-                        self.index[&peer],
-                        self.now - other.died_at,
-                    );
+                Effect::Appeared(peer) => self.appeared(n, self.index[&peer]),
+                Effect::Gone { peer, .. } => {
+                    let peer = self.index[&peer];
+                    if self.nodes[peer].state == State::Dead {
+                        self.nodes[n].buried.insert(peer);
+                    }
                 }
                 Effect::Clone { .. } => panic!("node {n} saw a clone, and there is none"),
-                Effect::Changed(_) | Effect::Gone { .. } => {}
+                Effect::Changed(_) => {}
             }
         }
+    }
+
+    fn appeared(&self, n: usize, peer: usize) {
+        if self.nodes[peer].state == State::Dead {
+            let died_at = self.nodes[peer].died_at;
+            let again = self.nodes[n].buried.contains(&peer) && self.now >= died_at + GONE_MS;
+            assert!(!again, "the ghost of node {peer} came back to node {n}");
+            assert!(!self.forgettable(died_at), "node {n} met the ghost of node {peer}");
+        }
+    }
+
+    /// Whether nobody should know any more of a node that died then.
+    pub fn forgettable(&self, died_at: u64) -> bool {
+        self.now >= died_at.max(self.resumed_at) + GONE_MS
     }
 
     fn advertise(&mut self, n: usize, above: u64, leaving: bool) {
@@ -643,13 +660,11 @@ impl Mesh {
             .collect()
     }
 
-    /// The running nodes that still have `n` in their directory, with the time since they were
-    /// last paused.
-    pub fn knowing(&self, n: usize) -> Vec<(usize, u64)> {
+    /// The running nodes that still have `n` in their directory.
+    pub fn knowing(&self, n: usize) -> Vec<usize> {
         let id = self.ids[n];
         let known = |m: &usize| self.nodes[*m].directory.get(&id).is_some();
-        let awake = |m: usize| (m, self.now - self.nodes[m].resumed_at);
-        self.running().into_iter().filter(known).map(awake).collect()
+        self.running().into_iter().filter(known).collect()
     }
 }
 

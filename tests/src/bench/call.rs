@@ -41,13 +41,21 @@ pub fn run(turns: usize) -> anyhow::Result<Vec<Measured>> {
     let (servers, callers) = (runtime()?, runtime()?);
     let ours = ours(&servers, &callers)?;
     let mut bare = bare(&servers, &callers)?;
+    // Both sides call from a task of the callers' runtime, as programs do.
     let mut numbers = Vec::new();
     for (name, width) in [("serial", 1), ("32 in flight", IN_FLIGHT)] {
         let (mut our_rates, mut bare_rates) = (vec![], vec![]);
         // The first turns warm up and do not count.
         for turn in 0..=turns {
-            let our = callers.block_on(our_rate(&ours, width));
-            let other = callers.block_on(bare_rate(&mut bare, width));
+            let client = ours.clone();
+            let our =
+                callers.block_on(callers.spawn(async move { our_rate(&client, width).await }))?;
+            let turn_of_bare = callers.spawn(async move {
+                let rate = bare_rate(&mut bare, width).await;
+                (bare, rate)
+            });
+            let other;
+            (bare, other) = callers.block_on(turn_of_bare)?;
             if turn > 0 {
                 our_rates.push(our);
                 bare_rates.push(other);
@@ -66,7 +74,10 @@ pub fn run(turns: usize) -> anyhow::Result<Vec<Measured>> {
 }
 
 fn runtime() -> anyhow::Result<Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(std::env::var("W").ok().and_then(|w| w.parse().ok()).unwrap_or(2))
+        .enable_all()
+        .build()?)
 }
 
 /// A client whose calls another node on another runtime answers.

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use regex::{Captures, Regex, RegexBuilder};
+use regex::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -31,6 +31,8 @@ pub const MAX_REPLY: usize = 8 << 10;
 const MAX_COMPILED: usize = 1 << 20;
 /// The most memory that matching one pattern may use as a cache, in bytes.
 const MAX_MATCH_CACHE: usize = 256 << 10;
+/// The most memory of all patterns in one automaton, and of its cache, in bytes.
+const MAX_TOGETHER: usize = 8 << 20;
 
 const BUILT_IN: &str = include_str!("default.toml");
 const BUILT_IN_NAME: &str = "the built-in rules";
@@ -39,6 +41,9 @@ const BUILT_IN_NAME: &str = "the built-in rules";
 #[derive(Debug, Default)]
 pub struct Rules {
     rules: Vec<Rule>,
+    /// All patterns in one automaton: one pass says which rules match. `None` where together they
+    /// are too large for that; then they are tried one by one.
+    all: Option<RegexSet>,
 }
 
 /// What the robot says.
@@ -100,7 +105,9 @@ impl Rules {
         let rules = raw.rule.into_iter().map(|rule| {
             Rule::new(rule).map_err(|(at, reason)| bad(explain::line_at(source, at), reason))
         });
-        Ok(Rules { rules: rules.collect::<Result<_, _>>()? })
+        let rules: Vec<Rule> = rules.collect::<Result<_, _>>()?;
+        let all = together(&rules);
+        Ok(Rules { rules, all })
     }
 
     /// The rules that come with the program, in English and Chinese.
@@ -125,10 +132,15 @@ impl Rules {
     pub fn answer(&self, text: &str, pick: u64) -> Answer {
         let text = &text[..text.floor_char_boundary(MAX_TEXT)];
         let trimmed = text.trim();
-        let matched = self.rules.iter().enumerate().find_map(|(index, rule)| {
+        let answer = |index: usize| {
+            let rule = self.rules.get(index)?;
             let captures = rule.pattern.captures(trimmed)?;
             Some(Answer { text: rule.reply(pick).fill(&captures), rule: Some(index) })
-        });
+        };
+        let matched = match &self.all {
+            Some(all) => all.matches(trimmed).iter().next().and_then(answer),
+            None => (0..self.rules.len()).find_map(answer),
+        };
         matched.unwrap_or_else(|| Answer { text: text.to_owned(), rule: None })
     }
 }
@@ -275,6 +287,7 @@ struct RawRule {
 #[derive(Debug)]
 struct Rule {
     pattern: Regex,
+    case_sensitive: bool,
     /// At least one.
     replies: Vec<Reply>,
 }
@@ -302,7 +315,7 @@ impl Rule {
         let pattern = compile(&pattern, case_sensitive)?;
         let replies =
             replies.iter().map(|reply| Reply::new(reply, &pattern)).collect::<Result<_, _>>()?;
-        Ok(Rule { pattern, replies })
+        Ok(Rule { pattern, case_sensitive, replies })
     }
 
     fn reply(&self, pick: u64) -> &Reply {
@@ -332,6 +345,18 @@ fn compile(pattern: &Spanned<String>, case_sensitive: bool) -> Result<Regex, Mis
         .dfa_size_limit(MAX_MATCH_CACHE)
         .build()
         .map_err(|error| (at, why(&error)))
+}
+
+fn together(rules: &[Rule]) -> Option<RegexSet> {
+    let patterns = rules.iter().map(|rule| match rule.case_sensitive {
+        true => rule.pattern.as_str().to_owned(),
+        false => format!("(?i:{})", rule.pattern.as_str()),
+    });
+    RegexSetBuilder::new(patterns)
+        .size_limit(MAX_TOGETHER)
+        .dfa_size_limit(MAX_TOGETHER)
+        .build()
+        .ok()
 }
 
 fn why(error: &regex::Error) -> String {

@@ -128,9 +128,12 @@ impl Actor {
     }
 
     fn dial_at(&mut self, peer: PeerId, addresses: Vec<Multiaddr>) {
+        // From a new port: two nodes that dial each other from their listening ports at once
+        // would both use the same pair of addresses, and one dial would fail.
         let options = DialOpts::peer_id(peer)
             .condition(PeerCondition::Always)
             .addresses(addresses)
+            .allocate_new_port()
             .build();
         let id = options.connection_id();
         if let Err(error) = self.swarm.dial(options) {
@@ -221,6 +224,7 @@ impl Actor {
         if let Some(dial) = self.dialing.under_way.get_mut(&peer)
             && !dial.fallback.is_empty()
             && !was_refused(error)
+            && !self.swarm.is_connected(&peer)
         {
             let fallback = std::mem::take(&mut dial.fallback);
             return self.dial_at(peer, fallback);
@@ -274,8 +278,12 @@ impl Actor {
                 Some(peer) => DialOpts::peer_id(peer)
                     .condition(PeerCondition::DisconnectedAndNotDialing)
                     .addresses(vec![join.address.clone()])
+                    .allocate_new_port()
                     .build(),
-                None => DialOpts::unknown_peer_id().address(join.address.clone()).build(),
+                None => DialOpts::unknown_peer_id()
+                    .address(join.address.clone())
+                    .allocate_new_port()
+                    .build(),
             };
             let id = options.connection_id();
             join.dial = Some(id);

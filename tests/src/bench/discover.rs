@@ -121,8 +121,8 @@ impl Observer {
     /// When it saw that.
     fn at(&self, sight: &Sight) -> anyhow::Result<f64> {
         loop {
-            let line =
-                self.lines.recv_timeout(PATIENCE).with_context(|| format!("no {sight:?}"))?;
+            let line = self.lines.recv_timeout(PATIENCE);
+            let line = line.with_context(|| format!("{} never said {sight:?}", self.id))?;
             if line.sight == *sight {
                 return Ok(line.at);
             }
@@ -166,7 +166,7 @@ pub fn run(rounds: usize) -> anyhow::Result<Vec<Measured>> {
     }
     let number = |what: &str, values: &[f64], most: f64| {
         let detail =
-            json!({ "median_ms": median(values), "max_ms": max(values), "all_ms": values });
+            json!({ "median_ms": median(values), "max_ms": max(values), "times": values.len() });
         Measured::new(what, max(values), "ms", Target::AtMost(most), detail)
     };
     Ok(vec![

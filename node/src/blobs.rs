@@ -77,10 +77,7 @@ pub enum BlobError {
 
 impl Blobs {
     /// Serves and fetches over these streams; what is fetched lies in `folder` meanwhile.
-    pub fn start(
-        mut streams: libp2p_stream::Control,
-        folder: &Path,
-    ) -> Result<Self, BlobError> {
+    pub fn start(mut streams: libp2p_stream::Control, folder: &Path) -> Result<Self, BlobError> {
         std::fs::create_dir_all(folder).map_err(BlobError::Disk)?;
         // What a killed process left behind is of no use: its calls are gone.
         for entry in std::fs::read_dir(folder).map_err(BlobError::Disk)?.flatten() {

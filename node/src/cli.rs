@@ -136,8 +136,8 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn logging() {
     use tracing_subscriber::EnvFilter;
     // What libraries log is for developers: RUST_LOG shows it.
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off,potluck=warn,potluck_models=error"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("off,potluck=warn,potluck_models=error"));
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -166,7 +166,15 @@ mod tests {
 
     #[test]
     fn timeouts_are_checked() {
-        for (text, good) in [("1", true), ("0.5", true), ("0", false), ("-1", false), ("NaN", false), ("x", false), ("1e9", false)] {
+        for (text, good) in [
+            ("1", true),
+            ("0.5", true),
+            ("0", false),
+            ("-1", false),
+            ("NaN", false),
+            ("x", false),
+            ("1e9", false),
+        ] {
             assert_eq!(seconds(text).is_ok(), good, "{text}");
         }
     }

@@ -108,9 +108,9 @@ impl Client {
             heard_by_mdns: network.announced,
             strangers: network.strangers,
             dial_failures: network.dial_failures,
-            clone_at: network.clone.map(|clone| {
-                clone.addresses.first().map_or(clone.name, ToString::to_string)
-            }),
+            clone_at: network
+                .clone
+                .map(|clone| clone.addresses.first().map_or(clone.name, ToString::to_string)),
             ..Facts::default()
         }
     }

@@ -54,7 +54,10 @@ enum ControlRequest {
 /// What comes back; any number of `Progress`, then one of the others.
 #[derive(Debug, Serialize, Deserialize)]
 enum ControlReply {
-    Progress { percent: u8, note: String },
+    Progress {
+        percent: u8,
+        note: String,
+    },
     Done(Reply),
     Failed(CallFailure),
     Mesh(MeshView),
@@ -129,6 +132,19 @@ impl ControlClient {
     /// Runs a call on the node. Dropping the future cancels it. Input in memory is not taken: the
     /// node reads files itself.
     pub async fn call(&self, call: Call) -> Result<Reply, CallFailure> {
+        // The node keeps the deadline; this is for a node that is stopped or stuck.
+        let limit = call.timeout + Duration::from_secs(2);
+        match tokio::time::timeout(limit, self.talk(call)).await {
+            Ok(ended) => ended,
+            Err(_) => Err(CallFailure {
+                kind: FailureKind::TimedOut,
+                message: "the running node does not answer; stop it and start it again".into(),
+                route: vec![],
+            }),
+        }
+    }
+
+    async fn talk(&self, call: Call) -> Result<Reply, CallFailure> {
         let input = match call.input {
             Some(CallInput::File(path)) => Some(path),
             None => None,

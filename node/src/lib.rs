@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod identity;
 pub mod network;
 pub mod node;
+mod places;
 pub mod protocol;
 pub mod router;
 pub mod service;

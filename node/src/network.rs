@@ -208,7 +208,7 @@ pub struct Network {
 enum Command {
     Call { peer: PeerId, request: CallRequest, reply: oneshot::Sender<Result<Answer, Lost>> },
     Tell { peer: PeerId, request: Request },
-    Respond { responder: Responder, response: Response },
+    Respond { peer: PeerId, responder: Responder, response: Response },
     Offers(Vec<Offer>),
     Join(Vec<Multiaddr>),
     Facts(oneshot::Sender<NetworkFacts>),
@@ -263,9 +263,9 @@ impl Network {
         let _ = self.commands.try_send(Command::Tell { peer, request });
     }
 
-    /// Answers a call.
-    pub async fn respond(&self, responder: Responder, response: Response) {
-        let _ = self.commands.send(Command::Respond { responder, response }).await;
+    /// Answers a call of a peer.
+    pub async fn respond(&self, peer: PeerId, responder: Responder, response: Response) {
+        let _ = self.commands.send(Command::Respond { peer, responder, response }).await;
     }
 
     /// Changes what this node advertises.

@@ -15,7 +15,9 @@ use crate::{
     client::{Client, Inner, StartedWith},
     config::Config,
     identity::Identity,
-    network::{Inbound, Network, NetworkError, NetworkSettings, Responder, TransportKind, parse_join},
+    network::{
+        Inbound, Network, NetworkError, NetworkSettings, Responder, TransportKind, parse_join,
+    },
     protocol::{CallRequest, Fault, FaultKind, Offer, Request, Response},
     router::Health,
     service::{Caller, Dispatch, DispatchSettings, Everyone, InputData, Progress, Registry},
@@ -219,7 +221,7 @@ async fn serve_call(
         Ok(InputData::Blob { path: Arc::new(path), size })
     };
     let answer = inner.dispatch.serve(caller, request, fetch).await;
-    inner.network.respond(responder, Response::Answer(answer)).await;
+    inner.network.respond(peer, responder, Response::Answer(answer)).await;
 }
 
 /// A channel whose messages travel to the caller.

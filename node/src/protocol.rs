@@ -15,10 +15,7 @@ pub use exchange::{DigestEntry, Exchange, ExchangeReply, LossNotice, Rumour};
 
 use std::fmt;
 
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::Visitor,
-};
+use serde::{Deserialize, Deserializer, Serialize, de::Visitor};
 
 /// The libp2p protocol that carries every [`Request`] and its [`Response`].
 pub const CALL_PROTOCOL: &str = "/potluck/1";

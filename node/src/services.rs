@@ -42,7 +42,8 @@ pub fn all(config: &Config, data_dir: Option<&Path>) -> Result<Registry, Service
         registry = registry.with(chat::Chat::new(rules(config, data_dir)?))?;
     }
     if wanted("recognize/1") {
-        registry = registry.with(recognize::Recognize::load(recognize_settings(config, data_dir)))?;
+        registry =
+            registry.with(recognize::Recognize::load(recognize_settings(config, data_dir)))?;
     }
     Ok(registry)
 }

@@ -32,7 +32,10 @@ impl Outline {
     /// Outlines bytes in memory.
     pub fn of(bytes: &[u8]) -> Self {
         if bytes.len() <= GROUP {
-            return Self { size: bytes.len() as u64, groups: vec![*blake3::hash(bytes).as_bytes()] };
+            return Self {
+                size: bytes.len() as u64,
+                groups: vec![*blake3::hash(bytes).as_bytes()],
+            };
         }
         let groups =
             bytes.chunks(GROUP).enumerate().map(|(i, group)| chaining_value(i, group)).collect();
@@ -194,7 +197,10 @@ mod tests {
         let size = outline.size();
         let mut groups = outline.groups().to_vec();
         assert!(Outline::verified(&outline.root(), size, groups.clone()).is_ok());
-        assert_eq!(Outline::verified(&outline.root(), size + GROUP as u64, groups.clone()), Err(OutlineError));
+        assert_eq!(
+            Outline::verified(&outline.root(), size + GROUP as u64, groups.clone()),
+            Err(OutlineError)
+        );
         groups[1][5] ^= 1;
         assert_eq!(Outline::verified(&outline.root(), size, groups), Err(OutlineError));
     }

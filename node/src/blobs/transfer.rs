@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     io::{self, SeekFrom},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -15,7 +15,6 @@ use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::{PeerId, StreamProtocol, swarm::Stream};
 use tokio::{
     io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _},
-    sync::Semaphore,
     time::timeout,
 };
 
@@ -23,12 +22,14 @@ use super::{
     BlobError, Offered, Source,
     outline::{GROUP, Outline, group_count},
 };
-use crate::protocol::BLOB_PROTOCOL;
+use crate::{places::Places, protocol::BLOB_PROTOCOL};
 
 /// Files that are being fetched begin so.
 pub(super) const PART_PREFIX: &str = "part-";
 /// Blobs that are sent at once.
 const MAX_SENDING: usize = 64;
+/// The same to one peer.
+const SENDING_EACH: usize = 24;
 /// Longest silence in the middle of a transfer.
 const SILENCE: Duration = Duration::from_secs(10);
 /// How often a broken transfer is taken up again without getting any further.
@@ -38,11 +39,11 @@ const NOT_OFFERED: u8 = 1;
 
 pub(super) async fn serve(
     mut incoming: libp2p_stream::IncomingStreams,
-    offers: Arc<Mutex<HashMap<[u8; 32], Offered>>>,
+    offers: std::sync::Arc<Mutex<HashMap<[u8; 32], Offered>>>,
 ) {
-    let places = Arc::new(Semaphore::new(MAX_SENDING));
+    let mut places = Places::new(MAX_SENDING, SENDING_EACH);
     while let Some((peer, stream)) = incoming.next().await {
-        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        let Some(place) = places.take(peer) else { continue };
         let offers = offers.clone();
         tokio::spawn(async move {
             let _place = place;

@@ -37,7 +37,9 @@ const HELP_AFTER: usize = 3;
 const STOP_AFTER: usize = 6;
 
 pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
-    output.say("Three nodes start on this machine: mei asks, gpu-box and laptop can recognise pictures.");
+    output.say(
+        "Three nodes start on this machine: mei asks, gpu-box and laptop can recognise pictures.",
+    );
     let mei = start("mei", &["chat/1"], None).await?;
     let at = address(&mei.client())?;
     let gpu = start("gpu-box", &["chat/1", "recognize/1"], Some(&at)).await?;
@@ -47,7 +49,8 @@ pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
     gpu.ready().await;
     laptop.ready().await;
     let asker = mei.client();
-    until(&asker, |client| offers_recognition(client, "gpu-box") && knows(client, "laptop")).await?;
+    until(&asker, |client| offers_recognition(client, "gpu-box") && knows(client, "laptop"))
+        .await?;
 
     output.say("\nThe chat robot answers, and echoes what it does not know:");
     let mut chats = Vec::new();
@@ -208,7 +211,8 @@ fn attempts(seen: &Seen) -> usize {
 }
 
 fn show(seen: &[Seen]) -> String {
-    let mut table = table(&["picture", "what it shows", "sure", "served by", "tried before", "time"]);
+    let mut table =
+        table(&["picture", "what it shows", "sure", "served by", "tried before", "time"]);
     for one in seen {
         match &one.outcome {
             Ok((response, reply)) => {

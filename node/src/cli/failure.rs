@@ -73,7 +73,8 @@ impl Failure {
 
     /// A peer's answer does not have the form of its capability.
     pub fn unreadable(error: impl std::fmt::Display) -> Self {
-        let message = format!("the peer's answer cannot be read; it may run another version ({error})");
+        let message =
+            format!("the peer's answer cannot be read; it may run another version ({error})");
         Self::new(Kind::PeerFailed, message)
     }
 

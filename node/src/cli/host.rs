@@ -44,6 +44,8 @@ impl Host {
             return Ok(Self::Running(running));
         }
         let mut config = Config::load(&data_dir.config_file())?;
+        // The ports of the settings are for the node that stays.
+        config.network.listen = config::Network::default().listen;
         common.apply(&mut config)?;
         config.services.offer = Some(capabilities.iter().map(|c| (*c).to_owned()).collect());
         config.services.withhold.clear();
@@ -55,7 +57,9 @@ impl Host {
         };
         // A passing node keeps its blobs apart: the folder belongs to the one that runs there.
         let node = Node::start(NodeOptions {
-            registry: Some(crate::services::all(&config, Some(data_dir.path())).map_err(Failure::usage)?),
+            registry: Some(
+                crate::services::all(&config, Some(data_dir.path())).map_err(Failure::usage)?,
+            ),
             config,
             identity,
             data_dir: None,

@@ -70,7 +70,8 @@ pub(super) async fn capabilities(common: &Common, output: &Output) -> Result<Exi
         if by_name.is_empty() {
             return "Nobody here offers anything".to_owned();
         }
-        let mut table = table(&["capability", "node", "device", "engine", "speed", "queue", "models"]);
+        let mut table =
+            table(&["capability", "node", "device", "engine", "speed", "queue", "models"]);
         for (capability, nodes) in &by_name {
             for (_, name, me, offer) in nodes {
                 let name = if *me { format!("{name} (this node)") } else { (*name).to_owned() };

@@ -135,9 +135,8 @@ fn check(file: &Path) -> Result<PathBuf, Failure> {
 
 fn print(seen: &[Seen], output: &Output, explain: bool) {
     let documents: Vec<_> = seen.iter().map(document).collect();
-    output.print(&documents, || {
-        seen.iter().map(|s| text(s, explain)).collect::<Vec<_>>().join("\n")
-    });
+    output
+        .print(&documents, || seen.iter().map(|s| text(s, explain)).collect::<Vec<_>>().join("\n"));
 }
 
 /// The JSON of one picture.

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::{Client, input, report, run::Run};
 use crate::{
     network::now_ms,
-    protocol::{FaultKind, Output},
+    protocol::{Fault, FaultKind, Output},
     router::{Plan, PlanEnd, PlanSettings},
     service::Progress,
 };
@@ -18,6 +18,8 @@ use crate::{
 const MAX_ATTEMPTS: u32 = 8;
 /// How long a call waits for somebody who offers the capability.
 const GRACE_MS: u64 = 3_000;
+/// The same while this node loads its own service.
+const LOADING_MS: u64 = 60_000;
 /// The shortest and longest silence of a peer before anything is known of its usual time.
 const SILENCE_MS: (u64, u64) = (500, 5_000);
 
@@ -123,7 +125,10 @@ impl Client {
     /// Asks the mesh, this node included. Dropping the future stops the work everywhere.
     pub async fn call(&self, call: Call) -> Result<Reply, CallFailure> {
         let started = now_ms();
-        let input = match input::prepare(&self.inner, call.input.clone()).await {
+        let reading = input::prepare(&self.inner, call.input.clone());
+        let read = tokio::time::timeout(call.timeout, reading).await;
+        let late = || Err(Fault::bad_input("the input could not be read in time"));
+        let input = match read.unwrap_or_else(|_| late()) {
             Ok(input) => input,
             Err(fault) => {
                 return Err(CallFailure {
@@ -134,13 +139,12 @@ impl Client {
             }
         };
         let settings = PlanSettings {
-            deadline_at: started.saturating_add(
-                u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX / 2),
-            ),
+            deadline_at: started
+                .saturating_add(u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX / 2)),
             max_attempts: MAX_ATTEMPTS,
             hedge_after_ms: Some(self.patience_ms(&call)),
             idempotent: true,
-            grace_ms: GRACE_MS,
+            grace_ms: self.grace_ms(&call),
         };
         let deadline_at = settings.deadline_at;
         let plan = Plan::new(settings, started);
@@ -160,6 +164,17 @@ impl Client {
             let all = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
             (all / 4).clamp(SILENCE_MS.0, SILENCE_MS.1)
         })
+    }
+
+    /// How long it is worth waiting for a first candidate: longer while this node itself still
+    /// loads what was asked for.
+    fn grace_ms(&self, call: &Call) -> u64 {
+        let mine = call.only.is_none_or(|only| only == self.id());
+        let service = self.inner.registry.get(&call.capability);
+        match mine && service.is_some_and(|service| service.loading()) {
+            true => LOADING_MS,
+            false => GRACE_MS,
+        }
     }
 
     fn finish(
@@ -213,4 +228,3 @@ fn failure_kind(kind: FaultKind) -> FailureKind {
         FaultKind::InputLost | FaultKind::Internal => FailureKind::PeerFailed,
     }
 }
-

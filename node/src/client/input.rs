@@ -18,9 +18,8 @@ pub(super) enum Prepared {
 
 /// Reads and hashes the input, off the async threads.
 pub(super) async fn prepare(inner: &Inner, input: Option<CallInput>) -> Result<Prepared, Fault> {
-    let unreadable = |e: &dyn std::fmt::Display| {
-        Fault::bad_input(format!("the input cannot be read: {e}"))
-    };
+    let unreadable =
+        |e: &dyn std::fmt::Display| Fault::bad_input(format!("the input cannot be read: {e}"));
     let Some(input) = input else { return Ok(Prepared::None) };
     let read = tokio::task::spawn_blocking(move || match input {
         CallInput::Bytes(bytes) if bytes.len() <= MAX_INLINE => Ok((Some(bytes), None)),
@@ -29,7 +28,11 @@ pub(super) async fn prepare(inner: &Inner, input: Option<CallInput>) -> Result<P
             Ok((None, Some((Source::Bytes(bytes), outline))))
         }
         CallInput::File(path) => {
-            if std::fs::metadata(&path)?.len() <= MAX_INLINE as u64 {
+            let meta = std::fs::metadata(&path)?;
+            if !meta.is_file() {
+                return Err(std::io::Error::other("it is not a file"));
+            }
+            if meta.len() <= MAX_INLINE as u64 {
                 let bytes = std::fs::read(&path)?;
                 return Ok((Some(bytes.into()), None));
             }
@@ -62,9 +65,7 @@ impl Prepared {
         match self {
             Self::None => None,
             Self::Inline(bytes) => Some(Input::Inline(bytes.to_vec())),
-            Self::Offered { offer, .. } => {
-                Some(Input::Blob { hash: offer.hash, size: offer.size })
-            }
+            Self::Offered { offer, .. } => Some(Input::Blob { hash: offer.hash, size: offer.size }),
         }
     }
 
@@ -81,4 +82,3 @@ impl Prepared {
         }
     }
 }
-

@@ -25,9 +25,7 @@ pub(super) fn nobody(call: &Call, snapshot: &Snapshot, client: &Client) -> Strin
         .collect();
     variants.sort();
     variants.dedup();
-    let names = |all: &[&String]| {
-        all.iter().map(|v| v.as_str()).collect::<Vec<_>>().join(", ")
-    };
+    let names = |all: &[&String]| all.iter().map(|v| v.as_str()).collect::<Vec<_>>().join(", ");
     match (&call.variant, call.only) {
         (_, Some(only)) => format!(
             "{} does not offer {} or is not there",
@@ -76,10 +74,7 @@ pub(super) fn served_by(peer: &PeerId, plan: &Plan, route: &[RouteHop]) -> Serve
 }
 
 /// The attempts of a plan, for people.
-pub(super) fn route(
-    plan: &Plan,
-    names: &HashMap<PeerId, (Arc<str>, String)>,
-) -> Vec<RouteHop> {
+pub(super) fn route(plan: &Plan, names: &HashMap<PeerId, (Arc<str>, String)>) -> Vec<RouteHop> {
     let now = now_ms();
     plan.route()
         .iter()
@@ -111,4 +106,3 @@ pub(super) fn route(
         })
         .collect()
 }
-

@@ -19,6 +19,8 @@ use crate::{
     service::Caller,
 };
 
+/// An attempt that is given up after this time counts as silence of its peer.
+const SILENT_MS: u64 = 5_000;
 /// Inputs above this tell something about throughput.
 const LARGE: u64 = 64 * 1024;
 
@@ -77,7 +79,10 @@ impl<'a> Run<'a> {
             while let Some(effect) = effects.pop_front() {
                 match effect {
                     PlanEffect::Send { peer, .. } => self.send(peer),
-                    PlanEffect::Cancel { peer } => self.running.stop(&peer),
+                    PlanEffect::Cancel { peer } => {
+                        self.note_silence(peer);
+                        self.running.stop(&peer);
+                    }
                     PlanEffect::Wake { at } => self.wake = Some(at),
                     PlanEffect::Rerank => {
                         let event = PlanEvent::Start(self.rank());
@@ -188,8 +193,23 @@ impl<'a> Run<'a> {
             }
             CallOutcome::Refused { reason } => PlanEvent::Refused { peer, reason },
             CallOutcome::Failed(fault) => {
+                if fault.kind == FaultKind::Internal {
+                    self.inner.health().failed(&peer, now);
+                }
                 PlanEvent::Failed { peer, fault }
             }
+        }
+    }
+
+    /// A copy that is given up although it was sent long before the others did not keep up: the
+    /// next calls prefer other peers.
+    fn note_silence(&self, peer: PeerId) {
+        let now = now_ms();
+        let hop = self.plan.route().iter().rev().find(|hop| hop.peer == peer);
+        if let Some(hop) = hop
+            && now.saturating_sub(hop.started_at) >= SILENT_MS
+        {
+            self.inner.health().failed(&peer, now);
         }
     }
 

@@ -21,8 +21,7 @@ use super::{
     behaviour::{self, Behaviour, BehaviourEvent},
     budget::Budget,
     dialing::Dialing,
-    listening,
-    now_ms,
+    listening, now_ms,
     pulse::{self, Beat},
     transport,
 };
@@ -30,8 +29,7 @@ use crate::{
     directory::{self, Directory, Effect, GoneReason},
     doctor::{DialFailure, Stranger},
     protocol::{
-        Advert, AdvertError, Answer, CallRequest, Offer, PULSE_PROTOCOL, Request, Rumour,
-        encode,
+        Advert, AdvertError, Answer, CallRequest, Offer, PULSE_PROTOCOL, Request, Rumour, encode,
     },
 };
 
@@ -62,6 +60,8 @@ pub(super) struct Actor {
     /// Peers whose pulse stream broke, and when it is tried again.
     pub(super) pulse_pause: HashMap<PeerId, u64>,
     pub(super) budget: Budget,
+    /// Calls of each peer that this node serves now.
+    pub(super) serving: HashMap<PeerId, u32>,
     /// Libp2p nodes that are not of this mesh.
     pub(super) foreign: HashMap<PeerId, Stranger>,
     pub(super) malformed: HashMap<PeerId, u32>,
@@ -89,7 +89,9 @@ pub(super) enum Outbound {
         /// When the caller was found to have left.
         left: Option<Instant>,
     },
-    Exchange { peer: PeerId },
+    Exchange {
+        peer: PeerId,
+    },
     Told,
 }
 
@@ -152,6 +154,7 @@ pub(super) async fn start(
         parting: HashMap::new(),
         pulse_pause: HashMap::new(),
         budget: Budget::default(),
+        serving: HashMap::new(),
         foreign: HashMap::new(),
         malformed: HashMap::new(),
         used: HashMap::new(),
@@ -207,7 +210,8 @@ impl Actor {
                     self.send(peer, request, Outbound::Told);
                 }
             }
-            Command::Respond { responder, response } => {
+            Command::Respond { peer, responder, response } => {
+                self.served(peer);
                 // The peer may be gone by now; its own side knows.
                 let _ = self.swarm.behaviour_mut().calls.send_response(responder, Ok(response));
             }
@@ -242,8 +246,13 @@ impl Actor {
         request: CallRequest,
         reply: oneshot::Sender<Result<Answer, Lost>>,
     ) {
-        self.used.insert(peer, now_ms());
+        // The caller may have left while the peer was dialled.
+        if reply.is_closed() {
+            return;
+        }
         if self.swarm.is_connected(&peer) {
+            self.used.insert(peer, now_ms());
+            self.stay(peer);
             let outbound = Outbound::Call { peer, reply, since: Instant::now(), left: None };
             self.send(peer, Request::Call(request), outbound);
             self.watch(peer);
@@ -255,6 +264,13 @@ impl Actor {
     pub(super) fn send(&mut self, peer: PeerId, request: Request, outbound: Outbound) {
         let id = self.swarm.behaviour_mut().calls.send_request(&peer, Ok(request));
         self.outbound.insert(id, outbound);
+    }
+
+    /// Takes back a parting that has not happened yet.
+    pub(super) fn stay(&mut self, peer: PeerId) {
+        if self.closing.remove(&peer).is_some() {
+            self.parting.remove(&peer);
+        }
     }
 
     fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
@@ -295,9 +311,9 @@ impl Actor {
             Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
                 self.on_request(peer, request, channel);
             }
-            Event::Message {
-                message: Message::Response { request_id, response }, ..
-            } => self.on_response(request_id, response),
+            Event::Message { message: Message::Response { request_id, response }, .. } => {
+                self.on_response(request_id, response)
+            }
             Event::OutboundFailure { request_id, error, .. } => {
                 self.on_send_failed(request_id, &error);
             }
@@ -533,4 +549,3 @@ impl Actor {
         }
     }
 }
-

@@ -85,11 +85,8 @@ fn mdns_behaviour(keypair: &Keypair) -> Result<mdns::tokio::Behaviour, NetworkEr
     let has_ipv4 = if_addrs::get_if_addrs()
         .map(|all| all.iter().any(|i| !i.is_loopback() && i.ip().is_ipv4()))
         .unwrap_or(true);
-    let config = mdns::Config {
-        ttl: MDNS_TTL,
-        query_interval: MDNS_INTERVAL,
-        enable_ipv6: !has_ipv4,
-    };
+    let config =
+        mdns::Config { ttl: MDNS_TTL, query_interval: MDNS_INTERVAL, enable_ipv6: !has_ipv4 };
     mdns::tokio::Behaviour::new(config, keypair.public().to_peer_id()).map_err(NetworkError::Mdns)
 }
 

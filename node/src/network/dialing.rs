@@ -26,6 +26,8 @@ use crate::{
 const FAILURES: usize = 16;
 /// Calls that wait for dials, over all peers.
 const WAITING_CALLS: usize = 1024;
+/// Lost peers that are dialled at one time.
+const REDIALS: usize = 16;
 /// How long a lost peer is looked for at its old addresses.
 const REMEMBER_MS: u64 = 15 * 60 * 1000;
 /// Most addresses that connections are kept to.
@@ -188,6 +190,7 @@ impl Actor {
         let now = now_ms();
         self.pulses.remove(&peer);
         self.used.remove(&peer);
+        self.serving.remove(&peer);
         self.malformed.remove(&peer);
         for join in &mut self.dialing.joins {
             if join.peer == Some(peer) {
@@ -210,11 +213,8 @@ impl Actor {
         for join in &mut self.dialing.joins {
             if join.dial == Some(connection) {
                 join.dial = None;
-                join.next_at = self.dialing.join_backoff.failed(
-                    join.address.clone(),
-                    now,
-                    &mut rand::rng(),
-                );
+                join.next_at =
+                    self.dialing.join_backoff.failed(join.address.clone(), now, &mut rand::rng());
             }
         }
         self.note_failure(error);
@@ -234,7 +234,9 @@ impl Actor {
                 let _ = reply.send(Err(Lost("it cannot be reached".into())));
             }
         }
-        if !self.swarm.is_connected(&peer) {
+        // Our own limit on connections says nothing about the peer.
+        let denied = matches!(error, DialError::Denied { .. });
+        if !denied && !self.swarm.is_connected(&peer) {
             self.dialing.backoff.failed(peer, now, &mut rand::rng());
             self.tell_directory(directory::Event::Unreachable { peer });
         }
@@ -253,7 +255,10 @@ impl Actor {
             }
             // Our own id answered: a process with a copy of our key, unless it is ourselves.
             DialError::LocalPeerId { address } => {
-                let ours = self.swarm.listeners().any(|own| address.to_string().starts_with(&own.to_string()));
+                let ours = self
+                    .swarm
+                    .listeners()
+                    .any(|own| address.to_string().starts_with(&own.to_string()));
                 if !ours && !is_loopback(address) {
                     let report = CloneReport {
                         name: self.settings.name.clone(),
@@ -299,7 +304,7 @@ impl Actor {
             .filter(|peer| self.dialing.backoff.ready(peer, now))
             .copied()
             .collect();
-        for peer in due {
+        for peer in due.into_iter().take(REDIALS) {
             self.dial(peer);
         }
     }

@@ -79,13 +79,26 @@ impl Actor {
     ) {
         self.used.insert(peer, now_ms());
         let full = match self.inbound.try_send(Inbound::Call { peer, request, responder }) {
-            Ok(()) => return,
+            Ok(()) => {
+                *self.serving.entry(peer).or_default() += 1;
+                return self.stay(peer);
+            }
             Err(full) => full.into_inner(),
         };
         if let Inbound::Call { responder, .. } = full {
             let outcome = CallOutcome::Busy { retry_after_ms: 100 };
             let busy = Response::Answer(Answer { outcome, queue: u16::MAX });
             let _ = self.swarm.behaviour_mut().calls.send_response(responder, Ok(busy));
+        }
+    }
+
+    /// A call of that peer was answered.
+    pub(super) fn served(&mut self, peer: PeerId) {
+        if let Some(count) = self.serving.get_mut(&peer) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.serving.remove(&peer);
+            }
         }
     }
 
@@ -112,7 +125,7 @@ impl Actor {
         via: Via,
     ) -> Result<(), crate::protocol::AdvertError> {
         // A signature costs more than anything else a peer can make this node do.
-        if !self.budget.take(from, now_ms()) {
+        if via == Via::Exchange && !self.budget.take(from, now_ms()) {
             return Ok(());
         }
         let advert = signed.verify()?;
@@ -192,8 +205,10 @@ impl Actor {
         let gossipsub::Event::Message { propagation_source, message_id, message } = event else {
             return;
         };
-        let good = self.on_rumour(&message.data, propagation_source);
-        let verdict = if good {
+        // What is not checked is not handed on.
+        let verdict = if !self.budget.take(propagation_source, now_ms()) {
+            gossipsub::MessageAcceptance::Ignore
+        } else if self.on_rumour(&message.data, propagation_source) {
             gossipsub::MessageAcceptance::Accept
         } else {
             gossipsub::MessageAcceptance::Reject
@@ -221,6 +236,8 @@ impl Actor {
     pub(super) fn on_identify(&mut self, event: identify::Event) {
         let identify::Event::Received { peer_id, info, .. } = event else { return };
         if info.protocol_version == identify_version(&self.settings.mesh) {
+            // Its owner may have corrected the mesh's name.
+            self.foreign.remove(&peer_id);
             return;
         }
         let mesh = info.protocol_version.strip_prefix(IDENTIFY_PREFIX);

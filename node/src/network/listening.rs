@@ -16,7 +16,10 @@ use super::{
 use crate::protocol::advert::MAX_ADDRESSES;
 
 /// Waits until each address is bound, so that a port in use is an error and not a log line.
-pub(super) async fn listen(swarm: &mut Swarm<Behaviour>, all: &[Multiaddr]) -> Result<(), NetworkError> {
+pub(super) async fn listen(
+    swarm: &mut Swarm<Behaviour>,
+    all: &[Multiaddr],
+) -> Result<(), NetworkError> {
     let mut waiting = HashMap::new();
     for address in all {
         let id = swarm.listen_on(address.clone()).map_err(|e| NetworkError::Listen {

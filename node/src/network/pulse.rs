@@ -10,7 +10,7 @@ use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::{PeerId, StreamProtocol, swarm::Stream};
 use tokio::{sync::mpsc, time::timeout};
 
-use crate::protocol::PULSE_PROTOCOL;
+use crate::{places::Places, protocol::PULSE_PROTOCOL};
 
 /// Time between two beats. With [`PATIENCE`], a stopped peer is noticed after at most 4 s.
 const BEAT: Duration = Duration::from_millis(1_500);
@@ -18,21 +18,32 @@ const BEAT: Duration = Duration::from_millis(1_500);
 pub(super) const PATIENCE: Duration = Duration::from_millis(2_500);
 /// Streams that are answered at once.
 const MAX_WATCHERS: usize = 512;
+/// The same of one peer: its watch, and a check now and then.
+const WATCHERS_EACH: usize = 8;
+/// A watcher that is silent for this long has gone.
+const GONE: Duration = Duration::from_secs(15);
 
 /// What watching showed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Beat {
-    Alive { peer: PeerId, rtt_ms: f32 },
-    Silent { peer: PeerId },
+    Alive {
+        peer: PeerId,
+        rtt_ms: f32,
+    },
+    Silent {
+        peer: PeerId,
+    },
     /// The stream broke; the connection's own events say what that means.
-    Ended { peer: PeerId },
+    Ended {
+        peer: PeerId,
+    },
 }
 
 /// Echoes the beats of everyone who watches us.
 pub(super) async fn serve(mut incoming: libp2p_stream::IncomingStreams) {
-    let places = std::sync::Arc::new(tokio::sync::Semaphore::new(MAX_WATCHERS));
-    while let Some((_, stream)) = incoming.next().await {
-        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+    let mut places = Places::new(MAX_WATCHERS, WATCHERS_EACH);
+    while let Some((peer, stream)) = incoming.next().await {
+        let Some(place) = places.take(peer) else { continue };
         tokio::spawn(async move {
             let _place = place;
             let _ = echo(stream).await;
@@ -105,7 +116,7 @@ async fn beat(stream: &mut Stream) -> std::io::Result<()> {
 async fn echo(mut stream: Stream) -> std::io::Result<()> {
     let mut byte = [0];
     loop {
-        stream.read_exact(&mut byte).await?;
+        timeout(GONE, stream.read_exact(&mut byte)).await??;
         stream.write_all(&byte).await?;
         stream.flush().await?;
     }

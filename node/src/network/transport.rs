@@ -69,7 +69,7 @@ pub(super) fn swarm(settings: &NetworkSettings) -> Result<Swarm<Behaviour>, Netw
 }
 
 /// Reads what people type after `--join`: a multiaddr, `host:port`, or `[v6]:port` (TCP). Host
-/// names are looked up.
+/// names are looked up. A link-local IPv6 address cannot be dialled without its interface.
 pub fn parse_join(text: &str) -> Result<Vec<Multiaddr>, String> {
     if text.starts_with('/') {
         return text
@@ -81,9 +81,7 @@ pub fn parse_join(text: &str) -> Result<Vec<Multiaddr>, String> {
         format!("{text} is not an address: {e}. Write it as 192.168.1.20:4001 or as a multiaddr")
     })?;
     Ok(found
-        .map(|socket| {
-            Multiaddr::from(socket.ip()).with(multiaddr::Protocol::Tcp(socket.port()))
-        })
+        .map(|socket| Multiaddr::from(socket.ip()).with(multiaddr::Protocol::Tcp(socket.port())))
         .collect())
 }
 

@@ -1,6 +1,6 @@
 //! What is done every few moments: neighbours, pulses, exchanges, redials.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use libp2p::PeerId;
 use rand::{RngExt as _, seq::IteratorRandom as _};
@@ -134,7 +134,7 @@ impl Actor {
 
     /// The live nodes, as far as connections go.
     fn neighbours(&self) -> Vec<Neighbour> {
-        let mut in_flight: HashMap<PeerId, u32> = HashMap::new();
+        let mut in_flight = self.serving.clone();
         for outbound in self.outbound.values() {
             if let Outbound::Call { peer, .. } = outbound {
                 *in_flight.entry(*peer).or_default() += 1;

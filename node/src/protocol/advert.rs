@@ -104,10 +104,7 @@ impl Advert {
 
     /// The addresses that can be read.
     pub fn multiaddrs(&self) -> Vec<Multiaddr> {
-        self.addresses
-            .iter()
-            .filter_map(|bytes| Multiaddr::try_from(bytes.to_vec()).ok())
-            .collect()
+        self.addresses.iter().filter_map(|bytes| Multiaddr::try_from(bytes.to_vec()).ok()).collect()
     }
 
     /// The offer of a capability, by its full name.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checked, MAX_ARGS, MAX_DEADLINE_MS, MAX_INLINE, MAX_NAME, MAX_TEXT, Malformed, at_most};
+use super::{
+    Checked, MAX_ARGS, MAX_DEADLINE_MS, MAX_INLINE, MAX_NAME, MAX_TEXT, Malformed, at_most,
+};
 
 /// One request to a capability.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,16 +125,6 @@ pub enum FaultKind {
     InputLost,
     /// The service broke. Another peer may do better.
     Internal,
-}
-
-impl FaultKind {
-    /// Whether another peer might do better.
-    pub fn retry_elsewhere(self) -> bool {
-        matches!(
-            self,
-            Self::TooLarge | Self::NotOffered | Self::NoVariant | Self::InputLost | Self::Internal
-        )
-    }
 }
 
 impl Fault {

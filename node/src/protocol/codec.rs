@@ -62,11 +62,7 @@ impl request_response::Codec for Codec {
     type Request = Result<Request, Malformed>;
     type Response = Result<Response, Malformed>;
 
-    async fn read_request<T>(
-        &mut self,
-        _: &StreamProtocol,
-        io: &mut T,
-    ) -> io::Result<Self::Request>
+    async fn read_request<T>(&mut self, _: &StreamProtocol, io: &mut T) -> io::Result<Self::Request>
     where
         T: AsyncRead + Unpin + Send,
     {

@@ -16,6 +16,8 @@ const LOST_AGAIN_MS: u64 = 500;
 const BUSY_MS: (u64, u64) = (20, 5_000);
 /// How often the directory is asked while no candidate is known, in ms.
 const NOBODY_MS: u64 = 100;
+/// Most copies of one call that run at once.
+const MAX_COPIES: u64 = 4;
 /// Most hops in a route: beyond it, old `Busy` answers are left out.
 const MAX_HOPS: usize = 64;
 
@@ -27,7 +29,7 @@ pub struct PlanSettings {
     /// How many attempts may fail (be lost, refused or broken) before giving up. `Busy` answers do
     /// not count.
     pub max_attempts: u32,
-    /// After how long a second copy goes to the next best peer; `None` for never.
+    /// After how much silence a further copy goes to the next best peer; `None` for never.
     pub hedge_after_ms: Option<u64>,
     /// Whether running it twice does no harm. If not, there is no hedge, and no retry once a peer
     /// may have begun the work.
@@ -208,7 +210,8 @@ pub struct Plan {
     hops: Vec<Hop>,
     failures: u32,
     last: Option<PlanEnd>,
-    hedged: bool,
+    /// No further copy before this time.
+    hedge_from: u64,
     /// When to ask for a new ranking.
     rerank_at: Option<u64>,
     finished: bool,
@@ -226,7 +229,7 @@ impl Plan {
             hops: Vec::new(),
             failures: 0,
             last: None,
-            hedged: false,
+            hedge_from: 0,
             rerank_at: None,
             finished: false,
         }
@@ -373,23 +376,33 @@ impl Plan {
             .fold(self.settings.deadline_at, u64::min)
     }
 
-    /// When the second copy is due, if there will be one.
+    /// When a further copy is due: after the usual time of silence, and each one later than the
+    /// last, so that peers that take calls and never answer cost a part of the deadline only.
     fn hedge_at(&self) -> Option<u64> {
-        if self.hedged || !self.settings.idempotent {
+        if !self.settings.idempotent {
             return None;
         }
-        let running = self.hops.iter().find(|hop| hop.running())?;
-        Some(running.started_at.saturating_add(self.settings.hedge_after_ms?))
+        let running = self.hops.iter().filter(|hop| hop.running());
+        let copies = running.clone().count() as u64;
+        let newest = running.map(|hop| hop.started_at).max()?;
+        if copies >= MAX_COPIES {
+            return None;
+        }
+        let patience = self.settings.hedge_after_ms?.saturating_mul(copies);
+        Some(newest.saturating_add(patience).max(self.hedge_from))
     }
 
     fn hedge(&mut self, now: u64, out: &mut Vec<PlanEffect>) {
         if self.hedge_at().is_none_or(|at| now < at) {
             return;
         }
-        self.hedged = true;
         if let Next::Peer(best) = self.candidate(now) {
-            self.send(best, true, now, out);
+            return self.send(best, true, now, out);
         }
+        // Nobody is free; somebody may join or become free.
+        let patience = self.settings.hedge_after_ms.unwrap_or(NOBODY_MS).max(NOBODY_MS);
+        self.hedge_from = now.saturating_add(patience);
+        out.push(PlanEffect::Rerank);
     }
 
     fn send(&mut self, best: Ranked, hedge: bool, now: u64, out: &mut Vec<PlanEffect>) {

@@ -260,7 +260,8 @@ impl Dispatch {
         };
         let _leave = Leave { dispatch: self, key };
 
-        let span = tracing::debug_span!("call", capability = %request.capability, caller = ?caller.peer);
+        let span =
+            tracing::debug_span!("call", capability = %request.capability, caller = ?caller.peer);
         let outcome = self.run(lane, caller, request, cancel, fetch).instrument(span).await;
         drop(queued);
         match &outcome {

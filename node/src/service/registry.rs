@@ -163,7 +163,10 @@ mod tests {
         let twice = Registry::new().with(Named("a/1")).and_then(|r| r.with(Named("a/1")));
         assert!(matches!(twice, Err(RegistryError::Twice("a/1"))));
         for bad in ["a", "a/", "/1", "a/x"] {
-            assert!(matches!(Registry::new().with(Named(bad)), Err(RegistryError::Name(_))), "{bad}");
+            assert!(
+                matches!(Registry::new().with(Named(bad)), Err(RegistryError::Name(_))),
+                "{bad}"
+            );
         }
     }
 }

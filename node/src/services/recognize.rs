@@ -214,8 +214,7 @@ impl Service for Recognize {
 impl Ready {
     fn load(settings: &Settings) -> Result<Self, String> {
         let engine = Engine::start(&settings.engine).map_err(|e| e.to_string())?;
-        let default =
-            Model::load(&engine, settings, &settings.model).map_err(|e| e.to_string())?;
+        let default = Model::load(&engine, settings, &settings.model).map_err(|e| e.to_string())?;
         let default = Arc::new(default);
         let speed = default.measure(settings.threads.max(1));
         // Enough calls to fill one batch while the next is decoded.

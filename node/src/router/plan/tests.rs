@@ -177,7 +177,7 @@ fn the_first_answer_wins_and_the_other_copy_is_cancelled() {
         let (mut plan, effects) = start(settings, &[1, 2, 3]);
         assert_eq!(effects, [send(1, false), Wake { at: 200 }]);
         let hedge = plan.handle(PlanEvent::Timer, 200);
-        assert_eq!(hedge, [send(2, true), Wake { at: 10_000 }], "one hedge only");
+        assert_eq!(hedge, [send(2, true), Wake { at: 600 }], "the next copy waits twice as long");
         assert_eq!(plan.handle(answered(winner), 300), [Cancel { peer: peer(loser) }, won(winner)]);
         assert!(plan.route()[1].hedge && !plan.route()[0].hedge);
     }
@@ -188,9 +188,24 @@ fn when_one_copy_fails_the_other_goes_on() {
     let settings = PlanSettings { hedge_after_ms: Some(200), ..settings() };
     let (mut plan, _) = start(settings, &[1, 2, 3]);
     plan.handle(PlanEvent::Timer, 200);
-    assert_eq!(plan.handle(lost(1), 250), [Wake { at: 10_000 }]);
+    assert_eq!(plan.handle(lost(1), 250), [Wake { at: 400 }]);
     assert_eq!(plan.handle(busy(2, 100), 260)[0], send(3, false));
     assert_eq!(plan.handle(answered(3), 300), [won(3)]);
+}
+
+#[test]
+fn silent_peers_do_not_keep_a_call_from_the_next() {
+    let settings = PlanSettings { hedge_after_ms: Some(200), ..settings() };
+    let (mut plan, _) = start(settings, &[1, 2]);
+    assert_eq!(plan.handle(PlanEvent::Timer, 200)[0], send(2, true));
+    // Both are silent and nobody else is known: a peer that joined since gets the call.
+    assert_eq!(plan.handle(PlanEvent::Timer, 600)[0], Rerank);
+    assert_eq!(plan.handle(ranking(&[1, 2]), 600), [Wake { at: 800 }]);
+    assert_eq!(plan.handle(PlanEvent::Timer, 800)[0], Rerank);
+    assert_eq!(plan.handle(ranking(&[1, 2, 3]), 800), [Wake { at: 1_000 }]);
+    assert_eq!(plan.handle(PlanEvent::Timer, 1_000)[0], send(3, true));
+    let end = plan.handle(answered(3), 1_100);
+    assert_eq!(end, [Cancel { peer: peer(1) }, Cancel { peer: peer(2) }, won(3)]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::{
     CloneReport, Inbound, Lost, MeshEvent,
     actor::{Actor, Outbound},
-    listening::is_loopback,
+    listening::{is_link_local, is_loopback},
     now_ms,
 };
 use crate::{
@@ -324,7 +324,9 @@ impl Actor {
                         known.push(address);
                     }
                 }
-                self.greet_heard(|addresses| addresses.iter().any(|a| !is_quic(a)));
+                self.greet_heard(|addresses| {
+                    addresses.iter().any(|a| !is_quic(a) && !is_link_local(a))
+                });
             }
             libp2p::mdns::Event::Expired(gone) => {
                 for (peer, address) in gone {

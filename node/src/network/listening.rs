@@ -101,6 +101,6 @@ pub(super) fn is_loopback(address: &Multiaddr) -> bool {
     }
 }
 
-fn is_link_local(address: &Multiaddr) -> bool {
+pub(super) fn is_link_local(address: &Multiaddr) -> bool {
     matches!(address.iter().next(), Some(Protocol::Ip6(ip)) if ip.is_unicast_link_local())
 }

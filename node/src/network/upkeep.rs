@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Time between two comparisons with a random neighbour.
-const EXCHANGE_MS: u64 = 6_000;
+const EXCHANGE_MS: u64 = 9_000;
 /// Time between two looks at who should be a neighbour.
 const NEIGHBOURS_MS: u64 = 2_000;
 /// Time between the word of parting and the closing of the connection.

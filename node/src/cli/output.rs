@@ -103,7 +103,7 @@ pub fn route_text(route: &[RouteHop]) -> String {
     }
     let lines = route.iter().enumerate().map(|(i, hop)| {
         let detail = hop.detail.as_ref().map_or_else(String::new, |d| format!(": {d}"));
-        let hedge = if hop.hedge { ", a second copy" } else { "" };
+        let hedge = if hop.hedge { ", a further copy" } else { "" };
         format!(
             "route {}: {} (expected in {:.0} ms{hedge}) {} after {} ms{detail}",
             i + 1,

@@ -89,7 +89,7 @@ pub struct RouteHop {
     pub outcome: String,
     /// What the peer or the network said.
     pub detail: Option<String>,
-    /// Whether it was a second copy, sent because the first took unusually long.
+    /// Whether it was a further copy, sent because those before took unusually long.
     pub hedge: bool,
 }
 

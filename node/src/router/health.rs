@@ -18,8 +18,6 @@ const ENOUGH: usize = 20;
 const ENOUGH_FASTEST: usize = 4;
 /// A second copy of a call is never sent earlier than this, in ms.
 const SOONEST_HEDGE_MS: u64 = 50;
-/// Weight of the newest duration in the average.
-const NEWEST: f64 = 0.2;
 /// Most peers, most capabilities, and most peers per capability that are remembered; the one that
 /// was used longest ago is forgotten first.
 const MAX_PEERS: usize = 2048;
@@ -49,7 +47,6 @@ struct Capability {
 #[derive(Debug, Default)]
 struct Served {
     durations: VecDeque<f64>,
-    average: Option<f64>,
     busy_until: u64,
     used: u64,
 }
@@ -65,7 +62,6 @@ impl Health {
         push(&mut entry.durations, ms, DURATIONS);
         let served = entry.served(peer, now);
         push(&mut served.durations, ms, PEER_DURATIONS);
-        served.average = Some(served.average.map_or(ms, |old| old + NEWEST * (ms - old)));
         served.busy_until = 0;
     }
 
@@ -97,16 +93,6 @@ impl Health {
     /// How long a peer is still busy, in ms.
     pub fn busy_ms(&self, capability: &str, peer: &PeerId, now: u64) -> u64 {
         self.served_by(capability, peer).map_or(0, |served| served.busy_until.saturating_sub(now))
-    }
-
-    /// The moving average of a peer's durations, in ms.
-    pub fn average_ms(&self, capability: &str, peer: &PeerId) -> Option<f64> {
-        self.served_by(capability, peer)?.average
-    }
-
-    /// The 95th percentile of a peer's recent durations, in ms. Of few durations: the slowest.
-    pub fn p95_ms(&self, capability: &str, peer: &PeerId) -> Option<f64> {
-        percentile(&self.served_by(capability, peer)?.durations, 0.95)
     }
 
     /// The fastest of a peer's recent durations, in ms; `None` until there are some.
@@ -198,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_and_averages() {
+    fn percentiles() {
         let mut health = Health::default();
         for ms in 1..=19 {
             health.answered("c", &peer(ms % 2), 100.0 * ms as f64, 0);
@@ -210,10 +196,8 @@ mod tests {
             health.answered("c", &peer(0), 1.0, 0);
         }
         assert_eq!(health.hedge_after_ms("c"), Some(50));
-        assert_eq!(health.p95_ms("c", &peer(1)), Some(1900.0));
         assert_eq!(health.fastest_ms("c", &peer(1)), Some(100.0));
         assert_eq!(health.fastest_ms("c", &peer(7)), None);
-        assert!(health.average_ms("c", &peer(0)).is_some_and(|ms| (1.0..2.0).contains(&ms)));
     }
 
     #[test]

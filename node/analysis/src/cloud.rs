@@ -1,0 +1,1 @@
+//! The word cloud: counting words, and placing them inside a shape.

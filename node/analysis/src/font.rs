@@ -1,0 +1,1 @@
+//! The bundled font, cut to Latin and the common Chinese characters.

@@ -1,0 +1,1 @@
+//! Reading: from bytes in any encoding to a typed [`crate::Table`].

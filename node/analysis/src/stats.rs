@@ -1,0 +1,1 @@
+//! Numbers: from a table to [`crate::Numbers`] and [`crate::Facets`].

@@ -1,0 +1,186 @@
+//! A table: what was read, typed by column. Made by [`crate::read`], used by [`crate::stats`].
+//!
+//! Numbers and times keep their row order, because correlation and trends pair them by row.
+//! Texts and truth values are kept as a multiset (each distinct text with how often it comes),
+//! which is all that anybody asks of them, and far smaller. Columns may lie on disk: each is
+//! loaded when it is needed and dropped after, so that a table larger than memory works.
+
+use crate::AnalysisError;
+
+/// What was read.
+pub struct Table {
+    /// Name of the file, without its folder; `-` for a pipe.
+    pub file: String,
+    /// Such as `UTF-8`, `UTF-8 with BOM`, `GB18030`, `UTF-16LE`.
+    pub encoding: String,
+    /// Between the fields.
+    pub delimiter: char,
+    /// Rows without the header, broken ones included where something of them was kept.
+    pub rows: u64,
+    /// Rows that did not have the header's number of fields, or were broken otherwise.
+    pub bad_rows: BadRows,
+    /// Rows that equal an earlier one in every cell.
+    pub duplicate_rows: u64,
+    /// In the order of the file, with names made unique.
+    pub columns: Vec<Column>,
+    /// What a person should know about the reading, such as bytes that the encoding forbids.
+    pub notes: Vec<Note>,
+}
+
+/// Rows that are not as wide as the header, or broken otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BadRows {
+    /// How many.
+    pub count: u64,
+    /// The first of them, at most 20.
+    pub first: Vec<BadRow>,
+}
+
+/// One bad row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRow {
+    /// Line in the file, from 1.
+    pub line: u64,
+    /// Fields found.
+    pub fields: usize,
+    /// Fields expected.
+    pub expected: usize,
+}
+
+/// What a person should know about the reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// So many bytes did not fit the encoding and became replacement characters.
+    Undecodable(u64),
+    /// So many NUL bytes were dropped.
+    Nuls(u64),
+    /// There was no header: columns are called `column 1` and so on.
+    NoHeader,
+    /// So many names came twice or were empty and were changed.
+    Renamed(u64),
+    /// A quote was never closed; the line where it opened.
+    UnclosedQuote(u64),
+    /// A field was longer than the limit and was cut; how many.
+    CutFields(u64),
+}
+
+/// One column.
+pub struct Column {
+    /// As in the header, made unique.
+    pub name: String,
+    /// What its cells are.
+    pub kind: Kind,
+    /// Empty cells and NA words.
+    pub missing: u64,
+    /// Cells that are there but not of the column's kind, such as `abc` among numbers, or a
+    /// date that does not exist. Not missing; left out of the numbers.
+    pub invalid: Invalid,
+    /// How the cells were written.
+    pub written: Written,
+    /// The cells.
+    pub(crate) cells: Box<dyn Cells>,
+}
+
+/// What the cells of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Whole numbers of 64 bits.
+    Integer,
+    /// Other numbers; infinities are numbers.
+    Number,
+    /// Two words that mean yes and no.
+    Boolean,
+    /// Days.
+    Date,
+    /// Days with a time.
+    DateTime,
+    /// Anything else.
+    Text,
+    /// No cell has a value.
+    Empty,
+}
+
+impl Kind {
+    /// As in `numbers.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::DateTime => "datetime",
+            Self::Text => "text",
+            Self::Empty => "empty",
+        }
+    }
+
+    /// Whether mean, correlation and the like make sense.
+    pub fn is_number(self) -> bool {
+        matches!(self, Self::Integer | Self::Number)
+    }
+}
+
+/// Cells that are not of their column's kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Invalid {
+    /// How many.
+    pub count: u64,
+    /// Different texts among them.
+    pub distinct: u64,
+    /// The first different ones, at most 5.
+    pub examples: Vec<String>,
+}
+
+/// How the cells of a column were written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// `$`, `¥`, `€` and the like, when every number that has a sign has this one.
+    pub currency: Option<char>,
+    /// Numbers were written with `%`; `12%` is kept as 0.12.
+    pub percent: bool,
+    /// Dates were written in more than one way.
+    pub mixed_dates: bool,
+}
+
+/// What a column holds, once it is in memory.
+pub enum Values {
+    /// By row; `None` where missing or invalid.
+    Integers(Vec<Option<i64>>),
+    /// By row; NaN where missing or invalid.
+    Numbers(Vec<f64>),
+    /// By row, microseconds since 1970-01-01T00:00 in the time that was written; `None` where
+    /// missing or invalid.
+    Times(Vec<Option<i64>>),
+    /// Nothing is kept by row; ask [`Column::texts`].
+    Texts,
+}
+
+/// Where cells are kept: in memory, or on disk.
+pub(crate) trait Cells: Send + Sync {
+    /// The cells by row.
+    fn values(&self) -> Result<Values, AnalysisError>;
+
+    /// Every distinct text of a text or truth column, once, with how often it comes. The order
+    /// is the same for the same input.
+    fn texts(&self, each: &mut dyn FnMut(&str, u64)) -> Result<(), AnalysisError>;
+
+    /// How many distinct texts there are.
+    fn distinct_texts(&self) -> u64;
+}
+
+impl Column {
+    /// The cells by row, loaded now: 8 or 16 bytes a row.
+    pub fn values(&self) -> Result<Values, AnalysisError> {
+        self.cells.values()
+    }
+
+    /// Every distinct text with how often it comes; nothing for numbers and times.
+    pub fn texts(&self, each: &mut dyn FnMut(&str, u64)) -> Result<(), AnalysisError> {
+        self.cells.texts(each)
+    }
+
+    /// How many distinct texts there are; 0 for numbers and times.
+    pub fn distinct_texts(&self) -> u64 {
+        self.cells.distinct_texts()
+    }
+}

@@ -29,6 +29,19 @@ pub enum Source {
     Bytes(Arc<[u8]>),
     /// In a file of the asking person; read when a peer fetches it.
     File(PathBuf),
+    /// In a file that goes with its last user.
+    Temporary(Arc<tempfile::TempPath>),
+}
+
+impl Source {
+    /// The file, where there is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::File(path) => Some(path),
+            Self::Temporary(path) => Some(path),
+        }
+    }
 }
 
 /// The blobs that this node offers, and how it fetches those of others.
@@ -62,16 +75,16 @@ pub struct BlobOffer {
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
     /// The disk failed or is full.
-    #[error("the input could not be stored: {0}")]
+    #[error("the data could not be stored: {0}")]
     Disk(#[source] io::Error),
-    /// The caller does not offer it (any more).
-    #[error("the caller no longer offers the input")]
+    /// The other side does not offer it (any more).
+    #[error("the other side no longer offers the data")]
     NotOffered,
-    /// The caller sent other bytes than it announced.
-    #[error("the input that arrived is not the one that was announced")]
+    /// The other side sent other bytes than it announced.
+    #[error("the data that arrived is not what was announced")]
     Wrong,
     /// The stream broke too often.
-    #[error("the connection to the caller broke while the input was fetched: {0}")]
+    #[error("the connection broke while the data was fetched: {0}")]
     Broken(io::Error),
 }
 
@@ -110,6 +123,11 @@ impl Blobs {
         });
         offered.users += 1;
         BlobOffer { blobs: self.clone(), hash, size }
+    }
+
+    /// Where fetched blobs lie meanwhile.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Fetches a blob from a peer into a file that is removed when the handle is dropped.

@@ -16,15 +16,16 @@ use std::{
 };
 
 use libp2p::{Multiaddr, PeerId};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::broadcast;
 
 use crate::{
     blobs::Blobs,
+    calls::Caller,
     doctor::Facts,
     network::{MeshEvent, Network, Snapshot},
     protocol::Offer,
     router::Health,
-    service::{Counters, Dispatch, Progress, Registry},
+    service::{Counters, Dispatch, Registry},
 };
 
 /// A handle on a running node.
@@ -37,6 +38,7 @@ pub(crate) struct Inner {
     pub(crate) id: Arc<str>,
     pub(crate) name: String,
     pub(crate) network: Network,
+    pub(crate) caller: Caller,
     /// What this node can serve now. A passing node offers it to itself alone.
     pub(crate) offers: RwLock<Vec<Offer>>,
     pub(crate) started_with: StartedWith,
@@ -45,7 +47,6 @@ pub(crate) struct Inner {
     pub(crate) blobs: Blobs,
     pub(crate) health: Mutex<Health>,
     pub(crate) traffic: Mutex<Traffic>,
-    pub(crate) progress: Mutex<HashMap<(PeerId, u64), mpsc::Sender<Progress>>>,
     pub(crate) next_call: AtomicU64,
 }
 
@@ -160,12 +161,6 @@ impl Inner {
 
     pub(crate) fn traffic(&self) -> MutexGuard<'_, Traffic> {
         self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn progress(
-        &self,
-    ) -> MutexGuard<'_, HashMap<(PeerId, u64), mpsc::Sender<Progress>>> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     client::{Call, CallFailure, CallInput, FailureKind, Reply},
     doctor::Facts,
     protocol::{self, Offer},
-    service::{Counters, Progress},
+    service::{Counters, Data, Progress},
 };
 
 /// Largest frame: a response with its route.
@@ -58,7 +58,11 @@ enum ControlReply {
         percent: u8,
         note: String,
     },
-    Done(Reply),
+    Done {
+        reply: Reply,
+        /// A file with the data of the reply. The command moves it away before it hangs up.
+        data: Option<PathBuf>,
+    },
     Failed(CallFailure),
     Mesh(MeshView),
     Facts(Box<Facts>),
@@ -169,7 +173,11 @@ impl ControlClient {
                         let _ = progress.try_send(Progress { percent, note });
                     }
                 }
-                ControlReply::Done(reply) => return Ok(reply),
+                ControlReply::Done { mut reply, data } => {
+                    let moved = data.map(|path| take_file(&path)).transpose();
+                    reply.data = moved.map_err(|e| failure(&format!("the answer is lost: {e}")))?;
+                    return Ok(reply);
+                }
                 ControlReply::Failed(failure) => return Err(failure),
                 other => return Err(failure(&format!("unexpected answer {other:?}"))),
             }
@@ -214,6 +222,16 @@ impl ControlClient {
         write_frame(&mut stream, request).await?;
         Ok(stream)
     }
+}
+
+/// Makes a file of the node's this command's own, to be removed when it is done.
+fn take_file(path: &Path) -> io::Result<Data> {
+    let own = tempfile::Builder::new()
+        .prefix("part-")
+        .make_in(path.parent().unwrap_or(Path::new(".")), |own| std::fs::rename(path, own))?;
+    let path = own.into_temp_path();
+    let size = std::fs::metadata(&path)?.len();
+    Ok(Data::Blob { path: path.into(), size })
 }
 
 fn failure(message: &str) -> CallFailure {

@@ -4,6 +4,7 @@
 //! GUI and the tests use. `docs/architecture.md` has the map.
 
 pub mod blobs;
+mod calls;
 pub mod cli;
 pub mod client;
 pub mod config;

@@ -1,8 +1,8 @@
 //! The network: libp2p behind a cheap handle. One actor owns the Swarm.
 //!
 //! [`Network::start`] spawns the actor. The rest of the node talks to it through [`Network`]
-//! (bounded commands with reply channels), reads the mesh from a shared [`Snapshot`], and takes
-//! what peers ask for from the [`Inbound`] channel.
+//! (bounded commands with reply channels) and reads the mesh from a shared [`Snapshot`]. Calls do
+//! not pass through the actor: see [`crate::calls`].
 
 mod actor;
 mod behaviour;
@@ -20,12 +20,15 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use libp2p::{Multiaddr, PeerId, identity::Keypair, request_response::ResponseChannel};
+use libp2p::{Multiaddr, PeerId, identity::Keypair};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::doctor::{DialFailure, Stranger};
-use crate::protocol::{Advert, Answer, CallRequest, Malformed, Offer, Request, Response};
+use crate::{
+    calls::Activity,
+    protocol::{Advert, Offer},
+};
 pub use transport::{TransportKind, parse_join};
 
 /// How the network is set up.
@@ -80,45 +83,6 @@ pub enum NetworkError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Lost(pub String);
-
-/// How a response goes back to the peer that asked.
-pub type Responder = ResponseChannel<Result<Response, Malformed>>;
-
-/// What peers ask of this node.
-pub enum Inbound {
-    /// Run a capability.
-    Call {
-        /// Who asks.
-        peer: PeerId,
-        /// What.
-        request: CallRequest,
-        /// For [`Network::respond`].
-        responder: Responder,
-    },
-    /// Stop a call.
-    Cancel {
-        /// Who asks.
-        peer: PeerId,
-        /// Which call of theirs.
-        call: u64,
-    },
-    /// One of our calls got further.
-    Progress {
-        /// Who serves it.
-        peer: PeerId,
-        /// Our number of the call.
-        call: u64,
-        /// 0 to 100.
-        percent: u8,
-        /// For a person.
-        note: String,
-    },
-    /// All connections to a peer are gone.
-    Gone {
-        /// Who.
-        peer: PeerId,
-    },
-}
 
 /// What the GUI and `up` tell people.
 #[derive(Debug, Clone, PartialEq)]
@@ -202,13 +166,12 @@ pub struct Network {
     snapshot: watch::Receiver<Arc<Snapshot>>,
     events: broadcast::Sender<MeshEvent>,
     streams: libp2p_stream::Control,
+    activity: Activity,
     me: PeerId,
 }
 
 enum Command {
-    Call { peer: PeerId, request: CallRequest, reply: oneshot::Sender<Result<Answer, Lost>> },
-    Tell { peer: PeerId, request: Request },
-    Respond { peer: PeerId, responder: Responder, response: Response },
+    Connect { peer: PeerId, reply: oneshot::Sender<Result<(), Lost>> },
     Offers(Vec<Offer>),
     Join(Vec<Multiaddr>),
     Facts(oneshot::Sender<NetworkFacts>),
@@ -216,11 +179,11 @@ enum Command {
 }
 
 impl Network {
-    /// Binds the sockets, spawns the actor, and gives the handle, what peers ask for, and the
-    /// actor's task: dropping that ends the network at once and without a goodbye.
+    /// Binds the sockets, spawns the actor, and gives the handle and the actor's task: dropping
+    /// that ends the network at once and without a goodbye.
     pub async fn start(
         settings: NetworkSettings,
-    ) -> Result<(Self, mpsc::Receiver<Inbound>, AbortOnDropHandle<()>), NetworkError> {
+    ) -> Result<(Self, AbortOnDropHandle<()>), NetworkError> {
         actor::start(settings).await
     }
 
@@ -249,23 +212,17 @@ impl Network {
         self.streams.clone()
     }
 
-    /// Sends a call to a peer, dialling it if need be, and waits for its answer. Dropping the
-    /// future does not stop the work: send [`Request::Cancel`] with [`Network::tell`].
-    pub async fn call(&self, peer: PeerId, request: CallRequest) -> Result<Answer, Lost> {
-        let (reply, answer) = oneshot::channel();
+    /// Who works with whom now.
+    pub(crate) fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
+    /// Makes sure that there is a connection to a peer, dialling it if need be.
+    pub async fn connect(&self, peer: PeerId) -> Result<(), Lost> {
+        let (reply, connected) = oneshot::channel();
         let stopped = || Lost("this node is stopping".into());
-        self.commands.send(Command::Call { peer, request, reply }).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
-    }
-
-    /// Sends a message whose answer does not matter. Dropped when the peer is not connected.
-    pub fn tell(&self, peer: PeerId, request: Request) {
-        let _ = self.commands.try_send(Command::Tell { peer, request });
-    }
-
-    /// Answers a call of a peer.
-    pub async fn respond(&self, peer: PeerId, responder: Responder, response: Response) {
-        let _ = self.commands.send(Command::Respond { peer, responder, response }).await;
+        self.commands.send(Command::Connect { peer, reply }).await.map_err(|_| stopped())?;
+        connected.await.map_err(|_| stopped())?
     }
 
     /// Changes what this node advertises.

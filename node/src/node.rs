@@ -6,21 +6,19 @@ use std::{
     time::Duration,
 };
 
-use libp2p::Multiaddr;
-use tokio::sync::mpsc;
+use libp2p::{Multiaddr, StreamProtocol};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     blobs::{BlobError, Blobs},
+    calls::{self, Caller},
     client::{Client, Inner, StartedWith},
     config::Config,
     identity::Identity,
-    network::{
-        Inbound, Network, NetworkError, NetworkSettings, Responder, TransportKind, parse_join,
-    },
-    protocol::{CallRequest, Fault, FaultKind, Offer, Request, Response},
+    network::{MeshEvent, Network, NetworkError, NetworkSettings, TransportKind, parse_join},
+    protocol::{CALL_PROTOCOL, Offer},
     router::Health,
-    service::{Caller, Dispatch, DispatchSettings, Everyone, InputData, Progress, Registry},
+    service::{Dispatch, DispatchSettings, Everyone, Registry},
     services::{self, ServicesError},
 };
 
@@ -67,7 +65,7 @@ pub enum StartError {
 /// crash would.
 pub struct Node {
     client: Client,
-    _tasks: [AbortOnDropHandle<()>; 3],
+    _tasks: [AbortOnDropHandle<()>; 4],
     _temporary: Option<tempfile::TempDir>,
 }
 
@@ -89,7 +87,11 @@ impl Node {
             None => services::all(&config, data_dir.as_deref())?,
         };
         let settings = network_settings(&config, &identity, transport, passing)?;
-        let (network, inbound, actor) = Network::start(settings).await?;
+        let (network, actor) = Network::start(settings).await?;
+        let incoming = network
+            .streams()
+            .accept(StreamProtocol::new(CALL_PROTOCOL))
+            .map_err(|e| NetworkError::Transport(e.to_string()))?;
         let blobs = Blobs::start(network.streams(), &blobs_dir)?;
         let dispatch = Arc::new(Dispatch::new(
             &registry,
@@ -103,6 +105,7 @@ impl Node {
         let inner = Arc::new(Inner {
             id: network.me().to_string().into(),
             name: config.name.clone(),
+            caller: Caller::new(network.clone()),
             network,
             offers: RwLock::default(),
             started_with: StartedWith {
@@ -115,15 +118,25 @@ impl Node {
             blobs,
             health: Mutex::new(Health::default()),
             traffic: Mutex::default(),
-            progress: Mutex::default(),
             next_call: AtomicU64::new(1),
         });
         inner.advertise(inner.dispatch.offers()).await;
-        let serving = tokio::spawn(serve(inner.clone(), inbound));
+        let server = calls::server::Server {
+            dispatch: inner.dispatch.clone(),
+            blobs: inner.blobs.clone(),
+            activity: inner.network.activity().clone(),
+        };
+        let serving = tokio::spawn(calls::server::serve(incoming, server));
+        let forgetting = tokio::spawn(forget_gone(inner.clone()));
         let telling = tokio::spawn(advertise(inner.clone()));
         Ok(Self {
             client: Client { inner },
-            _tasks: [actor, AbortOnDropHandle::new(serving), AbortOnDropHandle::new(telling)],
+            _tasks: [
+                actor,
+                AbortOnDropHandle::new(serving),
+                AbortOnDropHandle::new(forgetting),
+                AbortOnDropHandle::new(telling),
+            ],
             _temporary: temporary,
         })
     }
@@ -178,62 +191,17 @@ fn network_settings(
     })
 }
 
-/// Takes what peers ask for, until the network ends.
-async fn serve(inner: Arc<Inner>, mut inbound: mpsc::Receiver<Inbound>) {
-    while let Some(asked) = inbound.recv().await {
-        match asked {
-            Inbound::Call { peer, request, responder } => {
-                // Bounded: dispatch turns calls away when its queues are full.
-                tokio::spawn(serve_call(inner.clone(), peer, request, responder));
-            }
-            Inbound::Cancel { peer, call } => inner.dispatch.cancel(peer, call),
-            Inbound::Progress { peer, call, percent, note } => {
-                if let Some(listener) = inner.progress().get(&(peer, call)) {
-                    let _ = listener.try_send(Progress { percent, note });
-                }
-            }
-            Inbound::Gone { peer } => {
-                inner.dispatch.cancel_all(peer);
-                inner.traffic().forget(&peer);
-            }
+/// Forgets what is known of peers that are gone, so that churn does not grow the maps.
+async fn forget_gone(inner: Arc<Inner>) {
+    use tokio::sync::broadcast::error::RecvError;
+    let mut events = inner.network.events();
+    loop {
+        match events.recv().await {
+            Ok(MeshEvent::Gone { peer, .. }) => inner.traffic().forget(&peer),
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
         }
     }
-}
-
-async fn serve_call(
-    inner: Arc<Inner>,
-    peer: libp2p::PeerId,
-    request: CallRequest,
-    responder: Responder,
-) {
-    if !responder.is_open() {
-        // The connection is gone, and with it the word of that: nobody would stop the work.
-        return;
-    }
-    let progress = request.progress.then(|| forward_progress(&inner, peer, request.call));
-    let caller = Caller { peer, progress };
-    let blobs = inner.blobs.clone();
-    let fetch = |hash, size| async move {
-        let path = blobs
-            .fetch(peer, hash, size)
-            .await
-            .map_err(|e| Fault::new(FaultKind::InputLost, e.to_string()))?;
-        Ok(InputData::Blob { path: Arc::new(path), size })
-    };
-    let answer = inner.dispatch.serve(caller, request, fetch).await;
-    inner.network.respond(peer, responder, Response::Answer(answer)).await;
-}
-
-/// A channel whose messages travel to the caller.
-fn forward_progress(inner: &Inner, peer: libp2p::PeerId, call: u64) -> mpsc::Sender<Progress> {
-    let (sender, mut receiver) = mpsc::channel::<Progress>(8);
-    let network = inner.network.clone();
-    tokio::spawn(async move {
-        while let Some(Progress { percent, note }) = receiver.recv().await {
-            network.tell(peer, Request::Progress { call, percent, note });
-        }
-    });
-    sender
 }
 
 /// Keeps the advert true: what is offered, and how long the queues are.

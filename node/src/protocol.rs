@@ -9,16 +9,18 @@ pub mod codec;
 pub mod exchange;
 
 pub use advert::{Advert, AdvertError, Offer, SignedAdvert};
-pub use call::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Input, Output};
+pub use call::{Answer, Ask, CallOutcome, CallRequest, Fault, FaultKind, Output, Payload, Tell};
 pub use codec::{Codec, Malformed};
 pub use exchange::{DigestEntry, Exchange, ExchangeReply, LossNotice, Rumour};
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Visitor};
 
 /// The libp2p protocol that carries every [`Request`] and its [`Response`].
-pub const CALL_PROTOCOL: &str = "/potluck/1";
+pub const MESH_PROTOCOL: &str = "/potluck/mesh/1";
+/// The libp2p stream protocol that carries calls: [`Ask`] one way, [`Tell`] the other.
+pub const CALL_PROTOCOL: &str = "/potluck/call/1";
 /// The libp2p stream protocol that moves blobs.
 pub const BLOB_PROTOCOL: &str = "/potluck/blob/1";
 /// The libp2p stream protocol that watches whether a neighbour still runs.
@@ -40,26 +42,18 @@ pub const MAX_NAME: usize = 128;
 pub const MAX_TEXT: usize = 2048;
 /// Longest time that a call may take.
 pub const MAX_DEADLINE_MS: u32 = 60 * 60 * 1000;
+/// Largest data that comes with an answer.
+pub const MAX_DATA: u64 = 1 << 30;
+/// Calls of one line that run at once.
+pub const MAX_RUNNING: usize = 256;
+/// Messages of one peer that cannot be read before it is hung up on.
+pub const MAX_MALFORMED: u32 = 32;
+/// How long a message may take to arrive once it was begun.
+pub const MAX_FRAME_TIME: Duration = Duration::from_secs(20);
 
 /// What one node asks of another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Request {
-    /// Run a capability.
-    Call(CallRequest),
-    /// Stop a call that the same peer started. Answered with [`Response::Done`].
-    Cancel {
-        /// The number that the caller gave the call.
-        call: u64,
-    },
-    /// Sent by the serving node to the caller while a call runs. Answered with [`Response::Done`].
-    Progress {
-        /// The number that the caller gave the call.
-        call: u64,
-        /// 0 to 100.
-        percent: u8,
-        /// What is being done, for a person.
-        note: String,
-    },
     /// Compare directories and hand over what the other lacks.
     Exchange(Exchange),
     /// The sender closes this connection to save resources and is still there for calls.
@@ -70,8 +64,6 @@ pub enum Request {
 /// What comes back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Response {
-    /// The outcome of a [`Request::Call`].
-    Answer(Answer),
     /// Taken; nothing to say.
     Done,
     /// The answer to a [`Request::Exchange`].
@@ -92,12 +84,7 @@ pub trait Checked {
 impl Checked for Request {
     fn check(&self) -> Result<(), Malformed> {
         match self {
-            Self::Call(call) => call.check(),
-            Self::Cancel { .. } | Self::Parting => Ok(()),
-            Self::Progress { note, percent, .. } => {
-                at_most("note", note.len(), MAX_TEXT)?;
-                at_most("percent", usize::from(*percent), 100)
-            }
+            Self::Parting => Ok(()),
             Self::Exchange(exchange) => exchange.check(),
         }
     }
@@ -106,7 +93,6 @@ impl Checked for Request {
 impl Checked for Response {
     fn check(&self) -> Result<(), Malformed> {
         match self {
-            Self::Answer(answer) => answer.check(),
             Self::Done => Ok(()),
             Self::Exchange(reply) => reply.check(),
             Self::Malformed { reason } => at_most("reason", reason.len(), MAX_TEXT),

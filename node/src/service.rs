@@ -6,11 +6,13 @@
 //! locally and across two nodes.
 
 mod context;
+mod data;
 mod dispatch;
 mod registry;
 
-pub use context::{Context, InputData, Progress};
-pub use dispatch::{Caller, Counters, Dispatch, DispatchSettings, Everyone, Policy};
+pub use context::{Context, Progress};
+pub use data::Data;
+pub use dispatch::{Counters, Dispatch, DispatchSettings, Everyone, Origin, Policy};
 pub use registry::{DynService, Registry, RegistryError};
 
 use std::future::Future;

@@ -10,7 +10,8 @@ use libp2p::{
 };
 use libp2p_stream::{Control, IncomingStreams};
 use potluck::protocol::{
-    self, Advert, CALL_PROTOCOL, Exchange, Offer, PULSE_PROTOCOL, Request, Response, SignedAdvert,
+    self, Advert, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, Exchange, MESH_PROTOCOL, Offer,
+    PULSE_PROTOCOL, Request, Response, SignedAdvert, Tell,
 };
 use tokio::task::JoinHandle;
 
@@ -71,9 +72,20 @@ impl Bare {
         self.control.clone().accept(StreamProtocol::new(protocol)).expect("not yet accepted")
     }
 
+    /// Opens a line for calls.
+    pub async fn line(&self) -> io::Result<Line> {
+        Ok(Line { stream: self.open(CALL_PROTOCOL).await? })
+    }
+
+    /// Makes a call on a line of its own and waits for its end.
+    pub async fn call(&self, request: CallRequest) -> CallOutcome {
+        let mut line = self.line().await.expect("a line");
+        line.call(request).await.expect("an answer")
+    }
+
     /// Sends bytes as a request, ends it, and gives what came back.
     pub async fn ask(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {
-        let (mut reading, mut writing) = self.open(CALL_PROTOCOL).await?.split();
+        let (mut reading, mut writing) = self.open(MESH_PROTOCOL).await?.split();
         let write = async move {
             // A node that has read enough may close before all is written.
             let _ = writing.write_all(bytes).await;
@@ -124,6 +136,53 @@ impl Bare {
             }
         });
     }
+}
+
+/// A stream for calls, seen from the asking side.
+pub struct Line {
+    /// The stream, for tests that do not keep to frames.
+    pub stream: swarm::Stream,
+}
+
+impl Line {
+    /// Sends bytes as one frame.
+    pub async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(&framed(bytes)).await?;
+        self.stream.flush().await
+    }
+
+    /// Sends what keeps to the protocol.
+    pub async fn ask(&mut self, ask: &Ask) -> io::Result<()> {
+        self.say(&protocol::encode(ask).expect("encodes")).await
+    }
+
+    /// What the node says next.
+    pub async fn hear(&mut self) -> io::Result<Tell> {
+        let mut length = [0; 4];
+        self.stream.read_exact(&mut length).await?;
+        let mut bytes = vec![0; u32::from_be_bytes(length) as usize];
+        self.stream.read_exact(&mut bytes).await?;
+        protocol::decode(&bytes).map_err(io::Error::other)
+    }
+
+    /// Makes a call and waits for its end; the answers of others are passed over.
+    pub async fn call(&mut self, request: CallRequest) -> io::Result<CallOutcome> {
+        let number = request.call;
+        self.ask(&Ask::Call(request)).await?;
+        loop {
+            match self.hear().await? {
+                Tell::Answer { call, answer } if call == number => return Ok(answer.outcome),
+                Tell::Malformed { reason } => return Err(io::Error::other(reason)),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A frame of a line.
+pub fn framed(bytes: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(bytes.len()).expect("it fits");
+    [&length.to_be_bytes()[..], bytes].concat()
 }
 
 impl Drop for Bare {

@@ -16,7 +16,7 @@ use potluck::{
     identity::Identity,
     network::{Snapshot, TransportKind},
     protocol::{self, Fault, FaultKind},
-    service::{Capability, Context, Example, Kind, Registry, Service, Standing},
+    service::{Capability, Context, Data, Example, Kind, Registry, Service, Standing},
 };
 use serde::{Deserialize, Serialize};
 
@@ -144,6 +144,8 @@ pub enum Does {
     Compute,
     /// Tell progress three times, then answer.
     Progress,
+    /// Send so many bytes back beside the response.
+    Attach(usize),
     /// Fail so.
     Fail(FaultKind),
     /// Panic on the async thread.
@@ -273,6 +275,7 @@ impl Service for Work {
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
+            Does::Attach(size) => cx.attach(Data::Bytes(attachment(size).into())),
             Does::Fail(kind) => {
                 counted.ended = true;
                 return Err(Fault::new(kind, "as the test wants it"));
@@ -295,6 +298,11 @@ impl Service for Work {
     fn examples(&self) -> Vec<Example<Request>> {
         vec![]
     }
+}
+
+/// The bytes of [`Does::Attach`].
+pub fn attachment(size: usize) -> Vec<u8> {
+    (0..size).map(|n| (n / 7) as u8).collect()
 }
 
 /// A call of [`Work`] with ten seconds of time.

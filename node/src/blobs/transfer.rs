@@ -91,7 +91,8 @@ async fn send_from(stream: &mut Stream, source: &Source, start: u64) -> io::Resu
                 timeout(SILENCE, stream.write_all(chunk)).await??;
             }
         }
-        Source::File(path) => {
+        Source::File(_) | Source::Temporary(_) => {
+            let path = source.path().unwrap_or(Path::new(""));
             let mut file = tokio::fs::File::open(path).await?;
             file.seek(SeekFrom::Start(start)).await?;
             let mut buffer = vec![0; GROUP];

@@ -11,7 +11,7 @@ use crate::{
     network::now_ms,
     protocol::{Fault, FaultKind, Output},
     router::{Plan, PlanEnd, PlanSettings},
-    service::Progress,
+    service::{Data, Progress},
 };
 
 /// Peers that may fail one call.
@@ -52,11 +52,14 @@ pub enum CallInput {
 }
 
 /// A call that was answered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Reply {
     /// The capability's own response, in CBOR.
     #[serde(with = "serde_bytes")]
     pub body: Vec<u8>,
+    /// Files and the like that belong to the response.
+    #[serde(skip)]
+    pub data: Option<Data>,
     /// Who did the work.
     pub served_by: Served,
     /// Who was tried, in order.
@@ -183,13 +186,14 @@ impl Client {
         plan: &Plan,
         route: Vec<RouteHop>,
         end: PlanEnd,
-        output: Option<Output>,
+        output: Option<(Output, Option<Data>)>,
         started: u64,
     ) -> Result<Reply, CallFailure> {
         let (kind, message) = match (end, output) {
-            (PlanEnd::Answered { peer }, Some(output)) => {
+            (PlanEnd::Answered { peer }, Some((output, data))) => {
                 return Ok(Reply {
                     body: output.body,
+                    data,
                     served_by: report::served_by(&peer, plan, &route),
                     route,
                     milliseconds: now_ms().saturating_sub(started),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{CallInput, Inner};
 use crate::{
     blobs::{BlobOffer, Outline, Source, outline_of_file},
-    protocol::{Fault, Input, MAX_INLINE},
-    service::InputData,
+    protocol::{Fault, MAX_INLINE, Payload},
+    service::Data,
 };
 
 /// The input as it travels, and as it is served at home.
@@ -61,22 +61,22 @@ impl Prepared {
     }
 
     /// As a peer gets it.
-    pub(super) fn wire(&self) -> Option<Input> {
+    pub(super) fn wire(&self) -> Option<Payload> {
         match self {
             Self::None => None,
-            Self::Inline(bytes) => Some(Input::Inline(bytes.to_vec())),
-            Self::Offered { offer, .. } => Some(Input::Blob { hash: offer.hash, size: offer.size }),
+            Self::Inline(bytes) => Some(Payload::Inline(bytes.to_vec())),
+            Self::Offered { offer, .. } => {
+                Some(Payload::Blob { hash: offer.hash, size: offer.size })
+            }
         }
     }
 
     /// As this node gets it when it serves itself, where it is not inline.
-    pub(super) fn at_home(&self) -> Option<InputData> {
+    pub(super) fn at_home(&self) -> Option<Data> {
         match self {
-            Self::Offered { source: Source::Bytes(bytes), .. } => {
-                Some(InputData::Bytes(bytes.clone()))
-            }
+            Self::Offered { source: Source::Bytes(bytes), .. } => Some(Data::Bytes(bytes.clone())),
             Self::Offered { source: Source::File(path), offer } => {
-                Some(InputData::File { path: path.clone(), size: offer.size })
+                Some(Data::File { path: path.clone(), size: offer.size })
             }
             _ => None,
         }

@@ -10,13 +10,16 @@ use std::{
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use libp2p::PeerId;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{Call, Inner, input::Prepared};
 use crate::{
     network::{Lost, PeerView, Snapshot, now_ms},
-    protocol::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Offer, Output, Request},
+    protocol::{
+        Answer, CallOutcome, CallRequest, Fault, FaultKind, MAX_DATA, Offer, Output, Payload,
+    },
     router::{self, Candidate, Plan, PlanEffect, PlanEnd, PlanEvent, Ranked},
-    service::Caller,
+    service::{Data, Origin},
 };
 
 /// An attempt that is given up after this time counts as silence of its peer.
@@ -24,7 +27,9 @@ const SILENT_MS: u64 = 5_000;
 /// Inputs above this tell something about throughput.
 const LARGE: u64 = 64 * 1024;
 
-type Attempt<'a> = Pin<Box<dyn Future<Output = (PeerId, Result<Answer, Lost>)> + Send + 'a>>;
+/// How an attempt ended, with what belongs to the answer.
+type Ended = Result<(Answer, Option<Data>), Lost>;
+type Attempt<'a> = Pin<Box<dyn Future<Output = (PeerId, Ended)> + Send + 'a>>;
 
 /// One call under way.
 pub(super) struct Run<'a> {
@@ -36,7 +41,7 @@ pub(super) struct Run<'a> {
     attempts: FuturesUnordered<Attempt<'a>>,
     running: Running<'a>,
     wake: Option<u64>,
-    pub(super) output: Option<Output>,
+    pub(super) output: Option<(Output, Option<Data>)>,
     /// Client ids and nicknames of those who were tried: a peer that dies leaves the directory,
     /// not the route.
     pub(super) names: HashMap<PeerId, (Arc<str>, String)>,
@@ -45,7 +50,14 @@ pub(super) struct Run<'a> {
 /// The attempts that peers work on now. Dropping it tells them to stop.
 struct Running<'a> {
     inner: &'a Arc<Inner>,
-    calls: HashMap<PeerId, (u64, String)>,
+    calls: HashMap<PeerId, Started>,
+}
+
+struct Started {
+    number: u64,
+    capability: String,
+    /// Stops the work, when this node does it itself.
+    here: CancellationToken,
 }
 
 impl<'a> Run<'a> {
@@ -135,29 +147,33 @@ impl<'a> Run<'a> {
             input: self.input.wire(),
             progress: self.call.progress.is_some(),
         };
-        self.running.start(peer, number, &self.call.capability);
+        let cancel = self.running.start(peer, number, &self.call.capability);
         let inner = self.inner.clone();
         if peer == inner.network.me() {
-            let caller = Caller { peer, progress: self.call.progress.clone() };
+            let origin = Origin { caller: peer, progress: self.call.progress.clone(), cancel };
             let home = self.input.at_home();
             self.attempts.push(Box::pin(async move {
                 let gone = || Fault::new(FaultKind::InputLost, "the input is gone");
                 let fetch = move |_, _| async move { home.ok_or_else(gone) };
-                (peer, Ok(inner.dispatch.serve(caller, request, fetch).await))
+                (peer, Ok(inner.dispatch.serve(origin, request, fetch).await))
             }));
             return;
         }
         if let Prepared::Offered { offer, .. } = self.input {
             offer.allow(peer);
         }
-        if let Some(progress) = &self.call.progress {
-            inner.progress().insert((peer, number), progress.clone());
-        }
-        self.attempts
-            .push(Box::pin(async move { (peer, inner.network.call(peer, request).await) }));
+        let progress = self.call.progress.clone();
+        self.attempts.push(Box::pin(async move {
+            let answered = inner.caller.call(peer, request, progress).await;
+            let ended = match answered {
+                Ok(answer) => with_data(&inner, peer, number, answer).await,
+                Err(lost) => Err(lost),
+            };
+            (peer, ended)
+        }));
     }
 
-    fn on_result(&mut self, peer: PeerId, result: Result<Answer, Lost>) -> PlanEvent {
+    fn on_result(&mut self, peer: PeerId, result: Ended) -> PlanEvent {
         let now = now_ms();
         self.running.ended(&peer);
         let capability = &self.call.capability;
@@ -168,8 +184,8 @@ impl<'a> Run<'a> {
             .rev()
             .find(|hop| hop.peer == peer)
             .map_or(0, |hop| now.saturating_sub(hop.started_at));
-        let answer = match result {
-            Ok(answer) => answer,
+        let (answer, data) = match result {
+            Ok(ended) => ended,
             Err(Lost(why)) => {
                 self.inner.health().failed(&peer, now);
                 return PlanEvent::Lost { peer, why };
@@ -182,7 +198,7 @@ impl<'a> Run<'a> {
                 self.inner.health().answered(capability, &peer, took as f64, now);
                 self.note_throughput(peer, took, &output);
                 if self.output.is_none() {
-                    self.output = Some(output);
+                    self.output = Some((output, data));
                 }
                 PlanEvent::Answered { peer }
             }
@@ -228,15 +244,17 @@ impl<'a> Run<'a> {
 }
 
 impl Running<'_> {
-    fn start(&mut self, peer: PeerId, number: u64, capability: &str) {
+    fn start(&mut self, peer: PeerId, number: u64, capability: &str) -> CancellationToken {
         *self.inner.traffic().in_flight.entry((peer, capability.to_owned())).or_default() += 1;
-        self.calls.insert(peer, (number, capability.to_owned()));
+        let here = CancellationToken::new();
+        let capability = capability.to_owned();
+        self.calls.insert(peer, Started { number, capability, here: here.clone() });
+        here
     }
 
     /// The attempt is over; there is nothing to stop.
     fn ended(&mut self, peer: &PeerId) {
-        let Some((number, capability)) = self.calls.remove(peer) else { return };
-        self.inner.progress().remove(&(*peer, number));
+        let Some(Started { capability, .. }) = self.calls.remove(peer) else { return };
         let mut traffic = self.inner.traffic();
         let key = (*peer, capability);
         if let Some(count) = traffic.in_flight.get_mut(&key) {
@@ -248,11 +266,10 @@ impl Running<'_> {
     }
 
     fn stop(&mut self, peer: &PeerId) {
-        let Some((call, _)) = self.calls.get(peer).cloned() else { return };
-        if *peer == self.inner.network.me() {
-            self.inner.dispatch.cancel(*peer, call);
-        } else {
-            self.inner.network.tell(*peer, Request::Cancel { call });
+        let Some(started) = self.calls.get(peer) else { return };
+        started.here.cancel();
+        if *peer != self.inner.network.me() {
+            self.inner.caller.cancel(*peer, started.number);
         }
         self.ended(peer);
     }
@@ -265,6 +282,29 @@ impl Drop for Running<'_> {
             self.stop(&peer);
         }
     }
+}
+
+/// Brings what belongs to an answer. An answer without it is none.
+async fn with_data(inner: &Inner, peer: PeerId, number: u64, mut answer: Answer) -> Ended {
+    let data = match &mut answer.outcome {
+        CallOutcome::Done(output) => output.data.take(),
+        _ => None,
+    };
+    let data = match data {
+        None => None,
+        Some(Payload::Inline(bytes)) => Some(Data::Bytes(bytes.into())),
+        Some(Payload::Blob { size, .. }) if size > MAX_DATA => {
+            inner.caller.cancel(peer, number);
+            return Err(Lost(format!("its answer has {size} bytes, which is too much")));
+        }
+        Some(Payload::Blob { hash, size }) => {
+            let fetched = inner.blobs.fetch(peer, hash, size).await;
+            inner.caller.cancel(peer, number);
+            let path = fetched.map_err(|e| Lost(format!("its answer did not arrive: {e}")))?;
+            Some(Data::Blob { path: path.into(), size })
+        }
+    };
+    Ok((answer, data))
 }
 
 fn candidates(inner: &Inner, call: &Call, snapshot: &Snapshot, now: u64) -> Vec<Candidate> {

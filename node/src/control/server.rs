@@ -4,7 +4,10 @@ use std::{io, os::unix::fs::PermissionsExt as _, path::Path, path::PathBuf, time
 
 use tokio::{
     io::AsyncReadExt as _,
-    net::{UnixListener, UnixStream},
+    net::{
+        UnixListener, UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
     sync::mpsc,
 };
 use tokio_util::task::AbortOnDropHandle;
@@ -15,7 +18,7 @@ use super::{
 };
 use crate::{
     Client,
-    client::{Call, CallFailure, CallInput, FailureKind},
+    client::{Call, CallFailure, CallInput, FailureKind, Reply},
     network::now_ms,
 };
 
@@ -129,10 +132,10 @@ async fn serve_call(
         tokio::select! {
             ended = &mut work => {
                 let reply = match ended {
-                    Ok(reply) => ControlReply::Done(reply),
-                    Err(failure) => ControlReply::Failed(failure),
+                    Ok(reply) => reply,
+                    Err(failure) => return write_frame(&mut writer, &ControlReply::Failed(failure)).await,
                 };
-                return write_frame(&mut writer, &reply).await;
+                return hand_over(reader, writer, &client, reply).await;
             }
             Some(step) = news.recv() => {
                 let reply = ControlReply::Progress { percent: step.percent, note: step.note };
@@ -142,6 +145,31 @@ async fn serve_call(
             _ = reader.read(&mut byte) => return Ok(()),
         }
     }
+}
+
+/// Hands a reply to the command, and waits until it has taken the file that belongs to it.
+async fn hand_over(
+    mut reader: OwnedReadHalf,
+    mut writer: OwnedWriteHalf,
+    client: &Client,
+    mut reply: Reply,
+) -> Result<(), ControlError> {
+    let folder = client.inner.blobs.folder().to_owned();
+    let data = match reply.data.take() {
+        Some(data) => Some(
+            tokio::task::spawn_blocking(move || data.into_file(&folder))
+                .await
+                .map_err(|e| ControlError::Gone(io::Error::other(e)))??,
+        ),
+        None => None,
+    };
+    let path = data.as_ref().and_then(|data| data.path()).map(Path::to_owned);
+    let waits = path.is_some();
+    write_frame(&mut writer, &ControlReply::Done { reply, data: path }).await?;
+    if waits {
+        let _ = reader.read(&mut [0]).await;
+    }
+    Ok(())
 }
 
 /// The mesh as this node sees it.

@@ -16,8 +16,8 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    CloneReport, Command, Inbound, Lost, MeshEvent, Network, NetworkError, NetworkFacts,
-    NetworkSettings, PeerView, Snapshot,
+    CloneReport, Command, MeshEvent, Network, NetworkError, NetworkFacts, NetworkSettings,
+    PeerView, Snapshot,
     behaviour::{self, Behaviour, BehaviourEvent},
     budget::Budget,
     dialing::Dialing,
@@ -26,14 +26,13 @@ use super::{
     transport,
 };
 use crate::{
+    calls::Activity,
     directory::{self, Directory, Effect, GoneReason},
     doctor::{DialFailure, Stranger},
-    protocol::{
-        Advert, AdvertError, Answer, CallRequest, Offer, PULSE_PROTOCOL, Request, Rumour, encode,
-    },
+    protocol::{Advert, AdvertError, Offer, PULSE_PROTOCOL, Request, Rumour, encode},
 };
 
-/// Commands and requests that may wait; beyond that callers wait or are told `Busy`.
+/// Commands that may wait; beyond that whoever asks waits.
 const CHANNEL: usize = 1024;
 /// How often the neighbours are looked over.
 const TICK: Duration = Duration::from_millis(200);
@@ -49,7 +48,6 @@ pub(super) struct Actor {
     pub(super) settings: NetworkSettings,
     pub(super) topic: gossipsub::IdentTopic,
     pub(super) directory: Directory,
-    pub(super) inbound: mpsc::Sender<Inbound>,
     pub(super) beats: mpsc::Sender<Beat>,
     pub(super) pulses: HashMap<PeerId, AbortOnDropHandle<()>>,
     pub(super) outbound: HashMap<OutboundRequestId, Outbound>,
@@ -60,13 +58,11 @@ pub(super) struct Actor {
     /// Peers whose pulse stream broke, and when it is tried again.
     pub(super) pulse_pause: HashMap<PeerId, u64>,
     pub(super) budget: Budget,
-    /// Calls of each peer that this node serves now.
-    pub(super) serving: HashMap<PeerId, u32>,
+    /// Calls that run, by peer.
+    pub(super) activity: Activity,
     /// Libp2p nodes that are not of this mesh.
     pub(super) foreign: HashMap<PeerId, Stranger>,
     pub(super) malformed: HashMap<PeerId, u32>,
-    /// When a connection was last used for a call, or made.
-    pub(super) used: HashMap<PeerId, u64>,
     /// Connections that are closed at that time, after our word of parting went out.
     pub(super) closing: HashMap<PeerId, u64>,
     pub(super) failures: VecDeque<DialFailure>,
@@ -82,16 +78,7 @@ pub(super) struct Actor {
 
 /// What one of our requests is for.
 pub(super) enum Outbound {
-    Call {
-        peer: PeerId,
-        reply: oneshot::Sender<Result<Answer, Lost>>,
-        since: Instant,
-        /// When the caller was found to have left.
-        left: Option<Instant>,
-    },
-    Exchange {
-        peer: PeerId,
-    },
+    Exchange { peer: PeerId },
     Told,
 }
 
@@ -107,7 +94,7 @@ pub(super) struct AdvertState {
 /// Binds, spawns, and gives the handle.
 pub(super) async fn start(
     settings: NetworkSettings,
-) -> Result<(Network, mpsc::Receiver<Inbound>, AbortOnDropHandle<()>), NetworkError> {
+) -> Result<(Network, AbortOnDropHandle<()>), NetworkError> {
     let mut swarm = transport::swarm(&settings)?;
     listening::listen(&mut swarm, &settings.listen).await?;
     let topic = behaviour::topic(&settings.mesh);
@@ -125,9 +112,9 @@ pub(super) async fn start(
     tokio::spawn(pulse::serve(incoming));
 
     let (commands, command_rx) = mpsc::channel(CHANNEL);
-    let (inbound, inbound_rx) = mpsc::channel(CHANNEL);
     let (beats, beat_rx) = mpsc::channel(256);
     let (snapshot, snapshot_rx) = watch::channel(Arc::default());
+    let activity = Activity::default();
     let (events, _) = broadcast::channel(256);
     let incarnation = rand::random();
     let directory_settings = directory::Settings {
@@ -139,6 +126,7 @@ pub(super) async fn start(
         snapshot: snapshot_rx,
         events: events.clone(),
         streams: streams.clone(),
+        activity: activity.clone(),
         me,
     };
     let mut actor = Actor {
@@ -147,17 +135,15 @@ pub(super) async fn start(
         swarm,
         settings,
         topic,
-        inbound,
         beats,
         pulses: HashMap::new(),
         outbound: HashMap::new(),
         parting: HashMap::new(),
         pulse_pause: HashMap::new(),
         budget: Budget::default(),
-        serving: HashMap::new(),
+        activity,
         foreign: HashMap::new(),
         malformed: HashMap::new(),
-        used: HashMap::new(),
         closing: HashMap::new(),
         failures: VecDeque::new(),
         announced: HashSet::new(),
@@ -178,7 +164,7 @@ pub(super) async fn start(
     actor.renew_advert()?;
     actor.publish_snapshot();
     let running = AbortOnDropHandle::new(tokio::spawn(actor.run(command_rx, beat_rx)));
-    Ok((network, inbound_rx, running))
+    Ok((network, running))
 }
 
 impl Actor {
@@ -204,17 +190,7 @@ impl Actor {
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Call { peer, request, reply } => self.send_call(peer, request, reply),
-            Command::Tell { peer, request } => {
-                if self.swarm.is_connected(&peer) {
-                    self.send(peer, request, Outbound::Told);
-                }
-            }
-            Command::Respond { peer, responder, response } => {
-                self.served(peer);
-                // The peer may be gone by now; its own side knows.
-                let _ = self.swarm.behaviour_mut().calls.send_response(responder, Ok(response));
-            }
+            Command::Connect { peer, reply } => self.connect(peer, reply),
             Command::Offers(offers) => {
                 if self.advert.offers != offers {
                     // What is offered is told at once; how busy it is may wait.
@@ -240,37 +216,9 @@ impl Actor {
         }
     }
 
-    pub(super) fn send_call(
-        &mut self,
-        peer: PeerId,
-        request: CallRequest,
-        reply: oneshot::Sender<Result<Answer, Lost>>,
-    ) {
-        // The caller may have left while the peer was dialled.
-        if reply.is_closed() {
-            return;
-        }
-        if self.swarm.is_connected(&peer) {
-            self.used.insert(peer, now_ms());
-            self.stay(peer);
-            let outbound = Outbound::Call { peer, reply, since: Instant::now(), left: None };
-            self.send(peer, Request::Call(request), outbound);
-            self.watch(peer);
-        } else {
-            self.dial_for_call(peer, request, reply);
-        }
-    }
-
     pub(super) fn send(&mut self, peer: PeerId, request: Request, outbound: Outbound) {
-        let id = self.swarm.behaviour_mut().calls.send_request(&peer, Ok(request));
+        let id = self.swarm.behaviour_mut().mesh.send_request(&peer, Ok(request));
         self.outbound.insert(id, outbound);
-    }
-
-    /// Takes back a parting that has not happened yet.
-    pub(super) fn stay(&mut self, peer: PeerId) {
-        if self.closing.remove(&peer).is_some() {
-            self.parting.remove(&peer);
-        }
     }
 
     fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
@@ -295,7 +243,7 @@ impl Actor {
 
     fn on_behaviour(&mut self, event: BehaviourEvent) {
         match event {
-            BehaviourEvent::Calls(event) => self.on_calls(event),
+            BehaviourEvent::Mesh(event) => self.on_mesh(event),
             BehaviourEvent::Gossip(event) => self.on_gossip(event),
             BehaviourEvent::Mdns(event) => self.on_mdns(event),
             BehaviourEvent::Identify(event) => self.on_identify(event),
@@ -305,7 +253,7 @@ impl Actor {
         }
     }
 
-    fn on_calls(&mut self, event: super::inbound::CallsEvent) {
+    fn on_mesh(&mut self, event: super::inbound::ExchangeEvent) {
         use request_response::{Event, Message};
         match event {
             Event::Message { peer, message: Message::Request { request, channel, .. }, .. } => {
@@ -527,7 +475,7 @@ impl Actor {
         let until = Instant::now() + GOODBYE;
         while !self.outbound.is_empty() {
             match tokio::time::timeout_at(until.into(), self.swarm.select_next_some()).await {
-                Ok(SwarmEvent::Behaviour(BehaviourEvent::Calls(event))) => {
+                Ok(SwarmEvent::Behaviour(BehaviourEvent::Mesh(event))) => {
                     match event {
                         request_response::Event::Message {
                             message: request_response::Message::Response { request_id, .. },

@@ -17,8 +17,10 @@ const MDNS_INTERVAL: Duration = Duration::from_secs(180);
 /// Longer than two intervals, so that one lost answer does not expire a record. A node that
 /// vanishes is noticed by its neighbours' pulse, not by this.
 const MDNS_TTL: Duration = Duration::from_secs(420);
-/// A hostile peer can hold this many calls of one connection open.
-const STREAMS_PER_CONNECTION: usize = 256;
+/// How long an exchange of adverts may take.
+const EXCHANGE_TIME: Duration = Duration::from_secs(30);
+/// A hostile peer can hold this many exchanges of one connection open.
+const STREAMS_PER_CONNECTION: usize = 32;
 
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
@@ -27,7 +29,7 @@ pub(super) struct Behaviour {
     pub(super) ping: ping::Behaviour,
     pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
     pub(super) gossip: gossipsub::Behaviour,
-    pub(super) calls: request_response::Behaviour<Codec>,
+    pub(super) mesh: request_response::Behaviour<Codec>,
     pub(super) streams: libp2p_stream::Behaviour,
 }
 
@@ -51,17 +53,14 @@ impl Behaviour {
             ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(60))),
             mdns: mdns.into(),
             gossip: gossip()?,
-            calls: request_response::Behaviour::with_codec(
+            mesh: request_response::Behaviour::with_codec(
                 Codec,
                 [(
-                    StreamProtocol::new(protocol::CALL_PROTOCOL),
+                    StreamProtocol::new(protocol::MESH_PROTOCOL),
                     request_response::ProtocolSupport::Full,
                 )],
                 request_response::Config::default()
-                    .with_request_timeout(
-                        Duration::from_millis(u64::from(protocol::MAX_DEADLINE_MS))
-                            + Duration::from_secs(60),
-                    )
+                    .with_request_timeout(EXCHANGE_TIME)
                     .with_max_concurrent_streams(STREAMS_PER_CONNECTION),
             ),
             streams: libp2p_stream::Behaviour::new(),

@@ -11,7 +11,7 @@ use libp2p::{
 use tokio::sync::oneshot;
 
 use super::{
-    CloneReport, Inbound, Lost, MeshEvent,
+    CloneReport, Lost, MeshEvent,
     actor::{Actor, Outbound},
     listening::{is_link_local, is_loopback},
     now_ms,
@@ -19,13 +19,13 @@ use super::{
 use crate::{
     directory::{self, backoff::Backoff},
     doctor::{DialFailure, DialReason},
-    protocol::{Answer, CallRequest, Request},
+    protocol::Request,
 };
 
 /// Dial failures that the doctor is told of.
 const FAILURES: usize = 16;
-/// Calls that wait for dials, over all peers.
-const WAITING_CALLS: usize = 1024;
+/// Callers that wait for dials, over all peers.
+const WAITING: usize = 1024;
 /// Lost peers that are dialled at one time.
 const REDIALS: usize = 16;
 /// How long a lost peer is looked for at its old addresses.
@@ -37,11 +37,11 @@ const HEARD: usize = 4096;
 /// Most addresses that mDNS may give for one peer.
 const ADDRESSES: usize = 32;
 
-type Reply = oneshot::Sender<Result<Answer, Lost>>;
+type Reply = oneshot::Sender<Result<(), Lost>>;
 
 /// Dials under way and addresses worth trying again.
 pub(super) struct Dialing {
-    /// Peers being dialled, with the calls that wait for them.
+    /// Peers being dialled, with who waits for them.
     under_way: HashMap<PeerId, Dial>,
     joins: Vec<Join>,
     /// Peers that were lost, their addresses, and until when they are looked for.
@@ -53,7 +53,7 @@ pub(super) struct Dialing {
 }
 
 struct Dial {
-    calls: Vec<(CallRequest, Reply)>,
+    waiting: Vec<Reply>,
     /// Tried when the first addresses fail.
     fallback: Vec<Multiaddr>,
 }
@@ -109,23 +109,27 @@ impl Actor {
             return;
         }
         let (first, fallback) = split(self.addresses_of(&peer));
-        self.dialing.under_way.insert(peer, Dial { calls: Vec::new(), fallback });
+        self.dialing.under_way.insert(peer, Dial { waiting: Vec::new(), fallback });
         self.dial_at(peer, first);
     }
 
-    /// Dials for a call; the call is sent when the connection stands.
-    pub(super) fn dial_for_call(&mut self, peer: PeerId, request: CallRequest, reply: Reply) {
-        let waiting: usize = self.dialing.under_way.values().map(|d| d.calls.len()).sum();
-        if waiting >= WAITING_CALLS {
+    /// Says when there is a connection, dialling if there is none.
+    pub(super) fn connect(&mut self, peer: PeerId, reply: Reply) {
+        if self.swarm.is_connected(&peer) {
+            let _ = reply.send(Ok(()));
+            return;
+        }
+        let waiting: usize = self.dialing.under_way.values().map(|d| d.waiting.len()).sum();
+        if waiting >= WAITING {
             let _ = reply.send(Err(Lost("too many calls wait for connections".into())));
             return;
         }
         if let Some(dial) = self.dialing.under_way.get_mut(&peer) {
-            dial.calls.push((request, reply));
+            dial.waiting.push(reply);
             return;
         }
         let (first, fallback) = split(self.addresses_of(&peer));
-        self.dialing.under_way.insert(peer, Dial { calls: vec![(request, reply)], fallback });
+        self.dialing.under_way.insert(peer, Dial { waiting: vec![reply], fallback });
         self.dial_at(peer, first);
     }
 
@@ -163,7 +167,6 @@ impl Actor {
         connection: ConnectionId,
         endpoint: &ConnectedPoint,
     ) {
-        let now = now_ms();
         for join in &mut self.dialing.joins {
             if join.dial == Some(connection) {
                 join.dial = None;
@@ -174,14 +177,14 @@ impl Actor {
         self.dialing.lost.remove(&peer);
         self.dialing.backoff.succeeded(&peer);
         self.closing.remove(&peer);
-        self.used.insert(peer, now);
+        self.activity.touch(peer);
         let dial = self.dialing.under_way.remove(&peer);
         self.tell_directory(directory::Event::Connected { peer });
         if endpoint.is_dialer() {
             self.send_exchange(peer, true, true);
         }
-        for (request, reply) in dial.into_iter().flat_map(|d| d.calls) {
-            self.send_call(peer, request, reply);
+        for reply in dial.into_iter().flat_map(|d| d.waiting) {
+            let _ = reply.send(Ok(()));
         }
         self.snapshot_stale = true;
     }
@@ -189,8 +192,7 @@ impl Actor {
     pub(super) fn on_disconnected(&mut self, peer: PeerId) {
         let now = now_ms();
         self.pulses.remove(&peer);
-        self.used.remove(&peer);
-        self.serving.remove(&peer);
+        self.activity.forget(&peer);
         self.malformed.remove(&peer);
         for join in &mut self.dialing.joins {
             if join.peer == Some(peer) {
@@ -199,7 +201,6 @@ impl Actor {
             }
         }
         let unexpected = self.parting.remove(&peer).is_none_or(|until| now >= until);
-        let _ = self.inbound.try_send(Inbound::Gone { peer });
         self.tell_directory(directory::Event::Disconnected { peer, unexpected });
     }
 
@@ -230,7 +231,7 @@ impl Actor {
             return self.dial_at(peer, fallback);
         }
         if let Some(dial) = self.dialing.under_way.remove(&peer) {
-            for (_, reply) in dial.calls {
+            for reply in dial.waiting {
                 let _ = reply.send(Err(Lost("it cannot be reached".into())));
             }
         }

@@ -1,14 +1,11 @@
 //! What peers say: requests, responses, gossip and identify.
 
-use std::time::{Duration, Instant};
-
 use libp2p::{
     PeerId, gossipsub, identify,
-    request_response::{self, OutboundFailure, OutboundRequestId},
+    request_response::{self, OutboundFailure, OutboundRequestId, ResponseChannel},
 };
 
 use super::{
-    Inbound, Lost, Responder,
     actor::{Actor, Outbound},
     behaviour::identify_version,
     now_ms,
@@ -18,19 +15,16 @@ use crate::{
     directory::{self, Via},
     doctor::Stranger,
     protocol::{
-        Answer, CallOutcome, Checked as _, Exchange, ExchangeReply, IDENTIFY_PREFIX, LossNotice,
-        MAX_NAME, Malformed, Request, Response, Rumour, SignedAdvert, decode, shorten,
+        CALL_PROTOCOL, Checked as _, Exchange, ExchangeReply, IDENTIFY_PREFIX, LossNotice,
+        MAX_MALFORMED, MAX_NAME, MESH_PROTOCOL, Malformed, Request, Response, Rumour, SignedAdvert,
+        decode, shorten,
     },
 };
 
-/// Events of the call protocol.
-pub(super) type CallsEvent =
+/// Events of the protocol that carries exchanges.
+pub(super) type ExchangeEvent =
     request_response::Event<Result<Request, Malformed>, Result<Response, Malformed>>;
 
-/// Unreadable requests of one connection before it is closed.
-const MAX_MALFORMED: u32 = 32;
-/// How long a peer may leave a cancelled call unanswered.
-const ABANDONED: Duration = Duration::from_secs(120);
 /// Foreign nodes that are remembered.
 const MAX_FOREIGN: usize = 1024;
 
@@ -39,26 +33,17 @@ impl Actor {
         &mut self,
         peer: PeerId,
         request: Result<Request, Malformed>,
-        responder: Responder,
+        responder: ResponseChannel<Result<Response, Malformed>>,
     ) {
         let response = match request {
             Err(malformed) => self.on_malformed(peer, &malformed),
-            Ok(Request::Call(request)) => return self.on_call(peer, request, responder),
-            Ok(Request::Cancel { call }) => {
-                let _ = self.inbound.try_send(Inbound::Cancel { peer, call });
-                Response::Done
-            }
-            Ok(Request::Progress { call, percent, note }) => {
-                let _ = self.inbound.try_send(Inbound::Progress { peer, call, percent, note });
-                Response::Done
-            }
             Ok(Request::Parting) => {
                 self.parting.insert(peer, now_ms() + PARTING_BELIEVED_MS);
                 Response::Done
             }
             Ok(Request::Exchange(exchange)) => Response::Exchange(self.on_exchange(peer, exchange)),
         };
-        let _ = self.swarm.behaviour_mut().calls.send_response(responder, Ok(response));
+        let _ = self.swarm.behaviour_mut().mesh.send_response(responder, Ok(response));
     }
 
     fn on_malformed(&mut self, peer: PeerId, malformed: &Malformed) -> Response {
@@ -69,37 +54,6 @@ impl Actor {
             let _ = self.swarm.disconnect_peer_id(peer);
         }
         Response::Malformed { reason: malformed.to_string() }
-    }
-
-    fn on_call(
-        &mut self,
-        peer: PeerId,
-        request: crate::protocol::CallRequest,
-        responder: Responder,
-    ) {
-        self.used.insert(peer, now_ms());
-        let full = match self.inbound.try_send(Inbound::Call { peer, request, responder }) {
-            Ok(()) => {
-                *self.serving.entry(peer).or_default() += 1;
-                return self.stay(peer);
-            }
-            Err(full) => full.into_inner(),
-        };
-        if let Inbound::Call { responder, .. } = full {
-            let outcome = CallOutcome::Busy { retry_after_ms: 100 };
-            let busy = Response::Answer(Answer { outcome, queue: u16::MAX });
-            let _ = self.swarm.behaviour_mut().calls.send_response(responder, Ok(busy));
-        }
-    }
-
-    /// A call of that peer was answered.
-    pub(super) fn served(&mut self, peer: PeerId) {
-        if let Some(count) = self.serving.get_mut(&peer) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.serving.remove(&peer);
-            }
-        }
     }
 
     fn on_exchange(&mut self, peer: PeerId, exchange: Exchange) -> ExchangeReply {
@@ -139,22 +93,8 @@ impl Actor {
         response: Result<Response, Malformed>,
     ) {
         let Some(outbound) = self.outbound.remove(&id) else { return };
-        match (outbound, response) {
-            (Outbound::Call { reply, .. }, response) => {
-                let answer = match response {
-                    Ok(Response::Answer(answer)) => Ok(answer),
-                    Ok(Response::Malformed { reason }) => {
-                        Err(Lost(format!("it could not read the call: {reason}")))
-                    }
-                    Ok(_) => Err(Lost("it answered something else".into())),
-                    Err(malformed) => Err(Lost(format!("its answer is unreadable: {malformed}"))),
-                };
-                let _ = reply.send(answer);
-            }
-            (Outbound::Exchange { peer }, Ok(Response::Exchange(reply))) => {
-                self.on_exchange_reply(peer, &reply);
-            }
-            _ => {}
+        if let (Outbound::Exchange { peer }, Ok(Response::Exchange(reply))) = (outbound, response) {
+            self.on_exchange_reply(peer, &reply);
         }
     }
 
@@ -178,26 +118,12 @@ impl Actor {
 
     pub(super) fn on_send_failed(&mut self, id: OutboundRequestId, error: &OutboundFailure) {
         let Some(outbound) = self.outbound.remove(&id) else { return };
-        match outbound {
-            Outbound::Call { reply, peer, since, .. } => {
-                tracing::debug!(%peer, %error, after = ?since.elapsed(), "call lost");
-                let reason = match error {
-                    OutboundFailure::UnsupportedProtocols => "it does not speak potluck/1".into(),
-                    OutboundFailure::ConnectionClosed => "the connection broke".into(),
-                    OutboundFailure::DialFailure => "it cannot be reached".into(),
-                    OutboundFailure::Timeout => "it did not answer".into(),
-                    OutboundFailure::Io(e) => format!("the connection broke: {e}"),
-                };
-                let _ = reply.send(Err(Lost(reason)));
-            }
-            Outbound::Exchange { peer } => {
-                if matches!(error, OutboundFailure::UnsupportedProtocols) {
-                    let heard = self.dialing.heard.get(&peer).and_then(|all| all.first());
-                    let address = heard.map_or_else(String::new, ToString::to_string);
-                    self.is_foreign(peer, address, None);
-                }
-            }
-            Outbound::Told => {}
+        if let Outbound::Exchange { peer } = outbound
+            && matches!(error, OutboundFailure::UnsupportedProtocols)
+        {
+            let heard = self.dialing.heard.get(&peer).and_then(|all| all.first());
+            let address = heard.map_or_else(String::new, ToString::to_string);
+            self.is_foreign(peer, address, None);
         }
     }
 
@@ -243,7 +169,8 @@ impl Actor {
         let mesh = info.protocol_version.strip_prefix(IDENTIFY_PREFIX);
         // A client in another language may leave identify's version as it is, and still speak
         // our protocol.
-        let speaks = info.protocols.iter().any(|p| p.as_ref() == crate::protocol::CALL_PROTOCOL);
+        let ours = [CALL_PROTOCOL, MESH_PROTOCOL];
+        let speaks = info.protocols.iter().any(|p| ours.contains(&p.as_ref()));
         if mesh.is_some() || !speaks {
             let mesh = mesh.map(|name| shorten(name, MAX_NAME));
             let address = info.listen_addrs.first().map_or_else(String::new, ToString::to_string);
@@ -257,21 +184,5 @@ impl Actor {
         }
         self.parting.insert(peer, now_ms() + PARTING_BELIEVED_MS);
         let _ = self.swarm.disconnect_peer_id(peer);
-    }
-
-    /// Calls whose caller left long ago while the peer still has not answered the cancel: the
-    /// peer does not keep to the protocol, and the connection is closed to free its streams.
-    pub(super) fn drop_abandoned(&mut self) {
-        let mut stuck = Vec::new();
-        for outbound in self.outbound.values_mut() {
-            let Outbound::Call { peer, reply, left, .. } = outbound else { continue };
-            if reply.is_closed() && left.get_or_insert_with(Instant::now).elapsed() > ABANDONED {
-                stuck.push(*peer);
-            }
-        }
-        for peer in stuck {
-            tracing::debug!(%peer, "closes calls that were cancelled and never answered");
-            let _ = self.swarm.disconnect_peer_id(peer);
-        }
     }
 }

@@ -52,7 +52,6 @@ impl Actor {
         if now >= self.upkeep.neighbours_at {
             self.upkeep.neighbours_at = now + NEIGHBOURS_MS;
             self.keep_neighbours(now);
-            self.drop_abandoned();
             self.budget.tidy(now);
             self.parting.retain(|_, until| now < *until);
             self.pulse_pause.retain(|_, until| now < *until);
@@ -118,6 +117,12 @@ impl Actor {
             self.closing.iter().filter(|(_, at)| **at <= now).map(|(peer, _)| *peer).collect();
         for peer in due {
             self.closing.remove(&peer);
+            let (running, used_at) = self.activity.of(&peer);
+            if running > 0 || used_at + PARTING_MS >= now {
+                // A call came in the meantime.
+                self.parting.remove(&peer);
+                continue;
+            }
             let _ = self.swarm.disconnect_peer_id(peer);
         }
     }
@@ -134,19 +139,11 @@ impl Actor {
 
     /// The live nodes, as far as connections go.
     fn neighbours(&self) -> Vec<Neighbour> {
-        let mut in_flight = self.serving.clone();
-        for outbound in self.outbound.values() {
-            if let Outbound::Call { peer, .. } = outbound {
-                *in_flight.entry(*peer).or_default() += 1;
-            }
-        }
         self.directory
             .entries()
-            .map(|(peer, entry)| Neighbour {
-                id: *peer,
-                connected: entry.connected,
-                in_flight: in_flight.get(peer).copied().unwrap_or(0),
-                last_used: self.used.get(peer).copied().unwrap_or(0),
+            .map(|(peer, entry)| {
+                let (in_flight, last_used) = self.activity.of(peer);
+                Neighbour { id: *peer, connected: entry.connected, in_flight, last_used }
             })
             .collect()
     }

@@ -6,10 +6,49 @@ use super::{
     Checked, MAX_ARGS, MAX_DEADLINE_MS, MAX_INLINE, MAX_NAME, MAX_TEXT, Malformed, at_most,
 };
 
+/// What a caller says on a line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Ask {
+    /// Run a capability. Answered with [`Tell::Answer`].
+    Call(CallRequest),
+    /// The call is not needed any more: its work stops, and data that is kept for the caller is
+    /// given up. A call that runs is still answered.
+    Cancel {
+        /// Which of this line's calls.
+        call: u64,
+    },
+}
+
+/// What the serving side says on a line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Tell {
+    /// A call has ended.
+    Answer {
+        /// Which of this line's calls.
+        call: u64,
+        /// How.
+        answer: Answer,
+    },
+    /// A call got further; only where [`CallRequest::progress`] asks for it.
+    Progress {
+        /// Which of this line's calls.
+        call: u64,
+        /// 0 to 100.
+        percent: u8,
+        /// What is being done, for a person.
+        note: String,
+    },
+    /// Something could not be read. The line goes on unless it was too long.
+    Malformed {
+        /// What was wrong, for the author of the other client.
+        reason: String,
+    },
+}
+
 /// One request to a capability.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallRequest {
-    /// Chosen by the caller, unique among its running calls to this peer.
+    /// Chosen by the caller, unique among the running calls of its line.
     pub call: u64,
     /// `name/version`.
     pub capability: String,
@@ -19,18 +58,18 @@ pub struct CallRequest {
     #[serde(with = "serde_bytes")]
     pub args: Vec<u8>,
     /// The bytes to work on, if the capability takes any.
-    pub input: Option<Input>,
-    /// Whether the caller wants [`super::Request::Progress`].
+    pub input: Option<Payload>,
+    /// Whether the caller wants [`Tell::Progress`].
     #[serde(default)]
     pub progress: bool,
 }
 
-/// The bytes that a call works on.
+/// The bytes that a call works on, or that come with its answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Input {
+pub enum Payload {
     /// At most 256 KiB.
     Inline(#[serde(with = "serde_bytes")] Vec<u8>),
-    /// More than that: fetched from the caller by its hash.
+    /// More than that: fetched by its hash from the side that has it.
     Blob {
         /// BLAKE3 of the bytes.
         #[serde(with = "serde_bytes")]
@@ -40,7 +79,7 @@ pub enum Input {
     },
 }
 
-impl Input {
+impl Payload {
     /// How many bytes.
     pub fn len(&self) -> u64 {
         match self {
@@ -89,6 +128,10 @@ pub struct Output {
     /// The capability's own response, in CBOR.
     #[serde(with = "serde_bytes")]
     pub body: Vec<u8>,
+    /// Files and the like that belong to the response. The caller sends [`Ask::Cancel`] when it
+    /// has fetched a blob.
+    #[serde(default)]
+    pub data: Option<Payload>,
     /// Milliseconds between arrival and start.
     pub waited_ms: u32,
     /// Milliseconds between start and end.
@@ -150,8 +193,39 @@ impl Checked for CallRequest {
         at_most("args", self.args.len(), MAX_ARGS)?;
         at_most("deadline_ms", self.deadline_ms as usize, MAX_DEADLINE_MS as usize)?;
         match &self.input {
-            Some(Input::Inline(bytes)) => at_most("input", bytes.len(), MAX_INLINE),
-            _ => Ok(()),
+            Some(payload) => payload.check(),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Checked for Payload {
+    fn check(&self) -> Result<(), Malformed> {
+        match self {
+            Self::Inline(bytes) => at_most("inline bytes", bytes.len(), MAX_INLINE),
+            Self::Blob { .. } => Ok(()),
+        }
+    }
+}
+
+impl Checked for Ask {
+    fn check(&self) -> Result<(), Malformed> {
+        match self {
+            Self::Call(call) => call.check(),
+            Self::Cancel { .. } => Ok(()),
+        }
+    }
+}
+
+impl Checked for Tell {
+    fn check(&self) -> Result<(), Malformed> {
+        match self {
+            Self::Answer { answer, .. } => answer.check(),
+            Self::Progress { note, percent, .. } => {
+                at_most("note", note.len(), MAX_TEXT)?;
+                at_most("percent", usize::from(*percent), 100)
+            }
+            Self::Malformed { reason } => at_most("reason", reason.len(), MAX_TEXT),
         }
     }
 }
@@ -161,7 +235,8 @@ impl Checked for Answer {
         match &self.outcome {
             CallOutcome::Refused { reason } => at_most("reason", reason.len(), MAX_TEXT),
             CallOutcome::Failed(fault) => at_most("message", fault.message.len(), MAX_TEXT),
-            CallOutcome::Done(_) | CallOutcome::Busy { .. } => Ok(()),
+            CallOutcome::Done(output) => output.data.as_ref().map_or(Ok(()), Payload::check),
+            CallOutcome::Busy { .. } => Ok(()),
         }
     }
 }

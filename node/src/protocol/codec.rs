@@ -1,18 +1,17 @@
-//! The codec of [`super::CALL_PROTOCOL`]: one CBOR value each way, ended by closing the stream.
+//! The codec of [`super::MESH_PROTOCOL`]: one CBOR value each way, ended by closing the stream.
 //!
 //! The stock CBOR codec of `libp2p-request-response` turns malformed and oversized messages into
 //! silence. This one hands the reason up, so that the sender gets an answer.
 
-use std::{io, time::Duration};
+use std::io;
 
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use libp2p::{StreamProtocol, request_response};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Checked, MAX_REQUEST, MAX_RESPONSE, Request, Response, decode, encode};
-
-/// How long a peer may take to send a request that it has begun.
-const REQUEST_TIME: Duration = Duration::from_secs(20);
+use super::{
+    Checked, MAX_FRAME_TIME, MAX_REQUEST, MAX_RESPONSE, Request, Response, decode, encode,
+};
 
 /// What is wrong with a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +48,7 @@ pub enum Malformed {
     #[error("version {0} is not understood; this node speaks version 1")]
     Version(u16),
     /// The sender stopped in the middle.
-    #[error("the message did not arrive whole within {} s", REQUEST_TIME.as_secs())]
+    #[error("the message did not arrive whole within {} s", MAX_FRAME_TIME.as_secs())]
     Slow,
 }
 
@@ -66,7 +65,7 @@ impl request_response::Codec for Codec {
     where
         T: AsyncRead + Unpin + Send,
     {
-        match tokio::time::timeout(REQUEST_TIME, read(io, MAX_REQUEST)).await {
+        match tokio::time::timeout(MAX_FRAME_TIME, read(io, MAX_REQUEST)).await {
             Ok(read) => read,
             Err(_) => Ok(Err(Malformed::Slow)),
         }

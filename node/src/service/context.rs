@@ -1,8 +1,7 @@
 //! What a service is given for one call: input, progress, cancel, deadline and the CPU pool.
 
 use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
@@ -10,6 +9,7 @@ use libp2p::PeerId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::Data;
 use crate::protocol::{Fault, FaultKind};
 
 /// How far a call is.
@@ -21,60 +21,14 @@ pub struct Progress {
     pub note: String,
 }
 
-/// The bytes that a call works on.
-#[derive(Debug, Clone)]
-pub enum InputData {
-    /// In memory.
-    Bytes(Arc<[u8]>),
-    /// A verified blob on disk, removed when the last user drops it.
-    Blob {
-        /// Where.
-        path: Arc<tempfile::TempPath>,
-        /// How many bytes.
-        size: u64,
-    },
-    /// A file of this node's own person, for a call that this node serves to itself.
-    File {
-        /// Where.
-        path: PathBuf,
-        /// How many bytes.
-        size: u64,
-    },
-}
-
-impl InputData {
-    /// How many bytes.
-    pub fn len(&self) -> u64 {
-        match self {
-            Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Blob { size, .. } | Self::File { size, .. } => *size,
-        }
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// All bytes in memory. Reads the disk: call it inside [`Context::blocking`].
-    pub fn read(&self) -> Result<Arc<[u8]>, Fault> {
-        let path: &Path = match self {
-            Self::Bytes(bytes) => return Ok(bytes.clone()),
-            Self::Blob { path, .. } => path,
-            Self::File { path, .. } => path,
-        };
-        std::fs::read(path)
-            .map(Into::into)
-            .map_err(|e| Fault::new(FaultKind::InputLost, format!("the input is gone: {e}")))
-    }
-}
-
 /// One call, as its service sees it.
 pub struct Context {
     pub(super) caller: PeerId,
     pub(super) deadline: Instant,
     pub(super) cancel: CancellationToken,
-    pub(super) input: Option<InputData>,
+    pub(super) input: Option<Data>,
+    /// What goes back beside the response.
+    pub(super) attached: Mutex<Option<Data>>,
     pub(super) progress: Option<mpsc::Sender<Progress>>,
     /// The slot that the call occupies. Work on the pool holds it too, so that a slot is not
     /// given away while a call that timed out still computes.
@@ -99,8 +53,17 @@ impl Context {
     }
 
     /// The bytes that came with the call.
-    pub fn input(&self) -> Option<&InputData> {
+    pub fn input(&self) -> Option<&Data> {
         self.input.as_ref()
+    }
+
+    /// Sends files and the like back with the response, of any size. The last one counts.
+    pub fn attach(&self, data: Data) {
+        *self.attached.lock().unwrap_or_else(PoisonError::into_inner) = Some(data);
+    }
+
+    pub(super) fn take_attached(&self) -> Option<Data> {
+        self.attached.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Tells the caller how far the work is. Dropped when the caller does not keep up.

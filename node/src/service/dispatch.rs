@@ -4,7 +4,7 @@
 //! queue answers `Busy` at once; the slot is held until the work has really ended.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet},
     future::Future,
     panic::AssertUnwindSafe,
     sync::{
@@ -21,11 +21,8 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::{Context, DynService, InputData, Progress, Registry, Standing};
-use crate::protocol::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Input, Offer, Output};
-
-/// Cancels of unknown calls that are remembered, over all peers.
-const MAX_OVERTAKEN: usize = 256;
+use super::{Context, Data, DynService, Progress, Registry, Standing};
+use crate::protocol::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Offer, Output, Payload};
 
 /// Who may call what. Asked before the payload is fetched.
 pub trait Policy: Send + Sync {
@@ -54,11 +51,13 @@ pub struct DispatchSettings {
 }
 
 /// Where a call comes from, and how to reach back.
-pub struct Caller {
+pub struct Origin {
     /// Who asks; this node's own id for local calls.
-    pub peer: PeerId,
+    pub caller: PeerId,
     /// Where progress goes.
     pub progress: Option<mpsc::Sender<Progress>>,
+    /// Stops the work.
+    pub cancel: CancellationToken,
 }
 
 /// What a capability has done since the start.
@@ -97,21 +96,12 @@ struct Lane {
     live: Live,
 }
 
-/// The calls that can be cancelled.
-#[derive(Default)]
-struct Calls {
-    running: HashMap<(PeerId, u64), CancellationToken>,
-    /// Cancels that came before their call: they are smaller and travel on streams of their own.
-    overtaken: VecDeque<(PeerId, u64)>,
-}
-
 /// The serving half of a node.
 pub struct Dispatch {
     lanes: HashMap<&'static str, Lane>,
     pool: Arc<Semaphore>,
     settings: DispatchSettings,
     policy: Box<dyn Policy>,
-    calls: Mutex<Calls>,
     withheld: Mutex<HashSet<String>>,
     load_changed: Arc<Notify>,
 }
@@ -139,7 +129,6 @@ impl Dispatch {
             pool: Arc::new(Semaphore::new(settings.threads.max(1))),
             settings,
             policy,
-            calls: Mutex::default(),
             withheld: Mutex::default(),
             load_changed: Arc::default(),
         }
@@ -211,82 +200,53 @@ impl Dispatch {
         self.withheld.lock().unwrap_or_else(PoisonError::into_inner).contains(capability)
     }
 
-    /// Stops a call of that peer.
-    pub fn cancel(&self, peer: PeerId, call: u64) {
-        let mut calls = self.calls();
-        match calls.running.get(&(peer, call)) {
-            Some(token) => token.cancel(),
-            None => {
-                if calls.overtaken.len() == MAX_OVERTAKEN {
-                    calls.overtaken.pop_front();
-                }
-                calls.overtaken.push_back((peer, call));
-            }
-        }
-    }
-
-    /// Stops every call of a peer that is gone.
-    pub fn cancel_all(&self, peer: PeerId) {
-        let mut calls = self.calls();
-        for ((who, _), token) in &calls.running {
-            if *who == peer {
-                token.cancel();
-            }
-        }
-        // It may come back as a new process that counts its calls from the start.
-        calls.overtaken.retain(|(who, _)| *who != peer);
-    }
-
-    /// Runs a call from admission to answer. `fetch` brings a blob; it is polled only after the
-    /// call was admitted and has a slot.
-    pub async fn serve<F, Fut>(&self, caller: Caller, request: CallRequest, fetch: F) -> Answer
+    /// Runs a call from admission to answer, with what belongs to the answer. `fetch` brings a
+    /// blob; it is polled only after the call was admitted and has a slot. Work stops when the
+    /// future is dropped.
+    pub async fn serve<F, Fut>(
+        &self,
+        origin: Origin,
+        request: CallRequest,
+        fetch: F,
+    ) -> (Answer, Option<Data>)
     where
         F: FnOnce([u8; 32], u64) -> Fut + Send,
-        Fut: Future<Output = Result<InputData, Fault>> + Send,
+        Fut: Future<Output = Result<Data, Fault>> + Send,
     {
         let lane = self.lanes.get(request.capability.as_str());
         let Some(lane) = lane.filter(|_| !self.is_withheld(&request.capability)) else {
             let message = format!("this node does not offer {}", request.capability);
-            return failed(Fault::new(FaultKind::NotOffered, message), 0);
+            let outcome = CallOutcome::Failed(Fault::new(FaultKind::NotOffered, message));
+            return (Answer { outcome, queue: 0 }, None);
         };
-        if let Err(outcome) = self.admit(lane, &caller, &request) {
-            return Answer { outcome, queue: lane.queue() };
+        if let Err(outcome) = self.admit(lane, origin.caller, &request) {
+            return (Answer { outcome, queue: lane.queue() }, None);
         }
         let queued = Queued::enter(lane, &self.load_changed);
-        let key = (caller.peer, request.call);
-        let Some(cancel) = self.enter(key) else {
-            drop(queued);
-            return failed(Fault::new(FaultKind::Cancelled, "the caller went away"), lane.queue());
-        };
-        let _leave = Leave { dispatch: self, key };
-
         let span =
-            tracing::debug_span!("call", capability = %request.capability, caller = ?caller.peer);
-        let outcome = self.run(lane, caller, request, cancel, fetch).instrument(span).await;
+            tracing::debug_span!("call", capability = %request.capability, caller = ?origin.caller);
+        let ended = self.run(lane, origin, request, fetch).instrument(span).await;
         drop(queued);
-        match &outcome {
-            CallOutcome::Done(output) => {
+        let (outcome, data) = match ended {
+            Ok((output, data)) => {
                 lane.live.done.fetch_add(1, Ordering::Relaxed);
                 lane.live.ran_ms.fetch_add(u64::from(output.ran_ms), Ordering::Relaxed);
+                (CallOutcome::Done(output), data)
             }
-            _ => {
+            Err(fault) => {
                 lane.live.failed.fetch_add(1, Ordering::Relaxed);
+                (CallOutcome::Failed(fault), None)
             }
-        }
-        Answer { outcome, queue: lane.queue() }
+        };
+        (Answer { outcome, queue: lane.queue() }, data)
     }
 
-    fn admit(
-        &self,
-        lane: &Lane,
-        caller: &Caller,
-        request: &CallRequest,
-    ) -> Result<(), CallOutcome> {
-        if let Err(reason) = self.policy.allow(caller.peer, &request.capability) {
+    fn admit(&self, lane: &Lane, caller: PeerId, request: &CallRequest) -> Result<(), CallOutcome> {
+        if let Err(reason) = self.policy.allow(caller, &request.capability) {
             lane.live.refused.fetch_add(1, Ordering::Relaxed);
             return Err(CallOutcome::Refused { reason });
         }
-        let size = request.input.as_ref().map_or(0, Input::len);
+        let size = request.input.as_ref().map_or(0, Payload::len);
         if size > self.settings.max_input {
             let message = format!(
                 "the input has {size} bytes; this node takes at most {}",
@@ -312,15 +272,18 @@ impl Dispatch {
     async fn run<F, Fut>(
         &self,
         lane: &Lane,
-        caller: Caller,
+        origin: Origin,
         request: CallRequest,
-        cancel: CancellationToken,
         fetch: F,
-    ) -> CallOutcome
+    ) -> Result<(Output, Option<Data>), Fault>
     where
         F: FnOnce([u8; 32], u64) -> Fut + Send,
-        Fut: Future<Output = Result<InputData, Fault>> + Send,
+        Fut: Future<Output = Result<Data, Fault>> + Send,
     {
+        let cancel = origin.cancel;
+        // Work on the pool looks at the token; without this it would go on after a timeout, or
+        // when nobody waits for this future any more.
+        let _stop = cancel.clone().drop_guard();
         let arrived = Instant::now();
         let deadline = arrived + Duration::from_millis(u64::from(request.deadline_ms));
         let work = async {
@@ -332,16 +295,17 @@ impl Dispatch {
                 .map_err(|_| Fault::internal("the node is stopping"))?;
             let input = match request.input {
                 None => None,
-                Some(Input::Inline(bytes)) => Some(InputData::Bytes(bytes.into())),
-                Some(Input::Blob { hash, size }) => Some(fetch(hash, size).await?),
+                Some(Payload::Inline(bytes)) => Some(Data::Bytes(bytes.into())),
+                Some(Payload::Blob { hash, size }) => Some(fetch(hash, size).await?),
             };
             let started = Instant::now();
             let cx = Context {
-                caller: caller.peer,
+                caller: origin.caller,
                 deadline,
                 cancel: cancel.clone(),
                 input,
-                progress: caller.progress,
+                attached: Mutex::default(),
+                progress: origin.progress,
                 permit: Arc::new(permit),
                 pool: self.pool.clone(),
             };
@@ -349,11 +313,13 @@ impl Dispatch {
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|_| Err(Fault::internal("the service broke while working")))?;
-            Ok(Output {
+            let output = Output {
                 body,
+                data: None,
                 waited_ms: millis(started - arrived),
                 ran_ms: millis(started.elapsed()),
-            })
+            };
+            Ok((output, cx.take_attached()))
         };
         let ended = tokio::select! {
             ended = tokio::time::timeout_at(deadline.into(), work) => ended,
@@ -361,29 +327,7 @@ impl Dispatch {
                 Ok(Err(Fault::new(FaultKind::Cancelled, "the caller went away")))
             }
         };
-        // Work on the pool looks at the token; without this it would go on after a timeout.
-        cancel.cancel();
-        match ended {
-            Ok(Ok(output)) => CallOutcome::Done(output),
-            Ok(Err(fault)) => CallOutcome::Failed(fault),
-            Err(_) => CallOutcome::Failed(Fault::new(FaultKind::Deadline, "the time was up")),
-        }
-    }
-
-    /// Notes that a call runs; `None` when it was cancelled before it arrived.
-    fn enter(&self, key: (PeerId, u64)) -> Option<CancellationToken> {
-        let mut calls = self.calls();
-        if let Some(at) = calls.overtaken.iter().position(|overtaken| *overtaken == key) {
-            calls.overtaken.remove(at);
-            return None;
-        }
-        let cancel = CancellationToken::new();
-        calls.running.insert(key, cancel.clone());
-        Some(cancel)
-    }
-
-    fn calls(&self) -> std::sync::MutexGuard<'_, Calls> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+        ended.unwrap_or_else(|_| Err(Fault::new(FaultKind::Deadline, "the time was up")))
     }
 }
 
@@ -436,24 +380,6 @@ impl Drop for Queued<'_> {
         self.lane.live.queue.fetch_sub(1, Ordering::Relaxed);
         self.changed.notify_one();
     }
-}
-
-/// Takes a call out of the running ones, and stops its work when the future is dropped.
-struct Leave<'a> {
-    dispatch: &'a Dispatch,
-    key: (PeerId, u64),
-}
-
-impl Drop for Leave<'_> {
-    fn drop(&mut self) {
-        if let Some(token) = self.dispatch.calls().running.remove(&self.key) {
-            token.cancel();
-        }
-    }
-}
-
-fn failed(fault: Fault, queue: u16) -> Answer {
-    Answer { outcome: CallOutcome::Failed(fault), queue }
 }
 
 fn millis(duration: Duration) -> u32 {

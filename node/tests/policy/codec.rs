@@ -2,9 +2,9 @@
 //! memory.
 
 use potluck::protocol::{
-    Advert, Answer, CallOutcome, CallRequest, Checked, DigestEntry, Exchange, ExchangeReply, Fault,
-    FaultKind, Input, LossNotice, MAX_RESPONSE, Malformed, Offer, Output, Request, Response,
-    Rumour, SignedAdvert, decode, encode,
+    Advert, Answer, Ask, CallOutcome, CallRequest, Checked, DigestEntry, Exchange, ExchangeReply,
+    Fault, FaultKind, LossNotice, MAX_RESPONSE, Malformed, Offer, Output, Payload, Request,
+    Response, Rumour, SignedAdvert, Tell, decode, encode,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde::{Serialize, de::DeserializeOwned};
@@ -63,29 +63,24 @@ fn exchange() -> impl Strategy<Value = Exchange> {
         .prop_map(|(root, digest, adverts)| Exchange { root, digest, adverts })
 }
 
-fn input() -> impl Strategy<Value = Input> {
+fn payload() -> impl Strategy<Value = Payload> {
     prop_oneof![
-        bytes(300).prop_map(Input::Inline),
-        (any::<[u8; 32]>(), any::<u64>()).prop_map(|(hash, size)| Input::Blob { hash, size }),
+        bytes(300).prop_map(Payload::Inline),
+        (any::<[u8; 32]>(), any::<u64>()).prop_map(|(hash, size)| Payload::Blob { hash, size }),
     ]
 }
 
 fn request() -> impl Strategy<Value = Request> {
+    prop_oneof![Just(Request::Parting), exchange().prop_map(Request::Exchange)]
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
     let call =
-        (any::<u64>(), text(), 0u32..3_600_000, bytes(100), option::of(input()), any::<bool>())
+        (any::<u64>(), text(), 0u32..3_600_000, bytes(100), option::of(payload()), any::<bool>())
             .prop_map(|(call, capability, deadline_ms, args, input, progress)| {
-                Request::Call(CallRequest { call, capability, deadline_ms, args, input, progress })
+                Ask::Call(CallRequest { call, capability, deadline_ms, args, input, progress })
             });
-    prop_oneof![
-        call,
-        any::<u64>().prop_map(|call| Request::Cancel { call }),
-        (any::<u64>(), 0u8..=100, text()).prop_map(|(call, percent, note)| Request::Progress {
-            call,
-            percent,
-            note
-        }),
-        exchange().prop_map(Request::Exchange),
-    ]
+    prop_oneof![call, any::<u64>().prop_map(|call| Ask::Cancel { call })]
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
@@ -103,15 +98,31 @@ fn fault() -> impl Strategy<Value = Fault> {
     (kind, text()).prop_map(|(kind, message)| Fault { kind, message })
 }
 
-fn response() -> impl Strategy<Value = Response> {
+fn tell() -> impl Strategy<Value = Tell> {
+    let done = (bytes(200), option::of(payload()), any::<u32>(), any::<u32>());
     let outcome = prop_oneof![
-        (bytes(200), any::<u32>(), any::<u32>()).prop_map(|(body, waited_ms, ran_ms)| {
-            CallOutcome::Done(Output { body, waited_ms, ran_ms })
+        done.prop_map(|(body, data, waited_ms, ran_ms)| {
+            CallOutcome::Done(Output { body, data, waited_ms, ran_ms })
         }),
         any::<u32>().prop_map(|retry_after_ms| CallOutcome::Busy { retry_after_ms }),
         text().prop_map(|reason| CallOutcome::Refused { reason }),
         fault().prop_map(CallOutcome::Failed),
     ];
+    prop_oneof![
+        (any::<u64>(), outcome, any::<u16>()).prop_map(|(call, outcome, queue)| Tell::Answer {
+            call,
+            answer: Answer { outcome, queue }
+        }),
+        (any::<u64>(), 0u8..=100, text()).prop_map(|(call, percent, note)| Tell::Progress {
+            call,
+            percent,
+            note
+        }),
+        text().prop_map(|reason| Tell::Malformed { reason }),
+    ]
+}
+
+fn response() -> impl Strategy<Value = Response> {
     let reply = (any::<bool>(), vec(signed(), 0..3), vec(bytes(64), 0..5)).prop_map(
         |(same, adverts, want)| ExchangeReply {
             same,
@@ -120,8 +131,6 @@ fn response() -> impl Strategy<Value = Response> {
         },
     );
     prop_oneof![
-        (outcome, any::<u16>())
-            .prop_map(|(outcome, queue)| Response::Answer(Answer { outcome, queue })),
         Just(Response::Done),
         reply.prop_map(Response::Exchange),
         text().prop_map(|reason| Response::Malformed { reason }),
@@ -163,6 +172,8 @@ fn decode_anything(bytes: &[u8]) {
             encode(&value).expect("what was decoded encodes");
         }
     }
+    one::<Ask>(bytes);
+    one::<Tell>(bytes);
     one::<Request>(bytes);
     one::<Response>(bytes);
     one::<Rumour>(bytes);
@@ -186,6 +197,16 @@ fn flips() -> impl Strategy<Value = Flips> {
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn asks(value in ask(), cut: prop::sample::Index, flips in flips()) {
+        check_value(&value, cut, &flips);
+    }
+
+    #[test]
+    fn tells(value in tell(), cut: prop::sample::Index, flips in flips()) {
+        check_value(&value, cut, &flips);
+    }
 
     #[test]
     fn requests(value in request(), cut: prop::sample::Index, flips in flips()) {
@@ -226,7 +247,10 @@ fn bombs() -> Vec<(String, Vec<u8>)> {
         ("in arguments", b"\xa1\x64Call\xa5\x64args".to_vec()),
         ("in a capability", b"\xa1\x64Call\xa5\x6acapability".to_vec()),
         ("in offers", b"\xa9\x66offers".to_vec()),
-        ("in a body", b"\xa3\x64body".to_vec()),
+        (
+            "in a body",
+            b"\xa1\x66Answer\xa2\x66answer\xa2\x67outcome\xa1\x64Done\xa4\x64body".to_vec(),
+        ),
         ("in an unknown field", b"\xa1\x64Call\xa5\x67unknown".to_vec()),
     ];
     for (place, host) in hosts {
@@ -268,13 +292,15 @@ fn bombs() -> Vec<(String, Vec<u8>)> {
 
 fn decode_bomb(bomb: &[u8]) {
     let refused = [
+        decode::<Ask>(bomb).is_err(),
+        decode::<Tell>(bomb).is_err(),
         decode::<Request>(bomb).is_err(),
         decode::<Response>(bomb).is_err(),
         decode::<Rumour>(bomb).is_err(),
         decode::<Advert>(bomb).is_err(),
         decode::<SignedAdvert>(bomb).is_err(),
     ];
-    assert_eq!(refused, [true; 5]);
+    assert_eq!(refused, [true; 7]);
 }
 
 #[test]

@@ -9,13 +9,13 @@ use potluck::{
     blobs::{GROUP, Outline},
     client::{Call, CallInput, FailureKind},
     protocol::{
-        self, BLOB_PROTOCOL, CALL_PROTOCOL, CallOutcome, CallRequest, Exchange, FaultKind, Input,
-        MAX_DEADLINE_MS, MAX_REQUEST, PULSE_PROTOCOL, Request, Response, advert::MAX_OFFERS,
-        exchange::MAX_ADVERTS,
+        self, Ask, BLOB_PROTOCOL, CALL_PROTOCOL, CallOutcome, CallRequest, Exchange, FaultKind,
+        MAX_DEADLINE_MS, MAX_MALFORMED, MAX_REQUEST, MAX_RUNNING, PULSE_PROTOCOL, Payload, Request,
+        Response, Tell, advert::MAX_OFFERS, exchange::MAX_ADVERTS,
     },
 };
 use potluck_tests::{
-    bare::{Bare, advert, tempting},
+    bare::{Bare, advert, framed, tempting},
     mesh::{self, Does, Setup, WORK, Work, address, all_see_all, outcomes, until, work, work_on},
 };
 
@@ -42,13 +42,6 @@ fn good_call() -> CallRequest {
     }
 }
 
-fn outcome(response: Response) -> CallOutcome {
-    match response {
-        Response::Answer(answer) => answer.outcome,
-        other => panic!("not an answer: {other:?}"),
-    }
-}
-
 /// Another node on the mesh still gets its answer.
 async fn still_serves(node: &Node) {
     let asker = Setup::new("asker").tcp().joining(node).start().await;
@@ -57,28 +50,12 @@ async fn still_serves(node: &Node) {
     assert_eq!(reply.served_by.name, "node");
 }
 
-fn cbor(request: &Request) -> Vec<u8> {
-    protocol::encode(request).expect("encodes")
+fn cbor<T: serde::Serialize>(value: &T) -> Vec<u8> {
+    protocol::encode(value).expect("encodes")
 }
 
-/// Bytes that are no request, with a name each.
-fn malformed() -> Vec<(&'static str, Vec<u8>)> {
-    let good = cbor(&Request::Call(good_call()));
-    let call = |change: &dyn Fn(&mut CallRequest)| {
-        let mut request = good_call();
-        change(&mut request);
-        cbor(&Request::Call(request))
-    };
-    // {"Call": {"zzz": VALUE}}: the value of a field that nobody knows is skipped, however deep.
-    let unknown_field =
-        |value: &[u8]| [&[0xa1, 0x64][..], b"Call", &[0xa1, 0x63], b"zzz", value].concat();
-    let digest = |claimed: &[u8]| {
-        let head = [&[0xa1, 0x68][..], b"Exchange", &[0xa3, 0x64], b"root", &[0x58, 32], &[0; 32]];
-        [&head.concat()[..], &[0x66], b"digest", claimed].concat()
-    };
-    let exchange = |adverts| Request::Exchange(Exchange { root: [0; 32], digest: None, adverts });
-    let key = Keypair::generate_ed25519();
-    let signed = advert(&key, "x", vec![]).sign(&key).expect("signs");
+/// Bytes that are nothing at all, with a name each.
+fn nonsense() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("one byte of nothing", vec![0x00]),
         ("a break", vec![0xff]),
@@ -87,49 +64,108 @@ fn malformed() -> Vec<(&'static str, Vec<u8>)> {
         ("an empty map", vec![0xa0]),
         ("null", vec![0xf6]),
         ("an unknown kind", [&[0xa1, 0x64][..], b"Nope", &[0xa0]].concat()),
+        ("an array that claims 2^60 items", vec![0x9b, 0x10, 0, 0, 0, 0, 0, 0, 0]),
+        ("a map that claims 2^64 - 1 items", vec![0xbb, 255, 255, 255, 255, 255, 255, 255, 255]),
+        ("text that claims 2^63 bytes", vec![0x7b, 0x80, 0, 0, 0, 0, 0, 0, 0]),
+        ("arrays in arrays", vec![0x81; 300_000]),
+        ("endless arrays in arrays", vec![0x9f; 300_000]),
+        ("tags on tags", vec![0xc1; 300_000]),
+    ]
+}
+
+/// Bytes that are no request, with a name each.
+fn malformed_requests() -> Vec<(&'static str, Vec<u8>)> {
+    let digest = |claimed: &[u8]| {
+        let head = [&[0xa1, 0x68][..], b"Exchange", &[0xa3, 0x64], b"root", &[0x58, 32], &[0; 32]];
+        [&head.concat()[..], &[0x66], b"digest", claimed].concat()
+    };
+    let exchange = |adverts| Request::Exchange(Exchange { root: [0; 32], digest: None, adverts });
+    let key = Keypair::generate_ed25519();
+    let signed = advert(&key, "x", vec![]).sign(&key).expect("signs");
+    let good = cbor(&exchange(vec![]));
+    let mut all = nonsense();
+    all.extend([
+        ("half of a request", good[..good.len() / 2].to_vec()),
+        ("bytes after a request", [&good[..], &[0]].concat()),
+        ("a digest that claims 2^60 entries", digest(&[0x9b, 0x10, 0, 0, 0, 0, 0, 0, 0])),
+        ("an endless digest", digest(&[0x9f])),
+        ("too many adverts", cbor(&exchange(vec![signed; MAX_ADVERTS + 1]))),
+        ("more than a request may have", vec![0x41; MAX_REQUEST + 1000]),
+    ]);
+    all
+}
+
+/// Frames that are nothing that a caller may say, with a name each.
+fn malformed_asks() -> Vec<(&'static str, Vec<u8>)> {
+    let good = cbor(&Ask::Call(good_call()));
+    let call = |change: &dyn Fn(&mut CallRequest)| {
+        let mut request = good_call();
+        change(&mut request);
+        cbor(&Ask::Call(request))
+    };
+    // {"Call": {"zzz": VALUE}}: the value of a field that nobody knows is skipped, however deep.
+    let unknown_field =
+        |value: &[u8]| [&[0xa1, 0x64][..], b"Call", &[0xa1, 0x63], b"zzz", value].concat();
+    let mut all = nonsense();
+    all.extend([
+        ("no byte at all", vec![]),
         ("half of a call", good[..good.len() / 2].to_vec()),
         ("a call without its last byte", good[..good.len() - 1].to_vec()),
         ("bytes after a call", [&good[..], &[0]].concat()),
         ("two calls", [&good[..], &good].concat()),
-        ("an array that claims 2^60 items", vec![0x9b, 0x10, 0, 0, 0, 0, 0, 0, 0]),
-        ("a map that claims 2^64 - 1 items", vec![0xbb, 255, 255, 255, 255, 255, 255, 255, 255]),
-        ("text that claims 2^63 bytes", vec![0x7b, 0x80, 0, 0, 0, 0, 0, 0, 0]),
-        ("a digest that claims 2^60 entries", digest(&[0x9b, 0x10, 0, 0, 0, 0, 0, 0, 0])),
-        ("an endless digest", digest(&[0x9f])),
-        ("arrays in arrays", vec![0x81; 300_000]),
-        ("endless arrays in arrays", vec![0x9f; 300_000]),
-        ("tags on tags", vec![0xc1; 300_000]),
         ("maps in maps in an unknown field", unknown_field(&vec![0xa1; 300_000])),
         ("arrays in arrays in an unknown field", unknown_field(&vec![0x81; 300_000])),
         ("a deadline beyond the limit", call(&|c| c.deadline_ms = MAX_DEADLINE_MS + 1)),
         ("a long capability name", call(&|c| c.capability = "x".repeat(200))),
         ("long arguments", call(&|c| c.args = vec![0; 100_000])),
-        ("a long input", call(&|c| c.input = Some(Input::Inline(vec![0; 300_000])))),
-        ("too many adverts", cbor(&exchange(vec![signed; MAX_ADVERTS + 1]))),
-        ("progress of 101 %", cbor(&Request::Progress { call: 1, percent: 101, note: "".into() })),
-        (
-            "a long note",
-            cbor(&Request::Progress { call: 1, percent: 1, note: "x".repeat(100_000) }),
-        ),
-        ("more than a request may have", vec![0x41; MAX_REQUEST + 1000]),
-    ]
+        ("a long input", call(&|c| c.input = Some(Payload::Inline(vec![0; 300_000])))),
+    ]);
+    all
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unreadable_requests_are_answered_with_the_reason() {
-    let (node, mut bare) = node_and_bare().await;
-    for (n, (name, bytes)) in malformed().into_iter().enumerate() {
-        // After 32 of them a node closes the connection.
-        if n % 20 == 19 {
-            bare = Bare::connect(&address(&node), node.client().id()).await;
-        }
+    let (node, bare) = node_and_bare().await;
+    for (name, bytes) in malformed_requests() {
         match bare.response(&bytes).await {
             Response::Malformed { reason } => assert!(!reason.is_empty(), "{name}"),
             other => panic!("{name}: {other:?}"),
         }
         // The same connection still serves.
-        let answer = outcome(bare.request(&Request::Call(good_call())).await);
+        let answer = bare.call(good_call()).await;
         assert!(matches!(answer, CallOutcome::Done(_)), "after {name}: {answer:?}");
+    }
+    still_serves(&node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unreadable_calls_are_answered_with_the_reason_and_the_line_goes_on() {
+    let (node, bare) = node_and_bare().await;
+    let mut line = bare.line().await.expect("a line");
+    for (name, bytes) in malformed_asks() {
+        line.say(&bytes).await.expect("written");
+        match line.hear().await {
+            Ok(Tell::Malformed { reason }) => assert!(!reason.is_empty(), "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+        let answer = line.call(good_call()).await;
+        assert!(matches!(answer, Ok(CallOutcome::Done(_))), "after {name}: {answer:?}");
+    }
+    still_serves(&node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_that_is_too_long_ends_its_line_only() {
+    let (node, bare) = node_and_bare().await;
+    for length in [MAX_REQUEST as u32 + 1, u32::MAX] {
+        let mut line = bare.line().await.expect("a line");
+        line.stream.write_all(&length.to_be_bytes()).await.expect("written");
+        line.stream.flush().await.expect("flushed");
+        let told = line.hear().await;
+        assert!(matches!(told, Ok(Tell::Malformed { .. })), "{length}: {told:?}");
+        assert!(line.hear().await.is_err(), "{length}: the line goes on");
+        let answer = bare.call(good_call()).await;
+        assert!(matches!(answer, CallOutcome::Done(_)), "after {length}: {answer:?}");
     }
     still_serves(&node).await;
 }
@@ -144,7 +180,14 @@ async fn who_sends_nothing_else_is_disconnected_and_may_come_back() {
     }
     assert!(answered > 0);
     let again = Bare::connect(&address(&node), node.client().id()).await;
-    let answer = outcome(again.request(&Request::Call(good_call())).await);
+    let mut line = again.line().await.expect("a line");
+    let mut told = 0;
+    while line.say(&[0xff]).await.is_ok() && line.hear().await.is_ok() {
+        told += 1;
+        assert!(told <= MAX_MALFORMED + 1, "{told} unreadable calls and the line goes on");
+    }
+    assert_eq!(told, MAX_MALFORMED + 1);
+    let answer = again.call(good_call()).await;
     assert!(matches!(answer, CallOutcome::Done(_)), "{answer:?}");
     still_serves(&node).await;
 }
@@ -163,31 +206,66 @@ async fn megabytes_as_a_request_are_not_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn half_sent_requests_hold_up_nobody_and_end() {
+async fn half_sent_calls_hold_up_nobody_and_end() {
     let (node, bare) = node_and_bare().await;
-    let good = cbor(&Request::Call(good_call()));
+    let good = framed(&cbor(&Ask::Call(good_call())));
     let mut half = Vec::new();
-    for _ in 0..150 {
-        let mut stream = bare.open(CALL_PROTOCOL).await.expect("a stream");
-        stream.write_all(&good[..good.len() / 2]).await.expect("written");
-        stream.flush().await.expect("flushed");
-        half.push(stream);
+    // Room for one more line is left.
+    for end in [good.len() / 2, good.len() - 1, 2] {
+        let mut line = bare.line().await.expect("a line");
+        line.stream.write_all(&good[..end]).await.expect("written");
+        line.stream.flush().await.expect("flushed");
+        half.push(line);
     }
-    let answer = outcome(bare.request(&Request::Call(good_call())).await);
+    let answer = bare.call(good_call()).await;
     assert!(matches!(answer, CallOutcome::Done(_)), "{answer:?}");
     still_serves(&node).await;
-    // The first of them are told why; then the node has had enough of this connection.
-    let mut told = 0;
-    for mut stream in half {
-        let mut answer = Vec::new();
-        let read = tokio::time::timeout(mesh::PATIENCE, stream.read_to_end(&mut answer)).await;
-        if read.expect("the node gives up").is_ok() && !answer.is_empty() {
-            let response = protocol::decode::<Response>(&answer).expect("a response");
-            assert!(matches!(response, Response::Malformed { .. }), "{response:?}");
-            told += 1;
-        }
+    for mut line in half {
+        let ended = tokio::time::timeout(mesh::PATIENCE, line.hear()).await;
+        assert!(ended.expect("the node gives up").is_err());
     }
-    assert!(told > 0, "nobody was told why");
+}
+
+/// Says a call and then nothing, not even whether the answers arrive.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_no_answers_is_hung_up_on() {
+    let (node, bare) = node_and_bare().await;
+    let mut line = bare.line().await.expect("a line");
+    let flood = async {
+        for call in 0..u64::MAX {
+            let args = vec![0x9f; 60_000];
+            if line.ask(&Ask::Call(CallRequest { call, args, ..good_call() })).await.is_err() {
+                return call;
+            }
+        }
+        0
+    };
+    let sent = tokio::time::timeout(mesh::PATIENCE, flood).await.expect("the node hangs up");
+    assert!(sent > 0);
+    still_serves(&node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_takes_so_many_calls_and_each_number_once() {
+    let (service, seen) = Work::new(100.0, Does::Sleep(Duration::from_secs(3600)));
+    let node = Setup::new("node").tcp().with(service.slots(1000)).start().await;
+    let bare = Bare::connect(&address(&node), node.client().id()).await;
+    let mut line = bare.line().await.expect("a line");
+    for call in 0..MAX_RUNNING as u64 {
+        line.ask(&Ask::Call(CallRequest { call, ..good_call() })).await.expect("written");
+    }
+    mesh::until_count("calls that run", &seen.running, MAX_RUNNING).await;
+    let twice = line.call(CallRequest { call: 7, ..good_call() }).await.expect("an answer");
+    assert!(matches!(twice, CallOutcome::Failed(f) if f.kind == FaultKind::BadInput));
+    let more = line.call(CallRequest { call: 1000, ..good_call() }).await.expect("an answer");
+    assert!(matches!(more, CallOutcome::Busy { .. }), "{more:?}");
+    // A cancel ends one of them, the end of the line the others.
+    line.ask(&Ask::Cancel { call: 7 }).await.expect("written");
+    let told = line.hear().await.expect("an answer");
+    let Tell::Answer { call: 7, answer } = told else { panic!("{told:?}") };
+    assert!(matches!(answer.outcome, CallOutcome::Failed(f) if f.kind == FaultKind::Cancelled));
+    drop(line);
+    mesh::until_count("calls that run", &seen.running, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,7 +327,7 @@ async fn a_client_that_only_asks_is_left_alone() {
     let node = Setup::new("node").tcp().with(service).start().await;
     let bare = Bare::connect(&address(&node), node.client().id()).await;
     // Longer than the time between two exchanges with neighbours.
-    let answer = outcome(bare.request(&Request::Call(good_call())).await);
+    let answer = bare.call(good_call()).await;
     assert!(matches!(answer, CallOutcome::Done(_)), "{answer:?}");
 }
 
@@ -257,16 +335,23 @@ async fn a_client_that_only_asks_is_left_alone() {
 async fn a_flood_of_calls_holds_up_nobody() {
     let (node, bare) = node_and_bare().await;
     let flood = async {
-        let calls = futures::stream::iter(0..3000u64).map(|call| {
-            let request = Request::Call(CallRequest { call, ..good_call() });
-            let bare = &bare;
-            async move { bare.ask(&cbor(&request)).await }
-        });
-        calls.buffer_unordered(200).filter(|r| futures::future::ready(r.is_ok())).count().await
+        let mut line = bare.line().await.expect("a line");
+        let mut answered = 0;
+        for first in (0..3000u64).step_by(200) {
+            for call in first..first + 200 {
+                let ask = Ask::Call(CallRequest { call, ..good_call() });
+                line.ask(&ask).await.expect("written");
+            }
+            for _ in 0..200 {
+                line.hear().await.expect("an answer");
+                answered += 1;
+            }
+        }
+        answered
     };
     let other = still_serves(&node);
     let (answered, ()) = tokio::join!(flood, other);
-    assert!(answered > 0, "not one of the flood was answered");
+    assert_eq!(answered, 3000, "each is answered, if only with busy");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -281,18 +366,15 @@ async fn calls_to_services_that_are_not_there_or_with_odd_arguments_are_faults()
     for (name, change, wanted) in table {
         let mut request = good_call();
         change(&mut request);
-        match outcome(bare.request(&Request::Call(request)).await) {
+        match bare.call(request).await {
             CallOutcome::Failed(fault) => assert_eq!(fault.kind, wanted, "{name}: {fault}"),
             other => panic!("{name}: {other:?}"),
         }
     }
-    for stray in [
-        Request::Cancel { call: 99 },
-        Request::Progress { call: 99, percent: 5, note: "x".into() },
-        Request::Parting,
-    ] {
-        assert_eq!(bare.request(&stray).await, Response::Done);
-    }
+    let mut line = bare.line().await.expect("a line");
+    line.ask(&Ask::Cancel { call: 99 }).await.expect("written");
+    assert!(matches!(line.call(good_call()).await, Ok(CallOutcome::Done(_))));
+    assert_eq!(bare.request(&Request::Parting).await, Response::Done);
     still_serves(&node).await;
 }
 
@@ -363,12 +445,15 @@ async fn who_stops_beating_does_not_keep_a_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nonsense_as_an_answer_sends_the_call_to_the_next_node() {
-    let done = protocol::encode(&Response::Done).expect("encodes");
+    let other = framed(&cbor(&Response::Done));
     for (name, answer) in [
         ("nothing", vec![]),
         ("text", b"HTTP/1.1 200 OK".to_vec()),
         ("arrays in arrays", vec![0x81; 500_000]),
-        ("an answer to something else", done),
+        ("an answer to something else", other),
+        ("a frame of nothing", framed(&[])),
+        ("half of a frame", vec![0, 0, 1, 0, 0xa1]),
+        ("a frame of 4 GiB", vec![0xff; 64]),
         ("two megabytes", vec![0x41; 2 << 20]),
     ] {
         let (asker, _honest, bare) = tempted().await;
@@ -378,8 +463,8 @@ async fn nonsense_as_an_answer_sends_the_call_to_the_next_node() {
             while let Some((_, mut stream)) = incoming.next().await {
                 let answer = with.clone();
                 tokio::spawn(async move {
-                    let mut asked = Vec::new();
-                    let _ = stream.read_to_end(&mut asked).await;
+                    let mut asked = [0; 8];
+                    let _ = stream.read_exact(&mut asked).await;
                     let _ = stream.write_all(&answer).await;
                     let _ = stream.close().await;
                 });
@@ -448,9 +533,9 @@ async fn a_blob_goes_on_behind_the_last_good_group() {
     let bytes: Vec<u8> = (0..5 * GROUP + 77).map(|n| (n / 3) as u8).collect();
     let (hash, size) = (*blake3::hash(&bytes).as_bytes(), bytes.len() as u64);
     let mut asked = serve_blob(&bare, bytes, Serves::Broken);
-    let input = Some(Input::Blob { hash, size });
-    let response = bare.request(&Request::Call(CallRequest { input, ..good_call() })).await;
-    let CallOutcome::Done(output) = outcome(response) else { panic!("not done") };
+    let input = Some(Payload::Blob { hash, size });
+    let answer = bare.call(CallRequest { input, ..good_call() }).await;
+    let CallOutcome::Done(output) = answer else { panic!("not done: {answer:?}") };
     let got: mesh::Response = protocol::decode(&output.body).expect("a response");
     assert_eq!((got.bytes, got.hash), (size, blake3::Hash::from(hash).to_hex().to_string()));
     let mut starts = Vec::new();
@@ -467,9 +552,8 @@ async fn blobs_that_are_not_what_was_announced_are_not_taken() {
         let bytes: Vec<u8> = vec![5; 3 * GROUP];
         let (hash, size) = (*blake3::hash(&bytes).as_bytes(), bytes.len() as u64);
         let _asked = serve_blob(&bare, bytes, how);
-        let input = Some(Input::Blob { hash, size });
-        let response = bare.request(&Request::Call(CallRequest { input, ..good_call() })).await;
-        match outcome(response) {
+        let input = Some(Payload::Blob { hash, size });
+        match bare.call(CallRequest { input, ..good_call() }).await {
             CallOutcome::Failed(fault) => assert_eq!(fault.kind, FaultKind::InputLost, "{how:?}"),
             other => panic!("{how:?}: {other:?}"),
         }
@@ -482,9 +566,8 @@ async fn a_blob_beyond_the_limit_is_refused_before_it_is_fetched() {
     let (node, bare) = node_and_bare().await;
     let mut fetches = bare.accept(BLOB_PROTOCOL);
     for size in [65 << 20, u64::MAX] {
-        let input = Some(Input::Blob { hash: [1; 32], size });
-        let response = bare.request(&Request::Call(CallRequest { input, ..good_call() })).await;
-        match outcome(response) {
+        let input = Some(Payload::Blob { hash: [1; 32], size });
+        match bare.call(CallRequest { input, ..good_call() }).await {
             CallOutcome::Failed(fault) => assert_eq!(fault.kind, FaultKind::TooLarge, "{size}"),
             other => panic!("{size}: {other:?}"),
         }

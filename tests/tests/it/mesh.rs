@@ -10,8 +10,8 @@ use potluck::{
     protocol::FaultKind,
 };
 use potluck_tests::mesh::{
-    Does, Setup, Work, all_see_all, outcomes, response, spawn, until, until_count, work, work_at,
-    work_on,
+    Does, Setup, Work, all_see_all, attachment, outcomes, response, spawn, until, until_count,
+    work, work_at, work_on,
 };
 
 /// Longer than any test waits.
@@ -135,7 +135,7 @@ async fn dropping_a_call_stops_the_work_and_frees_the_slot() {
     assert_eq!(reply.served_by.name, "server");
 }
 
-/// A cancel may overtake its call: it is smaller, and travels on a stream of its own.
+/// Some before their line is open, some before they are written, some while they run.
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_that_are_dropped_at_once_leave_nothing_behind() {
     let asker = Setup::new("asker").start().await;
@@ -197,6 +197,26 @@ async fn who_falls_silent_without_a_history_is_replaced_in_time() {
     let reply = asker.client().call(call).await.expect("the other one answers");
     assert_eq!(reply.served_by.name, "good");
     until_count("the stuck copy given up", &on_stuck.stopped, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_bring_data_of_any_size() {
+    let asker = Setup::new("asker").start().await;
+    let (service, seen) = Work::new(FAST, Does::Answer);
+    let server = Setup::new("server").with(service).joining(&asker).start().await;
+    all_see_all(&[&asker, &server]).await;
+    for size in [0, 1000, 256 << 10, (256 << 10) + 1, 5_000_000] {
+        seen.now(Does::Attach(size));
+        for client in [asker.client(), server.client()] {
+            let reply = client.call(work()).await.expect("answered");
+            assert_eq!(reply.served_by.name, "server");
+            let data = reply.data.expect("data");
+            assert_eq!(data.len(), size as u64);
+            assert_eq!(&*data.read().expect("readable"), attachment(size), "{size}");
+        }
+    }
+    seen.now(Does::Answer);
+    assert!(asker.client().call(work()).await.expect("answered").data.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,230 @@
+//! The asking end of lines.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures::{AsyncReadExt as _, io::BufReader};
+use libp2p::{PeerId, StreamProtocol, swarm::Stream};
+use libp2p_stream::OpenStreamError;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::frames::{self, Frame};
+use crate::{
+    network::{Lost, Network},
+    protocol::{
+        Answer, Ask, CALL_PROTOCOL, CallRequest, MAX_REQUEST, MAX_RESPONSE, MAX_RUNNING, Tell,
+    },
+    service::Progress,
+};
+
+/// How long a peer may take to accept a line, or to take what is written to it.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a peer may leave a cancelled call unanswered.
+const ABANDONED: Duration = Duration::from_secs(120);
+/// Peers that are remembered before those without a line are dropped.
+const PEERS: usize = 1024;
+
+/// Our lines to others. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    network: Network,
+    peers: Arc<Mutex<HashMap<PeerId, Slot>>>,
+}
+
+/// The line to one peer. Locked while it is opened, so that it is opened once.
+type Slot = Arc<tokio::sync::Mutex<Option<Arc<Line>>>>;
+
+struct Line {
+    frames: mpsc::Sender<Frame>,
+    waiting: Arc<Waiting>,
+    _tasks: [AbortOnDropHandle<()>; 2],
+}
+
+/// The calls that have no answer yet; `None` once the line has ended.
+struct Waiting(Mutex<Option<HashMap<u64, Waiter>>>);
+
+struct Waiter {
+    reply: oneshot::Sender<Result<Answer, Lost>>,
+    progress: Option<mpsc::Sender<Progress>>,
+    since: Instant,
+}
+
+impl Caller {
+    pub(crate) fn new(network: Network) -> Self {
+        Self { network, peers: Arc::default() }
+    }
+
+    /// Sends a call to a peer, dialling it if need be, and waits for its answer. Dropping the
+    /// future does not stop the work: see [`Caller::cancel`].
+    pub(crate) async fn call(
+        &self,
+        peer: PeerId,
+        request: CallRequest,
+        progress: Option<mpsc::Sender<Progress>>,
+    ) -> Result<Answer, Lost> {
+        let _active = self.network.activity().begin(peer);
+        let line = self.line(peer).await?;
+        let call = request.call;
+        let frame = frames::frame(&Ask::Call(request), MAX_REQUEST)
+            .map_err(|e| Lost(format!("the call cannot be sent: {e}")))?;
+        let (reply, answer) = oneshot::channel();
+        let ended = || Lost("the connection broke".into());
+        // Nothing waits between adding and sending: who is added was sent.
+        let room = line.frames.reserve().await.map_err(|_| ended())?;
+        line.waiting.add(call, Waiter { reply, progress, since: Instant::now() })?;
+        room.send(frame);
+        answer.await.map_err(|_| ended())?
+    }
+
+    /// Tells a peer that a call of ours is not needed any more: its work stops, and data that it
+    /// keeps for us is given up. Nothing happens when there is no line.
+    pub(crate) fn cancel(&self, peer: PeerId, call: u64) {
+        let Some(slot) = self.lock().get(&peer).cloned() else { return };
+        let Ok(frame) = frames::frame(&Ask::Cancel { call }, MAX_REQUEST) else { return };
+        let line = match slot.try_lock() {
+            Ok(line) => line.clone(),
+            // It is being opened, so the call was never sent on it.
+            Err(_) => return,
+        };
+        let Some(line) = line else { return };
+        if let Err(mpsc::error::TrySendError::Full(frame)) = line.frames.try_send(frame) {
+            // Bounded: there are no more of these than calls.
+            tokio::spawn(async move { line.frames.send(frame).await });
+        }
+    }
+
+    async fn line(&self, peer: PeerId) -> Result<Arc<Line>, Lost> {
+        let slot = {
+            let mut peers = self.lock();
+            if peers.len() >= PEERS {
+                peers.retain(|_, slot| slot.try_lock().map_or(true, |line| line.is_some()));
+            }
+            peers.entry(peer).or_default().clone()
+        };
+        let mut slot = slot.lock().await;
+        if let Some(line) = slot.as_ref().filter(|line| line.waiting.open()) {
+            return Ok(line.clone());
+        }
+        *slot = None;
+        self.network.connect(peer).await?;
+        let protocol = StreamProtocol::new(CALL_PROTOCOL);
+        let opening =
+            timeout(PATIENCE, async { self.network.streams().open_stream(peer, protocol).await });
+        let stream = match opening.await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(OpenStreamError::UnsupportedProtocol(_))) => {
+                return Err(Lost("it does not take calls".into()));
+            }
+            Ok(Err(e)) => return Err(Lost(format!("the connection broke: {e}"))),
+            Err(_) => return Err(Lost("it did not answer".into())),
+        };
+        let line = Arc::new(Line::on(stream));
+        *slot = Some(line.clone());
+        Ok(line)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PeerId, Slot>> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Line {
+    fn on(stream: Stream) -> Self {
+        let (reader, writer) = stream.split();
+        let (frames, outgoing) = mpsc::channel(frames::QUEUE);
+        let waiting = Arc::new(Waiting(Mutex::new(Some(HashMap::new()))));
+        let reading = tokio::spawn({
+            let waiting = waiting.clone();
+            async move {
+                let why = listen(BufReader::new(reader), &waiting).await;
+                waiting.end(&why);
+            }
+        });
+        let writing = tokio::spawn({
+            let waiting = waiting.clone();
+            async move {
+                if let Err(e) = frames::write(writer, outgoing, PATIENCE).await {
+                    waiting.end(&Lost(format!("the connection broke: {e}")));
+                }
+            }
+        });
+        let _tasks = [reading, writing].map(AbortOnDropHandle::new);
+        Self { frames, waiting, _tasks }
+    }
+}
+
+/// Hands out what the peer says, until it says nothing more.
+async fn listen<R: futures::AsyncRead + Unpin>(mut reader: R, waiting: &Waiting) -> Lost {
+    loop {
+        match frames::read::<Tell, _>(&mut reader, MAX_RESPONSE).await {
+            Ok(Some(Ok(Tell::Answer { call, answer }))) => waiting.answer(call, answer),
+            Ok(Some(Ok(Tell::Progress { call, percent, note }))) => {
+                waiting.progress(call, Progress { percent, note });
+            }
+            Ok(Some(Ok(Tell::Malformed { reason }))) => {
+                return Lost(format!("it could not read a call: {reason}"));
+            }
+            Ok(Some(Err(malformed))) => {
+                return Lost(format!("its answer is unreadable: {malformed}"));
+            }
+            Ok(None) => return Lost("the connection broke".into()),
+            Err(e) => return Lost(format!("the connection broke: {e}")),
+        }
+    }
+}
+
+impl Waiting {
+    fn add(&self, call: u64, waiter: Waiter) -> Result<(), Lost> {
+        let mut waiting = self.lock();
+        let Some(calls) = waiting.as_mut() else {
+            return Err(Lost("the connection broke".into()));
+        };
+        if calls.len() >= MAX_RUNNING {
+            // A peer that does not answer cancelled calls does not keep to the protocol.
+            if calls.values().any(|w| w.reply.is_closed() && w.since.elapsed() > ABANDONED) {
+                *waiting = None;
+                return Err(Lost("it left calls unanswered".into()));
+            }
+            return Err(Lost("too many calls wait for it".into()));
+        }
+        calls.insert(call, waiter);
+        Ok(())
+    }
+
+    fn answer(&self, call: u64, answer: Answer) {
+        let waiter = self.lock().as_mut().and_then(|calls| calls.remove(&call));
+        if let Some(waiter) = waiter {
+            let _ = waiter.reply.send(Ok(answer));
+        }
+    }
+
+    fn progress(&self, call: u64, step: Progress) {
+        let waiting = self.lock();
+        let waiter = waiting.as_ref().and_then(|calls| calls.get(&call));
+        if let Some(sender) = waiter.and_then(|waiter| waiter.progress.as_ref()) {
+            let _ = sender.try_send(step);
+        }
+    }
+
+    fn open(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    fn end(&self, why: &Lost) {
+        let calls = self.lock().take();
+        for waiter in calls.into_iter().flat_map(HashMap::into_values) {
+            let _ = waiter.reply.send(Err(why.clone()));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<HashMap<u64, Waiter>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

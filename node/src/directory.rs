@@ -69,9 +69,9 @@ impl Settings {
         Self {
             mesh: mesh.into(),
             max_nodes: 2000,
-            ttl_ms: 15 * 60_000,
-            refresh_ms: 4 * 60_000,
-            tombstone_ms: 10 * 60_000,
+            ttl_ms: 30 * 60_000,
+            refresh_ms: 10 * 60_000,
+            tombstone_ms: 20 * 60_000,
             neighbours: 12,
             watched: 2,
         }

@@ -98,7 +98,10 @@ fn gossip() -> Result<gossipsub::Behaviour, NetworkError> {
             gossipsub::MessageId::new(&blake3::hash(&message.data).as_bytes()[..16])
         })
         .max_transmit_size(protocol::advert::MAX_SIGNED + 1024)
-        .flood_publish(true)
+        // Whoever misses a message gets it by the exchange, so nobody is told who has which.
+        .flood_publish(false)
+        .gossip_lazy(0)
+        .gossip_factor(0.0)
         .heartbeat_interval(Duration::from_secs(2))
         .mesh_n_low(3)
         .mesh_n(4)

@@ -17,18 +17,22 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { decode, encode } from 'cborg'
 import { createLibp2p } from 'libp2p'
 import { GROUP, blake3, groupValue, join, merge, outline } from './blake3.mjs'
+import { INLINE_LIMIT, LONGEST_CALL_MS, Line, serveLine } from './line.mjs'
+import { Reader, readAll, send } from './streams.mjs'
 
-const CALLS = '/potluck/1'
+const CALLS = '/potluck/call/1'
+const MESH = '/potluck/mesh/1'
 const BLOBS = '/potluck/blob/1'
 const PULSE = '/potluck/pulse/1'
 const PING = '/ipfs/ping/1.0.0'
 const STREAM_LIMIT = 256
-const INLINE_LIMIT = 256 * 1024
+const MESH_LIMIT = 32
+const LINE_LIMIT = 4
 const REQUEST_LIMIT = 384 * 1024
 const RESPONSE_LIMIT = 1024 * 1024
-const BLOB_LIMIT = 64 * 1024 * 1024
+const INPUT_LIMIT = 64 * 1024 * 1024
+const DATA_LIMIT = 1024 * 1024 * 1024
 const ADVERT_CONTEXT = new TextEncoder().encode('potluck-advert-1:')
-const LONGEST_CALL_MS = 3_600_000
 
 /**
  * A node of the mesh that calls others and, once something is offered, serves them.
@@ -36,13 +40,10 @@ const LONGEST_CALL_MS = 3_600_000
  * resumed after a broken stream.
  */
 export class Client {
-  #offers = new Map() //   capability → async ({ args, input, progress, signal }) => body
-  #blobs = new Map() //    hash in hex → { bytes, outline, peers: [peer id] }
-  #progress = new Map() // peer id + call → function
-  #serving = new Map() //  peer id + call → AbortController
-  #overtaken = [] //       peer id + call of cancels that came before their call
-  #adverts = new Map() //  client id in hex → { advert, signed }
-  #nextCall = 1
+  #offers = new Map() //    capability → { handler, running: how many of its calls run }
+  #lines = new WeakMap() // connection → promise of the Line for the calls over it
+  #blobs = new Map() //     hash in hex → { bytes, outlineBytes, peers: [peer id] }
+  #adverts = new Map() //   client id in hex → { advert, signed }
   #incarnation = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)
   #seq = 0
   #pulses = 0
@@ -62,12 +63,12 @@ export class Client {
       services: { identify: identifyAs(`potluck/1/${mesh}`) }
     })
     const options = { maxInboundStreams: STREAM_LIMIT, maxOutboundStreams: STREAM_LIMIT }
-    await client.libp2p.handle(CALLS, (stream, connection) => client.#serveRequest(stream, connection), options)
+    await client.libp2p.handle(CALLS, (stream, connection) => client.#serveCalls(stream, connection), { maxInboundStreams: LINE_LIMIT })
+    await client.libp2p.handle(MESH, (stream) => client.#serveRequest(stream), { maxInboundStreams: MESH_LIMIT })
     await client.libp2p.handle(BLOBS, (stream, connection) => client.#serveBlob(stream, connection), options)
     await client.libp2p.handle(PULSE, (stream) => echo(stream, () => client.#pulses++), options)
     // Nodes answer the pings of js-libp2p's connection monitor only if their own are answered.
     await client.libp2p.handle(PING, (stream) => echo(stream), options)
-    client.libp2p.addEventListener('peer:disconnect', ({ detail: peer }) => client.#callerLeft(peer))
     return client
   }
 
@@ -79,37 +80,49 @@ export class Client {
   async connect (address) { return this.libp2p.dial(multiaddr(address)) }
   async stop () { await this.libp2p.stop() }
 
-  /** Serves `capability` with `handler({ args, input, progress, signal })`; peers learn of it by the next `exchange`. */
-  offer (capability, handler) { this.#offers.set(capability, handler) }
+  /**
+   * Serves `capability` with `async handler({ args, input, progress, signal })`, which gives { body, data };
+   * `data`, bytes, may be absent. Peers learn of it by the next `exchange`.
+   */
+  offer (capability, handler) { this.#offers.set(capability, { handler, running: 0 }) }
 
   /**
-   * Returns { outcome, queue }; `outcome.Done.body` is CBOR. `input`: bytes or null.
+   * Returns { outcome, queue, data }; `outcome.Done.body` is CBOR. `input` and `data`: bytes or null.
    * `progress(percent, note)` is told how far it is; aborting `signal` cancels the call.
    */
   async call (connection, capability, args, { input = null, deadlineMs = 30_000, progress, signal } = {}) {
-    const call = this.#nextCall++
-    const key = `${connection.remotePeer} ${call}`
-    const blob = input !== null && input.length > INLINE_LIMIT ? this.#lend(input, connection.remotePeer) : null
-    if (progress) this.#progress.set(key, progress)
-    const cancel = () => this.request(connection, { Cancel: { call } }).catch(() => {})
+    const line = await this.#line(connection)
+    const lent = input === null ? null : this.#lend(input, connection.remotePeer)
+    const { call, answer } = line.call(
+      { capability, deadline_ms: deadlineMs, args: encode(args), input: lent?.payload ?? null }, progress)
+    const cancel = () => line.cancel(call)
+    if (signal?.aborted) cancel()
     signal?.addEventListener('abort', cancel)
+    const timer = setTimeout(() => line.giveUp(call, new Error('no answer in time')), deadlineMs + 5000)
     try {
-      const response = await this.request(connection, {
-        Call: {
-          call,
-          capability,
-          deadline_ms: deadlineMs,
-          args: encode(args),
-          input: input === null ? null : blob?.input ?? { Inline: input },
-          progress: progress !== undefined
-        }
-      }, deadlineMs + 5000)
-      if (!response.Answer) throw new Error(`no answer but ${JSON.stringify(response)}`)
-      return response.Answer
+      const { outcome, queue } = await answer
+      return { outcome, queue, data: await this.#dataOf(outcome, connection, cancel) }
     } finally {
+      clearTimeout(timer)
       signal?.removeEventListener('abort', cancel)
-      this.#progress.delete(key)
-      blob?.takeBack()
+      lent?.takeBack?.()
+    }
+  }
+
+  /** The line over this connection, opened with the first call and again when it broke. */
+  #line (connection) {
+    const line = Promise.resolve(this.#lines.get(connection)).catch(() => null)
+      .then(async (line) => line?.open ? line : new Line(await connection.newStream(CALLS)))
+    this.#lines.set(connection, line)
+    return line
+  }
+
+  async #dataOf ({ Done }, connection, giveUp) {
+    if (!Done?.data?.Blob) return Done?.data?.Inline ?? null
+    try {
+      return await this.#fetch(connection, Done.data.Blob, DATA_LIMIT)
+    } finally {
+      giveUp()
     }
   }
 
@@ -120,7 +133,7 @@ export class Client {
 
   /** Bytes there, bytes back. */
   async rawRequest (connection, bytes, timeoutMs = 20_000) {
-    const stream = await connection.newStream(CALLS, { signal: AbortSignal.timeout(timeoutMs) })
+    const stream = await connection.newStream(MESH, { signal: AbortSignal.timeout(timeoutMs) })
     const timer = setTimeout(() => stream.abort(new Error('no response in time')), timeoutMs)
     try {
       // An over-long request is answered before it was read: do not insist on sending all of it.
@@ -166,8 +179,8 @@ export class Client {
 
   async #renew (leaving) {
     this.#seq = Math.max(Date.now(), this.#seq + 1)
-    const offers = [...this.#offers.keys()].map((capability) => ({
-      capability, device: 'cpu', engine: 'node', speed: single(10), slots: 4, queue: this.#serving.size, variants: []
+    const offers = [...this.#offers].map(([capability, { running }]) => ({
+      capability, device: 'cpu', engine: 'node', speed: single(10), slots: 4, queue: running, variants: []
     }))
     const body = encode({
       version: 1,
@@ -220,70 +233,66 @@ export class Client {
 
   // ---- serving
 
-  async #serveRequest (stream, connection) {
-    try {
-      const request = decode(await readAll(stream, REQUEST_LIMIT))
-      await send(stream, encode(await this.#respond(request, connection)))
-      await stream.close()
-    } catch (error) {
-      stream.abort(error)
-    }
+  async #serveRequest (stream) {
+    const bytes = await readAll(stream, REQUEST_LIMIT).catch((error) => error)
+    if (bytes.length === 0) return stream.close()
+    await send(stream, encode(await this.#respond(bytes).catch((error) => ({ Malformed: { reason: error.message } }))))
+    await stream.close()
   }
 
-  async #respond (request, connection) {
+  async #respond (bytes) {
+    if (bytes instanceof Error) throw bytes
+    const request = decode(bytes)
     if (request === 'Parting') return 'Done'
     if (request.Exchange) return { Exchange: await this.#exchanged(request.Exchange) }
-    if (request.Call) return this.#serveCall(request.Call, connection)
-    if (request.Cancel) {
-      const key = `${connection.remotePeer} ${request.Cancel.call}`
-      if (this.#serving.has(key)) this.#serving.get(key).abort()
-      else this.#overtaken = [...this.#overtaken.slice(-255), key]
-      return 'Done'
-    }
-    if (request.Progress) {
-      const { call, percent, note } = request.Progress
-      this.#progress.get(`${connection.remotePeer} ${call}`)?.(percent, note)
-      return 'Done'
-    }
-    return { Malformed: { reason: 'unknown request' } }
+    throw new Error('unknown request')
   }
 
-  async #serveCall ({ call, capability, deadline_ms: deadlineMs, args, input, progress }, connection) {
-    const answer = (outcome) => ({ Answer: { outcome, queue: this.#serving.size } })
-    const handler = this.#offers.get(capability)
-    if (!handler) return answer({ Failed: { kind: 'not_offered', message: `${capability} is not offered here` } })
-    const key = `${connection.remotePeer} ${call}`
-    if (this.#overtaken.includes(key)) return answer({ Failed: { kind: 'cancelled', message: 'cancelled' } })
-    const controller = new AbortController()
-    this.#serving.set(key, controller)
+  #serveCalls (stream, connection) {
+    return serveLine(stream, (call, progress, signal) => this.#serveCall(connection, call, progress, signal))
+  }
+
+  async #serveCall (connection, { capability, deadline_ms: deadlineMs, args, input }, progress, signal) {
+    const offer = this.#offers.get(capability)
+    if (!offer) {
+      const Failed = { kind: 'not_offered', message: `${capability} is not offered here` }
+      return { answer: { outcome: { Failed }, queue: 0 } }
+    }
     const started = Date.now()
-    const tell = (percent, note) => progress && this.request(connection, { Progress: { call, percent, note } })
-    const deadline = setTimeout(() => controller.abort('deadline'), deadlineMs)
-    try {
-      const stopped = new Promise((resolve, reject) =>
-        controller.signal.addEventListener('abort', () => reject(controller.signal.reason)))
-      const work = async () => {
-        const bytes = input?.Inline ?? (input?.Blob ? await this.#fetch(connection, input.Blob) : null)
-        return handler({ args: decode(args), input: bytes, progress: tell, signal: controller.signal })
-      }
-      const body = await Promise.race([work(), stopped])
-      return answer({ Done: { body: encode(body), waited_ms: 0, ran_ms: Date.now() - started } })
-    } catch (error) {
-      const kind = error === 'deadline' ? 'deadline' : controller.signal.aborted ? 'cancelled' : 'internal'
-      return answer({ Failed: { kind, message: String(error?.message ?? error) } })
-    } finally {
-      clearTimeout(deadline)
-      this.#serving.delete(key)
+    const deadline = AbortSignal.timeout(Number(deadlineMs))
+    const stop = AbortSignal.any([signal, deadline])
+    const stopped = new Promise((resolve, reject) => stop.addEventListener('abort', () => reject(stop.reason)))
+    const work = async () => {
+      const bytes = input?.Blob ? await this.#fetchInput(connection, input.Blob) : input?.Inline ?? null
+      return offer.handler({ args: decode(args), input: bytes, progress, signal: stop })
     }
+    let outcome, takeBack
+    offer.running++
+    try {
+      const { body, data = null } = await Promise.race([work(), stopped])
+      const lent = data === null ? null : this.#lend(data, connection.remotePeer)
+      takeBack = lent?.takeBack
+      outcome = { Done: { body: encode(body), data: lent?.payload ?? null, waited_ms: 0, ran_ms: Date.now() - started } }
+    } catch (error) {
+      const kind = signal.aborted ? 'cancelled' : deadline.aborted ? 'deadline' : error?.kind ?? 'internal'
+      outcome = { Failed: { kind, message: String(error?.message ?? error) } }
+    }
+    offer.running--
+    return { answer: { outcome, queue: offer.running }, takeBack }
   }
 
-  #callerLeft (peer) {
-    for (const [key, controller] of this.#serving) if (key.startsWith(`${peer} `)) controller.abort()
+  async #fetchInput (connection, blob) {
+    if (blob.size > INPUT_LIMIT) throw Object.assign(new Error('the input is too large'), { kind: 'too_large' })
+    return this.#fetch(connection, blob, INPUT_LIMIT).catch((error) => {
+      throw Object.assign(error, { kind: 'input_lost' })
+    })
   }
 
   // ---- blobs
 
+  /** The payload that brings `bytes` to `peer`: inline, or as a blob that is here until `takeBack()`. */
   #lend (bytes, peer) {
+    if (bytes.length <= INLINE_LIMIT) return { payload: { Inline: bytes } }
     const outlineBytes = outline(bytes)
     const hash = bytes.length > GROUP ? merge(outlineBytes) : outlineBytes
     const name = Buffer.from(hash).toString('hex')
@@ -291,7 +300,7 @@ export class Client {
     entry.peers.push(peer.toString())
     this.#blobs.set(name, entry)
     return {
-      input: { Blob: { hash, size: bytes.length } },
+      payload: { Blob: { hash, size: bytes.length } },
       takeBack: () => {
         entry.peers.splice(entry.peers.indexOf(peer.toString()), 1)
         if (entry.peers.length === 0) this.#blobs.delete(name)
@@ -319,13 +328,13 @@ export class Client {
     }
   }
 
-  async #fetch (connection, { hash, size }) {
-    if (size > BLOB_LIMIT) throw new Error('too large')
+  async #fetch (connection, { hash, size }, limit) {
+    if (size > limit) throw new Error('too large')
     const stream = await connection.newStream(BLOBS)
     await send(stream, join([hash, new Uint8Array(4)]))
     const reader = new Reader(stream)
     const head = Buffer.from(await reader.take(1))
-    if (head[0] !== 0) throw new Error('the caller does not have the input')
+    if (head[0] !== 0) throw new Error('the peer does not offer the blob')
     if (Number(Buffer.from(await reader.take(8)).readBigUInt64BE()) !== Number(size)) throw new Error('wrong size')
     const groups = Math.max(1, Math.ceil(Number(size) / GROUP))
     const values = await reader.take(32 * groups)
@@ -379,44 +388,6 @@ async function echo (stream, heard = () => {}) {
   for await (const chunk of stream) {
     heard()
     stream.send(chunk.subarray())
-  }
-}
-
-/** Reads a stream in pieces of given sizes. */
-class Reader {
-  #source
-  #left = new Uint8Array(0)
-  constructor (stream) { this.#source = stream[Symbol.asyncIterator]() }
-
-  async take (count) {
-    const parts = [this.#left]
-    let have = this.#left.length
-    while (have < count) {
-      const { done, value } = await this.#source.next()
-      if (done) throw new Error('the stream ended early')
-      parts.push(value.subarray())
-      have += value.byteLength
-    }
-    const all = join(parts)
-    this.#left = all.subarray(count)
-    return all.subarray(0, count)
-  }
-}
-
-async function readAll (stream, limit) {
-  const parts = []
-  let size = 0
-  for await (const part of stream) {
-    size += part.byteLength
-    if (size > limit) throw new Error('too long')
-    parts.push(part.subarray())
-  }
-  return join(parts)
-}
-
-async function send (stream, bytes) {
-  for (let at = 0; at < bytes.length; at += 65536) {
-    if (!stream.send(bytes.subarray(at, at + 65536))) await stream.onDrain()
   }
 }
 

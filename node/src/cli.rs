@@ -1,10 +1,12 @@
 //! The command line: one file a command. `docs/cli.md` is the contract.
 
+mod analyze;
 mod ask;
 mod demo;
 mod doctor;
 mod engine;
 mod failure;
+mod files;
 mod host;
 mod mesh;
 mod models;
@@ -67,6 +69,8 @@ enum Command {
     Ask(ask::Ask),
     /// Say what is on pictures
     Recognize(recognize::Recognize),
+    /// Make a report of a CSV file: numbers, charts, word cloud
+    Analyze(analyze::Analyze),
     /// Who is in the mesh
     Peers,
     /// What the mesh can do, and who does it
@@ -111,6 +115,7 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Up(up) => up.run(&common, output).await,
         Command::Ask(ask) => ask.run(&common, output).await,
         Command::Recognize(recognize) => recognize.run(&common, output).await,
+        Command::Analyze(analyze) => analyze.run(&common, output).await,
         Command::Peers => mesh::peers(&common, output).await,
         Command::Capabilities => mesh::capabilities(&common, output).await,
         Command::Id => mesh::id(&common, output).await,

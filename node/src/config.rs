@@ -32,6 +32,8 @@ pub struct Config {
     pub network: Network,
     /// What is offered, and how much of it at once.
     pub services: Services,
+    /// Tables, `analyze/1`.
+    pub analyze: Analyze,
     /// The chat robot, `chat/1`.
     pub chat: Chat,
     /// Picture recognition, `recognize/1`.
@@ -77,6 +79,25 @@ pub struct Services {
     /// The largest input of one call in MiB, 1 to 2048. Default: 64.
     #[serde(deserialize_with = "between::<_, _, 1, 2048>")]
     pub max_input_mib: u64,
+}
+
+/// The `[analyze]` section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Analyze {
+    /// Memory for one table in MiB, 64 to 1048576; what is more goes to temporary files.
+    /// Default: 300.
+    #[serde(deserialize_with = "between::<_, _, 64, 1_048_576>")]
+    pub memory_mib: u64,
+    /// The largest table in MiB, 1 to 1048576. Default: 4096.
+    #[serde(deserialize_with = "between::<_, _, 1, 1_048_576>")]
+    pub max_input_mib: u64,
+}
+
+impl Default for Analyze {
+    fn default() -> Self {
+        Self { memory_mib: 300, max_input_mib: 4096 }
+    }
 }
 
 /// The `[chat]` section.
@@ -206,6 +227,7 @@ impl Default for Config {
             mesh: "potluck".to_owned(),
             network: Network::default(),
             services: Services::default(),
+            analyze: Analyze::default(),
             chat: Chat::default(),
             recognize: Recognize::default(),
         }

@@ -10,7 +10,7 @@ mod data;
 mod dispatch;
 mod registry;
 
-pub use context::{Context, Progress};
+pub use context::{Context, Progress, Teller};
 pub use data::Data;
 pub use dispatch::{Counters, Dispatch, DispatchSettings, Everyone, Origin, Policy};
 pub use registry::{DynService, Registry, RegistryError};
@@ -89,6 +89,11 @@ pub trait Service: Send + Sync + 'static {
     /// Whether it is still getting ready, so that it is worth waiting for.
     fn loading(&self) -> bool {
         false
+    }
+
+    /// The largest input in bytes, where it is not that of the node's settings.
+    fn max_input(&self) -> Option<u64> {
+        None
     }
 
     /// Does the work. Anything that computes for more than a millisecond goes through

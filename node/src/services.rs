@@ -1,5 +1,6 @@
 //! The capabilities that a node can offer: one file or folder each, one line each in [`all`].
 
+pub mod analyze;
 pub mod chat;
 pub mod recognize;
 
@@ -27,7 +28,7 @@ pub enum ServicesError {
 }
 
 /// Names of everything that this program can offer.
-pub const NAMES: [&str; 2] = ["chat/1", "recognize/1"];
+pub const NAMES: [&str; 3] = ["analyze/1", "chat/1", "recognize/1"];
 
 /// Sets up what the configuration offers. `data_dir` is where models and rules lie.
 pub fn all(config: &Config, data_dir: Option<&Path>) -> Result<Registry, ServicesError> {
@@ -38,6 +39,9 @@ pub fn all(config: &Config, data_dir: Option<&Path>) -> Result<Registry, Service
         }
     }
     let mut registry = Registry::new();
+    if wanted("analyze/1") {
+        registry = registry.with(analyze::Analyze::new(analyze_settings(config)))?;
+    }
     if wanted("chat/1") {
         registry = registry.with(chat::Chat::new(rules(config, data_dir)?))?;
     }
@@ -46,6 +50,16 @@ pub fn all(config: &Config, data_dir: Option<&Path>) -> Result<Registry, Service
             registry.with(recognize::Recognize::load(recognize_settings(config, data_dir)))?;
     }
     Ok(registry)
+}
+
+/// How this configuration analyses tables.
+pub fn analyze_settings(config: &Config) -> analyze::Settings {
+    analyze::Settings {
+        node: config.name.clone(),
+        memory: config.analyze.memory_mib << 20,
+        threads: threads(config),
+        max_input: config.analyze.max_input_mib << 20,
+    }
 }
 
 /// How this configuration runs models.

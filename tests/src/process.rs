@@ -30,14 +30,15 @@ fn build() -> anyhow::Result<PathBuf> {
     }
     let program = folder.join("potluck");
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let sources = newest(&workspace.join("node/src")).max(newest(&workspace.join("models/src")));
+    let folders = ["node/src", "node/analysis/src", "models/src"];
+    let sources = folders.iter().filter_map(|folder| newest(&workspace.join(folder))).max();
     let built = program.metadata().and_then(|m| m.modified()).ok();
     if built.is_some_and(|built| Some(built) >= sources) {
         return Ok(program);
     }
     let mut cargo = Command::new(env!("CARGO"));
-    // Both packages, so that features, and with them the dependencies, are those of this test.
-    cargo.args(["build", "-p", "potluck", "-p", "potluck-tests", "--bin", "potluck"]);
+    // All packages, so that features, and with them the dependencies, are those of this test.
+    cargo.args(["build", "--workspace", "--bin", "potluck"]);
     cargo.current_dir(workspace);
     if folder.ends_with("release") {
         cargo.arg("--release");

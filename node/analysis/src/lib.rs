@@ -2,12 +2,13 @@
 //! and belongs on a thread that may be busy.
 //!
 //! [`read`] makes a [`Table`] of a file, [`stats`] makes [`Numbers`] and [`Facets`] of a table,
-//! [`charts`] and [`cloud`] draw them, [`report`] writes the page.
+//! [`charts`] and [`cloud`] draw them, [`report`] writes the page. [`job::analyze`] does all of it.
 
 pub mod charts;
 pub mod cloud;
 pub mod facets;
 pub mod font;
+pub mod job;
 pub mod lang;
 pub mod numbers;
 pub mod read;

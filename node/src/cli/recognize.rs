@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{
     Common, Failure, Kind,
     ask::peer,
+    files::input_file,
     host::Host,
     output::{Output, route_text},
 };
@@ -106,31 +107,16 @@ async fn look(host: &Host, mut call: Call, path: PathBuf) -> Result<(Response, R
     Ok((response, reply))
 }
 
-/// What can be said of a file before anybody is asked. Gives its absolute path: the running node
-/// works in another folder.
+/// What can be said of a picture before anybody is asked.
 fn check(file: &Path) -> Result<PathBuf, Failure> {
-    let bad = |message: String| Failure::new(Kind::BadInput, message);
-    let name = file.display();
-    let meta = std::fs::metadata(file).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => bad(format!("there is no file {name}")),
-        std::io::ErrorKind::PermissionDenied => bad(format!("{name} may not be read")),
-        _ => bad(format!("{name} cannot be read: {e}")),
-    })?;
-    if meta.is_dir() {
-        return Err(bad(format!("{name} is a folder; name the pictures in it, as {name}/*.jpg")));
+    let path = input_file(file)?;
+    let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
+    if size > MAX_PICTURE {
+        let (name, is, most) = (file.display(), size >> 20, MAX_PICTURE >> 20);
+        let message = format!("{name} has {is} MiB; pictures may have at most {most} MiB");
+        return Err(Failure::new(Kind::BadInput, message));
     }
-    if !meta.is_file() {
-        return Err(bad(format!("{name} is not a file")));
-    }
-    if meta.len() == 0 {
-        return Err(bad(format!("{name} is empty")));
-    }
-    if meta.len() > MAX_PICTURE {
-        let (is, most) = (meta.len() >> 20, MAX_PICTURE >> 20);
-        return Err(bad(format!("{name} has {is} MiB; pictures may have at most {most} MiB")));
-    }
-    std::fs::File::open(file).map_err(|e| bad(format!("{name} may not be read: {e}")))?;
-    std::path::absolute(file).map_err(|e| bad(format!("{name} cannot be read: {e}")))
+    Ok(path)
 }
 
 fn print(seen: &[Seen], output: &Output, explain: bool) {

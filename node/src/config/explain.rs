@@ -65,7 +65,7 @@ pub(super) fn known(section: &str) -> Vec<String> {
 }
 
 /// The sections of the file, in order.
-pub(super) const SECTIONS: [&str; 4] = ["network", "services", "chat", "recognize"];
+pub(super) const SECTIONS: [&str; 5] = ["network", "services", "analyze", "chat", "recognize"];
 
 /// The field and the known ones, out of serde's "unknown field `a`, expected one of `b`, `c`".
 fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {

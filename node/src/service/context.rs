@@ -21,6 +21,22 @@ pub struct Progress {
     pub note: String,
 }
 
+/// Tells the caller of one call how far it is.
+#[derive(Clone)]
+pub struct Teller {
+    progress: Option<mpsc::Sender<Progress>>,
+}
+
+impl Teller {
+    /// Dropped when the caller does not keep up, or did not ask for it.
+    pub fn progress(&self, percent: u8, note: impl Into<String>) {
+        if let Some(sender) = &self.progress {
+            let note = crate::protocol::shorten(&note.into(), 256);
+            let _ = sender.try_send(Progress { percent: percent.min(100), note });
+        }
+    }
+}
+
 /// One call, as its service sees it.
 pub struct Context {
     pub(super) caller: PeerId,
@@ -68,10 +84,12 @@ impl Context {
 
     /// Tells the caller how far the work is. Dropped when the caller does not keep up.
     pub fn progress(&self, percent: u8, note: impl Into<String>) {
-        if let Some(sender) = &self.progress {
-            let note = crate::protocol::shorten(&note.into(), 256);
-            let _ = sender.try_send(Progress { percent: percent.min(100), note });
-        }
+        self.teller().progress(percent, note);
+    }
+
+    /// Tells progress from another thread, such as one inside [`Context::blocking`].
+    pub fn teller(&self) -> Teller {
+        Teller { progress: self.progress.clone() }
     }
 
     /// Waits for another thread, off the async threads. Takes no place in the CPU pool, since

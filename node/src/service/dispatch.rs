@@ -247,11 +247,10 @@ impl Dispatch {
             return Err(CallOutcome::Refused { reason });
         }
         let size = request.input.as_ref().map_or(0, Payload::len);
-        if size > self.settings.max_input {
-            let message = format!(
-                "the input has {size} bytes; this node takes at most {}",
-                self.settings.max_input
-            );
+        let most = lane.service.max_input().unwrap_or(self.settings.max_input);
+        if size > most {
+            let message =
+                format!("the input has {size} bytes; this node takes at most {most}");
             return Err(CallOutcome::Failed(Fault::new(FaultKind::TooLarge, message)));
         }
         let Some((slots, speed)) = lane.slots_and_speed() else {

@@ -13,6 +13,8 @@ pub trait DynService: Send + Sync {
     fn standing(&self) -> Option<Standing>;
     /// See [`Service::loading`].
     fn loading(&self) -> bool;
+    /// See [`Service::max_input`].
+    fn max_input(&self) -> Option<u64>;
     /// See [`Service::call`].
     fn call<'a>(
         &'a self,
@@ -46,6 +48,10 @@ impl<S: Service> DynService for S {
 
     fn loading(&self) -> bool {
         Service::loading(self)
+    }
+
+    fn max_input(&self) -> Option<u64> {
+        Service::max_input(self)
     }
 
     fn call<'a>(

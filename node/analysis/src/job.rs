@@ -1,0 +1,177 @@
+//! A whole analysis, from bytes to files.
+
+use std::{borrow::Cow, path::Path};
+
+use crate::{
+    AnalysisError, Facets, Lang, Numbers, Watch,
+    charts::{self, Chart, ChartKind, ChartOptions, Theme},
+    cloud::{self, CloudOptions, Mask},
+    read::{self, ReadOptions, Source},
+    report::{self, ReportOptions, TableFacts},
+    stats::{self, StatsOptions},
+    watch::Stage,
+};
+
+/// What is wanted of an analysis. The default is a report with everything, in English.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How the file is read, with how much memory and how many threads; the same bounds hold for
+    /// everything after.
+    pub read: ReadOptions,
+    /// Of the report, its charts and its alerts.
+    pub lang: Lang,
+    /// Of pictures; the page itself has both.
+    pub theme: Theme,
+    /// These charts only.
+    pub only: Option<Vec<ChartKind>>,
+    /// The column of the word cloud; otherwise the one with the most words.
+    pub column: Option<String>,
+    /// What the word cloud fills.
+    pub mask: Mask,
+    /// The same seed gives the same word cloud.
+    pub seed: u64,
+    /// Whether charts are made as PNG too.
+    pub png: bool,
+    /// When the report was made, as it shall be shown.
+    pub made_at: Option<String>,
+    /// Who made it.
+    pub served_by: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            read: ReadOptions::default(),
+            lang: Lang::default(),
+            theme: Theme::default(),
+            only: None,
+            column: None,
+            mask: Mask::default(),
+            seed: 0,
+            png: true,
+            made_at: None,
+            served_by: None,
+        }
+    }
+}
+
+/// What an analysis gives.
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    /// `numbers.json`.
+    pub numbers: Numbers,
+    /// Every chart that was wanted and makes sense for this table.
+    pub charts: Vec<Chart>,
+    /// `report.html`.
+    pub html: String,
+}
+
+/// Reads a table, computes its numbers, draws its charts and writes its report.
+///
+/// # Errors
+///
+/// Those of [`read::read`], [`stats::compute`] and [`cloud::draw`].
+pub fn analyze(
+    source: Source,
+    options: &Options,
+    watch: &dyn Watch,
+) -> Result<Analysis, AnalysisError> {
+    let table = read::read(source, &options.read, watch)?;
+    let wanted = |kind| options.only.as_ref().is_none_or(|only| only.contains(&kind));
+    let stats_options = StatsOptions {
+        lang: options.lang,
+        text_column: options.column.clone(),
+        words: wanted(ChartKind::Cloud),
+        threads: options.read.threads,
+        memory: options.read.memory / 2,
+    };
+    let (numbers, facets) = stats::compute(&table, &stats_options, watch)?;
+    let facts = TableFacts::of(&table);
+    drop(table);
+    let charts = draw(&numbers, &facets, options, watch)?;
+    watch.stage(Stage::Writing, 0.0);
+    let report = ReportOptions {
+        lang: options.lang,
+        title: None,
+        made_at: options.made_at.clone(),
+        served_by: options.served_by.clone(),
+    };
+    let html = report::page(&numbers, &facts, &charts, &report);
+    watch.check()?;
+    Ok(Analysis { numbers, charts, html })
+}
+
+/// All charts; the word cloud is laid out beside the others.
+fn draw(
+    numbers: &Numbers,
+    facets: &Facets,
+    options: &Options,
+    watch: &dyn Watch,
+) -> Result<Vec<Chart>, AnalysisError> {
+    watch.stage(Stage::Drawing, 0.0);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.read.threads.max(1))
+        .build()
+        .map_err(|e| AnalysisError::Io {
+            what: "cannot start threads".into(),
+            source: std::io::Error::other(e),
+        })?;
+    let chart_options = ChartOptions {
+        lang: options.lang,
+        theme: options.theme,
+        only: options.only.clone(),
+        png: options.png,
+        threads: 0,
+    };
+    let cloud_options = CloudOptions {
+        lang: options.lang,
+        theme: options.theme,
+        mask: options.mask.clone(),
+        seed: options.seed,
+        png: options.png,
+        ..CloudOptions::default()
+    };
+    let cloud = || match &facets.words {
+        Some(words) => cloud::draw(words, &cloud_options, watch),
+        None => Ok(None),
+    };
+    let others = || charts::draw(numbers, facets, &chart_options, watch);
+    let (cloud, charts) = pool.install(|| rayon::join(cloud, others));
+    let mut charts = charts?;
+    charts.extend(cloud?);
+    Ok(charts)
+}
+
+impl Analysis {
+    /// The files of the report with their names: `report.html`, `numbers.json`, and every chart as
+    /// SVG and PNG. Names are of `a-z`, `0-9`, `-` and `.` only.
+    pub fn files(&self) -> Vec<(String, Cow<'_, [u8]>)> {
+        let numbers = serde_json::to_vec_pretty(&self.numbers).unwrap_or_default();
+        let mut files = vec![
+            ("report.html".to_owned(), Cow::Borrowed(self.html.as_bytes())),
+            ("numbers.json".to_owned(), Cow::Owned(numbers)),
+        ];
+        for chart in &self.charts {
+            let svg = chart.standalone_svg().into_bytes();
+            files.push((format!("{}.svg", chart.name), Cow::Owned(svg)));
+            if !chart.png.is_empty() {
+                files.push((format!("{}.png", chart.name), Cow::Borrowed(&chart.png[..])));
+            }
+        }
+        files
+    }
+
+    /// Writes the files into a folder, which is made if need be.
+    pub fn write(&self, folder: &Path) -> Result<(), AnalysisError> {
+        let failed = |path: &Path| {
+            let what = format!("{} cannot be written", path.display());
+            move |source| AnalysisError::Io { what, source }
+        };
+        std::fs::create_dir_all(folder).map_err(failed(folder))?;
+        for (name, bytes) in self.files() {
+            let path = folder.join(name);
+            std::fs::write(&path, bytes).map_err(failed(&path))?;
+        }
+        Ok(())
+    }
+}

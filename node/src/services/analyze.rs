@@ -1,0 +1,300 @@
+//! `analyze/1`: a table in, a report out.
+
+use std::{
+    io::Cursor,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
+
+use potluck_analysis::{
+    AnalysisError, Lang, Stage, Watch,
+    charts::ChartKind,
+    cloud::{Mask, Shape},
+    job::{self, Options},
+    read::{ReadOptions, Source},
+};
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    protocol::{Fault, FaultKind},
+    service::{Capability, Context, Data, Example, Kind, Service, Standing},
+};
+
+/// Tables that are analysed at once; each may take the memory of the settings.
+const SLOTS: u16 = 1;
+/// Longest text in a request, in bytes.
+const MAX_TEXT: usize = 4096;
+/// Largest mask, in bytes: a small picture does, since words are coarse.
+pub const MAX_MASK: usize = 48 * 1024;
+
+/// What is asked; the table is the call's input.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Request {
+    /// Name of the file, for the report.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// `en` or `zh`.
+    #[serde(default)]
+    pub lang: Option<String>,
+    /// These charts only: `heatmap`, `scatter`, `distributions`, `missing`, `skew`, `categories`,
+    /// `trends`, `cloud`.
+    #[serde(default)]
+    pub only: Option<Vec<String>>,
+    /// The text column of the word cloud.
+    #[serde(default)]
+    pub column: Option<String>,
+    /// The name of a shape that the word cloud fills.
+    #[serde(default)]
+    pub shape: Option<String>,
+    /// A picture whose dark or opaque parts the word cloud fills, at most 48 KiB.
+    #[serde(default)]
+    pub mask: Option<ByteBuf>,
+    /// A label as of the WHATWG Encoding Standard; found out otherwise.
+    #[serde(default)]
+    pub encoding: Option<String>,
+    /// One character; found out otherwise.
+    #[serde(default)]
+    pub delimiter: Option<String>,
+    /// The same seed gives the same word cloud.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+/// What came of it. The files come as the answer's data, a tar archive.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Response {
+    /// Rows without the header.
+    pub rows: u64,
+    /// Columns.
+    pub columns: u64,
+    /// What a person should look at first, a sentence each.
+    pub alerts: Vec<String>,
+    /// Names of the files in the archive: `report.html`, `numbers.json` and the charts.
+    pub files: Vec<String>,
+}
+
+/// How tables are analysed.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// This node's name, for the report.
+    pub node: String,
+    /// Bytes of memory for one table, as far as the analysis can know.
+    pub memory: u64,
+    /// Threads of one analysis.
+    pub threads: usize,
+    /// The largest table, in bytes.
+    pub max_input: u64,
+}
+
+/// Tables.
+pub struct Analyze {
+    settings: Settings,
+    /// Calls a second, set when it is measured.
+    speed: Arc<OnceLock<f32>>,
+}
+
+impl Analyze {
+    /// Starts measuring the speed on a thread of its own.
+    pub fn new(settings: Settings) -> Self {
+        let speed = Arc::new(OnceLock::new());
+        let (cell, threads) = (speed.clone(), settings.threads);
+        std::thread::spawn(move || {
+            let _ = cell.set(measure(threads));
+        });
+        Self { settings, speed }
+    }
+}
+
+impl Service for Analyze {
+    type Request = Request;
+    type Response = Response;
+
+    fn capability(&self) -> Capability {
+        Capability {
+            name: "analyze/1",
+            summary: "a CSV file in, a report with charts and numbers out",
+            input: Kind::Table,
+            output: Kind::Json,
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        Some(Standing {
+            device: "cpu".into(),
+            engine: String::new(),
+            speed: *self.speed.get()?,
+            slots: SLOTS,
+            variants: vec![],
+        })
+    }
+
+    fn loading(&self) -> bool {
+        self.speed.get().is_none()
+    }
+
+    fn max_input(&self) -> Option<u64> {
+        Some(self.settings.max_input)
+    }
+
+    async fn call(&self, cx: &Context, request: Request) -> Result<Response, Fault> {
+        let Some(input) = cx.input().cloned() else {
+            return Err(Fault::bad_input("there is no table in the call"));
+        };
+        let options = options(request, &self.settings)?;
+        let watching = Watching { cancel: cx.cancelled().clone(), teller: cx.teller() };
+        let (response, archive) = cx
+            .blocking(move || {
+                let source = match &input {
+                    Data::Bytes(bytes) => Source::Stream(Box::new(Cursor::new(bytes.clone()))),
+                    _ => Source::File(input.path().unwrap_or_else(|| "".as_ref()).to_owned()),
+                };
+                let done = job::analyze(source, &options, &watching).map_err(|e| fault(&e))?;
+                let files = done.files();
+                let response = Response {
+                    rows: done.numbers.rows,
+                    columns: done.numbers.columns.len() as u64,
+                    alerts: done.numbers.alerts.iter().take(100).map(|a| a.detail.clone()).collect(),
+                    files: files.iter().map(|(name, _)| name.clone()).collect(),
+                };
+                let archive = archive(&files).map_err(|e| {
+                    Fault::internal(format!("the report cannot be kept: {e}"))
+                })?;
+                Ok((response, archive))
+            })
+            .await?;
+        cx.attach(archive);
+        Ok(response)
+    }
+
+    fn examples(&self) -> Vec<Example<Request>> {
+        vec![Example {
+            request: Request { file: Some("example.csv".into()), ..Request::default() },
+            input: Some(b"city,people\nBeijing,21.9\nShanghai,24.9\nGuangzhou,18.8\n".to_vec()),
+            check: |answer| match (&answer["rows"], &answer["columns"]) {
+                (rows, columns) if rows == 3 && columns == 2 => Ok(()),
+                _ => Err(format!("not three rows of two columns: {answer}")),
+            },
+        }]
+    }
+}
+
+/// Checks a request. What is wrong is said before anything is read.
+fn options(request: Request, settings: &Settings) -> Result<Options, Fault> {
+    let texts = [&request.file, &request.column, &request.encoding, &request.delimiter];
+    if texts.into_iter().flatten().any(|text| text.len() > MAX_TEXT) {
+        return Err(Fault::bad_input(format!("a name is longer than {MAX_TEXT} bytes")));
+    }
+    let bad = |e: AnalysisError| Fault::bad_input(e.to_string());
+    let lang = request.lang.as_deref().map(str::parse::<Lang>).transpose().map_err(bad)?;
+    let only = request
+        .only
+        .map(|names| names.iter().map(|name| name.parse()).collect::<Result<Vec<ChartKind>, _>>())
+        .transpose()
+        .map_err(bad)?;
+    let mask = match (request.mask, request.shape) {
+        (Some(picture), _) if picture.len() > MAX_MASK => {
+            let message = format!("the mask has {} bytes, at most {MAX_MASK} are taken", picture.len());
+            return Err(Fault::bad_input(message));
+        }
+        (Some(picture), _) => Mask::Picture(picture.into_vec()),
+        (None, Some(shape)) => Mask::Shape(shape.parse::<Shape>().map_err(bad)?),
+        (None, None) => Mask::default(),
+    };
+    let delimiter = match request.delimiter.as_deref().map(|text| (text.chars().next(), text)) {
+        Some((Some(one), text)) if one.len_utf8() == text.len() => Some(one),
+        Some(_) => return Err(Fault::bad_input("the delimiter is one character, such as ; or |")),
+        None => None,
+    };
+    Ok(Options {
+        read: ReadOptions {
+            name: request.file,
+            encoding: request.encoding,
+            delimiter,
+            memory: settings.memory,
+            threads: settings.threads.max(1),
+            ..ReadOptions::default()
+        },
+        lang: lang.unwrap_or_default(),
+        only,
+        column: request.column,
+        mask,
+        seed: request.seed,
+        served_by: Some(settings.node.clone()),
+        ..Options::default()
+    })
+}
+
+/// Tells the caller how far the analysis is, and stops it when the caller went away.
+struct Watching {
+    cancel: CancellationToken,
+    teller: crate::service::Teller,
+}
+
+impl Watch for Watching {
+    fn stage(&self, stage: Stage, done: f32) {
+        let (from, to, note) = match stage {
+            Stage::Reading => (0.0, 45.0, "reading"),
+            Stage::Counting => (45.0, 75.0, "counting"),
+            Stage::Drawing => (75.0, 95.0, "drawing"),
+            Stage::Writing => (95.0, 100.0, "writing"),
+        };
+        let percent = from + (to - from) * done.clamp(0.0, 1.0);
+        self.teller.progress(percent as u8, note);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+}
+
+/// The files as a tar archive on disk, where large reports do not take memory.
+fn archive(files: &[(String, std::borrow::Cow<'_, [u8]>)]) -> std::io::Result<Data> {
+    let file = tempfile::NamedTempFile::new()?;
+    let mut tar = tar::Builder::new(std::io::BufWriter::new(file));
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, &bytes[..])?;
+    }
+    let file = tar.into_inner()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    let size = file.as_file().metadata()?.len();
+    Ok(Data::Blob { path: Arc::new(file.into_temp_path()), size })
+}
+
+fn fault(error: &AnalysisError) -> Fault {
+    let kind = match error {
+        AnalysisError::BadInput(_) | AnalysisError::BadOption(_) => FaultKind::BadInput,
+        AnalysisError::Cancelled => FaultKind::Cancelled,
+        _ => FaultKind::Internal,
+    };
+    Fault::new(kind, error.to_string())
+}
+
+/// Analyses a second, of a small table and without pictures: what nodes are compared by.
+fn measure(threads: usize) -> f32 {
+    let mut table = String::from("a,b,c\n");
+    for row in 0..5000u32 {
+        let noise = row.wrapping_mul(2_654_435_761) >> 16;
+        table.push_str(&format!("{row},{}.{},{}\n", noise % 997, row % 10, noise % 7));
+    }
+    let table: Arc<[u8]> = table.into_bytes().into();
+    let options = Options {
+        read: ReadOptions { threads: threads.max(1), ..ReadOptions::default() },
+        only: Some(vec![ChartKind::Skew]),
+        png: false,
+        ..Options::default()
+    };
+    let started = Instant::now();
+    let mut done = 0u16;
+    while done == 0 || (started.elapsed() < Duration::from_millis(100) && done < 1000) {
+        let source = Source::Stream(Box::new(Cursor::new(table.clone())));
+        if job::analyze(source, &options, &potluck_analysis::Unwatched).is_err() {
+            break;
+        }
+        done += 1;
+    }
+    f32::from(done.max(1)) / started.elapsed().as_secs_f32().max(1e-3)
+}

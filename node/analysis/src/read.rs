@@ -110,7 +110,7 @@ pub fn read(
             if pass_number + 1 < PASSES {
                 if let Some(better) = read.better_plans(&setting) {
                     plans = better;
-                    spill.clear()?;
+                    spill.clear();
                     continue;
                 }
             }
@@ -124,7 +124,7 @@ pub fn read(
             watch.stage(crate::Stage::Reading, 1.0);
             return Ok(table);
         }
-        spill.clear()?;
+        spill.clear();
     }
     Err(AnalysisError::BadInput(
         "no encoding fits this file; say which one it is, such as utf-8 or gb18030".to_owned(),

@@ -77,8 +77,11 @@ pub(super) fn sniff(sample: &Sample, options: &ReadOptions) -> Result<Dialect, A
         }
     }
     // One column: its texts must not be cut at their commas.
-    let absent = || DELIMITERS.iter().copied().find(|d| memchr::memchr(*d, bytes).is_none());
-    let delimiter = best.1.or_else(absent).unwrap_or(b',');
+    let whole = |delimiter: &u8| {
+        let widths = widths(&sample.text, Dialect { delimiter: *delimiter, end });
+        widths.iter().all(|width| *width == 1)
+    };
+    let delimiter = best.1.or_else(|| DELIMITERS.iter().copied().find(whole)).unwrap_or(b',');
     Ok(Dialect { delimiter, end })
 }
 
@@ -102,15 +105,14 @@ fn wanted(delimiter: char) -> Result<u8, AnalysisError> {
 
 /// How well a delimiter cuts a text into a table: more is better, 0 is not at all.
 fn score(text: &str, dialect: Dialect) -> f64 {
-    let mut widths = Widths::default();
-    records::split(text, dialect, &mut widths);
-    let Some(&first) = widths.0.first() else { return 0.0 };
-    let width = common(&widths.0);
+    let widths = widths(text, dialect);
+    let Some(&first) = widths.first() else { return 0.0 };
+    let width = common(&widths);
     if width < 2 {
         return 0.0;
     }
-    let fits = widths.0.iter().filter(|w| **w == width).count();
-    let share = fits as f64 / widths.0.len() as f64;
+    let fits = widths.iter().filter(|w| **w == width).count();
+    let share = fits as f64 / widths.len() as f64;
     let header = match first {
         first if first == width => 1.0,
         // A title above the table.
@@ -119,6 +121,13 @@ fn score(text: &str, dialect: Dialect) -> f64 {
         _ => 0.6,
     };
     share * share * ((width + 1) as f64).ln() * header
+}
+
+/// How many fields the first records have.
+fn widths(text: &str, dialect: Dialect) -> Vec<usize> {
+    let mut widths = Widths::default();
+    records::split(text, dialect, &mut widths);
+    widths.0
 }
 
 /// The most common width; of equally common ones the first that came.

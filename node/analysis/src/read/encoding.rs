@@ -51,25 +51,23 @@ pub(super) fn choose(sample: &[u8], wanted: Option<&str>) -> Result<Encoding, An
     Ok(Encoding { name: encoding.name().to_owned(), encoding, mark: 0, guessed })
 }
 
-/// What is better than UTF-8, which was guessed where only ASCII was seen, for these bytes.
-pub(super) fn better(bytes: &[u8]) -> Option<Encoding> {
-    if Shape::of(bytes).is_utf8() {
-        return None;
-    }
+/// The encoding of bytes that turned out not to be UTF-8.
+pub(super) fn instead(bytes: &[u8]) -> Encoding {
     let encoding = detect(bytes);
-    Some(Encoding { name: encoding.name().to_owned(), encoding, mark: 0, guessed: false })
+    Encoding { name: encoding.name().to_owned(), encoding, mark: 0, guessed: false }
 }
 
 /// How far bytes look like UTF-8.
-struct Shape {
+#[derive(Default)]
+pub(super) struct Shape {
     /// Characters beyond ASCII.
-    wide: usize,
-    /// Sequences that are not UTF-8, but for one that the end of the sample cuts.
-    broken: usize,
+    pub wide: usize,
+    /// Sequences that are not UTF-8, but for one that the end of the bytes cuts.
+    pub broken: usize,
 }
 
 impl Shape {
-    fn of(bytes: &[u8]) -> Self {
+    pub fn of(bytes: &[u8]) -> Self {
         let mut shape = Self { wide: 0, broken: 0 };
         let mut chunks = bytes.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
@@ -82,7 +80,7 @@ impl Shape {
     }
 
     /// UTF-8, if with a few broken bytes: other encodings hardly ever look like it by chance.
-    fn is_utf8(&self) -> bool {
+    pub fn is_utf8(&self) -> bool {
         self.broken == 0 || self.wide > 4 * self.broken
     }
 }

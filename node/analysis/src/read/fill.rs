@@ -1,6 +1,7 @@
 //! Filling: the records of one chunk become cells of columns.
 
 use super::column::{Tally, Words};
+use super::encoding::Shape;
 use super::infer::{ColumnPlan, Plan};
 use super::multiset::Multiset;
 use super::number::{self, Number};
@@ -22,6 +23,8 @@ pub(super) struct Worker {
     pub bad_count: u64,
     pub cut_fields: u64,
     pub undecodable: u64,
+    /// How far the text looks like UTF-8, when that was guessed.
+    pub shape: Shape,
 }
 
 impl Worker {

@@ -47,7 +47,7 @@ pub(super) fn find(
     records::split(&sample.text, *dialect, &mut sink);
     let whole = sample.whole && !sink.full;
     let mut rows = sink.rows;
-    let said = usize::from(options.delimiter.is_none() && dialect::said(&sample.text).is_some());
+    let said = usize::from(dialect::said(&sample.text) == Some(dialect.delimiter));
     let preamble = said.max(preamble(&rows));
     rows.drain(..preamble.min(rows.len()));
     let Some(first) = rows.first() else {

@@ -35,7 +35,7 @@ pub(super) struct ColumnPlan {
 
 /// What the sample says about each column.
 pub(super) fn plans(layout: &Layout, dialect: &Dialect) -> Vec<ColumnPlan> {
-    let continental = dialect.delimiter == b';' || layout.comma_decimals();
+    let continental = layout.continental(dialect);
     layout
         .names
         .iter()
@@ -82,9 +82,10 @@ pub(super) fn plan(name: &str, values: &[&str], continental: bool) -> Plan {
 }
 
 impl Layout {
-    /// Whether any cell has a comma that can only separate decimals, and none a point.
-    fn comma_decimals(&self) -> bool {
-        let mut commas = false;
+    /// Whether decimals have commas where a cell alone does not say so: the delimiter is that of
+    /// countries that write so, or any cell has such a comma, and none a point.
+    pub fn continental(&self, dialect: &Dialect) -> bool {
+        let mut commas = dialect.delimiter == b';' && self.names.len() > 1;
         for separator in self.rows.iter().take(200).flatten().filter_map(|c| number::shows(c)) {
             if separator == b'.' {
                 return false;

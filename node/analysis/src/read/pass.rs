@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::column::{self, Piece, Tally, Words};
 use super::dialect::Dialect;
-use super::encoding::{self, Encoding, Text};
+use super::encoding::{self, Encoding, Shape, Text};
 use super::fill::{Filler, Worker, first_bad};
 use super::header::Layout;
 use super::infer::{self, ColumnPlan, Plan};
@@ -83,7 +83,7 @@ struct Shared<'s, 'a> {
     stopped: AtomicBool,
     error: Mutex<Option<AnalysisError>>,
     /// The first chunk that is not of the guessed encoding.
-    better: Mutex<Option<(u64, Encoding)>>,
+    foreign: Mutex<Option<(u64, Vec<u8>)>>,
 }
 
 impl<'a> Setting<'a> {
@@ -105,7 +105,7 @@ impl<'a> Setting<'a> {
             texts: (0..threads).map(|_| AtomicU64::new(0)).collect(),
             stopped: AtomicBool::new(false),
             error: Mutex::default(),
-            better: Mutex::default(),
+            foreign: Mutex::default(),
         };
         let text = Text::open(self.input, self.encoding)?;
         let mut chunks = Chunks::new(text, *self.dialect, self.options.chunk);
@@ -114,10 +114,14 @@ impl<'a> Setting<'a> {
         if let Some(error) = lock(&shared.error).take() {
             return Err(error);
         }
-        if let Some((_, better)) = lock(&shared.better).take() {
-            return Ok(Outcome::Encoding(better));
-        }
         let workers: Vec<Worker> = shared.workers.into_iter().map(into_inner).collect();
+        if let Some((_, foreign)) = into_inner(shared.foreign) {
+            let wide = workers.iter().map(|worker| worker.shape.wide).sum();
+            let broken = workers.iter().map(|worker| worker.shape.broken).sum();
+            if !(Shape { wide, broken }).is_utf8() {
+                return Ok(Outcome::Encoding(encoding::instead(&foreign)));
+            }
+        }
         let mut done = into_inner(shared.done);
         done.sort_by_key(|chunk| chunk.index);
         Ok(Outcome::Read(Box::new(Pass {
@@ -183,7 +187,7 @@ impl Shared<'_, '_> {
     /// Fills columns with a chunk, and gives its memory back.
     fn fill(&self, index: u64, bytes: Vec<u8>, give: &SyncSender<Vec<u8>>) {
         let mut bytes = Some(bytes);
-        if !self.stopped.load(Ordering::Relaxed) || lock(&self.better).is_some() {
+        if !self.stopped.load(Ordering::Relaxed) {
             if let Err(error) = self.try_fill(index, &mut bytes) {
                 lock(&self.error).get_or_insert(error);
                 self.stopped.store(true, Ordering::Relaxed);
@@ -197,17 +201,23 @@ impl Shared<'_, '_> {
         let Setting { plans, layout, dialect, encoding, .. } = self.setting;
         let thread = rayon::current_thread_index().unwrap_or(0) % self.workers.len();
         let mut worker = lock(&self.workers[thread]);
-        let text = match String::from_utf8(bytes.take().unwrap_or_default()) {
+        let bytes_now = bytes.take().unwrap_or_default();
+        if encoding.guessed && !bytes_now.is_ascii() {
+            let shape = Shape::of(&bytes_now);
+            worker.shape.wide += shape.wide;
+            worker.shape.broken += shape.broken;
+        }
+        let text = match String::from_utf8(bytes_now) {
             Ok(text) => text,
             Err(broken) => {
                 let broken = broken.into_bytes();
-                if let Some(better) = encoding.guessed.then(|| encoding::better(&broken)).flatten() {
-                    self.prefer(index, better);
-                    return Ok(());
-                }
                 let lost: usize = broken.utf8_chunks().map(|c| c.invalid().len()).sum();
                 worker.undecodable += lost as u64;
-                String::from_utf8_lossy(&broken).into_owned()
+                let text = String::from_utf8_lossy(&broken).into_owned();
+                if encoding.guessed {
+                    self.remember(index, broken);
+                }
+                text
             }
         };
         let mut filler = Filler::new(plans, &mut worker, self.keys, index, layout.trailing);
@@ -221,12 +231,11 @@ impl Shared<'_, '_> {
         self.relieve(thread, &mut worker)
     }
 
-    /// Ends the pass for an encoding that fits this chunk; the first such chunk decides.
-    fn prefer(&self, index: u64, better: Encoding) {
-        self.stopped.store(true, Ordering::Relaxed);
-        let mut known = lock(&self.better);
-        if known.as_ref().is_none_or(|(earlier, _)| index < *earlier) {
-            *known = Some((index, better));
+    /// Keeps the first chunk that is not UTF-8, to find out what it is.
+    fn remember(&self, index: u64, broken: Vec<u8>) {
+        let mut foreign = lock(&self.foreign);
+        if foreign.as_ref().is_none_or(|(earlier, _)| index < *earlier) {
+            *foreign = Some((index, broken));
         }
     }
 
@@ -316,7 +325,8 @@ impl Pass<'_> {
             .collect();
         texts.sort_unstable();
         texts.dedup();
-        infer::plan(&setting.layout.names[column], &texts, setting.dialect.delimiter == b';')
+        let continental = setting.layout.continental(setting.dialect);
+        infer::plan(&setting.layout.names[column], &texts, continental)
     }
 
     /// Merges everything.

@@ -58,17 +58,8 @@ impl Spill {
     }
 
     /// Forgets everything.
-    pub fn clear(&self) -> Result<(), AnalysisError> {
-        let mut slot = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
-        *slot = None;
-        Ok(())
-    }
-
-    /// Bytes in the file.
-    #[cfg(test)]
-    pub fn len(&self) -> u64 {
-        let slot = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.as_ref().map_or(0, |(_, end)| *end)
+    pub fn clear(&self) {
+        *self.0.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

@@ -116,7 +116,7 @@ fn score(text: &str, dialect: Dialect) -> f64 {
     let header = match first {
         first if first == width => 1.0,
         // A title above the table.
-        1 if width >= 3 && share > 0.7 => 0.3,
+        1 if width >= 3 && fits * 10 >= (widths.len() - 1) * 7 => 0.3,
         1 => return 0.0,
         _ => 0.6,
     };

@@ -31,11 +31,12 @@ pub(super) fn choose(sample: &[u8], wanted: Option<&str>) -> Result<Encoding, An
         let encoding = named(wanted)?;
         let mark = marked.filter(|(of, _)| *of == encoding).map_or(0, |(_, length)| length);
         let bom = encoding == UTF_8 && mark > 0;
-        let name = if bom { "UTF-8 with BOM" } else { encoding.name() }.to_owned();
+        let name = if bom { "UTF-8 with BOM".to_owned() } else { name(encoding) };
         return Ok(Encoding { name, encoding, mark, guessed: false });
     }
     if let Some((encoding, mark)) = marked {
-        let name = if encoding == UTF_8 { "UTF-8 with BOM" } else { encoding.name() }.to_owned();
+        let bom = encoding == UTF_8;
+        let name = if bom { "UTF-8 with BOM".to_owned() } else { name(encoding) };
         return Ok(Encoding { name, encoding, mark, guessed: false });
     }
     let (encoding, guessed) = if let Some(encoding) = utf16(sample) {
@@ -48,13 +49,13 @@ pub(super) fn choose(sample: &[u8], wanted: Option<&str>) -> Result<Encoding, An
         }
     };
     super::foreign::refuse_controls(sample, encoding)?;
-    Ok(Encoding { name: encoding.name().to_owned(), encoding, mark: 0, guessed })
+    Ok(Encoding { name: name(encoding), encoding, mark: 0, guessed })
 }
 
 /// The encoding of bytes that turned out not to be UTF-8.
 pub(super) fn instead(bytes: &[u8]) -> Encoding {
     let encoding = detect(bytes);
-    Encoding { name: encoding.name().to_owned(), encoding, mark: 0, guessed: false }
+    Encoding { name: name(encoding), encoding, mark: 0, guessed: false }
 }
 
 /// How far bytes look like UTF-8.
@@ -95,16 +96,26 @@ fn detect(sample: &[u8]) -> &'static encoding_rs::Encoding {
 }
 
 /// UTF-16 without a mark: ASCII characters, of which any table has some, have their zero bytes
-/// all at odd places or all at even ones.
+/// all at odd places or all at even ones, and delimiters and line ends are among them.
 fn utf16(sample: &[u8]) -> Option<&'static encoding_rs::Encoding> {
-    let zeros = |from: usize| sample.iter().skip(from).step_by(2).filter(|b| **b == 0).count();
+    let (units, _) = sample.as_chunks::<2>();
+    let zeros = |at: usize| units.iter().filter(|unit| unit[at] == 0).count();
+    let between =
+        |at: usize| units.iter().any(|u| u[1 - at] == 0 && b"\r\n,;\t|".contains(&u[at]));
     let (even, odd) = (zeros(0), zeros(1));
-    let many = (sample.len() / 40).max(2);
-    match (even, odd) {
-        (even, odd) if odd >= many && even * 10 <= odd => Some(UTF_16LE),
-        (even, odd) if even >= many && odd * 10 <= even => Some(UTF_16BE),
-        _ => None,
+    let many = (sample.len() / 100).max(2);
+    if odd >= many && even * 10 <= odd && between(0) {
+        Some(UTF_16LE)
+    } else if even >= many && odd * 10 <= even && between(1) {
+        Some(UTF_16BE)
+    } else {
+        None
     }
+}
+
+/// For the report; the standard writes this one name in small letters.
+fn name(encoding: &'static encoding_rs::Encoding) -> String {
+    if encoding == GB18030 { "GB18030".to_owned() } else { encoding.name().to_owned() }
 }
 
 fn mark(sample: &[u8]) -> Option<(&'static encoding_rs::Encoding, usize)> {

@@ -97,7 +97,7 @@ fn preamble(rows: &[Vec<String>]) -> usize {
     let widths: Vec<usize> = rows.iter().skip(titles).take(ROWS / 5).map(Vec::len).collect();
     let width = dialect::common(&widths);
     let fits = widths.iter().filter(|w| **w == width).count();
-    let table = width >= 3 && widths.len() >= 2 && fits * 10 >= widths.len() * 9;
+    let table = width >= 3 && widths.len() >= 2 && fits * 10 >= widths.len() * 7;
     if table { titles } else { 0 }
 }
 

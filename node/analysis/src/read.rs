@@ -1,1 +1,138 @@
-//! Reading: from bytes in any encoding to a typed [`crate::Table`].
+//! Reading: from bytes in any encoding to a typed [`Table`].
+//!
+//! A sample decides encoding, delimiter, header and the kind of each column; a pass over the
+//! whole input fills the columns in parallel, and says where the sample was wrong. Then the pass
+//! is made again with what is known now, at most [`PASSES`] times.
+
+mod column;
+mod dialect;
+mod encoding;
+mod fill;
+mod foreign;
+mod header;
+mod infer;
+mod multiset;
+mod number;
+mod pass;
+mod records;
+mod rows;
+mod source;
+mod spill;
+mod time;
+mod word;
+
+use std::path::PathBuf;
+
+pub use source::Source;
+
+use crate::table::{Note, Table};
+use crate::{AnalysisError, Watch};
+
+/// A sample that was wrong about the encoding, then about dates, then about a kind: more
+/// passes than these teach nothing.
+const PASSES: usize = 5;
+
+/// How to read. Everything that is `None` is found out.
+#[derive(Debug, Clone)]
+pub struct ReadOptions {
+    /// Name of the file for the report; that of the path, or `-`.
+    pub name: Option<String>,
+    /// A label as of the WHATWG Encoding Standard, such as `utf-8` or `gb18030`.
+    pub encoding: Option<String>,
+    /// Between fields; an ASCII character.
+    pub delimiter: Option<char>,
+    /// Whether the first row names the columns.
+    pub header: Option<bool>,
+    /// Bytes that the table may keep in memory; what is more goes to temporary files.
+    pub memory: u64,
+    /// Threads that parse.
+    pub threads: usize,
+    /// Where temporary files are made; the system's folder for them.
+    pub temp_dir: Option<PathBuf>,
+    /// Bytes that are parsed at once.
+    pub chunk: usize,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            name: None,
+            encoding: None,
+            delimiter: None,
+            header: None,
+            memory: 300 << 20,
+            threads: std::thread::available_parallelism().map_or(2, usize::from),
+            temp_dir: None,
+            chunk: 1 << 20,
+        }
+    }
+}
+
+/// Reads a table. The input may be compressed with gzip or zstd.
+///
+/// # Errors
+///
+/// [`AnalysisError::BadInput`] for what is not a table, [`AnalysisError::BadOption`] for an
+/// encoding or delimiter that cannot be, [`AnalysisError::Io`] for the disk, and
+/// [`AnalysisError::Cancelled`].
+pub fn read(
+    source: Source,
+    options: &ReadOptions,
+    watch: &dyn Watch,
+) -> Result<Table, AnalysisError> {
+    watch.stage(crate::Stage::Reading, 0.0);
+    let spill = spill::Spill::new(options.temp_dir.clone());
+    let input = source::Input::open(source, options, watch)?;
+    let mut encoding = encoding::choose(&input.sample()?, options.encoding.as_deref())?;
+    for _ in 0..PASSES {
+        let sample = dialect::sample(&input, &encoding)?;
+        let dialect = dialect::sniff(&sample, options)?;
+        let layout = header::find(&sample, &dialect, options)?;
+        let mut plans = infer::plans(&layout, &dialect);
+        for pass_number in 0..PASSES {
+            let setting = pass::Setting {
+                input: &input,
+                encoding: &encoding,
+                dialect: &dialect,
+                layout: &layout,
+                plans: &plans,
+                options,
+                spill: &spill,
+                watch,
+            };
+            let read = match setting.run()? {
+                pass::Outcome::Read(read) => *read,
+                pass::Outcome::Encoding(better) => {
+                    encoding = better;
+                    break;
+                }
+            };
+            if pass_number + 1 < PASSES {
+                if let Some(better) = read.better_plans(&setting) {
+                    plans = better;
+                    spill.clear();
+                    continue;
+                }
+            }
+            let mut table = read.finish(&setting)?;
+            if layout.renamed > 0 {
+                table.notes.push(Note::Renamed(layout.renamed));
+            }
+            if !layout.header {
+                table.notes.push(Note::NoHeader);
+            }
+            watch.stage(crate::Stage::Reading, 1.0);
+            return Ok(table);
+        }
+        spill.clear();
+    }
+    Err(AnalysisError::BadInput(
+        "no encoding fits this file; say which one it is, such as utf-8 or gb18030".to_owned(),
+    ))
+}
+
+/// An error of the disk, with what was being done.
+fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> AnalysisError {
+    let what = what.into();
+    |source| AnalysisError::Io { what, source }
+}

@@ -1,0 +1,76 @@
+//! Files that are not tables of text, whatever their name says.
+
+use encoding_rs::{UTF_16BE, UTF_16LE};
+
+use crate::AnalysisError;
+
+/// First bytes, what they are, and what to do.
+const KINDS: &[(&[u8], &str, &str)] = &[
+    (b"PK\x03\x04", "a zip file or an Excel workbook", SHEET),
+    (b"PK\x05\x06", "an empty zip file", SHEET),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file", SHEET),
+    (b"%PDF-", "a PDF", "export the table in it as CSV"),
+    (b"\x89PNG", "a picture (PNG)", TABLE),
+    (b"\xff\xd8\xff", "a picture (JPEG)", TABLE),
+    (b"GIF87a", "a picture (GIF)", TABLE),
+    (b"GIF89a", "a picture (GIF)", TABLE),
+    (b"RIFF", "a picture, sound or film (RIFF)", TABLE),
+    (b"II*\0", "a picture (TIFF)", TABLE),
+    (b"MM\0*", "a picture (TIFF)", TABLE),
+    (b"\x7fELF", "a program", TABLE),
+    (b"SQLite format 3\0", "a SQLite database", "export a table of it as CSV"),
+    (b"PAR1", "a Parquet file", "save it as CSV"),
+    (b"ARROW1", "an Arrow file", "save it as CSV"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it and name the CSV in it"),
+    (b"Rar!\x1a\x07", "a RAR archive", "unpack it and name the CSV in it"),
+    (b"BZh", "a bzip2 file", "unpack it, or pack it with gzip or zstd"),
+    (b"\xfd7zXZ\0", "an xz file", "unpack it, or pack it with gzip or zstd"),
+    (b"\xff\xfe\0\0", "UTF-32 text", "save it as UTF-8"),
+    (b"\0\0\xfe\xff", "UTF-32 text", "save it as UTF-8"),
+];
+const SHEET: &str = "save the sheet as CSV";
+const TABLE: &str = "name a CSV file";
+/// Of so many bytes one may be a control character that text does not have.
+const CONTROLS: usize = 50;
+
+/// Refuses what is known by its first bytes, and what is empty.
+pub(super) fn refuse(sample: &[u8]) -> Result<(), AnalysisError> {
+    if sample.is_empty() {
+        return Err(bad("the file is empty; name one with a table in it"));
+    }
+    for (start, what, advice) in KINDS {
+        // `BZh` and `RIFF` could start a header; no header has what follows them.
+        let text = sample.iter().take(64).all(|b| *b >= 0x20 || matches!(b, b'\t' | b'\r' | b'\n'));
+        if sample.starts_with(start) && !(text && start.is_ascii() && *start != b"%PDF-") {
+            return Err(bad(&format!("this is {what}, not a table of text; {advice}")));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses bytes that no text has.
+pub(super) fn refuse_controls(
+    sample: &[u8],
+    encoding: &'static encoding_rs::Encoding,
+) -> Result<(), AnalysisError> {
+    let wide = encoding == UTF_16LE || encoding == UTF_16BE;
+    let control = |b: &&u8| matches!(**b, 2..=8 | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f);
+    let controls = if wide {
+        let text = encoding.decode_without_bom_handling(sample).0;
+        let odd = |c: &char| (c.is_control() && !c.is_ascii_whitespace()) || *c == '\u{fffd}';
+        text.chars().filter(odd).count()
+    } else {
+        let zeros = memchr::memchr_iter(0, sample).count();
+        // Text with NULs between is common; nothing but NULs is not text.
+        let mostly = if zeros * 2 > sample.len() { zeros } else { 0 };
+        sample.iter().filter(control).count() + mostly
+    };
+    if controls > 1 && controls * CONTROLS > sample.len() {
+        return Err(bad("this is not text, and no table; name a CSV file, or save the sheet as CSV"));
+    }
+    Ok(())
+}
+
+fn bad(text: &str) -> AnalysisError {
+    AnalysisError::BadInput(text.to_owned())
+}

@@ -1,0 +1,121 @@
+//! Kinds of columns, from a sample of their cells.
+
+use super::dialect::Dialect;
+use super::header::Layout;
+use super::{number, time, word};
+
+/// So much of the cells with a value may be of another kind than the column.
+pub(super) const TOLERATED: f64 = 0.25;
+/// So much of the numbers must look like codes for the column to be text.
+pub(super) const CODES: f64 = 0.01;
+/// A text column of fewer cells in the sample may turn out to be something else.
+const FEW: usize = 20;
+
+/// How the cells of a column are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// With this separator of decimals.
+    Number { decimal: u8 },
+    /// With words of this pair.
+    Boolean { pair: usize },
+    /// `compact` where `20240131` is a day.
+    Time { day_first: bool, compact: bool },
+    Text,
+}
+
+/// A plan, and what was tried before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ColumnPlan {
+    pub plan: Plan,
+    /// The sample had too few values to know.
+    pub weak: bool,
+    /// The other order of days or the other separator of decimals was tried.
+    pub swapped: bool,
+}
+
+/// What the sample says about each column.
+pub(super) fn plans(layout: &Layout, dialect: &Dialect) -> Vec<ColumnPlan> {
+    let continental = layout.continental(dialect);
+    layout
+        .names
+        .iter()
+        .enumerate()
+        .map(|(column, name)| {
+            let cells = layout.rows.iter().filter_map(|row| row.get(column));
+            let values: Vec<&str> =
+                cells.map(String::as_str).filter(|cell| !word::missing(cell)).collect();
+            let plan = plan(name, &values, continental);
+            let weak = plan == Plan::Text && values.len() < FEW && !layout.whole;
+            ColumnPlan { plan, weak, swapped: false }
+        })
+        .collect()
+}
+
+/// How to read a column with these values, none of which is missing.
+pub(super) fn plan(name: &str, values: &[&str], continental: bool) -> Plan {
+    if values.is_empty() {
+        return Plan::Text;
+    }
+    let enough = |count: usize| count as f64 >= values.len() as f64 * (1.0 - TOLERATED);
+    if let Some(pair) = word::pair(values.iter().copied(), TOLERATED) {
+        return Plan::Boolean { pair };
+    }
+    if dated(name) && enough(values.iter().filter(|v| time::compact(v).is_some()).count()) {
+        return Plan::Time { day_first: false, compact: true };
+    }
+    let decimal = decimal(values, continental);
+    let numbers: Vec<_> = values.iter().filter_map(|v| number::parse(v, decimal)).collect();
+    if enough(numbers.len()) {
+        let codes = numbers.iter().filter(|n| n.padded).count()
+            .max(numbers.iter().filter(|n| n.long).count());
+        let coded = codes as f64 > CODES * values.len() as f64;
+        let person = values.iter().any(|v| is_person(v));
+        return if coded || person { Plan::Text } else { Plan::Number { decimal } };
+    }
+    let times = |day_first| values.iter().filter(|v| time::parse(v, day_first).is_some()).count();
+    let (month_first, day_first) = (times(false), times(true));
+    if enough(month_first.max(day_first)) {
+        let day_first = day_first > month_first || (day_first == month_first && continental);
+        return Plan::Time { day_first, compact: false };
+    }
+    Plan::Text
+}
+
+impl Layout {
+    /// Whether decimals have commas where a cell alone does not say so: the delimiter is that of
+    /// countries that write so, or any cell has such a comma, and none a point.
+    pub fn continental(&self, dialect: &Dialect) -> bool {
+        let mut commas = dialect.delimiter == b';' && self.names.len() > 1;
+        for separator in self.rows.iter().take(200).flatten().filter_map(|c| number::shows(c)) {
+            if separator == b'.' {
+                return false;
+            }
+            commas = true;
+        }
+        commas
+    }
+}
+
+fn decimal(values: &[&str], continental: bool) -> u8 {
+    let (mut points, mut commas) = (0, 0);
+    for separator in values.iter().filter_map(|v| number::shows(v)) {
+        if separator == b'.' { points += 1 } else { commas += 1 }
+    }
+    if commas > points || (commas == points && continental) { b',' } else { b'.' }
+}
+
+/// Whether a name promises days.
+fn dated(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let words = ["date", "day", "日期", "时间", "時間"];
+    words.iter().any(|word| name.contains(word)) || name == "dt"
+}
+
+/// A Chinese identity number whose check digit is X (GB 11643): the others in the column look
+/// like numbers and are none.
+fn is_person(cell: &str) -> bool {
+    let bytes = cell.trim().as_bytes();
+    bytes.len() == 18
+        && matches!(bytes[17], b'X' | b'x')
+        && bytes[..17].iter().all(u8::is_ascii_digit)
+}

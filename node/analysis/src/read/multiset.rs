@@ -1,0 +1,318 @@
+//! Multisets of texts: each distinct text with how often it comes, exactly.
+//!
+//! Every thread fills its own; in the end they are merged. One that grows too large goes to
+//! disk, cut by hash into parts, and each part is merged for itself (as a hash join does).
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry as Slot;
+use rayon::prelude::*;
+
+use super::spill::{Extent, Spill};
+use crate::{AnalysisError, Watch};
+
+const PARTS: usize = 64;
+/// Below so many texts one thread merges faster than many.
+const FEW: usize = 20_000;
+/// Bytes of an entry on disk before its text.
+const HEAD: usize = 28;
+
+/// What one thread has seen.
+#[derive(Default)]
+pub(super) struct Multiset {
+    table: HashTable<Entry>,
+    texts: String,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    hash: u64,
+    count: u64,
+    /// Where the text came first: chunk and row.
+    first: u64,
+    at: u32,
+    len: u32,
+}
+
+/// Extents by part.
+pub(super) type Run = Vec<Extent>;
+
+impl Multiset {
+    /// Counts a text that came at `place`.
+    pub fn add(&mut self, hash: u64, text: &str, place: u64) {
+        let texts = &mut self.texts;
+        let same = |e: &Entry| e.hash == hash && &texts[span(e)] == text;
+        match self.table.entry(hash, same, |e| e.hash) {
+            Slot::Occupied(mut slot) => {
+                let entry = slot.get_mut();
+                entry.count += 1;
+                entry.first = entry.first.min(place);
+            }
+            Slot::Vacant(slot) => {
+                let (at, len) = (texts.len() as u32, text.len() as u32);
+                slot.insert(Entry { hash, count: 1, first: place, at, len });
+                texts.push_str(text);
+            }
+        }
+    }
+
+    /// Bytes that this takes.
+    pub fn bytes(&self) -> usize {
+        self.table.allocation_size() + self.texts.capacity()
+    }
+
+    /// Whether places in it could overflow with one more chunk.
+    pub fn is_full(&self) -> bool {
+        self.texts.len() > (u32::MAX - (64 << 20)) as usize
+    }
+
+    /// The texts, in no order.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.table.iter().map(|entry| &self.texts[span(entry)])
+    }
+
+    /// Moves everything to disk.
+    pub fn spill(&mut self, spill: &Spill) -> Result<Run, AnalysisError> {
+        let texts = std::mem::take(&mut self.texts);
+        let mut entries: Vec<Entry> = std::mem::take(&mut self.table).into_iter().collect();
+        entries.sort_unstable_by_key(|entry| part(entry.hash));
+        let mut run = vec![Extent { at: 0, len: 0 }; PARTS];
+        let mut bytes = Vec::new();
+        for group in entries.chunk_by(|a, b| part(a.hash) == part(b.hash)) {
+            bytes.clear();
+            for entry in group {
+                bytes.extend_from_slice(&entry.hash.to_le_bytes());
+                bytes.extend_from_slice(&entry.count.to_le_bytes());
+                bytes.extend_from_slice(&entry.first.to_le_bytes());
+                bytes.extend_from_slice(&entry.len.to_le_bytes());
+                bytes.extend_from_slice(texts[span(entry)].as_bytes());
+            }
+            run[part(group[0].hash)] = spill.write(&bytes)?;
+        }
+        Ok(run)
+    }
+}
+
+fn part(hash: u64) -> usize {
+    // The bits between those that hash tables use.
+    (hash >> 40) as usize % PARTS
+}
+
+fn span(entry: &Entry) -> std::ops::Range<usize> {
+    let at = entry.at as usize;
+    at..at + entry.len as usize
+}
+
+/// All texts of a column, merged; in memory, or on disk.
+pub(super) enum Texts {
+    Memory { arenas: Vec<String>, counts: Vec<Count> },
+    Disk { extents: Vec<Extent>, distinct: u64, first: Vec<String>, spill: Spill },
+}
+
+/// A distinct text: where it lies, and how often it comes.
+pub(super) struct Count {
+    count: u64,
+    arena: u32,
+    at: u32,
+    len: u32,
+}
+
+impl Texts {
+    /// Merges what the threads have seen and what went to disk.
+    pub fn merge(
+        mut sets: Vec<Multiset>,
+        mut runs: Vec<Run>,
+        spill: &Spill,
+        watch: &dyn Watch,
+    ) -> Result<Self, AnalysisError> {
+        watch.check()?;
+        let texts: usize = sets.iter().map(|set| set.texts.len()).sum();
+        if runs.is_empty() && texts < u32::MAX as usize {
+            return Ok(in_memory(sets));
+        }
+        for set in &mut sets {
+            runs.push(set.spill(spill)?);
+        }
+        drop(sets);
+        let merged: Vec<Part> = (0..PARTS)
+            .into_par_iter()
+            .map(|part| {
+                watch.check()?;
+                merge_part(runs.iter().map(|run| run[part]), spill)
+            })
+            .collect::<Result<_, AnalysisError>>()?;
+        let mut first: Vec<_> = merged.iter().flat_map(|p| p.first.iter().cloned()).collect();
+        first.sort_unstable();
+        first.truncate(FIRST);
+        Ok(Self::Disk {
+            extents: merged.iter().map(|p| p.extent).collect(),
+            distinct: merged.iter().map(|p| p.distinct).sum(),
+            first: first.into_iter().map(|(_, text)| text).collect(),
+            spill: spill.clone(),
+        })
+    }
+
+    /// Each text with how often it comes. In memory they are in the order in which they came
+    /// first.
+    pub fn each(&self, each: &mut dyn FnMut(&str, u64)) -> Result<(), AnalysisError> {
+        match self {
+            Self::Memory { arenas, counts } => {
+                for count in counts {
+                    each(text(arenas, count), count.count);
+                }
+            }
+            Self::Disk { extents, spill, .. } => {
+                let mut bytes = Vec::new();
+                for extent in extents {
+                    bytes.clear();
+                    spill.read(*extent, &mut bytes)?;
+                    for entry in Entries(&bytes) {
+                        each(entry.text, entry.count);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub fn distinct(&self) -> u64 {
+        match self {
+            Self::Memory { counts, .. } => counts.len() as u64,
+            Self::Disk { distinct, .. } => *distinct,
+        }
+    }
+
+    /// The first different ones, at most 5.
+    pub fn first(&self) -> Vec<String> {
+        match self {
+            Self::Memory { arenas, counts } => {
+                counts.iter().take(FIRST).map(|count| text(arenas, count).to_owned()).collect()
+            }
+            Self::Disk { first, .. } => first.clone(),
+        }
+    }
+}
+
+const FIRST: usize = 5;
+
+fn text<'a>(arenas: &'a [String], count: &Count) -> &'a str {
+    let at = count.at as usize;
+    &arenas[count.arena as usize][at..at + count.len as usize]
+}
+
+fn in_memory(sets: Vec<Multiset>) -> Texts {
+    let entries: usize = sets.iter().map(|set| set.table.len()).sum();
+    let shards = if entries < FEW { 1 } else { rayon::current_num_threads().max(1) * 2 };
+    let merge = |shard: usize| {
+        let mut table: HashTable<(Entry, u32)> = HashTable::with_capacity(entries / shards);
+        for (arena, set) in sets.iter().enumerate() {
+            for entry in set.table.iter().filter(|e| part(e.hash) % shards == shard) {
+                let same = |(e, from): &(Entry, u32)| {
+                    e.hash == entry.hash
+                        && sets[*from as usize].texts[span(e)] == set.texts[span(entry)]
+                };
+                match table.entry(entry.hash, same, |(e, _)| e.hash) {
+                    Slot::Occupied(mut slot) => {
+                        let (kept, _) = slot.get_mut();
+                        kept.count += entry.count;
+                        kept.first = kept.first.min(entry.first);
+                    }
+                    Slot::Vacant(slot) => {
+                        slot.insert((*entry, arena as u32));
+                    }
+                }
+            }
+        }
+        table.into_iter().collect::<Vec<_>>()
+    };
+    let mut merged = if shards == 1 {
+        merge(0)
+    } else {
+        (0..shards).into_par_iter().map(merge).collect::<Vec<_>>().concat()
+    };
+    if merged.len() < FEW {
+        merged.sort_unstable_by_key(|(entry, _)| entry.first);
+    } else {
+        merged.par_sort_unstable_by_key(|(entry, _)| entry.first);
+    }
+    let counts = merged
+        .iter()
+        .map(|(e, arena)| Count { count: e.count, arena: *arena, at: e.at, len: e.len })
+        .collect();
+    let shrunk = |set: Multiset| {
+        let mut texts = set.texts;
+        texts.shrink_to_fit();
+        texts
+    };
+    Texts::Memory { arenas: sets.into_iter().map(shrunk).collect(), counts }
+}
+
+/// One part, merged.
+struct Part {
+    extent: Extent,
+    distinct: u64,
+    first: Vec<(u64, String)>,
+}
+
+fn merge_part(
+    extents: impl Iterator<Item = Extent>,
+    spill: &Spill,
+) -> Result<Part, AnalysisError> {
+    let mut bytes = Vec::new();
+    for extent in extents.filter(|extent| extent.len > 0) {
+        spill.read(extent, &mut bytes)?;
+    }
+    let mut table: HashTable<OnDisk> = HashTable::new();
+    for entry in Entries(&bytes) {
+        match table.entry(entry.hash, |e| e.hash == entry.hash && e.text == entry.text, |e| e.hash)
+        {
+            Slot::Occupied(mut slot) => {
+                let kept = slot.get_mut();
+                kept.count += entry.count;
+                kept.first = kept.first.min(entry.first);
+            }
+            Slot::Vacant(slot) => {
+                slot.insert(entry);
+            }
+        }
+    }
+    let mut entries: Vec<OnDisk> = table.into_iter().collect();
+    entries.sort_unstable_by_key(|entry| entry.first);
+    let mut out = Vec::with_capacity(bytes.len());
+    for entry in &entries {
+        out.extend_from_slice(&entry.hash.to_le_bytes());
+        out.extend_from_slice(&entry.count.to_le_bytes());
+        out.extend_from_slice(&entry.first.to_le_bytes());
+        out.extend_from_slice(&(entry.text.len() as u32).to_le_bytes());
+        out.extend_from_slice(entry.text.as_bytes());
+    }
+    Ok(Part {
+        extent: spill.write(&out)?,
+        distinct: entries.len() as u64,
+        first: entries.iter().take(FIRST).map(|e| (e.first, e.text.to_owned())).collect(),
+    })
+}
+
+/// An entry as it stands in the file.
+struct OnDisk<'a> {
+    hash: u64,
+    count: u64,
+    first: u64,
+    text: &'a str,
+}
+
+/// Entries one after the other.
+struct Entries<'a>(&'a [u8]);
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = OnDisk<'a>;
+
+    fn next(&mut self) -> Option<OnDisk<'a>> {
+        let (head, rest) = self.0.split_first_chunk::<HEAD>()?;
+        let word = |at: usize| head[at..at + 8].try_into().map_or(0, u64::from_le_bytes);
+        let len = head[24..].try_into().map_or(0, u32::from_le_bytes) as usize;
+        let (text, rest) = rest.split_at_checked(len)?;
+        self.0 = rest;
+        let text = std::str::from_utf8(text).ok()?;
+        Some(OnDisk { hash: word(0), count: word(8), first: word(16), text })
+    }
+}

@@ -1,0 +1,413 @@
+//! A pass over the whole input: one thread cuts it into chunks, the others fill columns.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rayon::prelude::*;
+
+use super::column::{self, Piece, Tally, Words};
+use super::dialect::Dialect;
+use super::encoding::{self, Encoding, Shape, Text};
+use super::fill::{Filler, Worker, first_bad};
+use super::header::Layout;
+use super::infer::{self, ColumnPlan, Plan};
+use super::multiset::{Run, Texts};
+use super::records::{self, Chunk, Chunks};
+use super::rows::{Hashes, Keys};
+use super::source::Input;
+use super::spill::Spill;
+use super::{ReadOptions, io, word};
+use crate::table::{BadRows, Note, Table};
+use crate::{AnalysisError, Stage, Watch};
+
+/// Texts of a column that a second look at its kind takes.
+const LOOK: usize = 1000;
+/// Bytes of a multiset that is worth going to disk.
+const WORTH: usize = 1 << 20;
+
+/// What is read, and how.
+pub(super) struct Setting<'a> {
+    pub input: &'a Input,
+    pub encoding: &'a Encoding,
+    pub dialect: &'a Dialect,
+    pub layout: &'a Layout,
+    pub plans: &'a [ColumnPlan],
+    pub options: &'a ReadOptions,
+    pub spill: &'a Spill,
+    pub watch: &'a dyn Watch,
+}
+
+/// What a pass comes to.
+pub(super) enum Outcome<'a> {
+    Read(Box<Pass<'a>>),
+    /// The sample was wrong about the encoding.
+    Encoding(Encoding),
+}
+
+/// Everything that was read, not merged yet.
+pub(super) struct Pass<'a> {
+    pool: rayon::ThreadPool,
+    workers: Vec<Worker>,
+    done: Vec<Done>,
+    runs: Vec<Vec<Run>>,
+    hashes: Hashes<'a>,
+    first_line: u64,
+    unclosed: Vec<(u64, u64)>,
+    cut: u64,
+    undecodable: u64,
+    nuls: u64,
+}
+
+/// A chunk that was read.
+struct Done {
+    index: u64,
+    lines: u64,
+    rows: u64,
+    /// By column; empty where nothing is kept by row.
+    pieces: Vec<Option<Piece>>,
+}
+
+/// What the threads share.
+struct Shared<'s, 'a> {
+    setting: &'s Setting<'a>,
+    keys: Keys,
+    workers: Vec<Mutex<Worker>>,
+    done: Mutex<Vec<Done>>,
+    runs: Mutex<Vec<Vec<Run>>>,
+    hashes: Hashes<'a>,
+    /// Bytes of numbers and times in memory.
+    kept: AtomicU64,
+    /// Bytes of multisets in memory, by thread.
+    texts: Vec<AtomicU64>,
+    stopped: AtomicBool,
+    error: Mutex<Option<AnalysisError>>,
+    /// The first chunk that is not of the guessed encoding.
+    foreign: Mutex<Option<(u64, Vec<u8>)>>,
+}
+
+impl<'a> Setting<'a> {
+    pub fn run(&self) -> Result<Outcome<'a>, AnalysisError> {
+        let threads = self.options.threads.clamp(1, 64);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|index| format!("read-{index}"))
+            .build()
+            .map_err(|error| io("starting threads")(std::io::Error::other(error)))?;
+        let shared = Shared {
+            setting: self,
+            keys: Keys::random(),
+            workers: (0..threads).map(|_| Mutex::new(Worker::new(self.plans.len()))).collect(),
+            done: Mutex::default(),
+            runs: Mutex::new(self.plans.iter().map(|_| Vec::new()).collect()),
+            hashes: Hashes::new(self.spill, self.options.memory / 6),
+            kept: AtomicU64::new(0),
+            texts: (0..threads).map(|_| AtomicU64::new(0)).collect(),
+            stopped: AtomicBool::new(false),
+            error: Mutex::default(),
+            foreign: Mutex::default(),
+        };
+        let text = Text::open(self.input, self.encoding)?;
+        let mut chunks = Chunks::new(text, *self.dialect, self.options.chunk);
+        let first_line = chunks.skip(self.layout.skip)? + 1;
+        let (unclosed, cut) = shared.feed(&pool, &mut chunks)?;
+        if let Some(error) = lock(&shared.error).take() {
+            return Err(error);
+        }
+        let workers: Vec<Worker> = shared.workers.into_iter().map(into_inner).collect();
+        if let Some((_, foreign)) = into_inner(shared.foreign) {
+            let wide = workers.iter().map(|worker| worker.shape.wide).sum();
+            let broken = workers.iter().map(|worker| worker.shape.broken).sum();
+            if !(Shape { wide, broken }).is_utf8() {
+                return Ok(Outcome::Encoding(encoding::instead(&foreign)));
+            }
+        }
+        let mut done = into_inner(shared.done);
+        done.sort_by_key(|chunk| chunk.index);
+        Ok(Outcome::Read(Box::new(Pass {
+            pool,
+            undecodable: chunks.text.undecodable
+                + workers.iter().map(|worker| worker.undecodable).sum::<u64>(),
+            nuls: chunks.text.nuls,
+            workers,
+            done,
+            runs: into_inner(shared.runs),
+            hashes: shared.hashes,
+            first_line,
+            unclosed,
+            cut,
+        })))
+    }
+}
+
+impl Shared<'_, '_> {
+    /// Cuts chunks and has them filled; gives chunks and lines of quotes that were never
+    /// closed, and how many records were cut.
+    fn feed(
+        &self,
+        pool: &rayon::ThreadPool,
+        chunks: &mut Chunks,
+    ) -> Result<(Vec<(u64, u64)>, u64), AnalysisError> {
+        // Buffers go round: as many as there are, so many chunks are under way.
+        let buffers = self.workers.len() * 2 + 1;
+        let (give, take) = sync_channel(buffers);
+        for _ in 0..buffers {
+            give.send(Vec::new()).map_err(|_| stopped())?;
+        }
+        let mut unclosed = Vec::new();
+        let mut cut = 0;
+        pool.in_place_scope(|scope| {
+            let mut chunk = Chunk::default();
+            for index in 0.. {
+                self.progress()?;
+                chunk.bytes = next_buffer(&take)?;
+                if self.stopped.load(Ordering::Relaxed) || !chunks.next(&mut chunk)? {
+                    return Ok(());
+                }
+                cut += u64::from(chunk.cut);
+                unclosed.extend(chunk.unclosed.drain(..).map(|line| (index, line)));
+                let bytes = std::mem::take(&mut chunk.bytes);
+                let give = give.clone();
+                scope.spawn(move |_| self.fill(index, bytes, &give));
+            }
+            Ok(())
+        })?;
+        unclosed.sort_unstable();
+        Ok((unclosed, cut))
+    }
+
+    fn progress(&self) -> Result<(), AnalysisError> {
+        let Setting { input, watch, .. } = self.setting;
+        watch.check()?;
+        let done = input.done.load(Ordering::Relaxed) as f32 / input.size.max(1) as f32;
+        watch.stage(Stage::Reading, done.min(1.0) * 0.9);
+        Ok(())
+    }
+
+    /// Fills columns with a chunk, and gives its memory back.
+    fn fill(&self, index: u64, bytes: Vec<u8>, give: &SyncSender<Vec<u8>>) {
+        let mut bytes = Some(bytes);
+        if !self.stopped.load(Ordering::Relaxed) {
+            if let Err(error) = self.try_fill(index, &mut bytes) {
+                lock(&self.error).get_or_insert(error);
+                self.stopped.store(true, Ordering::Relaxed);
+            }
+        }
+        // Nobody takes it when the pass was ended.
+        let _ = give.try_send(bytes.unwrap_or_default());
+    }
+
+    fn try_fill(&self, index: u64, bytes: &mut Option<Vec<u8>>) -> Result<(), AnalysisError> {
+        let Setting { plans, layout, dialect, encoding, .. } = self.setting;
+        let thread = rayon::current_thread_index().unwrap_or(0) % self.workers.len();
+        let mut worker = lock(&self.workers[thread]);
+        let bytes_now = bytes.take().unwrap_or_default();
+        if encoding.guessed && !bytes_now.is_ascii() {
+            let shape = Shape::of(&bytes_now);
+            worker.shape.wide += shape.wide;
+            worker.shape.broken += shape.broken;
+        }
+        let text = match String::from_utf8(bytes_now) {
+            Ok(text) => text,
+            Err(broken) => {
+                let broken = broken.into_bytes();
+                let lost: usize = broken.utf8_chunks().map(|c| c.invalid().len()).sum();
+                worker.undecodable += lost as u64;
+                let text = String::from_utf8_lossy(&broken).into_owned();
+                if encoding.guessed {
+                    self.remember(index, broken);
+                }
+                text
+            }
+        };
+        let mut filler = Filler::new(plans, &mut worker, self.keys, index, layout.trailing);
+        let lines = records::split(&text, **dialect, &mut filler);
+        let (words, hashes) = (filler.words, filler.hashes);
+        *bytes = Some(text.into_bytes());
+        let rows = hashes.len() as u64;
+        self.hashes.add(hashes)?;
+        let pieces = self.keep(words)?;
+        lock(&self.done).push(Done { index, lines, rows, pieces });
+        self.relieve(thread, &mut worker)
+    }
+
+    /// Keeps the first chunk that is not UTF-8, to find out what it is.
+    fn remember(&self, index: u64, broken: Vec<u8>) {
+        let mut foreign = lock(&self.foreign);
+        if foreign.as_ref().is_none_or(|(earlier, _)| index < *earlier) {
+            *foreign = Some((index, broken));
+        }
+    }
+
+    /// Keeps numbers and times in memory while there is room, then on disk.
+    fn keep(&self, words: Vec<Words>) -> Result<Vec<Option<Piece>>, AnalysisError> {
+        let size: u64 = words.iter().map(|w| w.bits.len() as u64 * 8).sum();
+        let limit = self.setting.options.memory / 2;
+        let piece = |words: Words, extent| (!words.bits.is_empty()).then(|| words.piece(extent));
+        if self.kept.fetch_add(size, Ordering::Relaxed) + size <= limit {
+            return Ok(words.into_iter().map(|words| piece(words, None)).collect());
+        }
+        let mut bytes = Vec::with_capacity(size as usize);
+        for word in words.iter().flat_map(|words| &words.bits) {
+            bytes.extend_from_slice(&word.to_le_bytes());
+        }
+        let mut extent = self.setting.spill.write(&bytes)?;
+        let mut pieces = Vec::with_capacity(words.len());
+        for words in words {
+            extent.len = words.bits.len() as u64 * 8;
+            pieces.push(piece(words, Some(extent)));
+            extent.at += extent.len;
+        }
+        Ok(pieces)
+    }
+
+    /// Moves the largest multisets of a thread to disk when all have grown too large.
+    fn relieve(&self, thread: usize, worker: &mut Worker) -> Result<(), AnalysisError> {
+        let sizes: Vec<usize> = worker.sets.iter().map(|set| set.bytes()).collect();
+        let mut own: usize = sizes.iter().sum();
+        // Merging copies the tables once.
+        let limit = usize::try_from(self.setting.options.memory / 4).unwrap_or(usize::MAX);
+        let share = limit / self.workers.len();
+        self.texts[thread].store(own as u64, Ordering::Relaxed);
+        let all: u64 = self.texts.iter().map(|own| own.load(Ordering::Relaxed)).sum();
+        let heavy = all as usize > limit && own > share;
+        if !heavy && !worker.sets.iter().any(|set| set.is_full()) {
+            return Ok(());
+        }
+        let mut order: Vec<usize> = (0..sizes.len()).collect();
+        order.sort_by_key(|column| std::cmp::Reverse(sizes[*column]));
+        for column in order {
+            let set = &mut worker.sets[column];
+            let relieved = own <= share / 2 || sizes[column] < WORTH.min(share / 4);
+            if relieved && !set.is_full() {
+                continue;
+            }
+            let run = set.spill(self.setting.spill)?;
+            own -= sizes[column];
+            lock(&self.runs)[column].push(run);
+        }
+        self.texts[thread].store(own as u64, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Pass<'_> {
+    /// Plans that fit better, when the sample was wrong.
+    pub fn better_plans(&self, setting: &Setting) -> Option<Vec<ColumnPlan>> {
+        let mut plans = setting.plans.to_vec();
+        for (column, plan) in plans.iter_mut().enumerate() {
+            let tally = self.tally(column);
+            if let Some(better) = tally.better(*plan) {
+                plan.swapped = true;
+                plan.plan = better;
+            } else if plan.weak {
+                plan.weak = false;
+                plan.plan = self.second_look(column, setting);
+            }
+        }
+        let changed = plans.iter().zip(setting.plans).any(|(new, old)| new.plan != old.plan);
+        changed.then_some(plans)
+    }
+
+    fn tally(&self, column: usize) -> Tally {
+        let mut tally = Tally::default();
+        self.workers.iter().for_each(|worker| tally.add(&worker.tallies[column]));
+        tally
+    }
+
+    /// The kind of a column of which the sample had too few values.
+    fn second_look(&self, column: usize, setting: &Setting) -> Plan {
+        let mut texts: Vec<&str> = self
+            .workers
+            .iter()
+            .flat_map(|worker| worker.sets[column].texts().take(LOOK))
+            .filter(|text| !word::missing(text))
+            .collect();
+        texts.sort_unstable();
+        texts.dedup();
+        let continental = setting.layout.continental(setting.dialect);
+        infer::plan(&setting.layout.names[column], &texts, continental)
+    }
+
+    /// Merges everything.
+    pub fn finish(mut self, setting: &Setting) -> Result<Table, AnalysisError> {
+        let Setting { layout, watch, spill, .. } = setting;
+        let rows = self.done.iter().map(|chunk| chunk.rows).sum();
+        let mut starts = Vec::with_capacity(self.done.len());
+        let mut line = self.first_line;
+        for chunk in &self.done {
+            starts.push(line);
+            line += chunk.lines;
+        }
+        let first_line =
+            |index: u64| usize::try_from(index).ok().and_then(|i| starts.get(i)).map_or(0, |l| *l);
+        let count = self.workers.iter().map(|worker| worker.bad_count).sum();
+        let bad_rows = BadRows { count, first: first_bad(&mut self.workers, first_line) };
+        let notes = self.notes(first_line);
+        let tallies: Vec<Tally> = (0..setting.plans.len()).map(|c| self.tally(c)).collect();
+        let mut parts: Vec<_> = self.runs.into_iter().map(|runs| (runs, vec![], vec![])).collect();
+        for worker in self.workers {
+            parts.iter_mut().zip(worker.sets).for_each(|(part, set)| part.1.push(set));
+        }
+        for chunk in self.done {
+            parts.iter_mut().zip(chunk.pieces).for_each(|(part, piece)| part.2.extend(piece));
+        }
+        let hashes = self.hashes;
+        let (columns, duplicate_rows) = self.pool.install(|| {
+            let columns = parts
+                .into_par_iter()
+                .enumerate()
+                .map(|(column, (runs, sets, pieces))| {
+                    let texts = Texts::merge(sets, runs, spill, *watch)?;
+                    let (name, plan) = (layout.names[column].clone(), setting.plans[column].plan);
+                    column::finish(name, plan, &tallies[column], pieces, texts, spill)
+                })
+                .collect::<Result<Vec<_>, AnalysisError>>()?;
+            Ok::<_, AnalysisError>((columns, hashes.duplicates(*watch)?))
+        })?;
+        Ok(Table {
+            file: setting.input.name.clone(),
+            encoding: setting.encoding.name.clone(),
+            delimiter: char::from(setting.dialect.delimiter),
+            rows,
+            bad_rows,
+            duplicate_rows,
+            columns,
+            notes,
+        })
+    }
+
+    fn notes(&self, first_line: impl Fn(u64) -> u64) -> Vec<Note> {
+        let mut notes = Vec::new();
+        let cut = self.cut + self.workers.iter().map(|worker| worker.cut_fields).sum::<u64>();
+        for (count, note) in [
+            (self.undecodable, Note::Undecodable as fn(u64) -> Note),
+            (self.nuls, Note::Nuls),
+            (cut, Note::CutFields),
+        ] {
+            if count > 0 {
+                notes.push(note(count));
+            }
+        }
+        if let Some((index, line)) = self.unclosed.first() {
+            notes.push(Note::UnclosedQuote(first_line(*index) + line));
+        }
+        notes
+    }
+}
+
+fn next_buffer(take: &Receiver<Vec<u8>>) -> Result<Vec<u8>, AnalysisError> {
+    take.recv().map_err(|_| stopped())
+}
+
+fn stopped() -> AnalysisError {
+    io("reading in several threads")(std::io::ErrorKind::BrokenPipe.into())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn into_inner<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,87 @@
+//! Delimiters, headers, decimal commas.
+
+use potluck_analysis::read::ReadOptions;
+use potluck_analysis::table::Note;
+
+use super::{column, kinds, names, numbers, table, texts, try_table};
+
+#[test]
+fn delimiters_are_found() {
+    for (delimiter, text) in [
+        (',', "a,b,c\n1,x;y,3\n2,z,4\n"),
+        (';', "a;b;c\n1,5;2,5;x, y, z\n2,5;3,5;w\n"),
+        ('\t', "a\tb\tc\n1,1\t2,1\thello, world\n2\t3\tw\n"),
+        ('|', "a|b|c\n1|2|x,y\n2|3|z\n"),
+    ] {
+        let table = table(text);
+        assert_eq!((table.delimiter, table.rows, table.columns.len()), (delimiter, 2, 3), "{text}");
+        assert_eq!(table.bad_rows.count, 0);
+    }
+}
+
+#[test]
+fn all_decimal_commas_are_no_delimiters() {
+    let mut text = "a;b;c;d;e\n".to_owned();
+    for row in 0..100 {
+        text += &format!("1,{row};2,{row};3,5;4,5;5,25\n");
+    }
+    let table = table(text);
+    assert_eq!((table.delimiter, table.columns.len()), (';', 5));
+    assert_eq!(numbers(column(&table, "e"))[0], Some(5.25));
+}
+
+#[test]
+fn one_column_of_sentences_is_one_column() {
+    let table = table("remark\nhello, world\nyes, we can; we do\nfine\n");
+    assert_eq!((table.columns.len(), table.bad_rows.count), (1, 0));
+    assert_eq!(texts(column(&table, "remark"))["hello, world"], 1);
+}
+
+#[test]
+fn the_delimiter_can_be_said() {
+    let options = ReadOptions { delimiter: Some(':'), ..Default::default() };
+    assert_eq!(names(&try_table("a:b\n1:2\n", &options).expect("a table")), ["a", "b"]);
+    let excel = table("sep=;\r\na;b\r\n1;2\r\n");
+    assert_eq!((excel.delimiter, names(&excel), excel.rows), (';', vec!["a", "b"], 1));
+}
+
+#[test]
+fn headers_are_found() {
+    let without = table("1,2.5,2024-01-01\n2,3.5,2024-01-02\n3,4.5,2024-01-03\n");
+    assert_eq!((without.rows, without.notes.as_slice()), (3, &[Note::NoHeader][..]));
+    assert_eq!(names(&without), ["column 1", "column 2", "column 3"]);
+    assert_eq!(numbers(&without.columns[0]), [Some(1.0), Some(2.0), Some(3.0)]);
+    for text in ["country,2019,2020,2021\nA,1,2,3\nB,4,5,6\n", "x,y\na,b\nc,d\n", "3,4,a,b\n1,2,3,4\n5,6,7,8\n"] {
+        let table = table(text);
+        assert_eq!((table.rows, table.notes.len()), (2, 0), "{text}");
+    }
+    let said = ReadOptions { header: Some(false), ..Default::default() };
+    let table = try_table("x,y\na,b\n", &said).expect("a table");
+    assert_eq!((table.rows, kinds(&table)), (2, vec!["text", "text"]));
+    let said = ReadOptions { header: Some(true), ..Default::default() };
+    assert_eq!(names(&try_table("1,2\n3,4\n", &said).expect("a table")), ["1", "2"]);
+}
+
+#[test]
+fn rows_may_be_wider_than_the_header() {
+    let r = table("x,y\n1,2,3\n2,3,4\n3,4,5\n");
+    assert_eq!((names(&r), r.bad_rows.count), (vec!["column 1", "x", "y"], 0));
+    let trailing = table("x,y\n1,2,\n2,3,\n3,4,\n");
+    assert_eq!((names(&trailing), trailing.bad_rows.count), (vec!["x", "y"], 0));
+}
+
+#[test]
+fn a_title_above_the_table_is_left_out() {
+    let table = table("Report of 2024\n\na,b,c\n1,2,3\n4,5,6\n7,8\n");
+    assert_eq!((names(&table), table.rows), (vec!["a", "b", "c"], 3));
+    assert_eq!(table.bad_rows.first[0].line, 6);
+}
+
+#[test]
+fn every_line_end_is_one() {
+    for end in ["\n", "\r\n", "\r"] {
+        let table = table(["a,b", "1,x", "2,\"y\"", "3,z"].join(end));
+        assert_eq!((table.rows, kinds(&table)), (3, vec!["integer", "text"]), "{end:?}");
+        assert_eq!(texts(column(&table, "b")).into_keys().collect::<Vec<_>>(), ["x", "y", "z"]);
+    }
+}

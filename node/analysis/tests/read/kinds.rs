@@ -1,0 +1,198 @@
+//! Kinds of columns and values of cells. Days were converted with `date -u -d DAY +%s`.
+
+use potluck_analysis::table::{Kind, Values};
+
+use super::{column, kinds, numbers, table, texts, times};
+
+/// One column with these cells.
+fn one(cells: &[&str]) -> potluck_analysis::Table {
+    let quoted: Vec<String> = cells.iter().map(|c| format!("\"{}\"", c.replace('"', "\"\""))).collect();
+    table(format!("x\n{}\n", quoted.join("\n")))
+}
+
+fn kind(cells: &[&str]) -> Kind {
+    one(cells).columns[0].kind
+}
+
+fn read_numbers(cells: &[&str]) -> Vec<Option<f64>> {
+    numbers(&one(cells).columns[0])
+}
+
+#[test]
+fn numbers_are_read_as_people_write_them() {
+    assert_eq!(
+        read_numbers(&["1", " -2.5 ", "+3e2", ".5", "4.", "(7)", "1,234,567", "-$1,000.25", "1e-320"]),
+        [1.0, -2.5, 300.0, 0.5, 4.0, -7.0, 1_234_567.0, -1000.25, 1e-320].map(Some)
+    );
+    let infinite = read_numbers(&["inf", "-Infinity", "+INF", "1"]);
+    assert_eq!(infinite, [f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY, 1.0].map(Some));
+    assert_eq!(read_numbers(&["1.234,5", "2,5", "-3,25"]), [1234.5, 2.5, -3.25].map(Some));
+    assert_eq!(read_numbers(&["0.1%", "12.5%", "-3%"]), [0.001, 0.125, -0.03].map(Some));
+    let yuan = one(&["¥12", "￥1,200.50", "¥3"]);
+    assert_eq!(yuan.columns[0].written.currency, Some('¥'));
+    assert_eq!(one(&["€1", "$2", "3"]).columns[0].written.currency, None);
+}
+
+#[test]
+fn what_is_no_number_is_invalid() {
+    let cells = ["1", "2", "3", "4", "5", "6", "7", "8", "-", "1,2,3", "--5", "1.2.3"];
+    let table = one(&cells[..10]);
+    let invalid = &table.columns[0].invalid;
+    assert_eq!((invalid.count, invalid.examples.as_slice()), (2, &["-".to_owned(), "1,2,3".into()][..]));
+    // A third is too much.
+    assert_eq!(kind(&cells), Kind::Text);
+}
+
+#[test]
+fn whole_numbers_stay_whole() {
+    let table = one(&["9223372036854775807", "-9223372036854775807", "NA", "0"]);
+    let Values::Integers(cells) = table.columns[0].values().expect("values") else {
+        panic!("not whole")
+    };
+    assert_eq!(cells, [Some(i64::MAX), Some(-i64::MAX), None, Some(0)]);
+    assert_eq!(kind(&["1", "2.0"]), Kind::Number);
+    assert_eq!(kind(&["1", "0"]), Kind::Integer);
+}
+
+#[test]
+fn codes_are_texts() {
+    assert_eq!(kind(&["01234", "90210", "10001"]), Kind::Text);
+    assert_eq!(kind(&["007", "008"]), Kind::Text);
+    assert_eq!(kind(&["01", "02", "12"]), Kind::Integer);
+    assert_eq!(kind(&["6222021234567890123456", "6222021234567890123457"]), Kind::Text);
+    assert_eq!(kind(&["11010519491231002X", "440524188001010014"]), Kind::Text);
+    assert_eq!(kind(&["0", "0.5", "-0.25"]), Kind::Number);
+}
+
+#[test]
+fn missing_words_are_those_of_pandas() {
+    // sorted(pandas._libs.parsers.STR_NA_VALUES) of pandas 3.1.1, without the empty word.
+    let words = [
+        "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+        "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+    ];
+    for other in [["1", "2"], ["x", "y"], ["2024-01-01", "2024-01-02"], ["yes", "no"]] {
+        let cells: Vec<&str> = words.iter().chain(&[""]).chain(&other).copied().collect();
+        let table = one(&cells);
+        let column = &table.columns[0];
+        assert_eq!((column.missing, column.invalid.count), (19, 0), "{other:?}");
+        assert_ne!(column.kind, Kind::Empty);
+    }
+    for word in ["-", "?", "na", "Nan", "none", "NONE", "N.A.", "missing"] {
+        assert_eq!(one(&["x", word]).columns[0].missing, 0, "{word}");
+    }
+}
+
+#[test]
+fn truth_has_two_words() {
+    for (yes, no) in [("true", "False"), ("Yes", "NO"), ("y", "N"), ("T", "f"), ("是", "否")] {
+        assert_eq!(kind(&[yes, no, yes, "NA"]), Kind::Boolean, "{yes}");
+    }
+    assert_eq!(kind(&["y", "y"]), Kind::Text);
+    assert_eq!(kind(&["true", "true"]), Kind::Boolean);
+    let table = one(&["Yes", "yes", "no", "yes", "maybe"]);
+    let column = &table.columns[0];
+    assert_eq!(texts(column).into_iter().collect::<Vec<_>>(), [("no".into(), 1), ("yes".into(), 3)]);
+    assert_eq!((column.invalid.count, column.invalid.distinct), (1, 1));
+    assert_eq!(column.invalid.examples, ["maybe"]);
+}
+
+#[test]
+fn days_are_read_as_people_write_them() {
+    const SECOND: i64 = 1_000_000;
+    for (cell, seconds) in [
+        ("2024-01-31", 1_706_659_200),
+        ("2024/1/31", 1_706_659_200),
+        ("2024.01.31", 1_706_659_200),
+        ("31/01/2024", 1_706_659_200),
+        ("01/31/2024", 1_706_659_200),
+        ("31.01.2024", 1_706_659_200),
+        ("Jan 31 2024", 1_706_659_200),
+        ("January 31, 2024", 1_706_659_200),
+        ("31 Jan 2024", 1_706_659_200),
+        ("31-Jan-24", 1_706_659_200),
+        ("2024年1月31日", 1_706_659_200),
+        ("2024-02", 1_706_745_600),
+        ("2024-01-31T12:30:05Z", 1_706_704_205),
+        ("2024-01-31 12:30:05+08:00", 1_706_704_205),
+        ("2024/1/31 12:30", 1_706_704_200),
+        ("1/31/2024 12:30:05 PM", 1_706_704_205),
+        ("Wed, 31 Jan 2024 12:30:05 GMT", 1_706_704_205),
+        ("2024年1月31日 12时30分5秒", 1_706_704_205),
+        ("1969-12-31", -86_400),
+        ("0001-01-01", -62_135_596_800),
+        ("9999-12-31", 253_402_214_400),
+    ] {
+        let table = one(&[cell]);
+        assert_eq!(times(&table.columns[0]), [Some(seconds * SECOND)], "{cell}");
+        let clock = if cell.contains(':') || cell.contains('时') { Kind::DateTime } else { Kind::Date };
+        assert_eq!(table.columns[0].kind, clock, "{cell}");
+        assert!(!table.columns[0].written.mixed_dates, "{cell}");
+    }
+    let fraction = one(&["2024-01-31 12:30:05.123456789"]);
+    assert_eq!(times(&fraction.columns[0]), [Some(1_706_704_205_123_456)]);
+    for cell in ["2023-02-30", "2024-13-01", "12:30", "1/2", "1-2-3", "May", "2024", "2024-01-31x"] {
+        assert_eq!(kind(&[cell, "word"]), Kind::Text, "{cell}");
+    }
+}
+
+#[test]
+fn days_that_do_not_exist_are_invalid() {
+    let table = one(&["2023-02-28", "2023-02-30", "2024-02-29", "2023-03-01", "2023-03-02"]);
+    let column = &table.columns[0];
+    assert_eq!((column.kind, column.invalid.count), (Kind::Date, 1));
+    assert_eq!(column.invalid.examples, ["2023-02-30"]);
+    assert!(!column.written.mixed_dates);
+}
+
+#[test]
+fn the_column_decides_between_day_and_month() {
+    // 3 February and 2 March 2024.
+    let (february, march) = (1_706_918_400_000_000, 1_709_337_600_000_000);
+    assert_eq!(times(&one(&["03/02/2024", "31/01/2024"]).columns[0])[0], Some(february));
+    assert_eq!(times(&one(&["03/02/2024", "01/31/2024"]).columns[0])[0], Some(march));
+    assert_eq!(times(&one(&["03/02/2024"]).columns[0])[0], Some(march));
+    // What decides comes long after the sample.
+    let mut cells = vec!["03/02/2024"; 30_000];
+    cells.extend(["31/01/2024"; 3]);
+    let late = one(&cells);
+    assert_eq!(times(&late.columns[0])[0], Some(february));
+    assert_eq!(late.columns[0].invalid.count, 0);
+}
+
+#[test]
+fn eight_digits_are_a_day_where_the_name_says_so() {
+    let table = table("date,n,日期\n20240131,20240131,20240201\n20240201,20240201,20240131\n");
+    assert_eq!(kinds(&table), ["date", "integer", "date"]);
+    assert_eq!(times(column(&table, "date"))[0], Some(1_706_659_200_000_000));
+}
+
+#[test]
+fn what_comes_after_the_sample_counts() {
+    let rows = |early: &str, late: &str, count: usize| {
+        let mut text = "id,x\n".to_owned();
+        for row in 0..10_000 + count {
+            text += &format!("{row},{}\n", if row < 10_000 { early } else { late });
+        }
+        table(text)
+    };
+    let floats = rows("1", "1.5", 10);
+    assert_eq!(column(&floats, "x").kind, Kind::Number);
+    assert_eq!(numbers(column(&floats, "x"))[9_999..10_001], [Some(1.0), Some(1.5)]);
+    assert_eq!(column(&rows("1", "word", 10), "x").invalid.count, 10);
+    let words = rows("1", "word", 9000);
+    assert_eq!(column(&words, "x").kind, Kind::Text);
+    assert_eq!(texts(column(&words, "x"))["word"], 9000);
+    let empty = rows("", "2.5", 500);
+    assert_eq!((column(&empty, "x").kind, column(&empty, "x").missing), (Kind::Number, 10_000));
+    assert_eq!(column(&rows("12345", "01234", 500), "x").kind, Kind::Text);
+    let times = rows("2024-01-01", "2024-01-01 10:00", 5);
+    assert_eq!(column(&times, "x").kind, Kind::DateTime);
+}
+
+#[test]
+fn equal_rows_are_counted_as_pandas_does() {
+    // pandas.read_csv(...).duplicated().sum() of the same text is 4.
+    let table = table("a,b,c\n1,x,\n1.0,x,NA\n2,y,z\n2,y,z\n2,y,z\n2,Y,z\n,,\nNA,null,NaN\n");
+    assert_eq!((table.rows, table.duplicate_rows), (8, 4));
+}

@@ -25,7 +25,8 @@ mod shelf;
 mod texts;
 mod trend;
 
-pub use texts::CountWords;
+#[cfg(test)]
+mod tests;
 
 use column::{Learnt, Reading};
 
@@ -59,17 +60,16 @@ pub struct StatsOptions {
     pub memory: u64,
 }
 
-/// Describes a table. `counter` makes a counter of words.
+/// Describes a table.
 ///
 /// # Errors
 ///
 /// [`AnalysisError::BadOption`] when the chosen text column does not exist or has no texts,
 /// [`AnalysisError::BadInput`] for over 2,147,483,647 rows, [`AnalysisError::Io`] when columns
 /// cannot be kept aside or read again, [`AnalysisError::Cancelled`].
-pub fn compute_with<C: CountWords>(
+pub fn compute(
     table: &Table,
     options: &StatsOptions,
-    counter: impl FnOnce(Lang) -> C + Send,
     watch: &dyn Watch,
 ) -> Result<(Numbers, Facets), AnalysisError> {
     if table.rows > i32::MAX as u64 {
@@ -86,14 +86,13 @@ pub fn compute_with<C: CountWords>(
         what: "cannot start threads".into(),
         source: std::io::Error::other(error),
     })?;
-    pool.install(|| describe(table, options, text_column, counter, watch))
+    pool.install(|| describe(table, options, text_column, watch))
 }
 
-fn describe<C: CountWords>(
+fn describe(
     table: &Table,
     options: &StatsOptions,
     text_column: Option<usize>,
-    counter: impl FnOnce(Lang) -> C,
     watch: &dyn Watch,
 ) -> Result<(Numbers, Facets), AnalysisError> {
     watch.stage(Stage::Counting, 0.0);
@@ -111,7 +110,7 @@ fn describe<C: CountWords>(
     let text_column = text_column.or_else(|| texts::wordiest(table, &learnt));
     if let Some(column) = text_column.filter(|_| options.words) {
         let column = &table.columns[column];
-        facets.words = texts::words(column, counter(options.lang), watch)?;
+        facets.words = texts::words(column, options.lang, watch)?;
     }
     let alerts = alerts::alerts(table, &learnt, &pairs, (compared.len(), all), options.lang);
     let correlation = correlation::matrices(table, &learnt, &compared, &pairs);
@@ -149,8 +148,7 @@ fn columns(
     let at_once = (free / (READING_BYTES * table.rows).max(1)) as usize;
     let alone = at_once < 2 || options.threads < 2;
     let is_time = |at: &usize| matches!(table.columns[*at].kind, Kind::Date | Kind::DateTime);
-    let times: Vec<usize> =
-        (0..table.columns.len()).filter(is_time).take(MOST_TRENDS).collect();
+    let times: Vec<usize> = (0..table.columns.len()).filter(is_time).take(MOST_TRENDS).collect();
     let done = AtomicUsize::new(0);
     let learn = |at: usize| {
         let reading = Reading {

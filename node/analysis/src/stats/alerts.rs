@@ -62,10 +62,11 @@ pub(super) fn alerts(
         of_shape(column, learnt, &mut found);
     }
     of_pairs(table, learnt, pairs, &mut found);
-    found.sort_by(|one, other| {
-        one.0.kind().cmp(&other.0.kind()).then(other.2.total_cmp(&one.2))
-    });
-    found.chunk_by(|one, other| one.0.kind() == other.0.kind()).flat_map(|same| told(same, lang)).collect()
+    found.sort_by(|one, other| one.0.kind().cmp(&other.0.kind()).then(other.2.total_cmp(&one.2)));
+    found
+        .chunk_by(|one, other| one.0.kind() == other.0.kind())
+        .flat_map(|same| told(same, lang))
+        .collect()
 }
 
 /// The worst of a kind, one by one, and how many more there are.
@@ -175,12 +176,7 @@ fn of_shape<'a>(column: &'a Column, learnt: &'a Learnt, found: &mut Vec<Found<'a
     }
 }
 
-fn of_pairs<'a>(
-    table: &'a Table,
-    learnt: &[Learnt],
-    pairs: &[Pair],
-    found: &mut Vec<Found<'a>>,
-) {
+fn of_pairs<'a>(table: &'a Table, learnt: &[Learnt], pairs: &[Pair], found: &mut Vec<Found<'a>>) {
     for pair in pairs {
         let (one, other) = pair.columns;
         let high = [pair.pearson, pair.spearman].into_iter().flatten().map(f64::abs);

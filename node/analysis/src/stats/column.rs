@@ -1,14 +1,14 @@
 //! One column: its numbers, and what its charts and alerts need.
 
-use polars::prelude::{Float64Chunked, IntoSeries, MomentSeries, NewChunkedArray, PlSmallStr};
+use polars::prelude::{Float64Chunked, IntoSeries, MomentSeries, PlSmallStr};
 use serde_json::Value;
 
+use super::calendar;
 use super::histogram::{MOST_BINS, histogram};
 use super::runs::{Runs, Scale, Top};
 use super::shelf::{Kept, finite};
 use super::texts::{self, TextFacts};
 use super::trend::Timeline;
-use super::calendar;
 use crate::AnalysisError;
 use crate::facets::{Category, Spread};
 use crate::numbers::ColumnNumbers;
@@ -176,8 +176,7 @@ fn moments(runs: &Runs, values: &[f64], numbers: &mut ColumnNumbers) {
         return;
     }
     let present = values.iter().copied().filter(|value| !value.is_nan());
-    let series =
-        Float64Chunked::from_vec(PlSmallStr::EMPTY, present.collect()).into_series();
+    let series = Float64Chunked::from_vec(PlSmallStr::EMPTY, present.collect()).into_series();
     let defined = |number: Option<f64>| number.filter(|number| number.is_finite());
     numbers.mean = defined(series.mean());
     numbers.std = defined(series.std(1));
@@ -220,8 +219,7 @@ fn spread(runs: &Runs, whole: bool, name: &str) -> Option<Spread> {
     let low = runs.below(quartiles.0 - reach);
     let high = runs.up_to(quartiles.2 + reach).max(low + 1);
     // A whisker never ends inside the box.
-    let whiskers =
-        (runs.value(low).min(quartiles.0), runs.value(high - 1).max(quartiles.2));
+    let whiskers = (runs.value(low).min(quartiles.0), runs.value(high - 1).max(quartiles.2));
     let outside = low + (runs.keys.len() - high.min(runs.keys.len()));
     let index = |place: usize| if place < low { place } else { place - low + high };
     let outliers = if outside <= MOST_DRAWN_OUTLIERS {

@@ -278,10 +278,7 @@ impl Ranks {
 }
 
 impl<'a> Ranked<'a> {
-    fn of(
-        codes: Cow<'a, [u32]>,
-        watch: &dyn Watch,
-    ) -> Result<Self, AnalysisError> {
+    fn of(codes: Cow<'a, [u32]>, watch: &dyn Watch) -> Result<Self, AnalysisError> {
         watch.check()?;
         let most = codes.iter().filter(|&&code| code != super::runs::MISSING).max();
         let distinct = most.map_or(0, |&code| code as usize + 1);

@@ -102,8 +102,12 @@ impl Fact<'_> {
             Self::Undecodable { bytes, encoding } => {
                 let bytes = grouped(*bytes);
                 (
-                    format!("{bytes} bytes are not valid {encoding} and became \u{fffd}; the file may be in another encoding."),
-                    format!("有 {bytes} 个字节不符合 {encoding} 编码，已替换为 \u{fffd}；文件可能用了别的编码。"),
+                    format!(
+                        "{bytes} bytes are not valid {encoding} and became \u{fffd}; the file may be in another encoding."
+                    ),
+                    format!(
+                        "有 {bytes} 个字节不符合 {encoding} 编码，已替换为 \u{fffd}；文件可能用了别的编码。"
+                    ),
                 )
             }
             Self::Nuls(bytes) => {
@@ -118,11 +122,16 @@ impl Fact<'_> {
                 "第一行看起来是数据，因此各列没有名称。".into(),
             ),
             Self::Renamed(names) => (
-                format!("{} column names were empty or came twice and were changed.", grouped(*names)),
+                format!(
+                    "{} column names were empty or came twice and were changed.",
+                    grouped(*names)
+                ),
                 format!("有 {} 个列名为空或重复，已改名。", grouped(*names)),
             ),
             Self::UnclosedQuote(line) => (
-                format!("A quote opens in line {line} and is never closed; rows after it may be wrong."),
+                format!(
+                    "A quote opens in line {line} and is never closed; rows after it may be wrong."
+                ),
                 format!("第 {line} 行的引号没有闭合，其后的行可能有误。"),
             ),
             Self::CutFields(fields) => (
@@ -130,8 +139,14 @@ impl Fact<'_> {
                 format!("有 {} 个字段过长，已截断。", grouped(*fields)),
             ),
             Self::BadRows { rows, first: Some((line, fields, expected)) } => (
-                format!("{} rows do not have {expected} fields; the first is line {line} with {fields}.", grouped(*rows)),
-                format!("有 {} 行的字段数不是 {expected}；首先是第 {line} 行，有 {fields} 个字段。", grouped(*rows)),
+                format!(
+                    "{} rows do not have {expected} fields; the first is line {line} with {fields}.",
+                    grouped(*rows)
+                ),
+                format!(
+                    "有 {} 行的字段数不是 {expected}；首先是第 {line} 行，有 {fields} 个字段。",
+                    grouped(*rows)
+                ),
             ),
             Self::BadRows { rows, first: None } => (
                 format!("{} rows are not as wide as the header.", grouped(*rows)),
@@ -147,7 +162,9 @@ impl Fact<'_> {
             Self::Uncompared { compared, all } => {
                 let (compared, all) = (grouped(*compared as u64), grouped(*all as u64));
                 (
-                    format!("Only the first {compared} of {all} number columns were compared with each other."),
+                    format!(
+                        "Only the first {compared} of {all} number columns were compared with each other."
+                    ),
                     format!("数值列共 {all} 个，只对前 {compared} 个两两比较。"),
                 )
             }
@@ -157,37 +174,52 @@ impl Fact<'_> {
 
     fn of_column(&self) -> (String, String) {
         match self {
-            Self::Empty(column) => (
-                format!("{column} has no value at all."),
-                format!("{column} 一个值也没有。"),
-            ),
+            Self::Empty(column) => {
+                (format!("{column} has no value at all."), format!("{column} 一个值也没有。"))
+            }
             Self::Constant { column, value, cells } => (
-                format!("{column} is {value} in all {} cells, so it tells nothing.", grouped(*cells)),
+                format!(
+                    "{column} is {value} in all {} cells, so it tells nothing.",
+                    grouped(*cells)
+                ),
                 format!("{column} 的 {} 个值全是 {value}，没有信息量。", grouped(*cells)),
             ),
             Self::Missing { column, cells, ratio } => {
                 let (cells, part) = (grouped(*cells), share(*ratio));
                 (
-                    format!("{column} has no value in {cells} rows ({part}); its numbers are of the others."),
+                    format!(
+                        "{column} has no value in {cells} rows ({part}); its numbers are of the others."
+                    ),
                     format!("{column} 有 {cells} 行（{part}）缺失；统计只针对其余各行。"),
                 )
             }
             Self::MixedTypes { column, kind, cells, example } => {
                 let (cells, example) = (grouped(*cells), short(example));
                 (
-                    format!("{column} is of type {kind}, but {cells} cells are not, such as {example:?}; they are left out."),
-                    format!("{column} 是{}列，但有 {cells} 个单元格不是，例如“{example}”；这些不计入统计。", kind_in_chinese(kind)),
+                    format!(
+                        "{column} is of type {kind}, but {cells} cells are not, such as {example:?}; they are left out."
+                    ),
+                    format!(
+                        "{column} 是{}列，但有 {cells} 个单元格不是，例如“{example}”；这些不计入统计。",
+                        kind_in_chinese(kind)
+                    ),
                 )
             }
             Self::WrongDates { column, cells, example } => {
                 let (cells, example) = (grouped(*cells), short(example));
                 (
-                    format!("{column} has {cells} cells that are no dates, such as {example:?}; they are left out."),
-                    format!("{column} 有 {cells} 个单元格不是有效日期，例如“{example}”；这些不计入统计。"),
+                    format!(
+                        "{column} has {cells} cells that are no dates, such as {example:?}; they are left out."
+                    ),
+                    format!(
+                        "{column} 有 {cells} 个单元格不是有效日期，例如“{example}”；这些不计入统计。"
+                    ),
                 )
             }
             Self::MixedDates(column) => (
-                format!("{column} writes dates in several ways; day and month may be swapped in some."),
+                format!(
+                    "{column} writes dates in several ways; day and month may be swapped in some."
+                ),
                 format!("{column} 的日期有多种写法，有些可能颠倒了日和月。"),
             ),
             Self::Infinite { column, cells } => (
@@ -195,17 +227,24 @@ impl Fact<'_> {
                 format!("{column} 有 {} 个无穷大的值，因此没有均值。", grouped(*cells)),
             ),
             Self::HighCorrelation { column, other, pearson, spearman } => {
-                let number = |number: &Option<f64>| number.map_or("-".into(), |r| format!("{r:.2}"));
+                let number =
+                    |number: &Option<f64>| number.map_or("-".into(), |r| format!("{r:.2}"));
                 let (r, rho) = (number(pearson), number(spearman));
                 (
-                    format!("{column} and {other} say nearly the same (Pearson {r}, Spearman {rho})."),
-                    format!("{column} 与 {other} 几乎说的是同一件事（皮尔逊 {r}，斯皮尔曼 {rho}）。"),
+                    format!(
+                        "{column} and {other} say nearly the same (Pearson {r}, Spearman {rho})."
+                    ),
+                    format!(
+                        "{column} 与 {other} 几乎说的是同一件事（皮尔逊 {r}，斯皮尔曼 {rho}）。"
+                    ),
                 )
             }
             Self::Imbalance { column, value, ratio } => {
                 let part = share(*ratio);
                 (
-                    format!("{column} is {value:?} in {part} of its cells; the other values are rare."),
+                    format!(
+                        "{column} is {value:?} in {part} of its cells; the other values are rare."
+                    ),
                     format!("{column} 有 {part} 的值是“{value}”，其他值很少。"),
                 )
             }
@@ -213,18 +252,27 @@ impl Fact<'_> {
                 let (side, chinese) =
                     if *skew > 0.0 { ("high", "偏大") } else { ("low", "偏小") };
                 (
-                    format!("{column} has a long tail of {side} values (skewness {skew:.2}); its median says more than its mean."),
-                    format!("{column} 有一条{chinese}值的长尾（偏度 {skew:.2}），中位数比均值更能说明问题。"),
+                    format!(
+                        "{column} has a long tail of {side} values (skewness {skew:.2}); its median says more than its mean."
+                    ),
+                    format!(
+                        "{column} 有一条{chinese}值的长尾（偏度 {skew:.2}），中位数比均值更能说明问题。"
+                    ),
                 )
             }
             Self::Unique { column, cells } => (
-                format!("{column} is different in each of its {} cells, as a key is.", grouped(*cells)),
+                format!(
+                    "{column} is different in each of its {} cells, as a key is.",
+                    grouped(*cells)
+                ),
                 format!("{column} 的 {} 个值各不相同，像是主键。", grouped(*cells)),
             ),
             Self::HighCardinality { column, distinct, cells } => {
                 let (distinct, cells) = (grouped(*distinct), grouped(*cells));
                 (
-                    format!("{column} has {distinct} different texts in {cells} cells, too many for groups."),
+                    format!(
+                        "{column} has {distinct} different texts in {cells} cells, too many for groups."
+                    ),
                     format!("{column} 在 {cells} 个值中有 {distinct} 种不同文本，不适合分组。"),
                 )
             }

@@ -214,10 +214,7 @@ fn counted(
 }
 
 /// Sorted cells, as key and row, into distinct keys and counts.
-fn grouped(
-    cells: impl Iterator<Item = (i64, u32)>,
-    codes: &mut [u32],
-) -> (Vec<i64>, Vec<u32>) {
+fn grouped(cells: impl Iterator<Item = (i64, u32)>, codes: &mut [u32]) -> (Vec<i64>, Vec<u32>) {
     let (mut keys, mut counts) = (Vec::new(), Vec::<u32>::new());
     for (key, row) in cells {
         match counts.last_mut() {

@@ -1,11 +1,14 @@
 //! Text and truth columns: the most frequent texts, how evenly they come, and their words.
 
+use rayon::prelude::*;
+
 use super::column::Learnt;
 use super::runs::Top;
+use crate::cloud::WordCounter;
 use crate::facets::{Category, Words};
 use crate::table::{Column, Kind, Table};
 use crate::watch::Watch;
-use crate::AnalysisError;
+use crate::{AnalysisError, Lang};
 
 /// Values that a chart of categories shows.
 const MOST_CATEGORIES: usize = 12;
@@ -16,17 +19,11 @@ const MOST_WORDS: usize = 400;
 /// Texts that are looked at to tell prose from names.
 const SAMPLED_TEXTS: u64 = 2000;
 
+/// Bytes of texts that one counter takes at a time.
+const BATCH: usize = 256 * 1024;
+
 /// A column whose texts are all different and this short holds names or keys, not words.
 const WORDS_OF_PROSE: f64 = 1.5;
-
-/// Counts the words of texts.
-pub trait CountWords {
-    /// Counts the words of a text that comes so many times.
-    fn add(&mut self, text: &str, times: u64);
-
-    /// The most frequent words, most frequent first, then by word.
-    fn finish(self, most: usize) -> Vec<(String, u64)>;
-}
 
 /// What one pass over the texts of a column tells.
 pub(super) struct TextFacts {
@@ -127,7 +124,8 @@ pub(super) fn chosen(table: &Table, name: &str) -> Result<usize, AnalysisError> 
 pub(super) fn wordiest(table: &Table, learnt: &[Learnt]) -> Option<usize> {
     let mut best: Option<(usize, f64)> = None;
     for (index, (column, learnt)) in table.columns.iter().zip(learnt).enumerate() {
-        let names = learnt.words < WORDS_OF_PROSE && learnt.numbers.distinct == learnt.numbers.count;
+        let names =
+            learnt.words < WORDS_OF_PROSE && learnt.numbers.distinct == learnt.numbers.count;
         let holds = column.kind == Kind::Text && learnt.words > 0.0 && !names;
         if holds && best.is_none_or(|(_, most)| learnt.words > most) {
             best = Some((index, learnt.words));
@@ -136,21 +134,58 @@ pub(super) fn wordiest(table: &Table, learnt: &[Learnt]) -> Option<usize> {
     best.map(|(index, _)| index)
 }
 
-/// The words of a column; `None` when it has none.
+/// The words of a column, counted by as many counters as there are threads; `None` when it has
+/// none.
 pub(super) fn words(
     column: &Column,
-    mut counter: impl CountWords,
+    lang: Lang,
     watch: &dyn Watch,
 ) -> Result<Option<Words>, AnalysisError> {
-    let (mut seen, mut stopped) = (0u64, false);
+    let empty = || (WordCounter::new(lang), Batch::default());
+    let mut counters: Vec<_> = (0..rayon::current_num_threads()).map(|_| empty()).collect();
+    let (mut filling, mut stopped) = (0, false);
     column.texts(&mut |text, times| {
-        seen += 1;
-        stopped = stopped || (seen.is_multiple_of(1024) && watch.cancelled());
-        if !stopped {
-            counter.add(text, times);
+        if stopped {
+            return;
+        }
+        let Some((_, batch)) = counters.get_mut(filling) else { return };
+        batch.texts.push_str(text);
+        batch.ends.push((batch.texts.len(), times));
+        if batch.texts.len() >= BATCH {
+            filling += 1;
+        }
+        if filling == counters.len() {
+            count(&mut counters);
+            filling = 0;
+            stopped = watch.cancelled();
         }
     })?;
     watch.check()?;
-    let counts = counter.finish(MOST_WORDS);
+    count(&mut counters);
+    let all = counters.into_iter().map(|(counter, _)| counter).reduce(|mut all, more| {
+        all.merge(more);
+        all
+    });
+    let counts = all.map(|all| all.finish(MOST_WORDS)).unwrap_or_default();
     Ok((!counts.is_empty()).then(|| Words { column: column.name.clone(), counts }))
+}
+
+/// Texts that wait for a counter.
+#[derive(Default)]
+struct Batch {
+    texts: String,
+    /// Where each text ends, and how often it comes.
+    ends: Vec<(usize, u64)>,
+}
+
+fn count(counters: &mut [(WordCounter, Batch)]) {
+    counters.par_iter_mut().for_each(|(counter, batch)| {
+        let mut start = 0;
+        for &(end, times) in &batch.ends {
+            counter.add(&batch.texts[start..end], times);
+            start = end;
+        }
+        batch.texts.clear();
+        batch.ends.clear();
+    });
 }

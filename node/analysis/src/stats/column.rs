@@ -175,10 +175,12 @@ fn moments(runs: &Runs, values: &[f64], numbers: &mut ColumnNumbers) {
         numbers.std = (runs.total > 1).then_some(0.0);
         return;
     }
-    let present = values.iter().copied().filter(|value| !value.is_nan());
+    // Near 0, where floats are finest: around 1,000,000 polars' skewness loses eight digits.
+    let middle = numbers.median.unwrap_or(0.0);
+    let present = values.iter().filter(|value| !value.is_nan()).map(|value| value - middle);
     let series = Float64Chunked::from_vec(PlSmallStr::EMPTY, present.collect()).into_series();
     let defined = |number: Option<f64>| number.filter(|number| number.is_finite());
-    numbers.mean = defined(series.mean());
+    numbers.mean = defined(series.mean().map(|mean| mean + middle));
     numbers.std = defined(series.std(1));
     if runs.total >= 3 {
         numbers.skew = defined(series.skew(false).ok().flatten());

@@ -1,0 +1,340 @@
+//! What can be alarming about a table, each with its sentence in every language.
+
+use crate::Lang;
+use crate::numbers::AlertKind;
+
+/// One alarming fact, with the names and numbers that its sentence needs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Fact<'a> {
+    /// Bytes that the encoding forbids.
+    Undecodable { bytes: u64, encoding: &'a str },
+    /// NUL bytes.
+    Nuls(u64),
+    /// The header is a guess.
+    NoHeader,
+    /// Column names that were changed.
+    Renamed(u64),
+    /// Line of a quote that was never closed.
+    UnclosedQuote(u64),
+    /// Fields that were cut.
+    CutFields(u64),
+    /// Rows of another width, the first of them as line, fields and expected fields.
+    BadRows { rows: u64, first: Option<(u64, usize, usize)> },
+    /// Equal rows.
+    Duplicates { rows: u64, all: u64 },
+    /// No value.
+    Empty(&'a str),
+    /// One value.
+    Constant { column: &'a str, value: String, cells: u64 },
+    /// Missing cells.
+    Missing { column: &'a str, cells: u64, ratio: f64 },
+    /// Cells of another kind, with an example.
+    MixedTypes { column: &'a str, kind: &'a str, cells: u64, example: &'a str },
+    /// Dates that are none, with an example.
+    WrongDates { column: &'a str, cells: u64, example: &'a str },
+    /// Dates written in several ways.
+    MixedDates(&'a str),
+    /// Infinite cells.
+    Infinite { column: &'a str, cells: u64 },
+    /// Two columns that say nearly the same.
+    HighCorrelation { column: &'a str, other: &'a str, pearson: Option<f64>, spearman: Option<f64> },
+    /// Columns that were not compared.
+    Uncompared { compared: usize, all: usize },
+    /// One value rules.
+    Imbalance { column: &'a str, value: String, ratio: f64 },
+    /// A long tail.
+    Skewed { column: &'a str, skew: f64 },
+    /// All different.
+    Unique { column: &'a str, cells: u64 },
+    /// Many different texts.
+    HighCardinality { column: &'a str, distinct: u64, cells: u64 },
+    /// Many zeros.
+    Zeros { column: &'a str, cells: u64, ratio: f64 },
+}
+
+impl Fact<'_> {
+    /// What the alert is about.
+    pub(super) fn kind(&self) -> AlertKind {
+        match self {
+            Self::Undecodable { .. } | Self::Nuls(_) | Self::NoHeader => AlertKind::Encoding,
+            Self::Renamed(_)
+            | Self::UnclosedQuote(_)
+            | Self::CutFields(_)
+            | Self::BadRows { .. } => AlertKind::BadRows,
+            Self::Duplicates { .. } => AlertKind::Duplicates,
+            Self::Empty(_) => AlertKind::Empty,
+            Self::Constant { .. } => AlertKind::Constant,
+            Self::Missing { .. } => AlertKind::Missing,
+            Self::MixedTypes { .. } => AlertKind::MixedTypes,
+            Self::WrongDates { .. } | Self::MixedDates(_) => AlertKind::BadDates,
+            Self::Infinite { .. } => AlertKind::Infinite,
+            Self::HighCorrelation { .. } | Self::Uncompared { .. } => AlertKind::HighCorrelation,
+            Self::Imbalance { .. } => AlertKind::Imbalance,
+            Self::Skewed { .. } => AlertKind::Skewed,
+            Self::Unique { .. } => AlertKind::Unique,
+            Self::HighCardinality { .. } => AlertKind::HighCardinality,
+            Self::Zeros { .. } => AlertKind::Zeros,
+        }
+    }
+
+    /// The sentence.
+    pub(super) fn say(&self, lang: Lang) -> String {
+        let (english, chinese) = match self {
+            Self::Undecodable { .. }
+            | Self::Nuls(_)
+            | Self::NoHeader
+            | Self::Renamed(_)
+            | Self::UnclosedQuote(_)
+            | Self::CutFields(_)
+            | Self::BadRows { .. }
+            | Self::Duplicates { .. }
+            | Self::Uncompared { .. } => self.of_table(),
+            _ => self.of_column(),
+        };
+        match lang {
+            Lang::En => english,
+            Lang::Zh => chinese,
+        }
+    }
+
+    fn of_table(&self) -> (String, String) {
+        match self {
+            Self::Undecodable { bytes, encoding } => {
+                let bytes = grouped(*bytes);
+                (
+                    format!(
+                        "{bytes} bytes are not valid {encoding} and became \u{fffd}; the file may be in another encoding."
+                    ),
+                    format!(
+                        "有 {bytes} 个字节不符合 {encoding} 编码，已替换为 \u{fffd}；文件可能用了别的编码。"
+                    ),
+                )
+            }
+            Self::Nuls(bytes) => {
+                let bytes = grouped(*bytes);
+                (
+                    format!("{bytes} NUL bytes were dropped; the file may be damaged."),
+                    format!("丢弃了 {bytes} 个 NUL 字节；文件可能已损坏。"),
+                )
+            }
+            Self::NoHeader => (
+                "The first line looks like data, so the columns have no names.".into(),
+                "第一行看起来是数据，因此各列没有名称。".into(),
+            ),
+            Self::Renamed(names) => (
+                format!(
+                    "{} column names were empty or came twice and were changed.",
+                    grouped(*names)
+                ),
+                format!("有 {} 个列名为空或重复，已改名。", grouped(*names)),
+            ),
+            Self::UnclosedQuote(line) => (
+                format!(
+                    "A quote opens in line {line} and is never closed; rows after it may be wrong."
+                ),
+                format!("第 {line} 行的引号没有闭合，其后的行可能有误。"),
+            ),
+            Self::CutFields(fields) => (
+                format!("{} fields were too long and were cut.", grouped(*fields)),
+                format!("有 {} 个字段过长，已截断。", grouped(*fields)),
+            ),
+            Self::BadRows { rows, first: Some((line, fields, expected)) } => (
+                format!(
+                    "{} rows do not have {expected} fields; the first is line {line} with {fields}.",
+                    grouped(*rows)
+                ),
+                format!(
+                    "有 {} 行的字段数不是 {expected}；首先是第 {line} 行，有 {fields} 个字段。",
+                    grouped(*rows)
+                ),
+            ),
+            Self::BadRows { rows, first: None } => (
+                format!("{} rows are not as wide as the header.", grouped(*rows)),
+                format!("有 {} 行的字段数与表头不符。", grouped(*rows)),
+            ),
+            Self::Duplicates { rows, all } => {
+                let (count, part) = (grouped(*rows), share(*rows as f64 / (*all).max(1) as f64));
+                (
+                    format!("{count} rows ({part}) equal an earlier row in every cell."),
+                    format!("有 {count} 行（{part}）与前面的某一行完全相同。"),
+                )
+            }
+            Self::Uncompared { compared, all } => {
+                let (compared, all) = (grouped(*compared as u64), grouped(*all as u64));
+                (
+                    format!(
+                        "Only the first {compared} of {all} number columns were compared with each other."
+                    ),
+                    format!("数值列共 {all} 个，只对前 {compared} 个两两比较。"),
+                )
+            }
+            _ => Default::default(),
+        }
+    }
+
+    fn of_column(&self) -> (String, String) {
+        match self {
+            Self::Empty(column) => {
+                (format!("{column} has no value at all."), format!("{column} 一个值也没有。"))
+            }
+            Self::Constant { column, value, cells } => (
+                format!(
+                    "{column} is {value} in all {} cells, so it tells nothing.",
+                    grouped(*cells)
+                ),
+                format!("{column} 的 {} 个值全是 {value}，没有信息量。", grouped(*cells)),
+            ),
+            Self::Missing { column, cells, ratio } => {
+                let (cells, part) = (grouped(*cells), share(*ratio));
+                (
+                    format!(
+                        "{column} has no value in {cells} rows ({part}); its numbers are of the others."
+                    ),
+                    format!("{column} 有 {cells} 行（{part}）缺失；统计只针对其余各行。"),
+                )
+            }
+            Self::MixedTypes { column, kind, cells, example } => {
+                let (cells, example) = (grouped(*cells), short(example));
+                (
+                    format!(
+                        "{column} is of type {kind}, but {cells} cells are not, such as {example:?}; they are left out."
+                    ),
+                    format!(
+                        "{column} 是{}列，但有 {cells} 个单元格不是，例如“{example}”；这些不计入统计。",
+                        kind_in_chinese(kind)
+                    ),
+                )
+            }
+            Self::WrongDates { column, cells, example } => {
+                let (cells, example) = (grouped(*cells), short(example));
+                (
+                    format!(
+                        "{column} has {cells} cells that are no dates, such as {example:?}; they are left out."
+                    ),
+                    format!(
+                        "{column} 有 {cells} 个单元格不是有效日期，例如“{example}”；这些不计入统计。"
+                    ),
+                )
+            }
+            Self::MixedDates(column) => (
+                format!(
+                    "{column} writes dates in several ways; day and month may be swapped in some."
+                ),
+                format!("{column} 的日期有多种写法，有些可能颠倒了日和月。"),
+            ),
+            Self::Infinite { column, cells } => (
+                format!("{column} has {} infinite cells, so it has no mean.", grouped(*cells)),
+                format!("{column} 有 {} 个无穷大的值，因此没有均值。", grouped(*cells)),
+            ),
+            Self::HighCorrelation { column, other, pearson, spearman } => {
+                let number =
+                    |number: &Option<f64>| number.map_or("-".into(), |r| format!("{r:.2}"));
+                let (r, rho) = (number(pearson), number(spearman));
+                (
+                    format!(
+                        "{column} and {other} say nearly the same (Pearson {r}, Spearman {rho})."
+                    ),
+                    format!(
+                        "{column} 与 {other} 几乎说的是同一件事（皮尔逊 {r}，斯皮尔曼 {rho}）。"
+                    ),
+                )
+            }
+            Self::Imbalance { column, value, ratio } => {
+                let part = share(*ratio);
+                (
+                    format!(
+                        "{column} is {value:?} in {part} of its cells; the other values are rare."
+                    ),
+                    format!("{column} 有 {part} 的值是“{value}”，其他值很少。"),
+                )
+            }
+            Self::Skewed { column, skew } => {
+                let (side, chinese) =
+                    if *skew > 0.0 { ("high", "偏大") } else { ("low", "偏小") };
+                (
+                    format!(
+                        "{column} has a long tail of {side} values (skewness {skew:.2}); its median says more than its mean."
+                    ),
+                    format!(
+                        "{column} 有一条{chinese}值的长尾（偏度 {skew:.2}），中位数比均值更能说明问题。"
+                    ),
+                )
+            }
+            Self::Unique { column, cells } => (
+                format!(
+                    "{column} is different in each of its {} cells, as a key is.",
+                    grouped(*cells)
+                ),
+                format!("{column} 的 {} 个值各不相同，像是主键。", grouped(*cells)),
+            ),
+            Self::HighCardinality { column, distinct, cells } => {
+                let (distinct, cells) = (grouped(*distinct), grouped(*cells));
+                (
+                    format!(
+                        "{column} has {distinct} different texts in {cells} cells, too many for groups."
+                    ),
+                    format!("{column} 在 {cells} 个值中有 {distinct} 种不同文本，不适合分组。"),
+                )
+            }
+            Self::Zeros { column, cells, ratio } => {
+                let (cells, part) = (grouped(*cells), share(*ratio));
+                (
+                    format!("{column} is 0 in {cells} cells ({part}); a 0 may stand for no value."),
+                    format!("{column} 有 {cells} 个值（{part}）为 0；0 可能表示没有值。"),
+                )
+            }
+            _ => Default::default(),
+        }
+    }
+}
+
+/// The sentence for the alerts of a kind that are not told one by one.
+pub(super) fn more(columns: usize, lang: Lang) -> String {
+    let columns = grouped(columns as u64);
+    match lang {
+        Lang::En => format!("The same goes for {columns} more columns or pairs of columns."),
+        Lang::Zh => format!("另有 {columns} 列（或列对）也是如此。"),
+    }
+}
+
+fn kind_in_chinese(kind: &str) -> &str {
+    match kind {
+        "integer" => "整数",
+        "number" => "数值",
+        "boolean" => "布尔",
+        "date" => "日期",
+        "datetime" => "日期时间",
+        _ => "文本",
+    }
+}
+
+/// With commas between thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// In percent; never 0 % or 100 % of something that is not none or all.
+fn share(ratio: f64) -> String {
+    match ratio * 100.0 {
+        part if part > 0.0 && part < 0.1 => "< 0.1%".into(),
+        part if part > 99.9 && part < 100.0 => "> 99.9%".into(),
+        part => format!("{part:.1}%"),
+    }
+}
+
+/// The beginning of a text.
+pub(super) fn short(text: &str) -> String {
+    const MOST: usize = 40;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,75 @@
+//! The strongest pairs of number columns, as points or, when there are many, as counts in a grid.
+
+use super::column::Learnt;
+use super::correlation::Pair;
+use crate::AnalysisError;
+use crate::facets::{Marks, Scatter};
+use crate::table::Table;
+use crate::watch::Watch;
+
+/// Pairs that are drawn.
+const MOST_PAIRS: usize = 6;
+
+/// Points that a chart has room for; beyond, they hide each other.
+const MOST_POINTS: usize = 50_000;
+
+/// Bins across and upwards.
+const GRID: (usize, usize) = (80, 80);
+
+/// The strongest pairs without identifiers, strongest first. Loads two columns at a time.
+pub(super) fn scatters(
+    table: &Table,
+    learnt: &[Learnt],
+    pairs: &[Pair],
+    watch: &dyn Watch,
+) -> Result<Vec<Scatter>, AnalysisError> {
+    let mut found = Vec::new();
+    for (pair, pearson) in strongest(learnt, pairs).into_iter().take(MOST_PAIRS) {
+        watch.check()?;
+        let (one, other) = pair.columns;
+        let (Some(x), Some(y)) = (&learnt[one].kept, &learnt[other].kept) else { continue };
+        let (x, y) = (x.values(&table.columns[one])?, y.values(&table.columns[other])?);
+        found.push(Scatter {
+            x: table.columns[one].name.clone(),
+            y: table.columns[other].name.clone(),
+            pearson,
+            marks: marks(&x, &y, learnt[one].drawn, learnt[other].drawn),
+        });
+    }
+    Ok(found)
+}
+
+/// Pairs with a Pearson coefficient and without identifiers, strongest first.
+pub(super) fn strongest(learnt: &[Learnt], pairs: &[Pair]) -> Vec<(Pair, f64)> {
+    let named = |at: usize| learnt.get(at).is_none_or(|learnt| learnt.identifier);
+    let mut ordered: Vec<(Pair, f64)> = pairs
+        .iter()
+        .filter(|pair| !named(pair.columns.0) && !named(pair.columns.1))
+        .filter_map(|pair| Some((*pair, pair.pearson?)))
+        .collect();
+    ordered.sort_by(|one, other| other.1.abs().total_cmp(&one.1.abs()));
+    ordered
+}
+
+fn marks(xs: &[f64], ys: &[f64], across: (f64, f64), upwards: (f64, f64)) -> Marks {
+    let pairs = || {
+        let both = xs.iter().copied().zip(ys.iter().copied());
+        both.filter(|(x, y)| !x.is_nan() && !y.is_nan())
+    };
+    let points: Vec<_> = pairs().take(MOST_POINTS + 1).collect();
+    if points.len() <= MOST_POINTS {
+        return Marks::Points(points);
+    }
+    drop(points);
+    let place = |value: f64, (from, to): (f64, f64), size: usize| {
+        let part = (value - from) / (to - from) * size as f64;
+        (value >= from && value <= to).then(|| (part as usize).min(size - 1))
+    };
+    let mut counts = vec![0u32; GRID.0 * GRID.1];
+    for (x, y) in pairs() {
+        if let (Some(x), Some(y)) = (place(x, across, GRID.0), place(y, upwards, GRID.1)) {
+            counts[y * GRID.0 + x] += 1;
+        }
+    }
+    Marks::Bins { x: across, y: upwards, size: GRID, counts }
+}

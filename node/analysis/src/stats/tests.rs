@@ -1,0 +1,7 @@
+//! Numbers against pandas, and what must hold for every table.
+
+mod edges;
+mod golden;
+mod laws;
+mod speed;
+mod tables;

@@ -1,0 +1,126 @@
+//! Tables in memory.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::stats::{StatsOptions, compute};
+use crate::table::{BadRows, Cells, Column, Invalid, Kind, Table, Values, Written};
+use crate::{AnalysisError, Facets, Numbers, Unwatched};
+
+/// Words that pandas takes for a missing cell.
+const NA: [&str; 9] = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None"];
+
+pub enum Held {
+    Integers(Vec<Option<i64>>),
+    Numbers(Vec<f64>),
+    Times(Vec<Option<i64>>),
+    Texts(BTreeMap<String, u64>),
+}
+
+impl Cells for Held {
+    fn values(&self) -> Result<Values, AnalysisError> {
+        Ok(match self {
+            Self::Integers(cells) => Values::Integers(cells.clone()),
+            Self::Numbers(cells) => Values::Numbers(cells.clone()),
+            Self::Times(cells) => Values::Times(cells.clone()),
+            Self::Texts(_) => Values::Texts,
+        })
+    }
+
+    fn texts(&self, each: &mut dyn FnMut(&str, u64)) -> Result<(), AnalysisError> {
+        if let Self::Texts(texts) = self {
+            texts.iter().for_each(|(text, count)| each(text, *count));
+        }
+        Ok(())
+    }
+
+    fn distinct_texts(&self) -> u64 {
+        if let Self::Texts(texts) = self { texts.len() as u64 } else { 0 }
+    }
+}
+
+fn column(name: &str, kind: Kind, missing: usize, held: Held) -> Column {
+    Column {
+        name: name.to_owned(),
+        kind,
+        missing: missing as u64,
+        invalid: Invalid::default(),
+        written: Written::default(),
+        cells: Box::new(held),
+    }
+}
+
+pub fn integers(name: &str, cells: Vec<Option<i64>>) -> Column {
+    let missing = cells.iter().filter(|cell| cell.is_none()).count();
+    column(name, Kind::Integer, missing, Held::Integers(cells))
+}
+
+pub fn numbers(name: &str, cells: Vec<f64>) -> Column {
+    let missing = cells.iter().filter(|cell| cell.is_nan()).count();
+    column(name, Kind::Number, missing, Held::Numbers(cells))
+}
+
+pub fn times(name: &str, kind: Kind, cells: Vec<Option<i64>>) -> Column {
+    let missing = cells.iter().filter(|cell| cell.is_none()).count();
+    column(name, kind, missing, Held::Times(cells))
+}
+
+pub fn texts<'a>(name: &str, cells: impl IntoIterator<Item = Option<&'a str>>) -> Column {
+    let (mut texts, mut missing) = (BTreeMap::new(), 0);
+    for cell in cells {
+        match cell {
+            Some(text) => *texts.entry(text.to_owned()).or_insert(0) += 1,
+            None => missing += 1,
+        }
+    }
+    let kind = if texts.is_empty() { Kind::Empty } else { Kind::Text };
+    column(name, kind, missing, Held::Texts(texts))
+}
+
+pub fn table(rows: usize, columns: Vec<Column>) -> Table {
+    Table {
+        file: "test.csv".into(),
+        encoding: "UTF-8".into(),
+        delimiter: ',',
+        rows: rows as u64,
+        bad_rows: BadRows::default(),
+        duplicate_rows: 0,
+        columns,
+        notes: Vec::new(),
+    }
+}
+
+pub fn options() -> StatsOptions {
+    StatsOptions { words: true, threads: 2, memory: 200_000_000, ..StatsOptions::default() }
+}
+
+pub fn computed(table: &Table) -> (Numbers, Facets) {
+    compute(table, &options(), &Unwatched).unwrap()
+}
+
+/// A simple reader: integers, else numbers, else texts.
+pub fn read(file: &Path, delimiter: u8, decimal: char) -> Table {
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_path(file).unwrap();
+    let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let make = |(at, name): (usize, &String)| {
+        let cells: Vec<Option<&str>> =
+            rows.iter().map(|row| Some(&row[at]).filter(|cell| !NA.contains(cell))).collect();
+        let whole = |cell: &Option<&str>| cell.map(str::parse::<i64>).transpose();
+        if let (Ok(cells), true) = (
+            cells.iter().map(whole).collect::<Result<Vec<_>, _>>(),
+            cells.iter().any(Option::is_some),
+        ) {
+            return integers(name, cells);
+        }
+        let number = |cell: &Option<&str>| match cell {
+            Some(text) => text.replace(decimal, ".").parse(),
+            None => Ok(f64::NAN),
+        };
+        match cells.iter().map(number).collect::<Result<Vec<f64>, _>>() {
+            Ok(cells) => numbers(name, cells),
+            Err(_) => texts(name, cells),
+        }
+    };
+    table(rows.len(), names.iter().enumerate().map(make).collect())
+}

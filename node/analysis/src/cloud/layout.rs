@@ -50,7 +50,7 @@ const ATTEMPTS: usize = 3;
 const SMALLER: f32 = 0.87;
 
 /// By how much a word shrinks until it fits.
-const SHRINK: f32 = 0.93;
+const SHRINK: f32 = 0.91;
 
 /// A word that shrinks to less than this part of its size makes the attempt fail.
 const SHRUNKEN: f32 = 0.6;
@@ -119,10 +119,11 @@ impl Layout<'_> {
             let Some(outline) = outline else { continue };
             let natural = self.natural(word, scale);
             let least = if strict { (natural * SHRUNKEN).max(self.least) } else { self.least };
-            // The first word lies flat, and most of the others do.
-            let upright = random.next_u64() % 10 == 0 && !placed.is_empty();
-            // Large words go to the middle, where they balance the picture.
-            let pull = placed.first().map_or(100.0, |first| 0.1 + natural / first.size);
+            // Large words go to the middle, where they balance the picture, and lie flat, as
+            // most of the others do.
+            let part = placed.first().map_or(100.0, |first| natural / first.size);
+            let pull = 0.1 + part;
+            let upright = random.next_u64() % 10 == 0 && part < 0.8;
             let mut size = round(natural.min(limit));
             let found = loop {
                 if size < least {

@@ -21,14 +21,12 @@ fn expect(texts: &[&str], expected: &[(&str, u64)]) {
 fn english() {
     expect(
         &["The quick brown fox, the QUICK dog's bone; a Fox!", "quick: 42 3.14 x 'brown' b2b"],
-        &[("quick", 3), ("brown", 2), ("Fox", 2), ("b2b", 1), ("bone", 1), ("dog", 1)],
-
+        &[("quick", 3), ("Fox", 2), ("brown", 2), ("b2b", 1), ("bone", 1), ("dog", 1)],
     );
     expect(&["rock'n'roll o’clock O'Clock o'clock o'clock"], &[("o'clock", 4), ("rock'n'roll", 1)]);
 }
 
-/// As jieba 0.42.1 for Python cuts these (`jieba.lcut`), without words of one character and
-/// function words.
+/// As the README of jieba for Python cuts these, without words of one character.
 #[test]
 fn chinese() {
     expect(
@@ -114,7 +112,8 @@ fn phrases_take_the_place_of_their_words() {
     let counts = counter.finish(4);
     let shown: Vec<_> = counts.iter().map(|(word, times)| (word.as_str(), *times)).collect();
     assert!(shown.contains(&("New York", 200)), "{shown:?}");
-    assert!(shown.contains(&("york", 200)), "{shown:?}");
+    // What is left of 400, in one of its two spellings.
+    assert!(shown.contains(&("York", 200)), "{shown:?}");
 }
 
 #[test]

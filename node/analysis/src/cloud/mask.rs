@@ -1,0 +1,149 @@
+//! Where words may go: a shape, or the dark parts of a picture.
+
+use std::io::Cursor;
+
+use image::{DynamicImage, ImageReader, Limits, imageops};
+use resvg::tiny_skia::{self, FillRule, Transform};
+
+use super::shape::Shape;
+use crate::AnalysisError;
+
+/// What words fill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mask {
+    /// A shape.
+    Shape(Shape),
+    /// The bytes of a picture (PNG, JPEG, WebP, BMP, GIF or TIFF), at most 24 megapixels. Words go
+    /// where it is opaque, if part of it is transparent, and else where it is not white. It is
+    /// drawn as large as fits.
+    Picture(Vec<u8>),
+}
+
+impl Default for Mask {
+    fn default() -> Self {
+        Self::Shape(Shape::default())
+    }
+}
+
+const MOST_PIXELS: u64 = 24_000_000;
+
+/// What decoding may take, for pictures whose header lies.
+const MOST_MEMORY: u64 = 256 << 20;
+
+/// From this on a pixel is white. JPEG leaves noise around letters.
+const WHITE: u8 = 235;
+
+/// Below, a pixel is transparent.
+const OPAQUE: u8 = 128;
+
+/// The part of the picture that must be free for a cloud to be worth drawing.
+const LEAST_ROOM: f32 = 0.005;
+
+/// Cells of a grid of this size that words may take, by row. `cell` is the side of a cell in
+/// pixels.
+pub(super) fn free_cells(
+    mask: &Mask,
+    size: (usize, usize),
+    cell: f32,
+) -> Result<Vec<bool>, AnalysisError> {
+    let inside = match mask {
+        Mask::Shape(shape) => shape_cells(*shape, size, cell),
+        Mask::Picture(bytes) => picture_cells(bytes, size)?,
+    };
+    let free = without_edge(&inside, size);
+    let room = free.iter().filter(|free| **free).count() as f32 / free.len().max(1) as f32;
+    if room < LEAST_ROOM {
+        return Err(no_room());
+    }
+    Ok(free)
+}
+
+pub(super) fn no_room() -> AnalysisError {
+    AnalysisError::BadOption(
+        "this mask leaves no room for words: they go where a picture is dark, or opaque if part \
+         of it is transparent; take a picture with a larger dark part, or a shape such as heart"
+            .into(),
+    )
+}
+
+fn shape_cells(shape: Shape, size: (usize, usize), cell: f32) -> Vec<bool> {
+    let drawn = shape
+        .path(size.0 as f32 * cell, size.1 as f32 * cell)
+        .zip(tiny_skia::Mask::new(size.0 as u32, size.1 as u32));
+    let Some((path, mut mask)) = drawn else { return vec![false; size.0 * size.1] };
+    let to_cells = Transform::from_scale(1.0 / cell, 1.0 / cell);
+    mask.fill_path(&path, FillRule::Winding, true, to_cells);
+    mask.data().iter().map(|covered| *covered == u8::MAX).collect()
+}
+
+fn picture_cells(bytes: &[u8], size: (usize, usize)) -> Result<Vec<bool>, AnalysisError> {
+    let picture = decode(bytes)?;
+    let scale =
+        (size.0 as f32 / picture.width() as f32).min(size.1 as f32 / picture.height() as f32);
+    let fit = |side: u32, most: usize| ((side as f32 * scale) as usize).clamp(1, most);
+    let (width, height) = (fit(picture.width(), size.0), fit(picture.height(), size.1));
+    let picture = resize(&picture, width as u32, height as u32);
+    let see_through = picture.pixels().any(|pixel| pixel.0[3] < OPAQUE);
+    let mut cells = vec![false; size.0 * size.1];
+    let (left, top) = ((size.0 - width) / 2, (size.1 - height) / 2);
+    for (x, y, pixel) in picture.enumerate_pixels() {
+        let [red, green, blue, alpha] = pixel.0;
+        let dark = red.min(green).min(blue) < WHITE;
+        cells[(top + y as usize) * size.0 + left + x as usize] =
+            if see_through { alpha >= OPAQUE } else { dark };
+    }
+    Ok(cells)
+}
+
+/// Averages when it shrinks, so that thin lines do not fall between two cells.
+fn resize(picture: &DynamicImage, width: u32, height: u32) -> image::RgbaImage {
+    let rgba = picture.to_rgba8();
+    if picture.width() > width {
+        imageops::thumbnail(&rgba, width, height)
+    } else {
+        imageops::resize(&rgba, width, height, imageops::FilterType::Nearest)
+    }
+}
+
+fn decode(bytes: &[u8]) -> Result<DynamicImage, AnalysisError> {
+    let not_a_picture = |why: &dyn std::fmt::Display| {
+        AnalysisError::BadOption(format!(
+            "the mask is not a picture that can be read ({why}); take a PNG, JPEG, WebP, BMP, GIF \
+             or TIFF file, or a shape such as heart"
+        ))
+    };
+    if bytes.is_empty() {
+        return Err(not_a_picture(&"the file is empty"));
+    }
+    let reader = || ImageReader::new(Cursor::new(bytes)).with_guessed_format();
+    let (width, height) = reader()
+        .map_err(|error| not_a_picture(&error))?
+        .into_dimensions()
+        .map_err(|error| not_a_picture(&error))?;
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        return Err(AnalysisError::BadOption(format!(
+            "the mask has {width}x{height} pixels, too many; make it smaller, 1200x800 is plenty"
+        )));
+    }
+    let mut reader = reader().map_err(|error| not_a_picture(&error))?;
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MOST_MEMORY);
+    reader.limits(limits);
+    reader.decode().map_err(|error| not_a_picture(&error))
+}
+
+/// Takes away the cells at the edge, so that no letter touches it.
+fn without_edge(inside: &[bool], (width, height): (usize, usize)) -> Vec<bool> {
+    let mut free = vec![false; inside.len()];
+    for y in 1..height.saturating_sub(1) {
+        for x in 1..width.saturating_sub(1) {
+            let at = y * width + x;
+            free[at] = inside[at]
+                && inside[at - 1]
+                && inside[at + 1]
+                && inside[at - width]
+                && inside[at + width];
+        }
+    }
+    free
+}

@@ -52,5 +52,24 @@ fn table(path: &Path) -> Result<Vec<(String, sample::Column)>, Box<dyn Error>> {
             cells.push(row.get(place).unwrap_or("").to_owned());
         }
     }
-    Ok(names.into_iter().zip(columns.into_iter().map(sample::typed)).collect())
+    Ok(names.into_iter().zip(columns.into_iter().map(typed)).collect())
+}
+
+/// Cells as they come from a file; all cells that have a value decide on the kind.
+fn typed(cells: Vec<String>) -> sample::Column {
+    let number = |cell: &String| cell.trim().parse::<f64>().ok();
+    let day = |cell: &String| {
+        let parts: Vec<i64> = cell.split(['-', '/']).filter_map(|part| part.parse().ok()).collect();
+        let [year, month, day] = parts[..] else { return None };
+        let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+        let in_year = (153 * m + 2) / 5 + day - 1;
+        Some(365 * y + y / 4 - y / 100 + y / 400 + in_year - 719_468)
+    };
+    if cells.iter().all(|cell| cell.is_empty() || number(cell).is_some()) {
+        return sample::Column::Number(cells.iter().map(number).collect());
+    }
+    match cells.iter().map(day).collect::<Option<Vec<i64>>>() {
+        Some(days) => sample::Column::Day(days),
+        None => sample::Column::Text(cells),
+    }
 }

@@ -1,5 +1,5 @@
 //! Finds texts of an SVG that leave the sheet or lie upon each other, by the outlines that usvg
-//! lays out.
+//! lays out, as in a picture: with a dot for each character that the bundled font lacks.
 
 use potluck_analysis::font;
 use resvg::tiny_skia::{Point, Transform};
@@ -15,7 +15,7 @@ struct Placed {
 pub fn faults(svg: &str) -> Vec<String> {
     let options =
         Options { fontdb: font::database(), font_family: font::NAME.into(), ..Options::default() };
-    let tree = match Tree::from_str(svg, &options) {
+    let tree = match Tree::from_str(&font::drawable(svg), &options) {
         Ok(tree) => tree,
         Err(error) => return vec![format!("no SVG: {error}")],
     };

@@ -16,25 +16,6 @@ pub enum Column {
     Day(Vec<i64>),
 }
 
-/// Cells as they come from a file; all cells that have a value decide on the kind.
-pub fn typed(cells: Vec<String>) -> Column {
-    let number = |cell: &String| cell.trim().parse::<f64>().ok();
-    let day = |cell: &String| {
-        let parts: Vec<i64> = cell.split(['-', '/']).filter_map(|part| part.parse().ok()).collect();
-        let [year, month, day] = parts[..] else { return None };
-        let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-        let in_year = (153 * m + 2) / 5 + day - 1;
-        Some(365 * y + y / 4 - y / 100 + y / 400 + in_year - 719_468)
-    };
-    if cells.iter().all(|cell| cell.is_empty() || number(cell).is_some()) {
-        return Column::Number(cells.iter().map(number).collect());
-    }
-    match cells.iter().map(day).collect::<Option<Vec<i64>>>() {
-        Some(days) => Column::Day(days),
-        None => Column::Text(cells),
-    }
-}
-
 /// What charts are made of.
 pub fn analyse(file: &str, table: &[(String, Column)]) -> (Numbers, Facets) {
     let rows = table.first().map_or(0, |(_, column)| len(column)) as u64;

@@ -75,15 +75,16 @@ pub(super) fn list(page: &Page) -> String {
     if groups.is_empty() {
         return format!("<p class=\"fine\">{}</p>\n", page.say(words::NO_ALERTS));
     }
-    let groups: String =
-        groups.iter().map(|((severity, kind), alerts)| group(page, *severity, *kind, alerts)).collect();
+    let groups: String = groups
+        .iter()
+        .map(|((severity, kind), alerts)| group(page, *severity, *kind, alerts))
+        .collect();
     format!("<div class=\"alerts\">\n{groups}</div>\n")
 }
 
 fn group(page: &Page, severity: Severity, kind: AlertKind, alerts: &[&Alert]) -> String {
-    let lines = |alerts: &[&Alert]| -> String {
-        alerts.iter().map(|alert| line(page, alert)).collect()
-    };
+    let lines =
+        |alerts: &[&Alert]| -> String { alerts.iter().map(|alert| line(page, alert)).collect() };
     let (seen, rest) = alerts.split_at(alerts.len().min(SEEN));
     let mut body = format!("<ul>\n{}</ul>\n", lines(seen));
     if !rest.is_empty() {
@@ -101,7 +102,8 @@ fn group(page: &Page, severity: Severity, kind: AlertKind, alerts: &[&Alert]) ->
             "<details><summary>{more}</summary>\n<ul>\n{unfolded}{beyond}</ul>\n</details>\n"
         );
     }
-    let (class, icon, title) = (severity.class(), sign(page, severity), page.say(words::alert(kind)));
+    let (class, icon, title) =
+        (severity.class(), sign(page, severity), page.say(words::alert(kind)));
     let many = amounts::count(alerts.len() as u64);
     format!(
         "<div class=\"alert {class}\">\n<h3>{icon}{title} <span class=\"many\">{many}</span></h3>\n{body}</div>\n"

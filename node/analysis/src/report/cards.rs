@@ -41,17 +41,24 @@ fn card(
     drawing: &str,
 ) -> String {
     let flags: String = flags.iter().map(|kind| alerts::flag(page, *kind)).collect();
-    let flags =
-        if flags.is_empty() { flags } else { format!("<ul class=\"flags\">{flags}</ul>") };
-    let (facts, notes, quantiles, top) =
-        (facts(page, column), notes(page, at), quantiles(page, column), top(page, column));
-    // Beside the facts stands the drawing; where there is none, the most frequent values do.
-    let (beside, below) = match drawing.is_empty() && quantiles.is_empty() {
-        true => (top, String::new()),
-        false => (format!("{drawing}{quantiles}"), top),
+    let flags = if flags.is_empty() { flags } else { format!("<ul class=\"flags\">{flags}</ul>") };
+    let notes = notes(page, at);
+    let is_number = column.min.is_some();
+    let facts = if is_number { number_facts(page, column) } else { facts(page, column) };
+    let body = match is_number {
+        // Drawings are wide, so that all stands below each other.
+        true => format!(
+            "<div class=\"facts three\">\n{facts}</div>\n{notes}{}{drawing}{}",
+            quantiles(page, column),
+            top(page, column, 6)
+        ),
+        false => format!(
+            "<div class=\"body\">\n<div class=\"facts\">\n{facts}{notes}</div>\n{}</div>\n{drawing}",
+            top(page, column, usize::MAX)
+        ),
     };
     format!(
-        "<article class=\"card\" id=\"c{}\">\n<div class=\"head\"><h3>{}</h3><span class=\"kind\">{}{}</span>{flags}</div>\n<div class=\"body\">\n<div class=\"facts\">\n{facts}{notes}</div>\n<div class=\"beside\">\n{beside}</div>\n</div>\n{below}</article>\n",
+        "<article class=\"card\" id=\"c{}\">\n<div class=\"head\"><h3>{}</h3><span class=\"kind\">{}{}</span>{flags}</div>\n{body}</article>\n",
         at + 1,
         text::titled(&column.name, NAME * 2, 10_000),
         badge(&column.kind),
@@ -59,66 +66,78 @@ fn card(
     )
 }
 
+/// What is known of any column.
 fn facts(page: &Page, column: &ColumnNumbers) -> String {
-    let rows = page.numbers.rows;
-    let part = |many: u64, whole: u64| match many {
-        0 => "0".to_owned(),
-        _ => {
-            let share = amounts::percent(amounts::ratio(many, whole));
-            format!("{} <span class=\"soft\">{share}</span>", amounts::count(many))
-        }
-    };
-    let mut cells = fact(page, words::VALUES, "", &amounts::count(column.count));
-    let missing = match column.missing {
-        0 => "0".to_owned(),
-        many => page.bar(amounts::ratio(many, rows)) + &part(many, rows),
-    };
-    cells += &fact(page, words::MISSING, "g-missing", &missing);
-    if column.invalid > 0 {
-        cells += &fact(page, words::INVALID, "", &part(column.invalid, rows));
-    }
-    cells += &fact(page, words::DISTINCT, "g-distinct", &part(column.distinct, column.count));
+    let mut lines = cells(page, column);
     for (words, value) in [(words::FIRST, &column.first), (words::LAST, &column.last)] {
         if let Some(value) = value {
-            cells += &fact(page, words, "", &text::quoted(value, VALUE));
+            lines += &fact(page, words, "", &text::quoted(value, VALUE));
         }
     }
-    let cells = format!("<table class=\"facts\">\n<tbody>\n{cells}</tbody>\n</table>\n");
-    let values = values(column);
-    if values.is_empty() {
-        return cells;
-    }
-    let mut numbers: String =
-        values.into_iter().map(|(words, term, value)| fact(page, words, term, &value)).collect();
-    let counts = [
-        (words::ZEROS, "", column.zeros),
-        (words::NEGATIVES, "", column.negatives),
-        (words::OUTLIERS, "g-outlier", column.outliers),
-    ];
-    for (words, term, many) in counts {
-        if let Some(many) = many {
-            numbers += &fact(page, words, term, &part(many, column.count));
-        }
-    }
-    format!("{cells}<table class=\"facts\">\n<tbody>\n{numbers}</tbody>\n</table>\n")
+    list(&lines)
 }
 
-/// What there is of mean, quartiles and moments.
-fn values(column: &ColumnNumbers) -> Vec<(Words, &'static str, String)> {
-    let all = [
-        (words::MEAN, "", column.mean),
-        (words::STD, "g-std", column.std),
+/// Of numbers: what the cells are, where they lie, how they spread.
+fn number_facts(page: &Page, column: &ColumnNumbers) -> String {
+    let mut counts = cells(page, column);
+    for (words, many) in [(words::ZEROS, column.zeros), (words::NEGATIVES, column.negatives)] {
+        if let Some(many) = many {
+            counts += &fact(page, words, "", &part(many, column.count));
+        }
+    }
+    let values = |all: &[(Words, &str, Option<f64>)]| -> String {
+        let known = all.iter().filter_map(|(words, term, value)| Some((words, term, (*value)?)));
+        known
+            .map(|(words, term, value)| fact(page, *words, term, &amounts::number(value)))
+            .collect()
+    };
+    let places = values(&[
         (words::MIN, "", column.min),
         (words::Q25, "g-quartile", column.q25),
         (words::MEDIAN, "g-median", column.median),
         (words::Q75, "g-quartile", column.q75),
         (words::MAX, "", column.max),
+    ]);
+    let mut spread = values(&[
+        (words::MEAN, "", column.mean),
+        (words::STD, "g-std", column.std),
         (words::SKEWNESS, "g-skew", column.skew),
         (words::KURTOSIS, "g-kurtosis", column.kurtosis),
-    ];
-    all.into_iter()
-        .filter_map(|(words, term, value)| Some((words, term, amounts::number(value?))))
-        .collect()
+    ]);
+    if let Some(many) = column.outliers {
+        spread += &fact(page, words::OUTLIERS, "g-outlier", &part(many, column.count));
+    }
+    [counts, places, spread].map(|lines| list(&lines)).concat()
+}
+
+fn cells(page: &Page, column: &ColumnNumbers) -> String {
+    let rows = page.numbers.rows;
+    let missing = match column.missing {
+        0 => "0".to_owned(),
+        many => page.bar(amounts::ratio(many, rows)) + &part(many, rows),
+    };
+    let mut lines = fact(page, words::VALUES, "", &amounts::count(column.count));
+    lines += &fact(page, words::MISSING, "g-missing", &missing);
+    if column.invalid > 0 {
+        lines += &fact(page, words::INVALID, "", &part(column.invalid, rows));
+    }
+    lines + &fact(page, words::DISTINCT, "g-distinct", &part(column.distinct, column.count))
+}
+
+/// A count with its share.
+fn part(many: u64, whole: u64) -> String {
+    if many == 0 {
+        return "0".to_owned();
+    }
+    let share = amounts::percent(amounts::ratio(many, whole));
+    format!("{} <span class=\"soft\">{share}</span>", amounts::count(many))
+}
+
+fn list(lines: &str) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("<table class=\"facts\">\n<tbody>\n{lines}</tbody>\n</table>\n")
 }
 
 fn fact(page: &Page, words: Words, term: &str, value: &str) -> String {
@@ -193,34 +212,40 @@ fn quantiles(page: &Page, column: &ColumnNumbers) -> String {
     )
 }
 
-/// The most frequent values with bars, and what is left.
-fn top(page: &Page, column: &ColumnNumbers) -> String {
+/// The most frequent values with bars, and what is left, in tables of so many lines.
+fn top(page: &Page, column: &ColumnNumbers, lines: usize) -> String {
     let Some(highest) = column.top.first().map(|(_, count)| *count) else {
         return String::new();
     };
-    let mut lines = String::new();
-    let mut line = |class: &str, value: &str, count: u64| {
+    let line = |class: &str, value: &str, count: u64| {
         let bar = page.bar(amounts::ratio(count, highest));
         let share = amounts::percent(amounts::ratio(count, column.count));
         let count = amounts::count(count);
-        lines += &format!(
+        format!(
             "<tr{class}><th scope=\"row\">{value}</th><td class=\"long\">{bar}</td><td class=\"n\">{count}</td><td class=\"n soft\">{share}</td></tr>\n"
-        );
+        )
     };
-    for (value, count) in &column.top {
-        line("", &cell(page, value, VALUE), *count);
-    }
+    let values = column.top.iter();
+    let mut all: Vec<String> =
+        values.map(|(value, count)| line("", &cell(page, value, VALUE), *count)).collect();
     let listed = column.top.iter().fold(0u64, |sum, (_, count)| sum.saturating_add(*count));
     let others = column.count.saturating_sub(listed);
     if others > 0 {
-        line(" class=\"others\"", page.say(words::OTHERS), others);
+        all.push(line(" class=\"others\"", page.say(words::OTHERS), others));
     }
     let heads = [words::VALUE, words::COUNT, words::SHARE].map(|words| page.say(words));
+    let table = |lines: &[String]| {
+        format!(
+            "<table>\n<thead><tr><th scope=\"col\" colspan=\"2\">{}</th><th scope=\"col\" class=\"n\">{}</th><th scope=\"col\" class=\"n\">{}</th></tr></thead>\n<tbody>\n{}</tbody>\n</table>\n",
+            heads[0],
+            heads[1],
+            heads[2],
+            lines.concat()
+        )
+    };
+    let tables: String = all.chunks(lines).map(table).collect();
     format!(
-        "<div class=\"top\">\n<h4>{}</h4>\n<table>\n<thead><tr><th scope=\"col\" colspan=\"2\">{}</th><th scope=\"col\" class=\"n\">{}</th><th scope=\"col\" class=\"n\">{}</th></tr></thead>\n<tbody>\n{lines}</tbody>\n</table>\n</div>\n",
-        page.say(words::TOP),
-        heads[0],
-        heads[1],
-        heads[2],
+        "<div class=\"top\">\n<h4>{}</h4>\n<div class=\"tables\">\n{tables}</div>\n</div>\n",
+        page.say(words::TOP)
     )
 }

@@ -30,7 +30,9 @@ impl Drawings {
             .iter()
             .partition(|chart| chart.kind == ChartKind::Distributions && chart.column.is_some());
         for chart in sections {
-            if let Some(figure) = placed.figure(chart, &mut room) {
+            let number = placed.sections.get(&chart.kind).map_or(0, Vec::len) + 1;
+            let small = (chart.kind == ChartKind::Scatter).then_some(number);
+            if let Some(figure) = placed.figure(chart, small, &mut room) {
                 placed.sections.entry(chart.kind).or_default().push(figure);
             }
         }
@@ -38,15 +40,15 @@ impl Drawings {
             let Some(at) = chart.column.as_deref().and_then(|column| page.card(column)) else {
                 continue;
             };
-            if let Some(figure) = placed.figure(chart, &mut room) {
+            if let Some(figure) = placed.figure(chart, None, &mut room) {
                 placed.cards.entry(at).or_default().push(figure);
             }
         }
         placed
     }
 
-    fn figure(&mut self, chart: &Chart, room: &mut usize) -> Option<String> {
-        let figure = figure(chart)?;
+    fn figure(&mut self, chart: &Chart, small: Option<usize>, room: &mut usize) -> Option<String> {
+        let figure = figure(chart, small)?;
         if figure.len() > *room {
             self.left_out += 1;
             return None;
@@ -55,15 +57,14 @@ impl Drawings {
         Some(figure)
     }
 
-    /// The drawings of one kind, side by side where there is room.
+    /// The drawings of one kind; scatters side by side where there is room.
     pub(super) fn of(&self, kind: ChartKind) -> String {
-        match self.sections.get(&kind) {
-            Some(figures) => {
-                let class = if figures.len() > 1 { "charts many" } else { "charts" };
-                format!("<div class=\"{class}\">\n{}</div>\n", figures.concat())
-            }
-            None => String::new(),
-        }
+        let Some(figures) = self.sections.get(&kind) else {
+            return String::new();
+        };
+        let small = kind == ChartKind::Scatter && figures.len() > 1;
+        let class = if small { "charts small" } else { "charts" };
+        format!("<div class=\"{class}\">\n{}</div>\n", figures.concat())
     }
 
     /// The drawings of the column at a place.
@@ -72,9 +73,21 @@ impl Drawings {
     }
 }
 
-fn figure(chart: &Chart) -> Option<String> {
+/// A small drawing has a number, grows when it is clicked, and has its title below, because its
+/// own texts are hard to read.
+fn figure(chart: &Chart, small: Option<usize>) -> Option<String> {
     let drawing = inline(chart)?;
-    Some(format!("<figure style=\"max-width:{}px\">{drawing}</figure>\n", chart.size.0))
+    let Some(number) = small else {
+        return Some(format!(
+            "<figure style=\"max-width:{}px\">{drawing}</figure>\n",
+            chart.size.0
+        ));
+    };
+    let id = format!("{}-{number}", chart.kind.name());
+    let title = text::quoted(&chart.title, TITLE);
+    Some(format!(
+        "<figure id=\"{id}\"><a href=\"#{id}\">{drawing}</a><figcaption>{title}</figcaption></figure>\n"
+    ))
 }
 
 /// The drawing without the prologue of a file, with a name for those who do not see it, and as

@@ -26,11 +26,14 @@ pub(super) fn table(page: &Page) -> String {
         (words::RANGE, ""),
         (words::SHAPE, ""),
     ];
-    let heads = heads.map(|(head, class)| {
-        format!("<th scope=\"col\"{class}>{}</th>", page.say(head))
-    });
-    let lines: String =
-        columns.iter().take(MOST_LINES).enumerate().map(|(at, column)| line(page, at, column)).collect();
+    let heads =
+        heads.map(|(head, class)| format!("<th scope=\"col\"{class}>{}</th>", page.say(head)));
+    let lines: String = columns
+        .iter()
+        .take(MOST_LINES)
+        .enumerate()
+        .map(|(at, column)| line(page, at, column))
+        .collect();
     let more = match columns.len() > MOST_LINES {
         true => {
             let many = [MOST_LINES as u64, columns.len() as u64].map(amounts::count);
@@ -49,7 +52,9 @@ pub(super) fn table(page: &Page) -> String {
 fn line(page: &Page, at: usize, column: &ColumnNumbers) -> String {
     let missing = match column.missing {
         0 => "<span class=\"none\">0%</span>".to_owned(),
-        _ => format!("{}{}", page.bar(column.missing_ratio), amounts::percent(column.missing_ratio)),
+        _ => {
+            format!("{}{}", page.bar(column.missing_ratio), amounts::percent(column.missing_ratio))
+        }
     };
     let shape = if at < MOST_CARDS { shape(column) } else { String::new() };
     format!(

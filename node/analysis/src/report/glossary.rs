@@ -1,7 +1,7 @@
 //! The terms of the page in plain words.
 
-use super::words::{self, Words};
 use super::Page;
+use super::words::{self, Words};
 
 /// Where a link leads, the term, and what it means.
 const TERMS: [(&str, Words, Words); 12] = [

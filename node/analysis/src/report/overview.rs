@@ -133,8 +133,8 @@ pub(super) fn tiles(page: &Page) -> String {
     let missing =
         numbers.columns.iter().fold(0u64, |sum, column| sum.saturating_add(column.missing));
     let share = amounts::ratio(missing, cells);
-    let of_cells = words::OF_CELLS
-        .with(page.lang, &[&amounts::count(missing), &amounts::count(cells)]);
+    let of_cells =
+        words::OF_CELLS.with(page.lang, &[&amounts::count(missing), &amounts::count(cells)]);
     let tiles = [
         tile(page, words::ROWS, &amounts::count(numbers.rows), "", false),
         tile(
@@ -170,7 +170,8 @@ fn part_of_rows(page: &Page, title: Words, rows: u64) -> String {
 
 fn tile(page: &Page, title: Words, value: &str, note: &str, warn: bool) -> String {
     let class = if warn { "tile warn" } else { "tile" };
-    let note = if note.is_empty() { String::new() } else { format!("<dd class=\"note\">{note}</dd>") };
+    let note =
+        if note.is_empty() { String::new() } else { format!("<dd class=\"note\">{note}</dd>") };
     let title = page.say(title);
     format!("<div class=\"{class}\"><dt>{title}</dt><dd class=\"value\">{value}</dd>{note}</div>\n")
 }

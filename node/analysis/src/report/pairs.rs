@@ -74,7 +74,8 @@ fn strongest<'a>(page: &Page<'a>) -> Vec<Pair<'a>> {
         // Both halves of the matrix are the same; the one below the diagonal is left.
         for (second, pearson) in others.iter().filter(|(second, _)| *second > first) {
             let spearman = correlation.spearman.get(first).and_then(|line| line.get(second));
-            let pair = Pair { first, second, pearson: *pearson, spearman: spearman.copied().flatten() };
+            let pair =
+                Pair { first, second, pearson: *pearson, spearman: spearman.copied().flatten() };
             if pair.strength() >= LEAST {
                 pairs.push(pair);
             }
@@ -91,7 +92,9 @@ fn strongest<'a>(page: &Page<'a>) -> Vec<Pair<'a>> {
 
 fn keep_best(pairs: &mut Vec<Pair>) {
     pairs.sort_by(|a, b| {
-        b.strength().total_cmp(&a.strength()).then_with(|| (a.first, a.second).cmp(&(b.first, b.second)))
+        b.strength()
+            .total_cmp(&a.strength())
+            .then_with(|| (a.first, a.second).cmp(&(b.first, b.second)))
     });
     pairs.truncate(MOST);
 }

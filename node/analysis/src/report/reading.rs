@@ -6,9 +6,14 @@ use crate::table::Note;
 
 /// Notes and bad rows; nothing when the file was clean.
 pub(super) fn list(page: &Page) -> String {
-    let notes: String =
-        page.table.notes.iter().map(|note| format!("<li>{}</li>\n", sentence(page, note))).collect();
-    let notes = if notes.is_empty() { notes } else { format!("<ul class=\"notes\">\n{notes}</ul>\n") };
+    let notes: String = page
+        .table
+        .notes
+        .iter()
+        .map(|note| format!("<li>{}</li>\n", sentence(page, note)))
+        .collect();
+    let notes =
+        if notes.is_empty() { notes } else { format!("<ul class=\"notes\">\n{notes}</ul>\n") };
     notes + &bad_rows(page)
 }
 
@@ -30,10 +35,8 @@ fn bad_rows(page: &Page) -> String {
         return String::new();
     }
     let expected = first.first().map_or(0, |row| row.expected as u64);
-    let intro = words::BAD_ROWS_INTRO.with(
-        page.lang,
-        &[&amounts::count(page.numbers.bad_rows), &amounts::count(expected)],
-    );
+    let intro = words::BAD_ROWS_INTRO
+        .with(page.lang, &[&amounts::count(page.numbers.bad_rows), &amounts::count(expected)]);
     let heads = [words::LINE, words::FIELDS, words::EXPECTED]
         .map(|head| format!("<th scope=\"col\" class=\"n\">{}</th>", page.say(head)))
         .concat();

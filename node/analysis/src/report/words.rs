@@ -239,7 +239,8 @@ mod tests {
     use super::*;
 
     fn places(text: &str) -> Vec<char> {
-        let mut found: Vec<char> = text.match_indices('{').map(|(at, _)| char::from(text.as_bytes()[at + 1])).collect();
+        let mut found: Vec<char> =
+            text.match_indices('{').map(|(at, _)| char::from(text.as_bytes()[at + 1])).collect();
         found.sort_unstable();
         found
     }

@@ -170,7 +170,7 @@ fn notes(page: &Page, at: usize) -> String {
         let sentence = if many == 1 { words::INVALID_CELL } else { words::INVALID_CELLS };
         let mut examples = String::new();
         for example in &facts.invalid.examples {
-            examples += &format!("<li>{}</li>", text::titled(example, VALUE, 1000));
+            examples += &format!("<li class=\"wrong\">{}</li>", text::titled(example, VALUE, 1000));
         }
         let list = match examples.is_empty() {
             true => String::new(),
@@ -217,6 +217,9 @@ fn top(page: &Page, column: &ColumnNumbers, lines: usize) -> String {
     let Some(highest) = column.top.first().map(|(_, count)| *count) else {
         return String::new();
     };
+    if highest == 1 && column.distinct > column.top.len() as u64 {
+        return once(page, column);
+    }
     let line = |class: &str, value: &str, count: u64| {
         let bar = page.bar(amounts::ratio(count, highest));
         let share = amounts::percent(amounts::ratio(count, column.count));
@@ -247,5 +250,16 @@ fn top(page: &Page, column: &ColumnNumbers, lines: usize) -> String {
     format!(
         "<div class=\"top\">\n<h4>{}</h4>\n<div class=\"tables\">\n{tables}</div>\n</div>\n",
         page.say(words::TOP)
+    )
+}
+
+/// No value is more frequent than another, so that bars would say nothing.
+fn once(page: &Page, column: &ColumnNumbers) -> String {
+    let values = column.top.iter().take(6);
+    let values: String =
+        values.map(|(value, _)| format!("<li>{}</li>", cell(page, value, VALUE))).collect();
+    format!(
+        "<div class=\"top\">\n<h4>{}</h4>\n<ul class=\"examples once\">{values}</ul>\n</div>\n",
+        page.say(words::ALL_ONCE)
     )
 }

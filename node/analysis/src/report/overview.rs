@@ -47,10 +47,14 @@ fn part(page: &Page, section: &Section) -> String {
 
 fn header(page: &Page) -> String {
     let numbers = page.numbers;
-    let (rows, columns) =
-        (amounts::count(numbers.rows), amounts::count(numbers.columns.len() as u64));
+    let some = |many: u64, one: Words, some: Words| match many {
+        1 => page.say(one).to_owned(),
+        _ => some.with(page.lang, &[&amounts::count(many)]),
+    };
+    let rows = some(numbers.rows, words::ONE_ROW, words::SOME_ROWS);
+    let columns = some(numbers.columns.len() as u64, words::ONE_COLUMN, words::SOME_COLUMNS);
     let mut facts = vec![
-        format!("<b>{}</b>", words::SIZE.with(page.lang, &[&rows, &columns])),
+        format!("<b>{rows} × {columns}</b>"),
         words::ENCODED.with(page.lang, &[&text::quoted(&numbers.encoding, 30)]),
         words::DELIMITER.with(page.lang, &[&delimiter(page)]),
     ];
@@ -148,7 +152,10 @@ pub(super) fn tiles(page: &Page) -> String {
             page,
             words::MISSING_CELLS,
             &amounts::percent(share),
-            &format!("{}<p>{of_cells}</p>", page.bar(share)),
+            &format!(
+                "{}<p>{of_cells}</p>",
+                if missing > 0 { page.bar(share) } else { String::new() }
+            ),
             missing > 0,
         ),
         part_of_rows(page, words::DUPLICATE_ROWS, numbers.duplicate_rows),
@@ -184,7 +191,7 @@ fn kinds(page: &Page) -> String {
         let many = page.numbers.columns.iter().filter(|column| column.kind == name).count();
         if many > 0 {
             let (badge, word) = (badge(name), page.say(kind(name)));
-            list += &format!("<li>{badge}{many} {word}</li>");
+            list += &format!("<li>{badge}{many} × {word}</li>");
         }
     }
     if list.is_empty() { list } else { format!("<ul class=\"kinds\">{list}</ul>") }

@@ -61,7 +61,7 @@ fn cell(value: Option<f64>) -> String {
     let size = value.filter(|v| v.is_finite()).unwrap_or(0.0).clamp(-1.0, 1.0);
     let (left, class) = if size < 0.0 { (50.0 + 50.0 * size, "minus") } else { (50.0, "plus") };
     format!(
-        "<td class=\"n\"><span class=\"sided {class}\"><span style=\"left:{left:.1}%;width:{:.1}%\"></span></span>{}</td>",
+        "<td class=\"n\"><span class=\"sided {class}\"><span style=\"left:{left:.1}%;width:{:.1}%\"></span></span><span>{}</span></td>",
         50.0 * size.abs(),
         amounts::coefficient(value)
     )

@@ -49,7 +49,10 @@ words! {
     REPORT = "Data report", "数据分析报告";
     SKIP = "Skip to the content", "跳到正文";
     CONTENTS = "Contents", "目录";
-    SIZE = "{0} rows × {1} columns", "{0} 行 × {1} 列";
+    ONE_ROW = "1 row", "1 行";
+    SOME_ROWS = "{0} rows", "{0} 行";
+    ONE_COLUMN = "1 column", "1 列";
+    SOME_COLUMNS = "{0} columns", "{0} 列";
     DELIMITER = "Separated by {0}", "以{0}分隔";
     COMMA = "commas", "逗号";
     SEMICOLON = "semicolons", "分号";
@@ -141,6 +144,7 @@ words! {
     FIRST = "Earliest", "最早";
     LAST = "Latest", "最晚";
     TOP = "Most frequent values", "最常见的值";
+    ALL_ONCE = "Every value comes once, such as", "每个值只出现一次，例如";
     OTHERS = "other values", "其他值";
     VALUE = "Value", "值";
     COUNT = "Count", "次数";
@@ -159,7 +163,7 @@ words! {
         "这里为 {1} 列中的前 {0} 列制作了卡片；全部列见各列一览和数据文件。";
     FIRST_GLANCE = "The first {0} of {1} columns are listed; all are in the file of numbers.",
         "这里列出 {1} 列中的前 {0} 列；全部列见数据文件。";
-    LEFT_OUT = "To keep this page small, {0} charts are left out; they are among the chart files.",
+    LEFT_OUT = "Charts left out to keep this page small: {0}. They are among the chart files.",
         "为控制页面大小，省略了 {0} 张图；它们在图表文件中。";
 
     // Pairs.
@@ -170,21 +174,23 @@ words! {
     SPEARMAN = "Spearman", "斯皮尔曼";
 
     // Reading.
-    BAD_ROWS_INTRO = "{0} rows do not have the {1} fields of the header, or are broken otherwise. The first of them:",
+    BAD_ROWS_INTRO = "Rows without the {1} fields of the header, or broken otherwise: {0}. The first of them:",
         "有 {0} 行的字段数不等于表头的 {1} 个，或有其他损坏。最前面的几行：";
     LINE = "Line", "行号";
     FIELDS = "Fields found", "实际字段数";
     EXPECTED = "Fields expected", "应有字段数";
-    NOTE_UNDECODABLE = "{0} bytes did not fit the encoding and became �.",
+    NOTE_UNDECODABLE = "Bytes that did not fit the encoding and became �: {0}.",
         "{0} 个字节不符合编码，已替换为 �。";
-    NOTE_NULS = "{0} NUL bytes were dropped.", "丢弃了 {0} 个空字节。";
+    NOTE_NULS = "NUL bytes that were dropped: {0}.",
+        "丢弃了 {0} 个空字节。";
     NOTE_NO_HEADER = "The file has no header, so the columns are numbered.",
         "文件没有表头，因此各列以编号命名。";
-    NOTE_RENAMED = "{0} column names came twice or were empty, and were changed.",
+    NOTE_RENAMED = "Column names that came twice or were empty, and were changed: {0}.",
         "{0} 个列名重复或为空，已修改。";
     NOTE_QUOTE = "The quote that opens in line {0} is never closed.",
         "第 {0} 行的引号没有闭合。";
-    NOTE_CUT = "{0} very long fields were cut.", "{0} 个过长的字段被截断。";
+    NOTE_CUT = "Very long fields that were cut: {0}.",
+        "{0} 个过长的字段被截断。";
 
     // Glossary.
     ABOUT_DISTINCT = "How many different values there are, each counted once.",
@@ -249,7 +255,7 @@ mod tests {
     fn both_languages_say_the_same_with_the_same_values() {
         for (name, words) in ALL {
             assert_eq!(places(words.en), places(words.zh), "{name}");
-            assert!(words.en.is_ascii() || words.en.contains(['×', '�']), "{name}: {}", words.en);
+            assert!(words.en.is_ascii() || words.en.contains('�'), "{name}: {}", words.en);
             assert!(words.zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{name}");
             for markup in ['<', '&', '"'] {
                 assert!(!words.en.contains(markup) && !words.zh.contains(markup), "{name}");
@@ -259,8 +265,8 @@ mod tests {
 
     #[test]
     fn values_are_put_in_once() {
-        assert_eq!(SIZE.with(Lang::En, &["{1}", "5"]), "{1} rows × 5 columns");
+        assert_eq!(OF_CELLS.with(Lang::En, &["{1}", "5"]), "{1} of 5 cells");
         assert_eq!(OF_CELLS.with(Lang::Zh, &["3", "9"]), "9 个单元格中有 3 个");
-        assert_eq!(SIZE.with(Lang::En, &["7"]), "7 rows ×  columns");
+        assert_eq!(OF_CELLS.with(Lang::En, &["7"]), "7 of  cells");
     }
 }

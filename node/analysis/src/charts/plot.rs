@@ -1,0 +1,114 @@
+//! The frame of charts with two axes: ticks that never touch, lines behind the data.
+
+use super::Style;
+use super::axis::{Axis, Tick};
+use super::canvas::{Anchor, Canvas, LABEL, PAD, SMALL, WIDTH, fit};
+use super::palette::Paint;
+use crate::font;
+
+/// Texts of an upward axis are cut at this width.
+const WIDEST: f32 = 190.0;
+/// At least between two texts across.
+const APART: f32 = 16.0;
+
+/// Where data is drawn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    pub(super) left: f32,
+    pub(super) top: f32,
+    pub(super) right: f32,
+    pub(super) bottom: f32,
+}
+
+impl Frame {
+    /// An upward axis over the height.
+    pub(super) fn upward(&self, low: f64, high: f64) -> Axis {
+        Axis::new(low, high, self.bottom, self.top)
+    }
+
+    /// Ticks of an upward axis; counts are whole.
+    pub(super) fn upward_ticks(&self, axis: &Axis, whole: bool, style: Style) -> Vec<Tick> {
+        let most = ((self.bottom - self.top) / 64.0).round().clamp(2.0, 9.0) as usize;
+        let ticks = axis.ticks(most, whole, style.lang);
+        let room = (self.bottom - self.top) / (SMALL * 1.3);
+        // Where rounding gave more than there is room for, every second one will do.
+        if ticks.len() as f32 <= room + 1.0 {
+            ticks
+        } else {
+            ticks.into_iter().step_by(2).collect()
+        }
+    }
+
+    /// Lines across with their numbers at the left.
+    pub(super) fn draw_upward(&self, canvas: &mut Canvas, axis: &Axis, ticks: &[Tick]) {
+        for tick in ticks {
+            let y = axis.place(tick.value);
+            canvas.line((self.left, y), (self.right, y), Paint::Grid, 1.0);
+            let (x, y) = (self.left - 10.0, y + SMALL * 0.36);
+            let text = fit(&tick.text, SMALL, WIDEST);
+            canvas.text(x, y, SMALL, Anchor::End, Paint::Muted, &text);
+        }
+    }
+
+    /// The bottom line with as many round numbers as have room.
+    pub(super) fn draw_across(&self, canvas: &mut Canvas, axis: &Axis, style: Style, lines: bool) {
+        let widths = |ticks: &[Tick]| -> Vec<(f32, f32)> {
+            ticks.iter().map(|t| (axis.place(t.value), font::width(&t.text, SMALL))).collect()
+        };
+        let ticks = (2..=10)
+            .rev()
+            .map(|wanted| axis.ticks(wanted, false, style.lang))
+            .find(|ticks| have_room(&widths(ticks)))
+            .unwrap_or_default();
+        let marks: Vec<(f32, String)> =
+            ticks.into_iter().map(|tick| (axis.place(tick.value), tick.text)).collect();
+        self.draw_marks(canvas, &marks, lines);
+    }
+
+    /// The bottom line with texts at places.
+    pub(super) fn draw_marks(&self, canvas: &mut Canvas, marks: &[(f32, String)], lines: bool) {
+        for (x, text) in marks {
+            if lines {
+                canvas.line((*x, self.top), (*x, self.bottom), Paint::Grid, 1.0);
+            }
+            canvas.line((*x, self.bottom), (*x, self.bottom + 5.0), Paint::Muted, 1.5);
+            let centre = inside(*x, font::width(text, SMALL));
+            let y = self.bottom + 8.0 + SMALL;
+            canvas.text(centre, y, SMALL, Anchor::Middle, Paint::Muted, text);
+        }
+        canvas.line((self.left, self.bottom), (self.right, self.bottom), Paint::Muted, 1.5);
+    }
+
+    /// What the axis across shows, below its numbers.
+    pub(super) fn draw_name_across(&self, canvas: &mut Canvas, name: &str) {
+        let name = fit(name, LABEL, self.right - self.left);
+        let x = (self.left + self.right) / 2.0;
+        canvas.text(x, self.bottom + 52.0, LABEL, Anchor::Middle, Paint::Ink, &name);
+    }
+}
+
+/// The left end of a frame whose upward ticks have these texts.
+pub(super) fn left_of(ticks: &[Tick]) -> f32 {
+    let widest = ticks.iter().map(|tick| font::width(&tick.text, SMALL)).fold(0.0, f32::max);
+    PAD + widest.min(WIDEST) + 12.0
+}
+
+/// How many texts of a width have room over a length.
+pub(super) fn room_for(length: f32, width: f32) -> usize {
+    (length / (width + APART)).max(1.0) as usize
+}
+
+/// Whether texts, given by place and width, keep apart.
+fn have_room(texts: &[(f32, f32)]) -> bool {
+    let span = |&(x, width): &(f32, f32)| {
+        let centre = inside(x, width);
+        (centre - width / 2.0, centre + width / 2.0)
+    };
+    texts.windows(2).all(|pair| span(&pair[0]).1 + APART <= span(&pair[1]).0)
+}
+
+/// The centre that keeps a text on the sheet.
+fn inside(x: f32, width: f32) -> f32 {
+    let half = width / 2.0 + 6.0;
+    x.clamp(half, (WIDTH - half).max(half))
+}

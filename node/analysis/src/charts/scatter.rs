@@ -1,0 +1,262 @@
+//! Two number columns against each other: dots, or a grid of counts when there are many, with the
+//! line of least squares.
+
+use super::axis::{Axis, count, number};
+use super::canvas::{Anchor, Canvas, LABEL, PAD, Path, SMALL, TITLE, TOP, WIDTH, fit};
+use super::palette::Paint;
+use super::plot::{Frame, left_of};
+use super::{Drawn, Style};
+use crate::facets::{Marks, Scatter};
+use crate::font;
+
+const HEIGHT: f32 = 780.0;
+/// More dots than these are counted into a grid: they would cover each other.
+const DOTS: usize = 4_000;
+/// The grid that dots are counted into.
+const GRID: (usize, usize) = (120, 70);
+/// Dots are drawn in that many layers, so that the alpha of those in one place adds up.
+const LAYERS: usize = 12;
+/// Shades of a grid.
+const SHADES: usize = 24;
+/// Cells that are looked at; whoever made more did not keep to the interface.
+const CELLS: usize = 1 << 20;
+
+/// Counts in a grid.
+struct Grid {
+    x: (f64, f64),
+    y: (f64, f64),
+    size: (usize, usize),
+    counts: Vec<u32>,
+}
+
+/// `None` without a pair of finite values.
+pub(super) fn scatter(scatter: &Scatter, style: Style) -> Option<Drawn> {
+    let finite = |pair: &&(f64, f64)| pair.0.is_finite() && pair.1.is_finite();
+    match &scatter.marks {
+        Marks::Points(points) => {
+            let points: Vec<(f64, f64)> = points.iter().filter(finite).copied().collect();
+            let ends = ends(&points)?;
+            let line = Line::of(points.iter().map(|&(x, y)| (x, y, 1.0)));
+            let sheet = Sheet::new(scatter, ends, points.len() as u64, line, style);
+            if points.len() <= DOTS {
+                Some(
+                    sheet
+                        .draw(|canvas, across, upward| dots(canvas, &points, across, upward), None),
+                )
+            } else {
+                let grid = Grid::of(&points, ends);
+                let most = grid.most();
+                Some(sheet.draw(|canvas, across, upward| grid.draw(canvas, across, upward), most))
+            }
+        }
+        Marks::Bins { x, y, size, counts } => {
+            let grid = Grid { x: *x, y: *y, size: *size, counts: counts.clone() };
+            let cells = size.0.checked_mul(size.1).filter(|cells| (1..=CELLS).contains(cells))?;
+            if counts.len() != cells || ![x.0, x.1, y.0, y.1].iter().all(|end| end.is_finite()) {
+                return None;
+            }
+            let all = counts.iter().map(|&cells| u64::from(cells)).sum();
+            let line = Line::of(grid.filled().map(|((x, y), cells)| (x, y, f64::from(cells))));
+            let sheet = Sheet::new(scatter, (*x, *y), all, line, style);
+            let most = grid.most();
+            Some(sheet.draw(|canvas, across, upward| grid.draw(canvas, across, upward), most))
+        }
+    }
+}
+
+/// What is common to dots and grids.
+struct Sheet {
+    canvas: Canvas,
+    frame: Frame,
+    across: (f64, f64),
+    upward: Axis,
+    line: Option<Line>,
+    names: (String, String),
+    style: Style,
+}
+
+type Ends = ((f64, f64), (f64, f64));
+
+impl Sheet {
+    fn new(scatter: &Scatter, ends: Ends, pairs: u64, line: Option<Line>, style: Style) -> Self {
+        let end = format!(": r = {:.2}", scatter.pearson);
+        let room = (WIDTH - 2.0 * PAD - font::width(&end, TITLE) - font::width(" × ", TITLE)) / 2.0;
+        let title =
+            format!("{} × {}{end}", fit(&scatter.x, TITLE, room), fit(&scatter.y, TITLE, room));
+        let mut subtitle =
+            style.either(format!("{} pairs", count(pairs)), format!("{} 对", count(pairs)));
+        if let Some(line) = &line {
+            let (base, slope) =
+                (number(line.base, style.lang), number(line.slope.abs(), style.lang));
+            let sign = if line.slope < 0.0 { "-" } else { "+" };
+            subtitle += &format!(" · y = {base} {sign} {slope} x");
+        }
+        let canvas = Canvas::new(style.theme, HEIGHT, &title, &subtitle);
+        let frame = Frame { left: 0.0, top: TOP + 30.0, right: WIDTH - PAD, bottom: HEIGHT - 76.0 };
+        let upward = frame.upward(ends.1.0, ends.1.1).padded(0.04);
+        let names = (scatter.x.clone(), scatter.y.clone());
+        Self { canvas, frame, across: ends.0, upward, line, names, style }
+    }
+
+    /// `most` is what the darkest shade counts.
+    fn draw(mut self, data: impl Fn(&mut Canvas, &Axis, &Axis), most: Option<u32>) -> Drawn {
+        let ticks = self.frame.upward_ticks(&self.upward, false, self.style);
+        self.frame.left = left_of(&ticks);
+        if let Some(most) = most {
+            self.frame.right -= 96.0;
+            draw_scale(&mut self.canvas, &self.frame, most, self.style);
+        }
+        let Frame { left, right, top, .. } = self.frame;
+        let across = Axis::new(self.across.0, self.across.1, left, right).padded(0.03);
+        let canvas = &mut self.canvas;
+        self.frame.draw_upward(canvas, &self.upward, &ticks);
+        self.frame.draw_across(canvas, &across, self.style, true);
+        self.frame.draw_name_across(canvas, &self.names.0);
+        let name = fit(&self.names.1, LABEL, right - PAD);
+        canvas.text(PAD, top - 18.0, LABEL, Anchor::Start, Paint::Ink, &name);
+        data(canvas, &across, &self.upward);
+        if let Some(line) = &self.line {
+            line.draw(canvas, self.across, &across, &self.upward);
+        }
+        self.canvas.finish()
+    }
+}
+
+/// `y = base + slope x`.
+struct Line {
+    base: f64,
+    slope: f64,
+}
+
+impl Line {
+    /// Of least squares over points with their weight; none when x does not vary.
+    fn of(points: impl Iterator<Item = (f64, f64, f64)> + Clone) -> Option<Self> {
+        let sum = |of: &dyn Fn((f64, f64, f64)) -> f64| -> f64 { points.clone().map(of).sum() };
+        let all = sum(&|point| point.2);
+        let (x, y) = (sum(&|p| p.0 * p.2) / all, sum(&|p| p.1 * p.2) / all);
+        let square = sum(&|p| (p.0 - x) * (p.0 - x) * p.2);
+        let slope = sum(&|p| (p.0 - x) * (p.1 - y) * p.2) / square;
+        let base = y - slope * x;
+        (square > 0.0 && slope.is_finite() && base.is_finite()).then_some(Self { base, slope })
+    }
+
+    /// Only where it is within the frame.
+    fn draw(&self, canvas: &mut Canvas, ends: (f64, f64), across: &Axis, upward: &Axis) {
+        let (low, high) = upward.range();
+        let at = |y: f64| (y - self.base) / self.slope;
+        let (mut from, mut to) = ends;
+        if self.slope != 0.0 {
+            let (one, other) = (at(low), at(high));
+            from = from.max(one.min(other));
+            to = to.min(one.max(other));
+        }
+        if from < to {
+            let place = |x: f64| (across.place(x), upward.place(self.base + self.slope * x));
+            canvas.line(place(from), place(to), Paint::Paper, 6.0);
+            canvas.line(place(from), place(to), Paint::Series(1), 3.0);
+        }
+    }
+}
+
+impl Grid {
+    fn of(points: &[(f64, f64)], (x, y): Ends) -> Self {
+        let (wide, high) = GRID;
+        let across = Axis::new(x.0, x.1, 0.0, wide as f32);
+        let upward = Axis::new(y.0, y.1, 0.0, high as f32);
+        let mut counts = vec![0_u32; wide * high];
+        for point in points {
+            let column = (across.place(point.0) as usize).min(wide - 1);
+            let row = (upward.place(point.1) as usize).min(high - 1);
+            counts[row * wide + column] += 1;
+        }
+        Self { x: across.range(), y: upward.range(), size: GRID, counts }
+    }
+
+    fn most(&self) -> Option<u32> {
+        self.counts.iter().copied().max().filter(|most| *most > 0)
+    }
+
+    /// Corner `(column, row)` as a value.
+    fn corner(&self, column: f64, row: f64) -> (f64, f64) {
+        let between = |(low, high): (f64, f64), part: f64| low * (1.0 - part) + high * part;
+        (between(self.x, column / self.size.0 as f64), between(self.y, row / self.size.1 as f64))
+    }
+
+    /// Middles of cells with a count.
+    fn filled(&self) -> impl Iterator<Item = ((f64, f64), u32)> + Clone + '_ {
+        self.counts.iter().enumerate().filter(|(_, cells)| **cells > 0).map(|(place, &cells)| {
+            let (column, row) = (place % self.size.0, place / self.size.0);
+            (self.corner(column as f64 + 0.5, row as f64 + 0.5), cells)
+        })
+    }
+
+    /// One path a shade: thousands of rectangles would make the drawing heavy.
+    fn draw(&self, canvas: &mut Canvas, across: &Axis, upward: &Axis) {
+        let most = self.most().unwrap_or(1);
+        let mut shades: Vec<Path> = (0..=SHADES).map(|_| Path::default()).collect();
+        for (place, &cells) in self.counts.iter().enumerate().filter(|(_, cells)| **cells > 0) {
+            let (column, row) = ((place % self.size.0) as f64, (place / self.size.0) as f64);
+            let (low, high) = (self.corner(column, row), self.corner(column + 1.0, row + 1.0));
+            let (x, y) = (across.place(low.0), upward.place(high.1));
+            let (w, h) = (across.place(high.0) - x, upward.place(low.1) - y);
+            shades[(part(cells, most) * SHADES as f64) as usize].rect(x, y, w.max(1.0), h.max(1.0));
+        }
+        for (number, path) in shades.iter().enumerate().filter(|(_, path)| !path.is_empty()) {
+            canvas.fill(path, Paint::Series(0), opacity(number), true);
+        }
+    }
+}
+
+/// Where a count stands between 0 and the most: by its logarithm, or else one full cell would
+/// fade all others.
+fn part(cells: u32, most: u32) -> f64 {
+    (f64::from(cells).ln_1p() / f64::from(most.max(1)).ln_1p()).clamp(0.0, 1.0)
+}
+
+fn opacity(shade: usize) -> f32 {
+    0.1 + 0.9 * shade as f32 / SHADES as f32
+}
+
+fn draw_scale(canvas: &mut Canvas, frame: &Frame, most: u32, style: Style) {
+    let (x, high) = (frame.right + 28.0, 300.0);
+    let caption = style.say("pairs", "对数");
+    canvas.text(x, frame.top - 18.0, SMALL, Anchor::Start, Paint::Muted, caption);
+    for shade in 0..=SHADES {
+        let step = high / (SHADES + 1) as f32;
+        let mut path = Path::default();
+        path.rect(x, frame.top + (SHADES - shade) as f32 * step, 18.0, step);
+        canvas.fill(&path, Paint::Series(0), opacity(shade), true);
+    }
+    let mut above = f32::NEG_INFINITY;
+    let tens = (0..10).rev().map(|power| 10_u32.pow(power)).filter(|ten| *ten < most);
+    for cells in std::iter::once(most).chain(tens) {
+        let y = frame.top + 6.0 + (high - 6.0) * (1.0 - part(cells, most)) as f32;
+        if y - above >= SMALL * 1.4 {
+            let text = fit(&number(f64::from(cells), style.lang), SMALL, WIDTH - x - 32.0);
+            canvas.text(x + 26.0, y + SMALL * 0.36, SMALL, Anchor::Start, Paint::Muted, &text);
+            above = y;
+        }
+    }
+}
+
+fn dots(canvas: &mut Canvas, points: &[(f64, f64)], across: &Axis, upward: &Axis) {
+    let (size, opacity) = match points.len() {
+        0..=300 => (10.0, 0.6),
+        301..=1500 => (7.5, 0.45),
+        _ => (5.5, 0.3),
+    };
+    let mut layers: Vec<Path> = (0..LAYERS).map(|_| Path::default()).collect();
+    for (number, point) in points.iter().enumerate() {
+        layers[number % LAYERS].dot((across.place(point.0), upward.place(point.1)));
+    }
+    for layer in layers.iter().filter(|layer| !layer.is_empty()) {
+        canvas.stroke(layer, Paint::Series(0), size, opacity);
+    }
+}
+
+fn ends(points: &[(f64, f64)]) -> Option<Ends> {
+    let first = points.first()?;
+    let widen = |ends: (f64, f64), value: f64| (ends.0.min(value), ends.1.max(value));
+    let start = ((first.0, first.0), (first.1, first.1));
+    Some(points.iter().fold(start, |(x, y), point| (widen(x, point.0), widen(y, point.1))))
+}

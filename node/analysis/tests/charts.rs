@@ -1,0 +1,361 @@
+//! Charts of plain and of nasty tables: every text stays readable, every file name is safe, and
+//! some pictures stay as they were looked at.
+
+#[path = "charts/layout.rs"]
+mod layout;
+#[path = "charts/sample.rs"]
+mod sample;
+
+use std::collections::BTreeSet;
+
+use potluck_analysis::charts::{self, Chart, ChartKind, ChartOptions, Theme, rasterise};
+use potluck_analysis::facets::{Marks, Scatter, Spread, Step, Trend};
+use potluck_analysis::numbers::{Correlation, Histogram};
+use potluck_analysis::{AnalysisError, Facets, Lang, Numbers, Stage, Unwatched, Watch, font};
+use sample::Column;
+
+/// BLAKE3 of the pixels of charts that were looked at. After a change on purpose: look at the new
+/// ones (`examples/charts.rs`), then take over what the failing test says.
+const LOOKED_AT: [(&str, &str); 7] = [
+    ("heatmap", ""),
+    ("scatter-1", ""),
+    ("distribution-1-price", ""),
+    ("missing", ""),
+    ("skew", ""),
+    ("category-1", ""),
+    ("trend-1-day", ""),
+];
+
+/// The same numbers everywhere, without a generator: a Weyl sequence, 0 to 1.
+fn weyl(step: usize) -> f64 {
+    (step as f64 * 0.618_033_988_749_895).fract()
+}
+
+fn shop() -> Vec<(String, Column)> {
+    let rows = 300;
+    let number = |of: &dyn Fn(usize) -> Option<f64>| Column::Number((0..rows).map(of).collect());
+    let city = |row: usize| match (weyl(row) * 8.0) as usize {
+        0..=2 => "北京",
+        3 | 4 => "上海市浦东新区",
+        5 => "Zürich",
+        6 => "São Paulo",
+        _ => "",
+    };
+    vec![
+        ("day".into(), Column::Day((0..rows).map(|row| 15_000 + row as i64 / 5).collect())),
+        ("price".into(), number(&|row| Some(20.0 + 30.0 * weyl(row) + 400.0 * weyl(row * 7).powi(12)))),
+        ("数量".into(), number(&|row| (row % 7 != 0).then(|| (50.0 * weyl(row)).round()))),
+        ("rating".into(), number(&|row| (row % 90 != 0).then(|| 5.0 - 4.0 * weyl(row * 3).powi(3)))),
+        ("城市".into(), Column::Text((0..rows).map(|row| city(row).to_owned()).collect())),
+    ]
+}
+
+fn draw(numbers: &Numbers, facets: &Facets, lang: Lang, theme: Theme, png: bool) -> Vec<Chart> {
+    let options = ChartOptions { lang, theme, png, ..ChartOptions::default() };
+    charts::draw(numbers, facets, &options, &Unwatched).unwrap()
+}
+
+/// Draws in both languages and fails on any fault.
+fn check(what: &str, numbers: &Numbers, facets: &Facets) -> Vec<Chart> {
+    let mut all = draw(numbers, facets, Lang::Zh, Theme::Dark, false);
+    all.extend(draw(numbers, facets, Lang::En, Theme::Light, false));
+    for chart in &all {
+        let faults = layout::faults(&chart.standalone_svg());
+        assert!(faults.is_empty(), "{what}, {}: {faults:#?}\n{}", chart.name, chart.svg);
+        assert!(!chart.standalone_svg().contains("var("), "{what}, {}", chart.name);
+        assert!(chart.svg.len() < 500_000, "{what}, {}: {} bytes", chart.name, chart.svg.len());
+        let safe = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        assert!(chart.name.chars().all(safe) && chart.name.len() < 80, "{:?}", chart.name);
+    }
+    let english = all.split_off(all.len() / 2);
+    let names: BTreeSet<&str> = english.iter().map(|chart| chart.name.as_str()).collect();
+    assert_eq!(names.len(), english.len(), "{what}: a name comes twice");
+    english
+}
+
+#[test]
+fn widths_are_those_of_the_renderer() {
+    for text in ["Hello, World 0.123", "温度（℃）", "AVATAR To fi ffl", "日本語 カナ", "é–…→×·"] {
+        for size in [11.0, 17.0, 26.0] {
+            let (ours, theirs) = (font::width(text, size), layout::laid_out_width(text, size));
+            assert!((ours - theirs).abs() < 0.05, "{text:?} at {size}: {ours}, {theirs}");
+        }
+    }
+}
+
+#[test]
+fn a_plain_table_has_every_chart() {
+    let (numbers, facets) = sample::analyse("shop.csv", &shop());
+    let charts = check("shop", &numbers, &facets);
+    let kinds: BTreeSet<ChartKind> = charts.iter().map(|chart| chart.kind).collect();
+    let mut wanted = BTreeSet::from(ChartKind::ALL);
+    wanted.remove(&ChartKind::Cloud);
+    assert_eq!(kinds, wanted);
+    assert!(charts.is_sorted_by_key(|chart| chart.kind));
+}
+
+#[test]
+fn pictures_are_as_looked_at() {
+    if !cfg!(target_arch = "x86_64") {
+        eprintln!("skipped: the pixels were looked at on x86_64");
+        return;
+    }
+    let (numbers, facets) = sample::analyse("shop.csv", &shop());
+    let charts = draw(&numbers, &facets, Lang::Zh, Theme::Light, true);
+    let hashes: Vec<(String, String)> = LOOKED_AT
+        .iter()
+        .map(|(name, _)| {
+            let chart = charts.iter().find(|chart| chart.name == *name).unwrap();
+            let picture = image::load_from_memory(&chart.png).unwrap().into_rgb8();
+            assert_eq!(picture.dimensions(), chart.size);
+            (chart.name.clone(), blake3::hash(&picture).to_hex()[..16].to_owned())
+        })
+        .collect();
+    let looked_at = LOOKED_AT.map(|(name, hash)| (name.to_owned(), hash.to_owned()));
+    assert_eq!(hashes, looked_at);
+}
+
+#[test]
+fn nasty_names_harm_nothing() {
+    let names = [
+        "x".repeat(10_000),
+        "很长的列名".repeat(200),
+        "../../../etc/passwd".into(),
+        "<script>alert('x')</script>&amp;\"".into(),
+        "a\0b\u{1}\u{7f}\u{fffe}\n\tc".into(),
+        "😀👩‍👩‍👧‍👦🇨🇳 emoji".into(),
+        "\u{202e}gnp.exe\u{202c} مرحبا שלום ไทย".into(),
+        String::new(),
+        "   ".into(),
+        "var(--ink,#ff0000) ]]> <!--".into(),
+        "Zalgo\u{300}\u{301}\u{302}\u{303}\u{304}".repeat(30),
+    ];
+    let mut table: Vec<(String, Column)> = Vec::new();
+    for (place, name) in names.iter().enumerate() {
+        let value = |row: usize| Some(weyl(row * (place + 1))).filter(|value| *value < 0.9);
+        table.push((name.clone(), Column::Number((0..50).map(value).collect())));
+    }
+    for name in &names {
+        let cells = (0..50).map(|row| names[row % names.len()].clone()).collect();
+        table.push((format!("{name} "), Column::Text(cells)));
+        table.push((format!("{name}\t"), Column::Day((0..50).collect())));
+    }
+    let (numbers, facets) = sample::analyse("nasty.csv", &table);
+    let charts = check("nasty", &numbers, &facets);
+    assert!(charts.iter().all(|chart| !chart.svg.contains("<script")));
+    assert!(charts.iter().all(|chart| chart.title.chars().count() < 200));
+}
+
+#[test]
+fn nasty_numbers_harm_nothing() {
+    let columns: [(&str, &dyn Fn(usize) -> Option<f64>); 14] = [
+        ("equal", &|_| Some(7.0)),
+        ("zero", &|_| Some(0.0)),
+        ("huge", &|row| Some(1e300 * (weyl(row) - 0.5))),
+        ("whole range", &|row| Some(if row % 2 == 0 { f64::MAX } else { f64::MIN })),
+        ("tiny", &|row| Some(1e-300 * weyl(row))),
+        ("subnormal", &|row| Some(5e-324 * row as f64)),
+        ("infinite", &|row| Some(if row % 5 == 0 { f64::INFINITY } else { weyl(row) })),
+        ("only infinite", &|_| Some(f64::NEG_INFINITY)),
+        ("negative", &|row| Some(-1e6 * weyl(row))),
+        ("close", &|row| Some(1e9 + 1e-6 * row as f64)),
+        ("year", &|row| Some(1990.0 + row as f64 % 30.0)),
+        ("tail", &|row| Some(weyl(row).powi(40) * 1e12)),
+        ("one value", &|row| (row == 3).then_some(42.0)),
+        ("none", &|_| None),
+    ];
+    let table: Vec<(String, Column)> = columns
+        .iter()
+        .map(|(name, of)| ((*name).to_owned(), Column::Number((0..60).map(of).collect())))
+        .collect();
+    let (numbers, facets) = sample::analyse("numbers.csv", &table);
+    check("numbers", &numbers, &facets);
+    for (name, column) in table {
+        let (numbers, facets) = sample::analyse("one.csv", &[(name.clone(), column)]);
+        check(&name, &numbers, &facets);
+    }
+}
+
+#[test]
+fn matrices_of_every_size_are_readable() {
+    for columns in [1, 2, 3, 5, 8, 12, 17, 25, 33, 40, 41, 100] {
+        for name in ["c", "column name", "一个比较长的中文列名"] {
+            let column = |place: usize| {
+                let cells = (0..20).map(|row| Some(weyl(row * (place + 1)))).collect();
+                (format!("{name} {place}"), Column::Number(cells))
+            };
+            let table: Vec<(String, Column)> = (0..columns).map(column).collect();
+            let (numbers, facets) = sample::analyse("wide.csv", &table);
+            let facets = Facets { spreads: facets.spreads, ..Facets::default() };
+            let charts = check(&format!("{columns} x {name}"), &numbers, &facets);
+            let map = charts.iter().find(|chart| chart.kind == ChartKind::Heatmap);
+            assert_eq!(map.is_some(), columns > 1);
+            let cells = map.map_or(0, |map| map.svg.matches("0.").count());
+            assert!(columns > 12 || cells >= columns * (columns - 1), "{columns}: {cells}");
+        }
+    }
+}
+
+#[test]
+fn five_thousand_columns_stay_bounded() {
+    let column = |place: usize| {
+        let cells = (0..9).map(|row| Some(weyl(row + place)).filter(|_| row != place % 9)).collect();
+        (format!("c{place}"), Column::Number(cells))
+    };
+    let table: Vec<(String, Column)> = (0..5_000).map(column).collect();
+    // Without the matrix of 25 million coefficients, which the sample would take long for.
+    let (mut numbers, mut facets) = sample::analyse("wide.csv", &table[..100]);
+    let more = sample::analyse("wide.csv", &table[..1]);
+    for (name, _) in &table[100..] {
+        let mut column = more.0.columns[0].clone();
+        column.name.clone_from(name);
+        numbers.columns.push(column);
+        facets.spreads.push(Spread { column: name.clone(), ..more.1.spreads[0].clone() });
+    }
+    numbers.correlation = Correlation::default();
+    let charts = check("5,000", &numbers, &facets);
+    let spreads: Vec<&Chart> =
+        charts.iter().filter(|chart| chart.kind == ChartKind::Distributions).collect();
+    assert_eq!(spreads.len(), 30);
+    assert!(spreads.iter().all(|chart| chart.svg.contains("of 5,000 number columns")));
+    assert!(charts.len() <= 57);
+}
+
+#[test]
+fn grids_and_long_times_are_readable() {
+    let (numbers, mut facets) = sample::analyse("shop.csv", &shop());
+    let bins = |size: (usize, usize), count: &dyn Fn(usize) -> u32| Scatter {
+        x: "x".into(),
+        y: "y".into(),
+        pearson: -0.5,
+        marks: Marks::Bins {
+            x: (-3e7, 9e7),
+            y: (0.0, 1e-7),
+            size,
+            counts: (0..size.0 * size.1).map(count).collect(),
+        },
+    };
+    facets.scatters = vec![
+        bins((100, 60), &|place| (1e6 * weyl(place).powi(30)) as u32),
+        bins((1, 1), &|_| 1),
+        bins((7, 3), &|_| 0),
+        bins((2, 2), &|place| u32::MAX - place as u32),
+    ];
+    let Marks::Bins { size, .. } = &mut facets.scatters[1].marks else { panic!("bins") };
+    *size = (1, 1);
+    facets.trends.clear();
+    let (day, year) = (86_400_000_000_i64, 31_556_952_000_000_i64);
+    for (step, span) in [
+        (Step::Minute, 60_000_000),
+        (Step::Hour, day / 24),
+        (Step::Day, day),
+        (Step::Week, 7 * day),
+        (Step::Month, year / 12),
+        (Step::Quarter, year / 4),
+        (Step::Year, year),
+    ] {
+        for buckets in [1_i64, 2, 3, 30, 400] {
+            facets.trends.push(Trend {
+                column: "when".into(),
+                step,
+                starts: (0..buckets).map(|bucket| 40 * year + bucket * span).collect(),
+                counts: (0..buckets).map(|bucket| 1_000_000 * (bucket as u64 % 9)).collect(),
+                means: vec![
+                    ("gaps".into(), (0..buckets).map(|b| (b % 3 == 0).then_some(b as f64)).collect()),
+                    ("nothing".into(), vec![None; buckets as usize]),
+                    ("too few".into(), vec![Some(1.0)]),
+                    ("infinite".into(), vec![Some(f64::INFINITY); buckets as usize]),
+                ],
+            });
+        }
+    }
+    let trends = std::mem::take(&mut facets.trends);
+    for some in trends.chunks(5) {
+        facets.trends = some.to_vec();
+        check("trends", &numbers, &facets);
+    }
+}
+
+/// Whoever fills the facets may be wrong; the charts must not fall over it.
+#[test]
+fn facets_that_do_not_fit_draw_nothing() {
+    let (numbers, _) = sample::analyse("shop.csv", &shop());
+    let bins = |size, counts: Vec<u32>, x| Scatter {
+        x: "x".into(),
+        y: "y".into(),
+        pearson: f64::NAN,
+        marks: Marks::Bins { x, y: (0.0, 1.0), size, counts },
+    };
+    let spread = |edges: Vec<f64>, counts: Vec<u64>| Spread {
+        column: "s".into(),
+        histogram: Histogram { edges, counts },
+        whiskers: (f64::NAN, f64::INFINITY),
+        quartiles: (f64::NAN, 3.0, f64::NEG_INFINITY),
+        outliers: vec![f64::NAN, 1e308],
+    };
+    let points = |points| Marks::Points(points);
+    let nothing = Scatter { x: "x".into(), y: "y".into(), pearson: 1.0, marks: points(vec![]) };
+    let facets = Facets {
+        scatters: vec![
+            bins((usize::MAX, 2), vec![1], (0.0, 1.0)),
+            bins((3, 3), vec![1; 8], (0.0, 1.0)),
+            bins((0, 0), vec![], (0.0, 1.0)),
+            bins((1, 1), vec![1], (f64::NAN, 1.0)),
+            nothing,
+        ],
+        spreads: vec![
+            spread(vec![], vec![]),
+            spread(vec![1.0], vec![5]),
+            spread(vec![2.0, 1.0], vec![1, 2, 3]),
+        ],
+        ..Facets::default()
+    };
+    let charts = check("misfits", &numbers, &facets);
+    assert!(charts.iter().all(|chart| chart.kind != ChartKind::Scatter));
+}
+
+#[test]
+fn an_empty_table_has_no_charts() {
+    let (numbers, facets) = sample::analyse("empty.csv", &[]);
+    assert!(check("empty", &numbers, &facets).is_empty());
+}
+
+#[test]
+fn only_the_wanted_kinds_are_drawn() {
+    let (numbers, facets) = sample::analyse("shop.csv", &shop());
+    let only = Some(vec![ChartKind::Skew, ChartKind::Heatmap, ChartKind::Cloud]);
+    let options = ChartOptions { only, png: false, threads: 1, ..ChartOptions::default() };
+    let charts = charts::draw(&numbers, &facets, &options, &Unwatched).unwrap();
+    let names: Vec<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
+    assert_eq!(names, ["heatmap", "skew"]);
+    assert!(charts.iter().all(|chart| chart.png.is_empty()));
+}
+
+#[test]
+fn a_cancelled_drawing_stops() {
+    struct Cancelled;
+    impl Watch for Cancelled {
+        fn stage(&self, _: Stage, _: f32) {}
+        fn cancelled(&self) -> bool {
+            true
+        }
+    }
+    let (numbers, facets) = sample::analyse("shop.csv", &shop());
+    let drawn = charts::draw(&numbers, &facets, &ChartOptions::default(), &Cancelled);
+    assert!(matches!(drawn, Err(AnalysisError::Cancelled)));
+}
+
+#[test]
+fn pictures_have_bounds() {
+    let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"4\" height=\"2\">\
+               <rect width=\"2\" height=\"2\" fill=\"var(--x,#ff0000)\"/></svg>";
+    let png = rasterise(svg, (8, 4)).unwrap();
+    let picture = image::load_from_memory(&png).unwrap().into_rgba8();
+    assert_eq!(picture.dimensions(), (8, 4));
+    assert_eq!(picture.get_pixel(1, 1).0, [255, 0, 0, 255]);
+    assert_eq!(picture.get_pixel(6, 1).0, [0, 0, 0, 0]);
+    for size in [(0, 5), (u32::MAX, u32::MAX), (100_000, 100_000)] {
+        assert!(matches!(rasterise(svg, size), Err(AnalysisError::BadOption(_))), "{size:?}");
+    }
+    assert!(matches!(rasterise("no SVG", (4, 2)), Err(AnalysisError::Io { .. })));
+}

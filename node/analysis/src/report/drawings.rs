@@ -1,0 +1,138 @@
+//! Charts in the page: which go where, and how a drawing becomes part of the page.
+
+use std::collections::BTreeMap;
+
+use super::{Page, text};
+use crate::charts::{Chart, ChartKind};
+
+/// Bytes of drawings in one page.
+const MOST_BYTES: usize = 6_000_000;
+
+/// Characters of a chart's title that are read aloud.
+const TITLE: usize = 200;
+
+/// Every drawing at its place.
+#[derive(Default)]
+pub(super) struct Drawings {
+    sections: BTreeMap<ChartKind, Vec<String>>,
+    cards: BTreeMap<usize, Vec<String>>,
+    /// Charts that did not fit.
+    pub(super) left_out: u64,
+}
+
+impl Drawings {
+    /// Distributions belong into the cards of their columns, all others into sections. Sections
+    /// come first when there is not room for all.
+    pub(super) fn place(page: &Page, charts: &[Chart]) -> Self {
+        let mut placed = Self::default();
+        let mut room = MOST_BYTES;
+        let (cards, sections): (Vec<&Chart>, Vec<&Chart>) = charts
+            .iter()
+            .partition(|chart| chart.kind == ChartKind::Distributions && chart.column.is_some());
+        for chart in sections {
+            let number = placed.sections.get(&chart.kind).map_or(0, Vec::len) + 1;
+            let small = (chart.kind == ChartKind::Scatter).then_some(number);
+            if let Some(figure) = placed.figure(chart, small, &mut room) {
+                placed.sections.entry(chart.kind).or_default().push(figure);
+            }
+        }
+        for chart in cards {
+            let Some(at) = chart.column.as_deref().and_then(|column| page.card(column)) else {
+                continue;
+            };
+            if let Some(figure) = placed.figure(chart, None, &mut room) {
+                placed.cards.entry(at).or_default().push(figure);
+            }
+        }
+        placed
+    }
+
+    fn figure(&mut self, chart: &Chart, small: Option<usize>, room: &mut usize) -> Option<String> {
+        let figure = figure(chart, small)?;
+        if figure.len() > *room {
+            self.left_out += 1;
+            return None;
+        }
+        *room -= figure.len();
+        Some(figure)
+    }
+
+    /// The drawings of one kind; scatters side by side where there is room.
+    pub(super) fn of(&self, kind: ChartKind) -> String {
+        let Some(figures) = self.sections.get(&kind) else {
+            return String::new();
+        };
+        let small = kind == ChartKind::Scatter && figures.len() > 1;
+        let class = if small { "charts small" } else { "charts" };
+        format!("<div class=\"{class}\">\n{}</div>\n", figures.concat())
+    }
+
+    /// The drawings of the column at a place.
+    pub(super) fn of_column(&self, at: usize) -> String {
+        self.cards.get(&at).map(|figures| figures.concat()).unwrap_or_default()
+    }
+}
+
+/// A small drawing has a number, grows when it is clicked, and has its title below, because its
+/// own texts are hard to read.
+fn figure(chart: &Chart, small: Option<usize>) -> Option<String> {
+    let drawing = inline(chart)?;
+    let Some(number) = small else {
+        return Some(format!(
+            "<figure style=\"max-width:{}px\">{drawing}</figure>\n",
+            chart.size.0
+        ));
+    };
+    let id = format!("{}-{number}", chart.kind.name());
+    let title = text::quoted(&chart.title, TITLE);
+    Some(format!(
+        "<figure id=\"{id}\"><a href=\"#{id}\">{drawing}</a><figcaption>{title}</figcaption></figure>\n"
+    ))
+}
+
+/// The drawing without the prologue of a file, with a name for those who do not see it, and as
+/// wide as there is room.
+fn inline(chart: &Chart) -> Option<String> {
+    let (_, rest) = chart.svg.split_once("<svg")?;
+    let (head, body) = rest.split_once('>')?;
+    let mut added = String::new();
+    if !head.contains("viewBox=") {
+        added += &format!(" viewBox=\"0 0 {} {}\"", chart.size.0, chart.size.1);
+    }
+    if !head.contains("role=") {
+        added += " role=\"img\"";
+    }
+    if !head.contains("aria-label") {
+        added += &format!(" aria-label=\"{}\"", text::short(&chart.title, TITLE));
+    }
+    Some(format!("<svg{added}{head}>{}", body.trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart(svg: &str) -> Chart {
+        Chart {
+            kind: ChartKind::Skew,
+            column: None,
+            name: "skew".to_owned(),
+            title: "a < b".to_owned(),
+            size: (640, 360),
+            svg: svg.to_owned(),
+            png: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_file_becomes_a_part_of_the_page() {
+        let file = "<?xml version=\"1.0\"?>\n<svg width=\"640\" height=\"360\"><g/></svg>\n";
+        assert_eq!(
+            inline(&chart(file)).unwrap(),
+            "<svg viewBox=\"0 0 640 360\" role=\"img\" aria-label=\"a &lt; b\" width=\"640\" height=\"360\"><g/></svg>"
+        );
+        let named = "<svg viewBox=\"0 0 1 1\" role=\"img\" aria-label=\"x\"></svg>";
+        assert_eq!(inline(&chart(named)).unwrap(), named);
+        assert_eq!(inline(&chart("no drawing")), None);
+    }
+}

@@ -121,8 +121,8 @@ fn neighbour(options: &Options, out: &Path) -> anyhow::Result<Measured> {
     let (mut home, mut away) = (vec![], vec![]);
     for turn in 0..=options.turns {
         for (node, times) in [(&server, &mut home), (&asker, &mut away)] {
-            let mut command = node.command(["analyze", "--json", "-o"]);
-            command.arg(out.join("report")).arg(&options.table);
+            let mut command = node.command(["analyze", "--json"]);
+            command.arg("-o").arg(out.join("report")).arg(&options.table);
             let used = timed(command)?;
             // The first turn warms up.
             if turn > 0 {

@@ -25,7 +25,7 @@ fn a_report_is_written_where_it_was_asked_for() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("sales.csv"), SALES)?;
     let ran = analyze(folder.path(), &["sales.csv", "--lang", "zh"])?;
-    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
     let document = ran.json();
     assert_eq!((&document["rows"], &document["columns"]), (&5.into(), &3.into()), "{document}");
     assert_eq!(document["out"], "sales-report");
@@ -56,8 +56,8 @@ fn a_pipe_is_read_and_charts_can_be_chosen() -> anyhow::Result<()> {
     let ended = child.wait_with_output()?;
     assert!(ended.status.success());
     let document: serde_json::Value = serde_json::from_slice(&ended.stdout)?;
-    let charts: Vec<_> = document["files"].as_array().expect("a list").iter();
-    let charts: Vec<_> = charts.filter_map(|f| f.as_str()?.strip_suffix(".svg")).collect();
+    let files = document["files"].as_array().expect("a list").iter();
+    let charts: Vec<_> = files.filter_map(|f| f.as_str()?.strip_suffix(".svg")).collect();
     assert!(charts.iter().all(|c| ["skew", "missing"].contains(c)), "{charts:?}");
     assert!(charts.contains(&"missing"), "{charts:?}");
     assert_eq!(document["numbers"]["file"], "-");
@@ -107,10 +107,10 @@ fn a_neighbour_does_the_work_and_only_the_report_comes_back() -> anyhow::Result<
     let file = folder.path().join("numbers.csv");
     std::fs::write(&file, table)?;
     let out = folder.path().join("out");
-    let mut command = asker.command(["analyze", "--json", "-o"]);
-    command.arg(&out).arg(&file);
+    let mut command = asker.command(["analyze", "--json"]);
+    command.arg("-o").arg(&out).arg(&file);
     let ran = process::run(command)?;
-    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
     let document = ran.json();
     assert_eq!(document["served_by"]["id"], server.id(), "{}", document["route"]);
     assert_eq!(document["numbers"]["rows"], 40_000);

@@ -52,7 +52,9 @@ fn main() -> Result<(), AnalysisError> {
         };
         let (name, kind, missing) = (&column.name, column.kind.name(), column.missing);
         let invalid = column.invalid.count;
-        println!("{name:20.20} {kind:8} {there} {missing} missing {invalid} invalid {distinct} texts");
+        println!(
+            "{name:20.20} {kind:8} {there} {missing} missing {invalid} invalid {distinct} texts"
+        );
     }
     println!("loaded once  {:>8.3} s  {}", start.elapsed().as_secs_f64(), memory());
     Ok(())

@@ -13,13 +13,7 @@ use potluck_analysis::{Lang, Numbers, charts::ChartKind, cloud::Shape};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::{
-    Common, Failure, Kind,
-    ask::peer,
-    files::input_file,
-    host::Host,
-    output::Output,
-};
+use super::{Common, Failure, Kind, ask::peer, files::input_file, host::Host, output::Output};
 use crate::{
     client::{Call, CallInput, Reply},
     protocol,
@@ -236,7 +230,8 @@ async fn tell(mut news: mpsc::Receiver<Progress>, bar: indicatif::ProgressBar) {
 /// Writes the files of a report. Their names come from a peer and choose no path: anything but a
 /// plain name is left out.
 fn unpack(data: Option<&Data>, out: &Path) -> Result<Vec<String>, Failure> {
-    let broken = |e: io::Error| Failure::new(Kind::PeerFailed, format!("the report is broken: {e}"));
+    let broken =
+        |e: io::Error| Failure::new(Kind::PeerFailed, format!("the report is broken: {e}"));
     let reader: Box<dyn io::Read> = match data {
         None => return Err(Failure::new(Kind::PeerFailed, "the answer came without a report")),
         Some(Data::Bytes(bytes)) => Box::new(&bytes[..]),
@@ -269,7 +264,8 @@ fn is_plain(name: &str) -> bool {
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    let message = format!("{} cannot be written: {error}; choose another place with -o", path.display());
+    let message =
+        format!("{} cannot be written: {error}; choose another place with -o", path.display());
     Failure::new(Kind::Usage, message)
 }
 

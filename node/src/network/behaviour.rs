@@ -13,10 +13,10 @@ use crate::protocol::{self, Codec};
 /// How often the LAN is asked by mDNS once the first answers came. A new node is found at once
 /// because it asks when it starts; this interval only repairs lost packets. Everyone answers
 /// every question, so the interval is most of the idle traffic of a large mesh.
-const MDNS_INTERVAL: Duration = Duration::from_secs(180);
+const MDNS_INTERVAL: Duration = Duration::from_secs(600);
 /// Longer than two intervals, so that one lost answer does not expire a record. A node that
 /// vanishes is noticed by its neighbours' pulse, not by this.
-const MDNS_TTL: Duration = Duration::from_secs(420);
+const MDNS_TTL: Duration = Duration::from_secs(1320);
 /// How long an exchange of adverts may take.
 const EXCHANGE_TIME: Duration = Duration::from_secs(30);
 /// A hostile peer can hold this many exchanges of one connection open.

@@ -249,8 +249,7 @@ impl Dispatch {
         let size = request.input.as_ref().map_or(0, Payload::len);
         let most = lane.service.max_input().unwrap_or(self.settings.max_input);
         if size > most {
-            let message =
-                format!("the input has {size} bytes; this node takes at most {most}");
+            let message = format!("the input has {size} bytes; this node takes at most {most}");
             return Err(CallOutcome::Failed(Fault::new(FaultKind::TooLarge, message)));
         }
         let Some((slots, speed)) = lane.slots_and_speed() else {

@@ -155,12 +155,17 @@ impl Service for Analyze {
                 let response = Response {
                     rows: done.numbers.rows,
                     columns: done.numbers.columns.len() as u64,
-                    alerts: done.numbers.alerts.iter().take(100).map(|a| a.detail.clone()).collect(),
+                    alerts: done
+                        .numbers
+                        .alerts
+                        .iter()
+                        .take(100)
+                        .map(|a| a.detail.clone())
+                        .collect(),
                     files: files.iter().map(|(name, _)| name.clone()).collect(),
                 };
-                let archive = archive(&files).map_err(|e| {
-                    Fault::internal(format!("the report cannot be kept: {e}"))
-                })?;
+                let archive = archive(&files)
+                    .map_err(|e| Fault::internal(format!("the report cannot be kept: {e}")))?;
                 Ok((response, archive))
             })
             .await?;
@@ -195,7 +200,8 @@ fn options(request: Request, settings: &Settings) -> Result<Options, Fault> {
         .map_err(bad)?;
     let mask = match (request.mask, request.shape) {
         (Some(picture), _) if picture.len() > MAX_MASK => {
-            let message = format!("the mask has {} bytes, at most {MAX_MASK} are taken", picture.len());
+            let message =
+                format!("the mask has {} bytes, at most {MAX_MASK} are taken", picture.len());
             return Err(Fault::bad_input(message));
         }
         (Some(picture), _) => Mask::Picture(picture.into_vec()),

@@ -66,7 +66,13 @@ pub fn run(options: &Options) -> anyhow::Result<Vec<Measured>> {
             Target::AtMost(1.0),
             detail,
         ),
-        Measured::new("the most resident memory of it", memory, "MB", Target::AtMost(500.0), json!({})),
+        Measured::new(
+            "the most resident memory of it",
+            memory,
+            "MB",
+            Target::AtMost(500.0),
+            json!({}),
+        ),
     ];
     numbers.push(neighbour(options, out.path())?);
     Ok(numbers)
@@ -116,7 +122,8 @@ fn timed(mut command: Command) -> anyhow::Result<Used> {
 /// Through a neighbour node, against the same node asked at home.
 fn neighbour(options: &Options, out: &Path) -> anyhow::Result<Measured> {
     let server = Up::on_loopback("server").args(["--offer", "analyze"]).start()?;
-    let asker = Up::on_loopback("asker").args(["--offer", "chat", "--join", server.address()]).start()?;
+    let asker =
+        Up::on_loopback("asker").args(["--offer", "chat", "--join", server.address()]).start()?;
     asker.wait_for_peers(&["server"])?;
     let (mut home, mut away) = (vec![], vec![]);
     for turn in 0..=options.turns {
@@ -131,7 +138,8 @@ fn neighbour(options: &Options, out: &Path) -> anyhow::Result<Measured> {
         }
     }
     let (home, away) = (median(&home), median(&away));
-    let detail = json!({ "at_home_seconds": rounded(home), "through_neighbour_seconds": rounded(away) });
+    let detail =
+        json!({ "at_home_seconds": rounded(home), "through_neighbour_seconds": rounded(away) });
     let what = "through a neighbour against the same node at home";
     Ok(Measured::new(what, away / home, "ratio", Target::AtMost(1.15), detail))
 }

@@ -37,7 +37,8 @@ fn a_report_is_written_where_it_was_asked_for() -> anyhow::Result<()> {
     let out = folder.path().join("sales-report");
     let page = std::fs::read_to_string(out.join("report.html"))?;
     assert!(page.contains("lang=\"zh") && page.contains("销量"), "not the Chinese page");
-    let kept: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("numbers.json"))?)?;
+    let kept: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(out.join("numbers.json"))?)?;
     assert_eq!(&kept, numbers);
     for name in document["files"].as_array().expect("a list") {
         assert!(out.join(name.as_str().expect("a name")).metadata()?.len() > 0, "{name}");

@@ -141,7 +141,8 @@ mod tests {
     fn variables_become_their_colours() {
         let ink = Paint::Ink.css(Theme::Light);
         assert_eq!(ink, "var(--ink,#1f2937)");
-        let svg = format!("<a fill=\"{ink}\"/><b stroke=\"{}\"/>", Paint::Series(9).css(Theme::Dark));
+        let svg =
+            format!("<a fill=\"{ink}\"/><b stroke=\"{}\"/>", Paint::Series(9).css(Theme::Dark));
         assert_eq!(concrete(&svg), "<a fill=\"#1f2937\"/><b stroke=\"#ff8a4c\"/>");
         assert_eq!(concrete("nothing var(--half"), "nothing var(--half");
     }

@@ -22,12 +22,7 @@ pub(super) struct Paint<'a> {
 
 impl Paint<'_> {
     /// `drawable` writes only what the bundled font has, for a picture that is made with it.
-    pub(super) fn svg(
-        &self,
-        words: &[(String, u64)],
-        placed: &[Placed],
-        drawable: bool,
-    ) -> String {
+    pub(super) fn svg(&self, words: &[(String, u64)], placed: &[Placed], drawable: bool) -> String {
         let (width, height) = self.size;
         let (background, tint, inks) = colours(self.theme);
         let mut svg = format!(
@@ -79,12 +74,18 @@ fn colours(theme: Theme) -> (&'static str, &'static str, &'static [&'static str]
         Theme::Light => (
             "#ffffff",
             "#0072b2",
-            &["#0072b2", "#d55e00", "#009e73", "#b4588e", "#c98500", "#3a9bd9", "#7a6a00", "#6b4fbb"],
+            &[
+                "#0072b2", "#d55e00", "#009e73", "#b4588e", "#c98500", "#3a9bd9", "#7a6a00",
+                "#6b4fbb",
+            ],
         ),
         Theme::Dark => (
             "#141a24",
             "#56b4e9",
-            &["#56b4e9", "#ff8a4c", "#2fc79a", "#e39ac4", "#f0b429", "#9cc9f5", "#d8cd4b", "#b19cf0"],
+            &[
+                "#56b4e9", "#ff8a4c", "#2fc79a", "#e39ac4", "#f0b429", "#9cc9f5", "#d8cd4b",
+                "#b19cf0",
+            ],
         ),
     }
 }

@@ -120,7 +120,8 @@ impl Tally {
         self.decided += u64::from(written.decided);
         if written.percent || written.currency.is_some() {
             self.percents += u64::from(written.percent);
-            self.currency = self.currency.and(written.currency.map_or(Currency::None, Currency::One));
+            self.currency =
+                self.currency.and(written.currency.map_or(Currency::None, Currency::One));
         }
     }
 
@@ -177,7 +178,8 @@ pub(super) fn finish(
     spill: &Spill,
 ) -> Result<Column, AnalysisError> {
     let mut written = Written::default();
-    let invalid = Invalid { count: tally.invalid, distinct: texts.distinct(), examples: texts.first() };
+    let invalid =
+        Invalid { count: tally.invalid, distinct: texts.distinct(), examples: texts.first() };
     let is_real = pieces.iter().any(|piece| piece.real);
     let rows = |kind| -> Box<dyn Cells> { Box::new(Rows { kind, pieces, spill: spill.clone() }) };
     let (kind, invalid, cells) = match plan {

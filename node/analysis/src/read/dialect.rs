@@ -1,9 +1,9 @@
 //! Dialects: what stands between fields and between lines.
 
+use super::ReadOptions;
 use super::encoding::{Encoding, Text};
 use super::records::{self, RECORD, Sink};
 use super::source::{Input, SAMPLE};
-use super::ReadOptions;
 use crate::AnalysisError;
 
 /// What separates fields and lines. Quotes are always `"`.

@@ -100,8 +100,7 @@ fn detect(sample: &[u8]) -> &'static encoding_rs::Encoding {
 fn utf16(sample: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     let (units, _) = sample.as_chunks::<2>();
     let zeros = |at: usize| units.iter().filter(|unit| unit[at] == 0).count();
-    let between =
-        |at: usize| units.iter().any(|u| u[1 - at] == 0 && b"\r\n,;\t|".contains(&u[at]));
+    let between = |at: usize| units.iter().any(|u| u[1 - at] == 0 && b"\r\n,;\t|".contains(&u[at]));
     let (even, odd) = (zeros(0), zeros(1));
     let many = (sample.len() / 100).max(2);
     if odd >= many && even * 10 <= odd && between(0) {

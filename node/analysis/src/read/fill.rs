@@ -183,10 +183,7 @@ impl Sink for Filler<'_> {
 }
 
 /// The first bad rows of all threads, with their lines in the file.
-pub(super) fn first_bad(
-    workers: &mut [Worker],
-    first_line: impl Fn(u64) -> u64,
-) -> Vec<BadRow> {
+pub(super) fn first_bad(workers: &mut [Worker], first_line: impl Fn(u64) -> u64) -> Vec<BadRow> {
     let mut bad: Vec<_> = workers.iter_mut().flat_map(|w| std::mem::take(&mut w.bad)).collect();
     bad.sort_by_key(|(index, row)| (*index, row.line));
     bad.truncate(LISTED);

@@ -66,7 +66,9 @@ pub(super) fn refuse_controls(
         sample.iter().filter(control).count() + mostly
     };
     if controls > 1 && controls * CONTROLS > sample.len() {
-        return Err(bad("this is not text, and no table; name a CSV file, or save the sheet as CSV"));
+        return Err(bad(
+            "this is not text, and no table; name a CSV file, or save the sheet as CSV",
+        ));
     }
     Ok(())
 }

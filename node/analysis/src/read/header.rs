@@ -161,7 +161,8 @@ fn unique(names: Vec<String>) -> (Vec<String>, u64) {
 /// A name in one line, without white space around it.
 fn clean(name: &str) -> String {
     let words: Vec<&str> = name.split_whitespace().collect();
-    let one_line = if name.contains(['\n', '\r', '\t']) { words.join(" ") } else { name.trim().into() };
+    let one_line =
+        if name.contains(['\n', '\r', '\t']) { words.join(" ") } else { name.trim().into() };
     one_line.chars().take(NAME).collect()
 }
 

@@ -15,11 +15,18 @@ const FEW: usize = 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Plan {
     /// With this separator of decimals.
-    Number { decimal: u8 },
+    Number {
+        decimal: u8,
+    },
     /// With words of this pair.
-    Boolean { pair: usize },
+    Boolean {
+        pair: usize,
+    },
     /// `compact` where `20240131` is a day.
-    Time { day_first: bool, compact: bool },
+    Time {
+        day_first: bool,
+        compact: bool,
+    },
     Text,
 }
 
@@ -66,7 +73,10 @@ pub(super) fn plan(name: &str, values: &[&str], continental: bool) -> Plan {
     let decimal = decimal(values, continental);
     let numbers: Vec<_> = values.iter().filter_map(|v| number::parse(v, decimal)).collect();
     if enough(numbers.len()) {
-        let codes = numbers.iter().filter(|n| n.padded).count()
+        let codes = numbers
+            .iter()
+            .filter(|n| n.padded)
+            .count()
             .max(numbers.iter().filter(|n| n.long).count());
         let coded = codes as f64 > CODES * values.len() as f64;
         let person = values.iter().any(|v| is_person(v));

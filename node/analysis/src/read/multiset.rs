@@ -253,10 +253,7 @@ struct Part {
     first: Vec<(u64, String)>,
 }
 
-fn merge_part(
-    extents: impl Iterator<Item = Extent>,
-    spill: &Spill,
-) -> Result<Part, AnalysisError> {
+fn merge_part(extents: impl Iterator<Item = Extent>, spill: &Spill) -> Result<Part, AnalysisError> {
     let mut bytes = Vec::new();
     for extent in extents.filter(|extent| extent.len > 0) {
         spill.read(extent, &mut bytes)?;

@@ -153,9 +153,8 @@ impl<'a> Hashes<'a> {
 
     /// How many rows equal an earlier one.
     pub fn duplicates(self, watch: &dyn Watch) -> Result<u64, AnalysisError> {
-        let mut kept = std::mem::take(
-            &mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner),
-        );
+        let mut kept =
+            std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
         if kept.parts.is_empty() {
             let mut hashes = kept.pieces.concat();
             drop(kept);

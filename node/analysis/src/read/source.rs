@@ -148,8 +148,8 @@ fn spool(
             return Ok((Kept::Memory(bytes.into()), size));
         }
     }
-    let mut file =
-        super::spill::unnamed(options.temp_dir.as_deref()).map_err(io("making a temporary file"))?;
+    let mut file = super::spill::unnamed(options.temp_dir.as_deref())
+        .map_err(io("making a temporary file"))?;
     let mut size = 0;
     loop {
         file.write_all(&bytes).map_err(io("writing a temporary file"))?;

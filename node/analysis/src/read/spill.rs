@@ -34,8 +34,7 @@ impl Spill {
     pub fn write(&self, bytes: &[u8]) -> Result<Extent, AnalysisError> {
         let mut slot = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
-            let file =
-                unnamed(self.0.folder.as_deref()).map_err(io("making a temporary file"))?;
+            let file = unnamed(self.0.folder.as_deref()).map_err(io("making a temporary file"))?;
             *slot = Some((file, 0));
         }
         let (file, end) = slot.as_mut().ok_or_else(missing)?;
@@ -53,7 +52,8 @@ impl Spill {
         let mut slot = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
         let (file, _) = slot.as_mut().ok_or_else(missing)?;
         file.seek(SeekFrom::Start(extent.at)).map_err(io("reading a temporary file"))?;
-        let count = file.take(extent.len).read_to_end(out).map_err(io("reading a temporary file"))?;
+        let count =
+            file.take(extent.len).read_to_end(out).map_err(io("reading a temporary file"))?;
         if count as u64 == extent.len { Ok(()) } else { Err(missing()) }
     }
 

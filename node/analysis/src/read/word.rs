@@ -37,14 +37,8 @@ pub(super) fn missing(cell: &str) -> bool {
 }
 
 /// Pairs of words that mean yes and no, in lower case.
-const PAIRS: &[(&str, &str)] = &[
-    ("true", "false"),
-    ("yes", "no"),
-    ("是", "否"),
-    ("真", "假"),
-    ("y", "n"),
-    ("t", "f"),
-];
+const PAIRS: &[(&str, &str)] =
+    &[("true", "false"), ("yes", "no"), ("是", "否"), ("真", "假"), ("y", "n"), ("t", "f")];
 /// From this pair on, one of the words alone is more likely something else.
 const SHORT: usize = 4;
 

@@ -18,7 +18,8 @@ fn what_is_no_table_is_refused_with_advice() {
     assert!(refusal(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n").contains("PDF"));
     assert!(refusal(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR").contains("picture"));
     assert!(refusal(b"\xff\xd8\xff\xe0\0\x10JFIF").contains("picture"));
-    let noise: Vec<u8> = (0..100_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> =
+        (0..100_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     assert!(refusal(noise).contains("not text"));
     let packed = zstd::encode_all(&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], 1).expect("zstd");
     assert!(refusal(packed).contains("picture"));
@@ -26,10 +27,11 @@ fn what_is_no_table_is_refused_with_advice() {
 
 #[test]
 fn a_missing_file_and_a_folder_are_named() {
-    let open = |path: &str| match read(Source::File(path.into()), &ReadOptions::default(), &Unwatched) {
-        Err(error) => error.to_string(),
-        Ok(_) => panic!("a table"),
-    };
+    let open =
+        |path: &str| match read(Source::File(path.into()), &ReadOptions::default(), &Unwatched) {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("a table"),
+        };
     assert!(open("no such.csv").contains("no such.csv"));
     assert!(open(env!("CARGO_MANIFEST_DIR")).contains("folder"));
 }

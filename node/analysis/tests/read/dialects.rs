@@ -51,7 +51,11 @@ fn headers_are_found() {
     assert_eq!((without.rows, without.notes.as_slice()), (3, &[Note::NoHeader][..]));
     assert_eq!(names(&without), ["column 1", "column 2", "column 3"]);
     assert_eq!(numbers(&without.columns[0]), [Some(1.0), Some(2.0), Some(3.0)]);
-    for text in ["country,2019,2020,2021\nA,1,2,3\nB,4,5,6\n", "x,y\na,b\nc,d\n", "3,4,a,b\n1,2,3,4\n5,6,7,8\n"] {
+    for text in [
+        "country,2019,2020,2021\nA,1,2,3\nB,4,5,6\n",
+        "x,y\na,b\nc,d\n",
+        "3,4,a,b\n1,2,3,4\n5,6,7,8\n",
+    ] {
         let table = table(text);
         assert_eq!((table.rows, table.notes.len()), (2, 0), "{text}");
     }

@@ -10,7 +10,8 @@ use super::{column, kinds, names, table, texts, try_table};
 
 const CHINESE: &str = "姓名,城市,年龄\n张三,北京,21\n李四,上海,19\n王五,广州,23\n";
 const TAIWAN: &str = "姓名,城市,說明\n張三,臺北,今天天氣很好\n李四,高雄,我們一起去學校\n";
-const JAPAN: &str = "名前,都市,説明\nたろう,東京,これはテストです\nはなこ,大阪,カタカナもあります\n";
+const JAPAN: &str =
+    "名前,都市,説明\nたろう,東京,これはテストです\nはなこ,大阪,カタカナもあります\n";
 
 fn encoded(text: &str, label: &str) -> Vec<u8> {
     let encoding = encoding_rs::Encoding::for_label(label.as_bytes()).expect("a label");
@@ -40,7 +41,10 @@ fn short_files_are_recognised() {
     ] {
         let table = table(encoded(text, label));
         assert_eq!(table.encoding, name);
-        assert_eq!(names(&table), text.lines().next().expect("a line").split(',').collect::<Vec<_>>());
+        assert_eq!(
+            names(&table),
+            text.lines().next().expect("a line").split(',').collect::<Vec<_>>()
+        );
         assert_eq!(table.rows as usize, text.lines().count() - 1);
     }
 }

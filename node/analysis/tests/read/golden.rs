@@ -117,10 +117,7 @@ fn ragged_rows_are_counted() {
     assert_eq!((table.rows, table.bad_rows.count), (4, 2));
     assert_eq!(
         table.bad_rows.first,
-        [
-            BadRow { line: 3, fields: 2, expected: 3 },
-            BadRow { line: 4, fields: 4, expected: 3 }
-        ]
+        [BadRow { line: 3, fields: 2, expected: 3 }, BadRow { line: 4, fields: 4, expected: 3 }]
     );
     let third: Vec<_> = numbers(column(&table, "c"));
     assert_eq!(third, [Some(3.0), None, Some(8.0), Some(12.0)]);

@@ -6,7 +6,8 @@ use super::{column, kinds, numbers, table, texts, times};
 
 /// One column with these cells.
 fn one(cells: &[&str]) -> potluck_analysis::Table {
-    let quoted: Vec<String> = cells.iter().map(|c| format!("\"{}\"", c.replace('"', "\"\""))).collect();
+    let quoted: Vec<String> =
+        cells.iter().map(|c| format!("\"{}\"", c.replace('"', "\"\""))).collect();
     table(format!("x\n{}\n", quoted.join("\n")))
 }
 
@@ -21,7 +22,17 @@ fn read_numbers(cells: &[&str]) -> Vec<Option<f64>> {
 #[test]
 fn numbers_are_read_as_people_write_them() {
     assert_eq!(
-        read_numbers(&["1", " -2.5 ", "+3e2", ".5", "4.", "(7)", "1,234,567", "-$1,000.25", "1e-320"]),
+        read_numbers(&[
+            "1",
+            " -2.5 ",
+            "+3e2",
+            ".5",
+            "4.",
+            "(7)",
+            "1,234,567",
+            "-$1,000.25",
+            "1e-320"
+        ]),
         [1.0, -2.5, 300.0, 0.5, 4.0, -7.0, 1_234_567.0, -1000.25, 1e-320].map(Some)
     );
     let infinite = read_numbers(&["inf", "-Infinity", "+INF", "1"]);
@@ -38,7 +49,10 @@ fn what_is_no_number_is_invalid() {
     let cells = ["1", "2", "3", "4", "5", "6", "7", "8", "-", "1,2,3", "--5", "1.2.3"];
     let table = one(&cells[..10]);
     let invalid = &table.columns[0].invalid;
-    assert_eq!((invalid.count, invalid.examples.as_slice()), (2, &["-".to_owned(), "1,2,3".into()][..]));
+    assert_eq!(
+        (invalid.count, invalid.examples.as_slice()),
+        (2, &["-".to_owned(), "1,2,3".into()][..])
+    );
     // A third is too much.
     assert_eq!(kind(&cells), Kind::Text);
 }
@@ -92,7 +106,10 @@ fn truth_has_two_words() {
     assert_eq!(kind(&["true", "true"]), Kind::Boolean);
     let table = one(&["Yes", "yes", "no", "yes", "maybe"]);
     let column = &table.columns[0];
-    assert_eq!(texts(column).into_iter().collect::<Vec<_>>(), [("no".into(), 1), ("yes".into(), 3)]);
+    assert_eq!(
+        texts(column).into_iter().collect::<Vec<_>>(),
+        [("no".into(), 1), ("yes".into(), 3)]
+    );
     assert_eq!((column.invalid.count, column.invalid.distinct), (1, 1));
     assert_eq!(column.invalid.examples, ["maybe"]);
 }
@@ -125,13 +142,15 @@ fn days_are_read_as_people_write_them() {
     ] {
         let table = one(&[cell]);
         assert_eq!(times(&table.columns[0]), [Some(seconds * SECOND)], "{cell}");
-        let clock = if cell.contains(':') || cell.contains('时') { Kind::DateTime } else { Kind::Date };
+        let clock =
+            if cell.contains(':') || cell.contains('时') { Kind::DateTime } else { Kind::Date };
         assert_eq!(table.columns[0].kind, clock, "{cell}");
         assert!(!table.columns[0].written.mixed_dates, "{cell}");
     }
     let fraction = one(&["2024-01-31 12:30:05.123456789"]);
     assert_eq!(times(&fraction.columns[0]), [Some(1_706_704_205_123_456)]);
-    for cell in ["2023-02-30", "2024-13-01", "12:30", "1/2", "1-2-3", "May", "2024", "2024-01-31x"] {
+    for cell in ["2023-02-30", "2024-13-01", "12:30", "1/2", "1-2-3", "May", "2024", "2024-01-31x"]
+    {
         assert_eq!(kind(&[cell, "word"]), Kind::Text, "{cell}");
     }
 }

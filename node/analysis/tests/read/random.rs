@@ -29,7 +29,9 @@ fn written(rows: &[Row], delimiter: u8, style: csv::QuoteStyle, crlf: bool) -> V
     writer.write_record(["word", "whole", "float", "perhaps"]).expect("written");
     for (word, whole, float, perhaps) in rows {
         let perhaps = perhaps.as_deref().unwrap_or_default();
-        writer.write_record([word, &whole.to_string(), &format!("{float:?}"), perhaps]).expect("written");
+        writer
+            .write_record([word, &whole.to_string(), &format!("{float:?}"), perhaps])
+            .expect("written");
     }
     writer.into_inner().expect("written")
 }

@@ -138,7 +138,7 @@ await check('the end of a line ends its calls', async () => {
   picturesOf(range(0, 100)).forEach(line.send)
   while (!(await line.next()).Answer.answer.outcome.Busy);
   line.end()
-  await sleep(1000)
+  await sleep(500) // the queue alone would need seconds
   const { outcome, queue } = await recognize(picture)
   assert.ok(outcome.Done)
   assert.equal(queue, 0)

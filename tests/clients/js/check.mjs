@@ -41,6 +41,11 @@ const openLine = async () => {
       const { done, value } = await answers.next().catch(() => ({ done: true }))
       return done ? null : decode(value)
     },
+    /** Whether the line ends, after a last word about what was malformed. */
+    async ended () {
+      const frame = await this.next()
+      return frame === null || (frame.Malformed !== undefined && await this.next() === null)
+    },
     end: () => stream.abort(new Error('checked'))
   }
 }
@@ -133,7 +138,7 @@ await check('the end of a line ends its calls', async () => {
   picturesOf(range(0, 100)).forEach(line.send)
   while (!(await line.next()).Answer.answer.outcome.Busy);
   line.end()
-  await sleep(1000)
+  await sleep(500) // the queue alone would need seconds
   const { outcome, queue } = await recognize(picture)
   assert.ok(outcome.Done)
   assert.equal(queue, 0)
@@ -206,8 +211,8 @@ await check('malformed frames are answered, and the line goes on', async () => {
 
 await check('a frame that is too long ends its line, and no other', async () => {
   const [line, other] = [await openLine(), await openLine()]
-  await line.bytes(frame(new Uint8Array(384 * 1024 + 1))).catch(() => {})
-  assert.equal(await line.next(), null)
+  line.bytes(frame(new Uint8Array(384 * 1024 + 1))).catch(() => {}) // the node does not take all of it
+  assert.ok(await line.ended())
   other.send(chat(1))
   assert.ok((await other.next()).Answer.answer.outcome.Done)
   line.end()
@@ -221,7 +226,7 @@ await check('after 32 malformed frames the next ends the line', async () => {
     assert.ok((await line.next()).Malformed)
   }
   await line.bytes(frame(Uint8Array.of(0xff)))
-  assert.equal(await line.next(), null)
+  assert.ok(await line.ended())
   line.end()
   assert.equal(connection.status, 'open')
 })
@@ -331,10 +336,10 @@ await check('an answer brings data, inline or as a blob that is given up afterwa
 })
 
 await check('of 257 calls at once the last is Busy, and each can be cancelled', async () => {
-  const abort = new AbortController()
-  const calls = range(0, 256).map(() => slow(abort.signal))
+  const aborts = range(0, 256).map(() => new AbortController())
+  const calls = aborts.map(({ signal }) => slow(signal))
   assert.ok((await slow()).outcome.Busy)
-  abort.abort()
+  for (const abort of aborts) abort.abort()
   for (const { outcome } of await Promise.all(calls)) assert.equal(outcome.Failed.kind, 'cancelled')
 })
 

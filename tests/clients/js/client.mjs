@@ -91,21 +91,27 @@ export class Client {
    * `progress(percent, note)` is told how far it is; aborting `signal` cancels the call.
    */
   async call (connection, capability, args, { input = null, deadlineMs = 30_000, progress, signal } = {}) {
-    const line = await this.#line(connection)
     const lent = input === null ? null : this.#lend(input, connection.remotePeer)
-    const { call, answer } = line.call(
-      { capability, deadline_ms: deadlineMs, args: encode(args), input: lent?.payload ?? null }, progress)
+    const fields = { capability, deadline_ms: deadlineMs, args: encode(args), input: lent?.payload ?? null }
+    try {
+      return await this.#callOn(await this.#line(connection), connection, fields, progress, signal)
+    } finally {
+      lent?.takeBack?.()
+    }
+  }
+
+  async #callOn (line, connection, fields, progress, signal) {
+    const { call, answer } = line.call(fields, progress)
     const cancel = () => line.cancel(call)
     if (signal?.aborted) cancel()
     signal?.addEventListener('abort', cancel)
-    const timer = setTimeout(() => line.giveUp(call, new Error('no answer in time')), deadlineMs + 5000)
+    const timer = setTimeout(() => line.giveUp(call, new Error('no answer in time')), fields.deadline_ms + 5000)
     try {
       const { outcome, queue } = await answer
       return { outcome, queue, data: await this.#dataOf(outcome, connection, cancel) }
     } finally {
       clearTimeout(timer)
       signal?.removeEventListener('abort', cancel)
-      lent?.takeBack?.()
     }
   }
 

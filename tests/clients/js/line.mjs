@@ -1,6 +1,6 @@
 // The two sides of a line, the stream that carries all calls of one node to another.
 import { decode } from 'cborg'
-import { frames, sendFrame } from './streams.mjs'
+import { frames, sendFrame, written } from './streams.mjs'
 
 export const LONGEST_CALL_MS = 3_600_000
 export const INLINE_LIMIT = 256 * 1024
@@ -94,15 +94,17 @@ export async function serveLine (stream, serve) {
       } else if (Cancel) {
         running.get(Cancel.call)?.abort()
         giveUp(Cancel.call)
-      } else if (malformed++ < MALFORMED_LIMIT) {
-        sendFrame(stream, { Malformed: { reason: reason ?? 'the number of a running call' } })
       } else {
-        break
+        sendFrame(stream, { Malformed: { reason: reason ?? 'the number of a running call' } })
+        if (++malformed > MALFORMED_LIMIT) break
       }
     }
+  } catch (error) { // a frame that is too long, or the stream broke and nobody reads this
+    sendFrame(stream, { Malformed: { reason: error.message } })
   } finally {
     for (const controller of running.values()) controller.abort()
     for (const call of [...kept.keys()]) giveUp(call)
+    await written(stream)
     await stream.close().catch(() => {})
     stream.abort(new Error('the line ended'))
   }

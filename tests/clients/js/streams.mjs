@@ -4,6 +4,7 @@ import { encode } from 'cborg'
 import { join } from './blake3.mjs'
 
 const FRAME_MS = 20_000
+const writing = new WeakMap() // stream → promise that its frames so far are written
 
 /** Reads a stream in pieces of given sizes. */
 export class Reader {
@@ -34,7 +35,7 @@ export class Reader {
   }
 }
 
-/** The frames that arrive on a line, as bytes, until its end. One that is above `limit` or too slow ends the line. */
+/** The frames that arrive on a line, as bytes, until its end. One above `limit` or too slow is an error. */
 export async function * frames (stream, limit) {
   const reader = new Reader(stream)
   while (await reader.more()) yield await takeFrame(stream, reader, limit)
@@ -46,18 +47,20 @@ async function takeFrame (stream, reader, limit) {
     const length = Buffer.from(await reader.take(4)).readUInt32BE()
     if (length > limit) throw new Error('a frame is too long')
     return await reader.take(length)
-  } catch (error) {
-    stream.abort(error)
-    throw error
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** Writes `value` as one frame, in one piece because others write too; nothing if nobody can read it any more. */
+/** Writes `value` as one frame after those before it; nothing if nobody can read it any more. */
 export function sendFrame (stream, value) {
-  if (stream.writeStatus === 'writable') stream.send(frame(encode(value)))
+  const bytes = frame(encode(value))
+  const all = written(stream).then(() => send(stream, bytes)).catch(() => {})
+  writing.set(stream, all)
 }
+
+/** Waits until the frames so far are written. */
+export async function written (stream) { await writing.get(stream) }
 
 export function frame (bytes) {
   const length = Buffer.alloc(4)
@@ -76,8 +79,20 @@ export async function readAll (stream, limit) {
   return join(parts)
 }
 
+// Piece by piece: js-libp2p sends all that waits as one frame of yamux, and nodes end a connection
+// that brings one above 1 MiB.
 export async function send (stream, bytes) {
   for (let at = 0; at < bytes.length; at += 65536) {
-    if (!stream.send(bytes.subarray(at, at + 65536))) await stream.onDrain()
+    stream.send(bytes.subarray(at, at + 65536))
+    while (stream.writableNeedsDrain && stream.status === 'open') await drained(stream)
   }
+}
+
+// Not `stream.onDrain()`: it waits only the first time.
+async function drained (stream) {
+  let resolve
+  const event = new Promise((done) => { resolve = done })
+  for (const name of ['drain', 'close']) stream.addEventListener(name, resolve)
+  await event
+  for (const name of ['drain', 'close']) stream.removeEventListener(name, resolve)
 }

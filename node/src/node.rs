@@ -24,6 +24,8 @@ use crate::{
 
 /// How often the offers are looked at when nothing wakes the advertiser.
 const LOOK: Duration = Duration::from_millis(250);
+/// The same while a service gets ready: a command may wait for it.
+const LOOK_LOADING: Duration = Duration::from_millis(10);
 
 /// What a node is started with.
 pub struct NodeOptions {
@@ -209,14 +211,18 @@ async fn advertise(inner: Arc<Inner>) {
     let changed = inner.dispatch.load_changed();
     let mut told = inner.dispatch.offers();
     loop {
-        let _ = tokio::time::timeout(LOOK, changed.notified()).await;
+        let loading = inner.registry.iter().any(|(_, service)| service.loading());
+        let look = if loading { LOOK_LOADING } else { LOOK };
+        let _ = tokio::time::timeout(look, changed.notified()).await;
         let offers = inner.dispatch.offers();
         if worth_telling(&told, &offers) {
             told.clone_from(&offers);
             inner.advertise(offers).await;
         }
-        // A burst of calls wakes this once, not once a call.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        if !loading {
+            // A burst of calls wakes this once, not once a call.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 

@@ -122,23 +122,22 @@ impl Line {
     async fn start(self: &Arc<Self>, request: CallRequest) {
         let call = request.call;
         let cancel = CancellationToken::new();
-        let outcome = {
+        let refusal = {
             let mut calls = self.lock();
             if calls.running.contains_key(&call) {
-                let message = format!("call {call} runs already");
-                Some(CallOutcome::Failed(Fault::new(FaultKind::BadInput, message)))
+                // Not an answer: the caller would take it for that of the call that runs.
+                Some(Tell::Malformed { reason: format!("call {call} runs already") })
             } else if calls.running.len() >= MAX_RUNNING {
-                Some(CallOutcome::Busy { retry_after_ms: 100 })
+                let outcome = CallOutcome::Busy { retry_after_ms: 100 };
+                let queue = u16::try_from(MAX_RUNNING).unwrap_or(u16::MAX);
+                Some(Tell::Answer { call, answer: Answer { outcome, queue } })
             } else {
                 calls.running.insert(call, cancel.clone());
                 None
             }
         };
-        match outcome {
-            Some(outcome) => {
-                let answer = Answer { outcome, queue: u16::MAX };
-                self.tell(&Tell::Answer { call, answer }).await;
-            }
+        match refusal {
+            Some(refusal) => self.tell(&refusal).await,
             // Bounded by the calls of a line, and by dispatch, whose queues are short.
             None => drop(tokio::spawn(self.clone().run(request, cancel))),
         }

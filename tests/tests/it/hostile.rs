@@ -255,8 +255,9 @@ async fn a_line_takes_so_many_calls_and_each_number_once() {
         line.ask(&Ask::Call(CallRequest { call, ..good_call() })).await.expect("written");
     }
     mesh::until_count("calls that run", &seen.running, MAX_RUNNING).await;
-    let twice = line.call(CallRequest { call: 7, ..good_call() }).await.expect("an answer");
-    assert!(matches!(twice, CallOutcome::Failed(f) if f.kind == FaultKind::BadInput));
+    line.ask(&Ask::Call(CallRequest { call: 7, ..good_call() })).await.expect("written");
+    let twice = line.hear().await.expect("a word");
+    assert!(matches!(twice, Tell::Malformed { .. }), "{twice:?}");
     let more = line.call(CallRequest { call: 1000, ..good_call() }).await.expect("an answer");
     assert!(matches!(more, CallOutcome::Busy { .. }), "{more:?}");
     // A cancel ends one of them, the end of the line the others.

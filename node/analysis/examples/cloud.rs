@@ -24,7 +24,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let words = Words { column: column.into(), counts };
         println!("{:?}", &words.counts[..words.counts.len().min(20)]);
         for shape in Shape::ALL {
-            paint(&words, Mask::Shape(shape), &folder.join(format!("{column}-{}", shape.names().0)))?;
+            paint(
+                &words,
+                Mask::Shape(shape),
+                &folder.join(format!("{column}-{}", shape.names().0)),
+            )?;
         }
         for picture in picture {
             let mask = Mask::Picture(std::fs::read(picture)?);
@@ -45,7 +49,8 @@ fn count(texts: &str, mut counter: WordCounter, what: &str) -> Vec<(String, u64)
 
 fn paint(words: &Words, mask: Mask, file: &Path) -> Result<(), Box<dyn Error>> {
     for theme in [Theme::Light, Theme::Dark] {
-        let mut options = CloudOptions { theme, mask: mask.clone(), png: false, ..Default::default() };
+        let mut options =
+            CloudOptions { theme, mask: mask.clone(), png: false, ..Default::default() };
         let start = Instant::now();
         draw(words, &options, &Unwatched)?;
         let placed = start.elapsed();
@@ -53,7 +58,7 @@ fn paint(words: &Words, mask: Mask, file: &Path) -> Result<(), Box<dyn Error>> {
         let Some(chart) = draw(words, &options, &Unwatched)? else { return Ok(()) };
         println!("{}: {placed:?}, with PNG {:?}", file.display(), start.elapsed() - placed);
         let ending = if theme == Theme::Light { "light" } else { "dark" };
-        std::fs::write(file.with_extension(format!("{ending}.svg")), &chart.svg)?;
+        std::fs::write(file.with_extension(format!("{ending}.svg")), chart.standalone_svg())?;
         std::fs::write(file.with_extension(format!("{ending}.png")), &chart.png)?;
     }
     Ok(())

@@ -43,9 +43,15 @@ fn shop() -> Vec<(String, Column)> {
     };
     vec![
         ("day".into(), Column::Day((0..rows).map(|row| 15_000 + row as i64 / 5).collect())),
-        ("price".into(), number(&|row| Some(20.0 + 30.0 * weyl(row) + 400.0 * weyl(row * 7).powi(12)))),
+        (
+            "price".into(),
+            number(&|row| Some(20.0 + 30.0 * weyl(row) + 400.0 * weyl(row * 7).powi(12))),
+        ),
         ("数量".into(), number(&|row| (row % 7 != 0).then(|| (50.0 * weyl(row)).round()))),
-        ("rating".into(), number(&|row| (row % 90 != 0).then(|| 5.0 - 4.0 * weyl(row * 3).powi(3)))),
+        (
+            "rating".into(),
+            number(&|row| (row % 90 != 0).then(|| 5.0 - 4.0 * weyl(row * 3).powi(3))),
+        ),
         ("城市".into(), Column::Text((0..rows).map(|row| city(row).to_owned()).collect())),
     ]
 }
@@ -75,7 +81,8 @@ fn check(what: &str, numbers: &Numbers, facets: &Facets) -> Vec<Chart> {
 
 #[test]
 fn widths_are_those_of_the_renderer() {
-    for text in ["Hello, World 0.123", "温度（℃）", "AVATAR To fi ffl", "日本語 カナ", "é–…→×·"] {
+    for text in ["Hello, World 0.123", "温度（℃）", "AVATAR To fi ffl", "日本語 カナ", "é–…→×·"]
+    {
         for size in [11.0, 17.0, 26.0] {
             let (ours, theirs) = (font::width(text, size), layout::laid_out_width(text, size));
             assert!((ours - theirs).abs() < 0.05, "{text:?} at {size}: {ours}, {theirs}");
@@ -199,7 +206,8 @@ fn matrices_of_every_size_are_readable() {
 #[test]
 fn five_thousand_columns_stay_bounded() {
     let column = |place: usize| {
-        let cells = (0..9).map(|row| Some(weyl(row + place)).filter(|_| row != place % 9)).collect();
+        let cells =
+            (0..9).map(|row| Some(weyl(row + place)).filter(|_| row != place % 9)).collect();
         (format!("c{place}"), Column::Number(cells))
     };
     let table: Vec<(String, Column)> = (0..5_000).map(column).collect();
@@ -261,7 +269,10 @@ fn grids_and_long_times_are_readable() {
                 starts: (0..buckets).map(|bucket| 40 * year + bucket * span).collect(),
                 counts: (0..buckets).map(|bucket| 1_000_000 * (bucket as u64 % 9)).collect(),
                 means: vec![
-                    ("gaps".into(), (0..buckets).map(|b| (b % 3 == 0).then_some(b as f64)).collect()),
+                    (
+                        "gaps".into(),
+                        (0..buckets).map(|b| (b % 3 == 0).then_some(b as f64)).collect(),
+                    ),
                     ("nothing".into(), vec![None; buckets as usize]),
                     ("too few".into(), vec![Some(1.0)]),
                     ("infinite".into(), vec![Some(f64::INFINITY); buckets as usize]),

@@ -82,8 +82,8 @@ impl Grid {
                 // The upper half of the product: even enough, and the same on every machine.
                 let number = (u128::from(random.next_u64()) * u128::from(total)) >> 64;
                 let at = self.place(number as u32, width, height)?;
-                let loss = pull * self.distance(at, (width, height))
-                    - self.contact(at, (width, height));
+                let loss =
+                    pull * self.distance(at, (width, height)) - self.contact(at, (width, height));
                 Some((loss, at))
             })
             .min_by(|a, b| a.0.total_cmp(&b.0))

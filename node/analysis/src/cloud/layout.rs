@@ -202,8 +202,7 @@ impl Turned {
         let (width, height) = (self.width + 2 * EDGE, self.height + 2 * EDGE);
         let Some(mut mask) = tiny_skia::Mask::new(width as u32, height as u32) else { return };
         let edge = EDGE as f32;
-        let moved =
-            self.to_cells.post_translate(edge - self.ink.left(), edge - self.ink.top());
+        let moved = self.to_cells.post_translate(edge - self.ink.left(), edge - self.ink.top());
         mask.fill_path(&outline.path, FillRule::Winding, true, moved);
         let ink = mask.data();
         let touched = |x: usize, y: usize| {

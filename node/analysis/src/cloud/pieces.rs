@@ -98,14 +98,30 @@ fn part(c: char) -> Part {
         // viramas and nuktas of Indic scripts, tones of Thai and its neighbours, joiners.
         '\u{300}'..='\u{36f}'
         | '\u{591}'..='\u{5c7}'
-        | '\u{93c}' | '\u{94d}' | '\u{9bc}' | '\u{9cd}' | '\u{a3c}' | '\u{a4d}' | '\u{abc}'
-        | '\u{acd}' | '\u{b3c}' | '\u{b4d}' | '\u{bcd}' | '\u{c4d}' | '\u{cbc}' | '\u{ccd}'
-        | '\u{d4d}' | '\u{dca}'
+        | '\u{93c}'
+        | '\u{94d}'
+        | '\u{9bc}'
+        | '\u{9cd}'
+        | '\u{a3c}'
+        | '\u{a4d}'
+        | '\u{abc}'
+        | '\u{acd}'
+        | '\u{b3c}'
+        | '\u{b4d}'
+        | '\u{bcd}'
+        | '\u{c4d}'
+        | '\u{cbc}'
+        | '\u{ccd}'
+        | '\u{d4d}'
+        | '\u{dca}'
         | '\u{e47}'..='\u{e4e}'
         | '\u{ec8}'..='\u{ece}'
-        | '\u{1037}' | '\u{1039}' | '\u{103a}'
+        | '\u{1037}'
+        | '\u{1039}'
+        | '\u{103a}'
         | '\u{17c9}'..='\u{17d3}'
-        | '\u{200c}' | '\u{200d}' => Part::Mark,
+        | '\u{200c}'
+        | '\u{200d}' => Part::Mark,
         c if c.is_alphanumeric() => Part::Word,
         _ => Part::Other,
     }
@@ -145,12 +161,7 @@ fn end_run(
     }
 }
 
-fn word(
-    text: &str,
-    range: Range<usize>,
-    trim: bool,
-    each: &mut impl FnMut(Range<usize>, Script),
-) {
+fn word(text: &str, range: Range<usize>, trim: bool, each: &mut impl FnMut(Range<usize>, Script)) {
     let range = if trim { without_apostrophes(text, range) } else { range };
     let word = &text[range.clone()];
     let is_word = if word.is_ascii() {
@@ -169,8 +180,6 @@ fn without_apostrophes(text: &str, range: Range<usize>) -> Range<usize> {
     let trimmed = text[range.clone()].trim_start_matches(APOSTROPHES);
     let start = range.end - trimmed.len();
     let trimmed = trimmed.trim_end_matches(APOSTROPHES);
-    let owned = trimmed
-        .strip_suffix(['s', 'S'])
-        .and_then(|rest| rest.strip_suffix(APOSTROPHES));
+    let owned = trimmed.strip_suffix(['s', 'S']).and_then(|rest| rest.strip_suffix(APOSTROPHES));
     start..start + owned.unwrap_or(trimmed).len()
 }

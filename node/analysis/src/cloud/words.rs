@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use hashbrown::HashMap;
 
+use super::chinese;
 use super::phrases;
 use super::pieces::{self, Script};
 use super::tally::Tally;
-use super::chinese;
 use crate::Lang;
 
 /// Different words that are counted exactly; beyond, rare ones are forgotten.
@@ -38,7 +38,12 @@ impl WordCounter {
         if lang == Lang::Zh {
             chinese::load_ahead();
         }
-        Self { words: Tally::new(MOST_WORDS), runs: Tally::new(usize::MAX), waiting: 0, pairs: None }
+        Self {
+            words: Tally::new(MOST_WORDS),
+            runs: Tally::new(usize::MAX),
+            waiting: 0,
+            pairs: None,
+        }
     }
 
     /// Counts pairs of words as well, and shows those that belong together, such as `New York`,

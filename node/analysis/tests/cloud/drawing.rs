@@ -13,8 +13,18 @@ use resvg::usvg::{self, Node};
 /// Words of all lengths, English and Chinese, falling in frequency.
 fn words(number: usize) -> Words {
     const BASE: [&str; 12] = [
-        "data", "mesh", "人工智能", "analysis", "图像", "jelly", "neighbour", "加密", "Qi", "天气",
-        "lighthouse", "音乐",
+        "data",
+        "mesh",
+        "人工智能",
+        "analysis",
+        "图像",
+        "jelly",
+        "neighbour",
+        "加密",
+        "Qi",
+        "天气",
+        "lighthouse",
+        "音乐",
     ];
     let word = |n: usize| {
         let base = BASE[n % BASE.len()];
@@ -48,7 +58,7 @@ fn png(picture: &RgbaImage) -> Vec<u8> {
 /// Pixels that each text touches, and those of the shape behind all, as the bundled font has it.
 fn inks(chart: &Chart) -> (Vec<Vec<usize>>, Option<Pixels>) {
     let options = usvg::Options { fontdb: font::database(), ..Default::default() };
-    let tree = usvg::Tree::from_str(&chart.svg, &options).unwrap();
+    let tree = usvg::Tree::from_str(&chart.standalone_svg(), &options).unwrap();
     let blank = || Pixels::new(chart.size.0, chart.size.1).unwrap();
     let (mut texts, mut shape) = (Vec::new(), None);
     for node in tree.root().children() {
@@ -185,7 +195,8 @@ fn a_huge_mask_is_refused() {
 
 #[test]
 fn texts_are_texts_and_escaped() {
-    let counts = vec![("<b>&\"'".to_string(), 9), ("한국어".to_string(), 5), ("New York".to_string(), 3)];
+    let counts =
+        vec![("<b>&\"'".to_string(), 9), ("한국어".to_string(), 5), ("New York".to_string(), 3)];
     let words = Words { column: "a<b".into(), counts };
     for (lang, theme) in [(Lang::En, Theme::Light), (Lang::Zh, Theme::Dark)] {
         let chart = drawn(&words, &CloudOptions { lang, theme, png: true, ..Default::default() });

@@ -13,7 +13,8 @@ fn count(texts: &[&str]) -> Vec<(String, u64)> {
 }
 
 fn expect(texts: &[&str], expected: &[(&str, u64)]) {
-    let expected: Vec<_> = expected.iter().map(|(word, times)| (word.to_string(), *times)).collect();
+    let expected: Vec<_> =
+        expected.iter().map(|(word, times)| (word.to_string(), *times)).collect();
     assert_eq!(count(texts), expected, "{texts:?}");
 }
 
@@ -84,13 +85,28 @@ fn japanese_katakana_are_words() {
 
 #[test]
 fn marks_stay_with_their_letters() {
-    expect(&["हिन्दी भाषा हिन्दी", "cafe\u{301}s"], &[("हिन्दी", 2), ("cafe\u{301}s", 1), ("भाषा", 1)]);
+    expect(
+        &["हिन्दी भाषा हिन्दी", "cafe\u{301}s"],
+        &[("हिन्दी", 2), ("cafe\u{301}s", 1), ("भाषा", 1)],
+    );
 }
 
 #[test]
 fn nothing_to_count() {
     expect(&[], &[]);
-    expect(&["", " \t\n", "12 34.5 -7", "a b c 我", "'' ’’ '", "😀🎉", "\u{fe0f}\u{301}", "the of 我们"], &[]);
+    expect(
+        &[
+            "",
+            " \t\n",
+            "12 34.5 -7",
+            "a b c 我",
+            "'' ’’ '",
+            "😀🎉",
+            "\u{fe0f}\u{301}",
+            "the of 我们",
+        ],
+        &[],
+    );
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn paint(words: &Words, mask: Mask, file: &Path) -> Result<(), Box<dyn Error>> {
         let Some(chart) = draw(words, &options, &Unwatched)? else { return Ok(()) };
         println!("{}: {placed:?}, with PNG {:?}", file.display(), start.elapsed() - placed);
         let ending = if theme == Theme::Light { "light" } else { "dark" };
-        std::fs::write(file.with_extension(format!("{ending}.svg")), &chart.svg)?;
+        std::fs::write(file.with_extension(format!("{ending}.svg")), chart.standalone_svg())?;
         std::fs::write(file.with_extension(format!("{ending}.png")), &chart.png)?;
     }
     Ok(())

@@ -9,7 +9,7 @@ mod calendar;
 mod canvas;
 mod heatmap;
 mod missing;
-mod palette;
+pub(crate) mod palette;
 mod plot;
 mod raster;
 mod scatter;

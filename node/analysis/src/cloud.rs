@@ -16,11 +16,11 @@ pub use mask::Mask;
 pub use shape::Shape;
 pub use words::WordCounter;
 
-use crate::charts::{Chart, ChartKind, Theme};
+use crate::charts::{Chart, ChartKind, Theme, rasterise};
 use crate::facets::Words;
 use crate::{AnalysisError, Lang, Watch};
 use layout::Layout;
-use paint::Paint;
+use paint::Drawing;
 
 /// How a cloud looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,16 +105,16 @@ pub fn draw(
         return Err(mask::no_room());
     }
     let title = title(&words.column, options.lang);
-    let paint = Paint {
+    let drawing = Drawing {
         theme: options.theme,
         size: options.size,
         title: &title,
         shape: backdrop(options),
         seed: options.seed,
     };
-    let svg = paint.svg(counts, &placed, false);
+    let svg = drawing.svg(counts, &placed, false);
     let png = match options.png {
-        true => rasterise(&paint.svg(counts, &placed, true), options.size)?,
+        true => rasterise(&drawing.svg(counts, &placed, true), options.size)?,
         false => Vec::new(),
     };
     Ok(Some(Chart {
@@ -161,15 +161,4 @@ fn escape(text: &str) -> String {
         }
     }
     escaped
-}
-
-// TEMPORARY until charts has it.
-fn rasterise(svg: &str, size: (u32, u32)) -> Result<Vec<u8>, AnalysisError> {
-    use resvg::{tiny_skia, usvg};
-    let bad = |e: &dyn std::fmt::Display| AnalysisError::BadInput(e.to_string());
-    let options = usvg::Options { fontdb: crate::font::database(), ..Default::default() };
-    let tree = usvg::Tree::from_str(svg, &options).map_err(|e| bad(&e))?;
-    let mut map = tiny_skia::Pixmap::new(size.0, size.1).ok_or_else(|| bad(&"size"))?;
-    resvg::render(&tree, tiny_skia::Transform::identity(), &mut map.as_mut());
-    map.encode_png().map_err(|e| bad(&e))
 }

@@ -5,7 +5,7 @@ use super::Theme;
 
 /// What something is painted with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Paint {
+pub(crate) enum Paint {
     /// Texts and axes.
     Ink,
     /// Texts of less weight.
@@ -23,7 +23,7 @@ pub(super) enum Paint {
 }
 
 /// How many colours data has.
-pub(super) const SERIES: usize = 8;
+pub(crate) const SERIES: usize = 8;
 
 /// The CSS variables that an inline drawing asks for, without the leading `--`.
 const VARIABLES: [&str; 13] = [
@@ -49,7 +49,7 @@ pub fn variables(theme: Theme) -> String {
 
 impl Paint {
     /// For `fill` and `stroke`: a CSS variable with the colour of `theme` to fall back on.
-    pub(super) fn css(self, theme: Theme) -> String {
+    pub(crate) fn css(self, theme: Theme) -> String {
         let slot = match self {
             Self::Ink => 0,
             Self::Muted => 1,

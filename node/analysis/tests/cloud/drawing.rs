@@ -58,7 +58,7 @@ fn png(picture: &RgbaImage) -> Vec<u8> {
 /// Pixels that each text touches, and those of the shape behind all, as the bundled font has it.
 fn inks(chart: &Chart) -> (Vec<Vec<usize>>, Option<Pixels>) {
     let options = usvg::Options { fontdb: font::database(), ..Default::default() };
-    let tree = usvg::Tree::from_str(&chart.svg, &options).unwrap();
+    let tree = usvg::Tree::from_str(&chart.standalone_svg(), &options).unwrap();
     let blank = || Pixels::new(chart.size.0, chart.size.1).unwrap();
     let (mut texts, mut shape) = (Vec::new(), None);
     for node in tree.root().children() {

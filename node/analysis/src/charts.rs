@@ -203,6 +203,18 @@ impl Style {
         }
     }
 
+    /// Words before and after a name.
+    fn pair(
+        self,
+        en: (&'static str, &'static str),
+        zh: (&'static str, &'static str),
+    ) -> (&'static str, &'static str) {
+        match self.lang {
+            Lang::En => en,
+            Lang::Zh => zh,
+        }
+    }
+
     fn either(self, en: String, zh: String) -> String {
         match self.lang {
             Lang::En => en,

@@ -1,7 +1,7 @@
 //! Horizontal bars: skewness in order, and the most frequent values of a text column.
 
 use super::axis::{Axis, count, number, share};
-use super::canvas::{Anchor, Canvas, LABEL, PAD, TOP, WIDTH, fit};
+use super::canvas::{Anchor, Canvas, LABEL, PAD, Path, TOP, WIDTH, fit, title_of};
 use super::palette::Paint;
 use super::{Drawn, Style};
 use crate::facets::Category;
@@ -24,7 +24,8 @@ pub(super) struct Bar {
 }
 
 /// Draws one bar a row from `top` on, names at `left`, nothing beyond `right`. Negative bars go
-/// to the left of the common zero.
+/// to the left of the common zero. What is put together from the rest does not set the scale: its
+/// bar is broken where it would be longer than all others.
 pub(super) fn draw(canvas: &mut Canvas, (left, right): (f32, f32), top: f32, bars: &[Bar]) {
     let room = (right - left) * 0.36;
     let labels: Vec<String> = bars.iter().map(|bar| fit(&bar.label, LABEL, room)).collect();
@@ -36,9 +37,10 @@ pub(super) fn draw(canvas: &mut Canvas, (left, right): (f32, f32), top: f32, bar
         bars.iter().filter(move |bar| (bar.value < 0.0) == negative).map(|bar| bar.text.as_str())
     };
     let before = widest(&mut of_sign(true));
-    let from = start + before + if before > 0.0 { GAP } else { 0.0 };
+    let from = start + before + if before > 0.0 { 2.5 * GAP } else { 0.0 };
     let to = right - widest(&mut of_sign(false)) - GAP;
-    let values = || bars.iter().map(|bar| bar.value).filter(|value| value.is_finite());
+    let own = bars.iter().filter(|bar| bar.paint != Paint::Rest);
+    let values = || own.clone().map(|bar| bar.value).filter(|value| value.is_finite());
     let (low, high) = (values().fold(0.0, f64::min), values().fold(0.0, f64::max));
     // Without a bar of any length, a range to the right keeps zero at the left.
     let high = if low == high { 1.0 } else { high };
@@ -51,6 +53,9 @@ pub(super) fn draw(canvas: &mut Canvas, (left, right): (f32, f32), top: f32, bar
         let long = (end - zero).abs().max(if bar.value == 0.0 { 0.0 } else { 1.5 });
         let x = if bar.value < 0.0 { zero - long } else { zero };
         canvas.rect(x, middle - THICK / 2.0, long, THICK, bar.paint, 1.0);
+        if bar.value > high {
+            draw_break(canvas, (zero + end) / 2.0, middle);
+        }
         canvas.text(start - GAP, baseline, LABEL, Anchor::End, Paint::Ink, label);
         let (x, anchor) = match bar.value < 0.0 {
             true => (x - GAP, Anchor::End),
@@ -60,6 +65,14 @@ pub(super) fn draw(canvas: &mut Canvas, (left, right): (f32, f32), top: f32, bar
     }
     let bottom = top + bars.len() as f32 * ROW;
     canvas.line((zero, top), (zero, bottom), Paint::Muted, 1.5);
+}
+
+/// Two slanted gaps.
+fn draw_break(canvas: &mut Canvas, x: f32, middle: f32) {
+    for x in [x - 5.0, x + 5.0] {
+        let (low, high) = ((x - 5.0, middle + 14.0), (x + 5.0, middle - 14.0));
+        canvas.line(low, high, Paint::Paper, 4.0);
+    }
 }
 
 /// Skewness of the number columns, largest first; the 30 furthest from 0 when there are more.
@@ -131,7 +144,9 @@ pub(super) fn category(category: &Category, numbers: &Numbers, style: Style) -> 
         );
     }
     let height = TOP + bars.len() as f32 * ROW + PAD;
-    let mut canvas = Canvas::new(style.theme, height, &category.column, &subtitle);
+    let (before, after) = style.pair(("Most frequent in ", ""), ("", " 的常见取值"));
+    let title = title_of(before, &category.column, after);
+    let mut canvas = Canvas::new(style.theme, height, &title, &subtitle);
     draw(&mut canvas, (PAD, WIDTH - PAD), TOP, &bars);
     Some(canvas.finish())
 }

@@ -38,7 +38,7 @@ impl Canvas {
     /// With background, title and a line below it.
     pub(super) fn new(theme: Theme, height: f32, title: &str, subtitle: &str) -> Self {
         let height = height.ceil();
-        let mut canvas = Self { theme, height, title: fit_title(title), body: String::new() };
+        let mut canvas = Self { theme, height, title: title_of("", title, ""), body: String::new() };
         canvas.rect(0.0, 0.0, WIDTH, height, Paint::Paper, 1.0);
         let title = canvas.title.clone();
         canvas.text(PAD, 52.0, TITLE, Anchor::Start, Paint::Ink, &title);
@@ -240,8 +240,10 @@ pub(super) fn fit(text: &str, size: f32, room: f32) -> String {
     format!("{}…{}", head.trim_end(), tail.trim_start())
 }
 
-fn fit_title(title: &str) -> String {
-    fit(title, TITLE, WIDTH - 2.0 * PAD)
+/// A title of a column with words before and after it, all on one line.
+pub(super) fn title_of(before: &str, column: &str, after: &str) -> String {
+    let words = font::width(before, TITLE) + font::width(after, TITLE);
+    format!("{before}{}{after}", fit(column, TITLE, WIDTH - 2.0 * PAD - words))
 }
 
 /// One line without what XML forbids or what would turn the reading direction; what is blank is

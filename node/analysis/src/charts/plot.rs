@@ -26,17 +26,11 @@ impl Frame {
         Axis::new(low, high, self.bottom, self.top)
     }
 
-    /// Ticks of an upward axis; counts are whole.
+    /// Ticks of an upward axis, as many as have room; counts are whole.
     pub(super) fn upward_ticks(&self, axis: &Axis, whole: bool, style: Style) -> Vec<Tick> {
-        let most = ((self.bottom - self.top) / 64.0).round().clamp(2.0, 9.0) as usize;
-        let ticks = axis.ticks(most, whole, style.lang);
-        let room = (self.bottom - self.top) / (SMALL * 1.3);
-        // Where rounding gave more than there is room for, every second one will do.
-        if ticks.len() as f32 <= room + 1.0 {
-            ticks
-        } else {
-            ticks.into_iter().step_by(2).collect()
-        }
+        let most = ((self.bottom - self.top) / 44.0).clamp(2.0, 9.0) as usize;
+        let tries = (2..=2 * most).map(|wanted| axis.ticks(wanted, whole, style.lang));
+        tries.filter(|ticks| ticks.len() <= most).last().unwrap_or_default()
     }
 
     /// Lines across with their numbers at the left.

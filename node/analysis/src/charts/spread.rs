@@ -1,7 +1,7 @@
 //! How one number column spreads: a histogram, and a box above it on the same scale.
 
 use super::axis::{Axis, count, number};
-use super::canvas::{Anchor, Canvas, PAD, Path, SMALL, TOP, WIDTH};
+use super::canvas::{Anchor, Canvas, PAD, Path, SMALL, TOP, WIDTH, title_of};
 use super::palette::Paint;
 use super::plot::{Frame, left_of};
 use super::{Drawn, Style};
@@ -28,7 +28,9 @@ pub(super) fn spread(
         Some(note) => format!("{note} · {facts}"),
         None => facts,
     };
-    let mut canvas = Canvas::new(style.theme, HEIGHT, &spread.column, &subtitle);
+    let (before, after) = style.pair(("Distribution of ", ""), ("", " 的分布"));
+    let title = title_of(before, &spread.column, after);
+    let mut canvas = Canvas::new(style.theme, HEIGHT, &title, &subtitle);
     let most = histogram.counts.iter().copied().max().unwrap_or(0).max(1);
     let mut frame =
         Frame { left: 0.0, top: TOP + 110.0, right: WIDTH - PAD, bottom: HEIGHT - 56.0 };

@@ -1,7 +1,7 @@
 //! Values over time: how many rows, and below it the means of number columns on the same scale.
 
 use super::axis::{Axis, count};
-use super::canvas::{Anchor, Canvas, LABEL, PAD, Path, SMALL, TOP, WIDTH, fit};
+use super::canvas::{Anchor, Canvas, LABEL, PAD, Path, SMALL, TOP, WIDTH, fit, title_of};
 use super::palette::Paint;
 use super::plot::{Frame, left_of, room_for};
 use super::{Drawn, Style, calendar};
@@ -31,7 +31,9 @@ pub(super) fn trend(trend: &Trend, style: Style) -> Option<Drawn> {
     let panels = panels(trend, style);
     let bottom = panels.last().map_or(TOP, |panel| panel.frame.bottom);
     let subtitle = subtitle(trend, (first, last), style);
-    let mut canvas = Canvas::new(style.theme, bottom + 56.0, &trend.column, &subtitle);
+    let (before, after) = style.pair(("Over time, by ", ""), ("按 ", " 的时间趋势"));
+    let title = title_of(before, &trend.column, after);
+    let mut canvas = Canvas::new(style.theme, bottom + 56.0, &title, &subtitle);
     let scales: Vec<_> = panels.iter().map(|panel| panel.scale(style)).collect();
     let left = scales.iter().map(|scale| left_of(&scale.1)).fold(0.0, f32::max);
     let right = WIDTH - PAD;

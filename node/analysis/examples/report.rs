@@ -1,18 +1,23 @@
 //! Writes a page for a small clean CSV file, to look at: `report FILE.csv PAGE.html [en|zh]`.
 //! Its numbers are computed simply, and only as far as the page shows them.
 
+#[path = "../tests/charts/sample.rs"]
+mod sample;
+
 use std::collections::BTreeMap;
 
+use potluck_analysis::charts::{self, Chart, ChartOptions};
 use potluck_analysis::numbers::*;
 use potluck_analysis::report::{ColumnFacts, ReportOptions, TableFacts, page};
 use potluck_analysis::table::{BadRow, Invalid, Note, Written};
+use potluck_analysis::{Lang, Unwatched};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [file, out, rest @ ..] = args.as_slice() else {
         return Err("usage: report FILE.csv PAGE.html [en|zh]".into());
     };
-    let lang = rest.first().map_or("en", String::as_str).parse()?;
+    let lang: Lang = rest.first().map_or("en", String::as_str).parse()?;
     let numbers = numbers(file)?;
     let options = ReportOptions {
         lang,
@@ -20,8 +25,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         made_at: Some("2025-03-14 09:26".to_owned()),
         served_by: Some("workbench".to_owned()),
     };
-    std::fs::write(out, page(&numbers, &facts(&numbers), &[], &options))?;
+    let charts = charts(file, &numbers, lang)?;
+    std::fs::write(out, page(&numbers, &facts(&numbers), &charts, &options))?;
     Ok(())
+}
+
+fn charts(
+    file: &str,
+    numbers: &Numbers,
+    lang: Lang,
+) -> Result<Vec<Chart>, Box<dyn std::error::Error>> {
+    let mut reader = csv::Reader::from_path(file)?;
+    let names: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
+    let rows = reader.records().collect::<Result<Vec<_>, _>>()?;
+    let cells = |at: usize| rows.iter().map(|row| row[at].to_owned()).collect();
+    let columns = names.into_iter().enumerate().map(|(at, n)| (n, sample::typed(cells(at))));
+    let (_, facets) = sample::analyse(file, &columns.collect::<Vec<_>>());
+    let options = ChartOptions { lang, png: false, ..ChartOptions::default() };
+    Ok(charts::draw(numbers, &facets, &options, &Unwatched)?)
 }
 
 fn numbers(file: &str) -> Result<Numbers, Box<dyn std::error::Error>> {

@@ -30,8 +30,6 @@ pub const MOST_CARDS: usize = 200;
 /// Characters of a column name that are shown; a card shows the whole name on hovering.
 const NAME: usize = 48;
 
-const STYLE: &str = include_str!("report/page.css");
-
 /// How the page is to be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReportOptions {
@@ -76,7 +74,7 @@ pub fn page(
         Section { id: "glossary", title: words::GLOSSARY, body: glossary::list(&page) },
     ];
     let sections: Vec<Section> = sections.into_iter().filter(|s| !s.body.is_empty()).collect();
-    overview::frame(&page, &sections, STYLE)
+    overview::frame(&page, &sections)
 }
 
 /// A part of the page with a heading.

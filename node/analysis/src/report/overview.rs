@@ -3,12 +3,13 @@
 use super::words::{self, Words};
 use super::{MOST_CARDS, NAME, Page, Section, amounts, text};
 use crate::Lang;
+use crate::charts::{self, Theme};
 
 /// Characters of a title or file name that are shown.
 const TITLE: usize = 80;
 
 /// Head, contents and all sections.
-pub(super) fn frame(page: &Page, sections: &[Section], style: &str) -> String {
+pub(super) fn frame(page: &Page, sections: &[Section]) -> String {
     let lang = match page.lang {
         Lang::En => "en",
         Lang::Zh => "zh-CN",
@@ -16,6 +17,7 @@ pub(super) fn frame(page: &Page, sections: &[Section], style: &str) -> String {
     let title = words::REPORT_OF.with(page.lang, &[&text::short(page.title(), TITLE)]);
     let (skip, header, contents, footer) =
         (page.say(words::SKIP), header(page), contents(page, sections), footer(page));
+    let style = style();
     let body: String = sections.iter().map(|section| part(page, section)).collect();
     format!(
         r##"<!DOCTYPE html>
@@ -37,6 +39,15 @@ pub(super) fn frame(page: &Page, sections: &[Section], style: &str) -> String {
 </body>
 </html>
 "##
+    )
+}
+
+/// The colours are those of the charts, whose drawings ask for them.
+fn style() -> String {
+    let (light, dark) = (charts::variables(Theme::Light), charts::variables(Theme::Dark));
+    format!(
+        ":root {{{light}}}\n@media screen and (prefers-color-scheme: dark) {{ :root {{{dark}}} }}\n{}",
+        include_str!("page.css")
     )
 }
 

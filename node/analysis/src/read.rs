@@ -107,12 +107,12 @@ pub fn read(
                     break;
                 }
             };
-            if pass_number + 1 < PASSES {
-                if let Some(better) = read.better_plans(&setting) {
-                    plans = better;
-                    spill.clear();
-                    continue;
-                }
+            if pass_number + 1 < PASSES
+                && let Some(better) = read.better_plans(&setting)
+            {
+                plans = better;
+                spill.clear();
+                continue;
             }
             let mut table = read.finish(&setting)?;
             if layout.renamed > 0 {

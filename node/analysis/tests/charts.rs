@@ -153,9 +153,12 @@ fn nasty_names_harm_nothing() {
     assert!(charts.iter().all(|chart| chart.title.chars().count() < 200));
 }
 
+/// The value of a column in a row.
+type Cells<'a> = &'a dyn Fn(usize) -> Option<f64>;
+
 #[test]
 fn nasty_numbers_harm_nothing() {
-    let columns: [(&str, &dyn Fn(usize) -> Option<f64>); 14] = [
+    let columns: [(&str, Cells); 14] = [
         ("equal", &|_| Some(7.0)),
         ("zero", &|_| Some(0.0)),
         ("huge", &|row| Some(1e300 * (weyl(row) - 0.5))),

@@ -129,7 +129,9 @@ fn check_matrix(file: &str, what: &str, ours: &Matrix, theirs: &Value, numbers: 
 fn near(file: &str, column: &str, what: &str, ours: Option<f64>, theirs: &Value) {
     let equal = match (ours, theirs.as_f64()) {
         (None, None) => true,
-        (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * b.abs() || (b.abs() < 1e-3 && (a - b).abs() < 1e-11),
+        (Some(a), Some(b)) => {
+            (a - b).abs() <= 1e-9 * b.abs() || (b.abs() < 1e-3 && (a - b).abs() < 1e-11)
+        }
         _ => false,
     };
     assert!(equal, "{file}: {column}: {what}: {ours:?}, not {theirs}");

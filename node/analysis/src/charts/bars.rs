@@ -1,7 +1,7 @@
 //! Horizontal bars: skewness in order, and the most frequent values of a text column.
 
 use super::axis::{Axis, count, number, share};
-use super::canvas::{Anchor, Canvas, LABEL, PAD, Path, TOP, WIDTH, fit, title_of};
+use super::canvas::{Anchor, Canvas, LABEL, PAD, TOP, WIDTH, fit, title_of};
 use super::palette::Paint;
 use super::{Drawn, Style};
 use crate::facets::Category;
@@ -93,7 +93,7 @@ pub(super) fn skew(numbers: &Numbers, style: Style) -> Option<Drawn> {
         .map(|(label, value)| Bar {
             label,
             value,
-            text: format!("{}", rounded(value)),
+            text: rounded(value).to_string(),
             paint: Paint::Series(usize::from(value.abs() > 1.0)),
         })
         .collect();

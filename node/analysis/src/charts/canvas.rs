@@ -38,7 +38,8 @@ impl Canvas {
     /// With background, title and a line below it.
     pub(super) fn new(theme: Theme, height: f32, title: &str, subtitle: &str) -> Self {
         let height = height.ceil();
-        let mut canvas = Self { theme, height, title: title_of("", title, ""), body: String::new() };
+        let mut canvas =
+            Self { theme, height, title: title_of("", title, ""), body: String::new() };
         canvas.rect(0.0, 0.0, WIDTH, height, Paint::Paper, 1.0);
         let title = canvas.title.clone();
         canvas.text(PAD, 52.0, TITLE, Anchor::Start, Paint::Ink, &title);

@@ -30,7 +30,7 @@ impl Frame {
     pub(super) fn upward_ticks(&self, axis: &Axis, whole: bool, style: Style) -> Vec<Tick> {
         let most = ((self.bottom - self.top) / 44.0).clamp(2.0, 9.0) as usize;
         let tries = (2..=2 * most).map(|wanted| axis.ticks(wanted, whole, style.lang));
-        tries.filter(|ticks| ticks.len() <= most).last().unwrap_or_default()
+        tries.rev().find(|ticks| ticks.len() <= most).unwrap_or_default()
     }
 
     /// Lines across with their numbers at the left.

@@ -67,7 +67,7 @@ impl Grid {
         for y in 0..=self.height - height {
             let top = &self.sums[y * stride..][..stride];
             let bottom = &self.sums[(y + height) * stride..][..stride];
-            let count = (top.iter().zip(&bottom[..]))
+            let count = (top.iter().zip(bottom))
                 .zip(top[width..].iter().zip(&bottom[width..]))
                 .map(|((a, b), (c, d))| u32::from(b.wrapping_sub(*a) == d.wrapping_sub(*c)))
                 .sum();

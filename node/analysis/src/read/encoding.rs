@@ -222,13 +222,14 @@ impl<'a> Text<'a> {
 
     fn drop_nuls(&mut self, out: &mut Vec<u8>, start: usize) {
         let Some(first) = memchr::memchr(0, &out[start..]) else { return };
-        let mut keep = start + first;
-        for at in keep..out.len() {
+        let (before, begin) = (out.len(), start + first);
+        let mut keep = begin;
+        for at in begin..before {
             let byte = out[at];
             out[keep] = byte;
             keep += usize::from(byte != 0);
         }
-        self.nuls += (out.len() - keep) as u64;
+        self.nuls += (before - keep) as u64;
         out.truncate(keep);
     }
 }

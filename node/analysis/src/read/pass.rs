@@ -187,11 +187,11 @@ impl Shared<'_, '_> {
     /// Fills columns with a chunk, and gives its memory back.
     fn fill(&self, index: u64, bytes: Vec<u8>, give: &SyncSender<Vec<u8>>) {
         let mut bytes = Some(bytes);
-        if !self.stopped.load(Ordering::Relaxed) {
-            if let Err(error) = self.try_fill(index, &mut bytes) {
-                lock(&self.error).get_or_insert(error);
-                self.stopped.store(true, Ordering::Relaxed);
-            }
+        if !self.stopped.load(Ordering::Relaxed)
+            && let Err(error) = self.try_fill(index, &mut bytes)
+        {
+            lock(&self.error).get_or_insert(error);
+            self.stopped.store(true, Ordering::Relaxed);
         }
         // Nobody takes it when the pass was ended.
         let _ = give.try_send(bytes.unwrap_or_default());

@@ -212,13 +212,13 @@ impl<'a> Chunks<'a> {
                 self.more = self.text.fill(bytes, want - bytes.len())?;
             }
             let found = scan(bytes, self.dialect, !self.more);
-            if let Some(open) = found.open {
-                if !self.more || bytes.len() - open > FIELD {
-                    let lines = memchr::memchr_iter(self.dialect.end, &bytes[..open]).count();
-                    chunk.unclosed.push(lines as u64);
-                    bytes.remove(open);
-                    continue;
-                }
+            if let Some(open) = found.open
+                && (!self.more || bytes.len() - open > FIELD)
+            {
+                let lines = memchr::memchr_iter(self.dialect.end, &bytes[..open]).count();
+                chunk.unclosed.push(lines as u64);
+                bytes.remove(open);
+                continue;
             }
             if !self.more {
                 return Ok(!bytes.is_empty());

@@ -121,19 +121,19 @@ fn numeric(cursor: &mut Cursor, day_first: bool) -> Option<(Date, u32, bool)> {
         return None;
     }
     let separator = cursor.0.first().copied()?;
-    if let Some(index) = separators(separator) {
-        if cursor.0.get(1)?.is_ascii_digit() {
-            cursor.skip(1);
-            let (second, width) = cursor.number(2)?;
-            if width == 0 || !cursor.eat(separator) {
-                return None;
-            }
-            let year = cursor.year(separator != b'.')?;
-            let other_order = if day_first { second > 12 } else { first > 12 };
-            let decided = first > 12 || second > 12;
-            let (month, day) = if day_first { (second, first) } else { (first, second) };
-            return (!other_order).then_some(((year, month, day), YEAR_LAST << index, decided));
+    if let Some(index) = separators(separator)
+        && cursor.0.get(1)?.is_ascii_digit()
+    {
+        cursor.skip(1);
+        let (second, width) = cursor.number(2)?;
+        if width == 0 || !cursor.eat(separator) {
+            return None;
         }
+        let year = cursor.year(separator != b'.')?;
+        let other_order = if day_first { second > 12 } else { first > 12 };
+        let decided = first > 12 || second > 12;
+        let (month, day) = if day_first { (second, first) } else { (first, second) };
+        return (!other_order).then_some(((year, month, day), YEAR_LAST << index, decided));
     }
     // `1 Jan 2000`, `01-Jan-2000`
     cursor.gap();

@@ -88,7 +88,7 @@ fn number_column(name: &str, cells: &[Option<f64>]) -> (ColumnNumbers, Option<Sp
     let (lower, median, upper) = (quantile(0.25), quantile(0.5), quantile(0.75));
     let fence = 1.5 * (upper - lower);
     let inner = || values.iter().filter(|v| **v >= lower - fence && **v <= upper + fence);
-    let whiskers = (*inner().next().unwrap_or(&min), *inner().last().unwrap_or(&max));
+    let whiskers = (*inner().next().unwrap_or(&min), *inner().next_back().unwrap_or(&max));
     let mut outliers: Vec<f64> = values.clone();
     outliers.retain(|value| *value < whiskers.0 || *value > whiskers.1);
     numbers.mean = Some(mean);

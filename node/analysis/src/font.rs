@@ -58,7 +58,8 @@ pub fn advance(c: char) -> u16 {
         _ if is_joiner(c) => 0,
         0x1F000.. => 1300,
         0x1100.. => 1000,
-        _ => 650,
+        // A viewer has it, a picture shows a dot instead: the wider of the two.
+        _ => known(LACKING).unwrap_or(0).max(650),
     })
 }
 

@@ -8,6 +8,8 @@ mod catalogue;
 mod classify;
 #[path = "models/engine.rs"]
 mod engine;
+#[path = "models/faces.rs"]
+mod faces;
 #[path = "models/install.rs"]
 mod install;
 #[path = "models/picture.rs"]

@@ -6,7 +6,7 @@
 
 mod attributes;
 mod cascade;
-pub(crate) mod labels;
+mod labels;
 mod pixels;
 mod pyramid;
 mod region;
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use self::attributes::Attributes;
 use self::cascade::Cascade;
+pub use self::labels::{Area, LabelledBox, LabelLayout, Plate, lay_out};
 use self::region::{Candidate, Region};
 pub(crate) use self::yunet::OUTPUTS as YUNET_OUTPUTS;
 use self::yunet::Yunet;

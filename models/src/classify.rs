@@ -60,9 +60,10 @@ impl Classifier {
     pub(crate) fn from_parts(engine: &Engine, parts: Parts) -> Result<Classifier, ModelError> {
         let Parts { manifest, labels, onnx } = parts;
         let size = manifest.input.size as usize;
+        let output = manifest.output.name.as_deref();
         let wanted = Wanted {
             input: manifest.input.name.as_deref(),
-            output: manifest.output.name.as_deref(),
+            outputs: output.as_slice(),
             item: match manifest.input.layout {
                 Layout::Nchw => [3, size, size],
                 Layout::Nhwc => [size, size, 3],

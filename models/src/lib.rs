@@ -3,12 +3,14 @@
 //! that may be busy.
 //!
 //! [`Engine`] is what computes (ONNX Runtime where it is found, the pure-Rust tract otherwise),
-//! [`Catalogue`] knows the models, [`Classifier`] is one loaded model, [`Batcher`] runs what waits together.
+//! [`Catalogue`] knows the models, [`Classifier`] is one loaded model, [`Batcher`] runs what waits together,
+//! [`FaceFinder`] finds faces.
 
 mod batch;
 mod catalogue;
 mod classify;
 mod engine;
+mod faces;
 mod install;
 mod library;
 mod manifest;
@@ -20,7 +22,13 @@ pub use batch::{Answer, BatchError, Batcher};
 pub use catalogue::{Catalogue, DEFAULT_MODEL, ModelError, ModelInfo};
 pub use classify::{Classifier, Label, Prepared};
 pub use engine::{Engine, EngineChoice, EngineConfig, EngineError, EngineInfo};
+pub use faces::{
+    Area, DEFAULT_FACES, Face, FaceFinder, Gender, GenderValue, LabelLayout, LabelledBox, Landmarks,
+    MAX_FACES, Plate, Point, lay_out,
+};
 pub use install::{InstallError, Installed, install};
-pub use manifest::{Colours, Input, Interpolation, Layout, Manifest, Output, Softmax};
+pub use manifest::{
+    Colours, Detector, Input, Interpolation, Layout, Manifest, Output, Softmax, Task,
+};
 pub use picture::{MAX_BYTES, MAX_PIXELS, Picture, PictureError, decode};
-pub use samples::{Sample, samples};
+pub use samples::{Sample, face_sample, samples};

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// The largest input side that is accepted, in pixels.
 const MAX_SIZE: u32 = 2048;
 
-/// Everything that is needed to use an ImageNet-style ONNX classifier. `models/README.md` shows a whole one.
+/// Everything that is needed to use an ImageNet-style ONNX classifier, or a face detector of a known kind.
+/// `models/README.md` shows a whole one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -20,6 +21,13 @@ pub struct Manifest {
     /// SHA-256 of the ONNX file in hexadecimal. Written by `models add`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// What the model does.
+    #[serde(default)]
+    pub task: Task,
+    /// How a face detector's outputs are read; only with `task = "faces"`, which takes `input.size` from the
+    /// manifest and knows the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detector: Option<Detector>,
     /// `imagenet` for the built-in list of 1,000 names, or a text file with one label a line.
     #[serde(default = "imagenet")]
     pub labels: String,
@@ -74,6 +82,25 @@ pub struct Output {
     /// Whether the numbers are probabilities already.
     #[serde(default)]
     pub softmax: Softmax,
+}
+
+/// What a model does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// Gives labels for a picture.
+    #[default]
+    Labels,
+    /// Finds faces in a picture.
+    Faces,
+}
+
+/// Face detectors whose outputs are understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Detector {
+    /// YuNet with twelve outputs, `cls_8` to `kps_32`.
+    Yunet,
 }
 
 /// Order of the input's dimensions: N pictures, C channels, H rows, W columns.
@@ -145,6 +172,11 @@ impl Manifest {
 
     fn check(&self) -> Result<(), String> {
         check_name(&self.name)?;
+        match (self.task, self.detector) {
+            (Task::Faces, None) => return Err("task = \"faces\" needs detector = \"yunet\"".into()),
+            (Task::Labels, Some(_)) => return Err("detector is only for task = \"faces\"".into()),
+            _ => {}
+        }
         let input = &self.input;
         if input.size == 0 || input.size > MAX_SIZE {
             return Err(format!("input.size is {}; it must be 1 to {MAX_SIZE}", input.size));
@@ -236,6 +268,12 @@ mod tests {
             ("mean = [1, 2]", "line 4"),
         ] {
             let error = Manifest::parse(&format!("{SMALL}{extra}\n")).unwrap_err();
+            assert!(error.contains(word), "{extra}: {error}");
+        }
+        for (extra, word) in
+            [("task = 'faces'", "needs detector"), ("detector = 'yunet'", "only for task")]
+        {
+            let error = Manifest::parse(&SMALL.replace("[input]", &format!("{extra}\n[input]"))).unwrap_err();
             assert!(error.contains(word), "{extra}: {error}");
         }
         assert!(Manifest::parse("name = 'm'").unwrap_err().contains("input"));

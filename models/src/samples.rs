@@ -31,3 +31,8 @@ static SAMPLES: [Sample; 6] = [
     sample!("temple.jpg", "palace"),
     sample!("flower.jpg", "daisy"),
 ];
+
+/// A bundled picture with one face, a woman's; not among [`samples`].
+pub fn face_sample() -> Sample {
+    sample!("faces/astronaut.jpg", "face")
+}

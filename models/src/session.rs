@@ -1,4 +1,5 @@
-//! One loaded ONNX graph on either engine: pictures as float32 in, one row of numbers a picture out.
+//! One loaded ONNX graph on either engine: pictures as float32 in, one row of numbers a picture out. A graph
+//! with several outputs gives them one after the other in the row.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,8 +18,8 @@ use crate::engine::{Backend, Engine};
 pub(crate) struct Wanted<'a> {
     /// Name of the input, where it is given.
     pub input: Option<&'a str>,
-    /// Name of the output, where it is given.
-    pub output: Option<&'a str>,
+    /// Names of the outputs in the order of the row; none for the only one.
+    pub outputs: &'a [&'a str],
     /// The input's dimensions without the batch.
     pub item: [usize; 3],
 }
@@ -48,7 +49,7 @@ pub(crate) struct Session {
 
 enum Kind {
     /// ONNX Runtime must not run one session from two threads (see `ort`), so it stands behind a lock.
-    Ort { session: Mutex<OrtSession>, output: String },
+    Ort { session: Mutex<OrtSession>, outputs: Vec<String> },
     /// Made for one picture: a fixed shape lets tract optimise. Pictures of a batch go to several threads.
     Tract { plan: Arc<Plan>, threads: usize },
 }
@@ -91,7 +92,7 @@ impl Session {
 
     fn run_some(&self, items: &[&[f32]]) -> Result<Vec<f32>, Fault> {
         match &self.kind {
-            Kind::Ort { session, output } => run_ort(session, output, items, self.item),
+            Kind::Ort { session, outputs } => run_ort(session, outputs, items, self.item),
             Kind::Tract { plan, threads } => run_tract(plan, *threads, items, self.item),
         }
     }
@@ -124,9 +125,15 @@ fn load_ort(
         input.dtype().tensor_shape().map(|shape| shape.to_vec()).unwrap_or_default();
     let shape: Vec<Option<usize>> = shape.iter().map(|dim| usize::try_from(*dim).ok()).collect();
     let batches = check_shape(&shape, wanted.item)?;
-    let output = only(session.outputs(), wanted.output, "output")?.name().to_owned();
+    let outputs = if wanted.outputs.is_empty() {
+        vec![only(session.outputs(), None, "output")?.name().to_owned()]
+    } else {
+        let named = |name: &&str| only(session.outputs(), Some(name), "output");
+        let outlets: Result<Vec<_>, _> = wanted.outputs.iter().map(named).collect();
+        outlets?.into_iter().map(|outlet| outlet.name().to_owned()).collect()
+    };
     Ok(Session {
-        kind: Kind::Ort { session: Mutex::new(session), output },
+        kind: Kind::Ort { session: Mutex::new(session), outputs },
         item: wanted.item,
         outputs: 0,
         batches,
@@ -195,7 +202,7 @@ fn check_shape(shape: &[Option<usize>], item: [usize; 3]) -> Result<bool, Fault>
 
 fn run_ort(
     session: &Mutex<OrtSession>,
-    output: &str,
+    outputs: &[String],
     items: &[&[f32]],
     item: [usize; 3],
 ) -> Result<Vec<f32>, Fault> {
@@ -211,11 +218,27 @@ fn run_ort(
     let input = TensorRef::from_array_view((shape, values)).map_err(fault)?;
     let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
     let results = session.run(ort::inputs![input]).map_err(fault)?;
-    let value = results.get(output).ok_or_else(|| Fault::Run(format!("no output {output:?}")))?;
-    let (_, row) = value.try_extract_tensor::<f32>().map_err(|error| {
-        Fault::Shape(format!("its output {output:?} is not a float32 tensor ({error})"))
-    })?;
-    Ok(row.to_vec())
+    let mut parts = Vec::with_capacity(outputs.len());
+    for output in outputs {
+        let value =
+            results.get(output).ok_or_else(|| Fault::Run(format!("no output {output:?}")))?;
+        let (_, part) = value.try_extract_tensor::<f32>().map_err(|error| {
+            Fault::Shape(format!("its output {output:?} is not a float32 tensor ({error})"))
+        })?;
+        parts.push(part);
+    }
+    if let [row] = parts.as_slice() {
+        return Ok(row.to_vec());
+    }
+    // Each output holds all pictures; a row holds all outputs of one.
+    let mut rows = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    for picture in 0..items.len() {
+        for part in &parts {
+            let share = part.len() / items.len();
+            rows.extend_from_slice(&part[picture * share..(picture + 1) * share]);
+        }
+    }
+    Ok(rows)
 }
 
 fn load_tract(threads: usize, onnx: &[u8], wanted: &Wanted) -> Result<Session, Fault> {
@@ -237,7 +260,12 @@ fn plan(mut onnx: &[u8], wanted: &Wanted) -> Result<Arc<Plan>, Fault> {
         return Err(Fault::Load("it holds no graph".into()));
     };
     let outputs: Vec<&str> = graph.output.iter().map(|value| value.name.as_str()).collect();
-    let output = index_of(&outputs, wanted.output, "output")?;
+    let chosen: Vec<usize> = if wanted.outputs.is_empty() {
+        vec![index_of(&outputs, None, "output")?]
+    } else {
+        let named = |name: &&str| index_of(&outputs, Some(name), "output");
+        wanted.outputs.iter().map(named).collect::<Result<_, _>>()?
+    };
     let parsed = reader.parse(&proto, None).map_err(load)?;
     if let Some(missing) = parsed.unresolved_inputs.first() {
         return Err(Fault::Load(format!("its value {missing:?} comes from nowhere")));
@@ -272,8 +300,9 @@ fn plan(mut onnx: &[u8], wanted: &Wanted) -> Result<Arc<Plan>, Fault> {
     }
     let [a, b, c] = wanted.item;
     model.set_input_fact(0, f32::fact([1, a, b, c]).into()).map_err(load)?;
-    let outlet = model.output_outlets().map_err(load)?[output];
-    model.select_output_outlets(&[outlet]).map_err(load)?;
+    let all = model.output_outlets().map_err(load)?.to_vec();
+    let outlets: Vec<_> = chosen.iter().map(|index| all[*index]).collect();
+    model.select_output_outlets(&outlets).map_err(load)?;
     model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(load)
 }
 
@@ -313,16 +342,23 @@ fn run_tract_each(plan: &Arc<Plan>, items: &[&[f32]], item: [usize; 3]) -> Resul
         let input = Tensor::from_shape(&[1, item[0], item[1], item[2]], values).map_err(fault)?;
         let results = quiet(|| plan.run(tvec![input.into()]).map_err(fault))
             .unwrap_or_else(|panic| Err(Fault::Run(panic)))?;
-        let result = results.first().ok_or_else(|| Fault::Run("no output".into()))?;
-        let row = result
-            .try_as_plain_ram()
-            .and_then(|view| Ok(view.as_slice::<f32>()?.to_vec()))
-            .map_err(|error| {
-            Fault::Shape(format!("its output is not a float32 tensor ({error})"))
-        })?;
-        rows.extend(row);
+        for result in &results {
+            let view = result.try_as_plain_ram().map_err(not_floats)?;
+            rows.extend_from_slice(view.as_slice::<f32>().map_err(not_floats)?);
+        }
     }
     Ok(rows)
+}
+
+fn not_floats(error: TractError) -> Fault {
+    Fault::Shape(format!("its output is not a float32 tensor ({error})"))
+}
+
+/// The names of a graph's outputs; none when it cannot be read.
+pub(crate) fn output_names(mut onnx: &[u8]) -> Vec<String> {
+    let read = || tract_onnx::onnx().proto_model_for_read(&mut onnx).ok();
+    let graph = quiet(read).ok().flatten().and_then(|proto| proto.graph);
+    graph.map(|graph| graph.output.into_iter().map(|value| value.name).collect()).unwrap_or_default()
 }
 
 /// tract asserts in places where a strange model should give an error; the process must live.

@@ -8,12 +8,14 @@ mod catalogue;
 mod classify;
 #[path = "models/engine.rs"]
 mod engine;
+#[path = "models/faces.rs"]
+mod faces;
 #[path = "models/install.rs"]
 mod install;
 #[path = "models/picture.rs"]
 mod picture;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use potluck_models::{Engine, EngineChoice, EngineConfig, Label};
 
@@ -31,14 +33,14 @@ fn start(choice: EngineChoice) -> Result<Engine, potluck_models::EngineError> {
     Engine::start(&EngineConfig { choice, ..EngineConfig::default() })
 }
 
-/// A file of the folder `shared` beside the project; says so where there is none.
+/// A file of the folder `shared` beside the project, or beside a folder that it lies in; says so where there is none.
 fn shared(path: &str) -> Option<PathBuf> {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(path);
-    if !file.exists() {
-        eprintln!("SKIPPED: no {}", file.display());
-        return None;
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().skip(1);
+    let found = above.map(|folder| folder.join("shared").join(path)).find(|file| file.exists());
+    if found.is_none() {
+        eprintln!("SKIPPED: no shared/{path} beside the project");
     }
-    Some(file)
+    found
 }
 
 /// Whether one of the words stands in a label; a label is a list of names with commas.

@@ -1,0 +1,310 @@
+//! Where the labels of faces go: plates with text that cover no face and stay inside the picture. Only the layout;
+//! whoever draws knows the font and hands in the size of its text.
+
+/// A rectangle in pixels of the picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Area {
+    /// Left edge.
+    pub x: f32,
+    /// Upper edge.
+    pub y: f32,
+    /// To the right edge.
+    pub width: f32,
+    /// To the lower edge.
+    pub height: f32,
+}
+
+/// A face's box and what to write beside it, like `F 33` or `女 33 岁`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelledBox {
+    /// The face.
+    pub face: Area,
+    /// One line of text; empty for a box without a plate.
+    pub text: String,
+}
+
+/// Where one label goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plate {
+    /// The filled rectangle behind the text; the text stands in it with [`LabelLayout::margin`] on every side.
+    pub area: Area,
+    /// Which of the boxes it belongs to.
+    pub of: usize,
+}
+
+/// A whole picture's plates with the sizes to draw in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LabelLayout {
+    /// One plate for each box with a text, in the order of the boxes.
+    pub plates: Vec<Plate>,
+    /// Height of the letters in pixels.
+    pub text: f32,
+    /// Between a plate's edge and its text, in pixels.
+    pub margin: f32,
+    /// Width of the line around a face, in pixels.
+    pub line: f32,
+}
+
+/// The most boxes that get a plate; the rest get none.
+const MAX_PLATES: usize = 200;
+/// Height of letters as a share of the picture's longer side, and its limits in pixels: readable when the whole
+/// picture is shown on a screen.
+const TEXT_SHARE: f32 = 1.0 / 50.0;
+const TEXT_MIN: f32 = 11.0;
+const TEXT_MAX: f32 = 200.0;
+/// A text larger than this share of its face's width crowds a group; then letters shrink, to `TEXT_MIN` at least.
+const TEXT_OF_FACE: f32 = 0.4;
+/// How far from its face a plate may go, in heights of a plate.
+const REACH: usize = 4;
+
+/// Finds a place for every plate: above its face, below, beside, then further off in the order of distance; the
+/// first that covers no face, no other plate, and no edge of the picture. Where there is none, the one that
+/// covers least, with the middle of a face counting most.
+///
+/// `measure` gives width and height of a text in letters of the given height. Letters shrink until every plate
+/// fits into the picture's width, as far as that goes.
+pub fn lay_out(
+    (width, height): (u32, u32),
+    boxes: &[LabelledBox],
+    measure: impl Fn(&str, f32) -> (f32, f32),
+) -> LabelLayout {
+    let (width, height) = (width as f32, height as f32);
+    let line = (width.max(height) / 400.0).clamp(1.0, 12.0);
+    let mut text = letters(width.max(height), boxes);
+    let margin = |text: f32| (text * 0.25).max(1.0);
+    let size = |label: &LabelledBox, text: f32| {
+        let (across, down) = measure(&label.text, text);
+        let around = 2.0 * margin(text);
+        ((across + around).max(1.0), (down + around).max(1.0))
+    };
+    let labelled = || {
+        let with_text = |(_, label): &(usize, &LabelledBox)| !label.text.is_empty();
+        boxes.iter().enumerate().filter(with_text).take(MAX_PLATES)
+    };
+    let fits = |text: f32| {
+        labelled().all(|(_, label)| {
+            let (across, down) = size(label, text);
+            across <= width && down <= height
+        })
+    };
+    while text > 4.0 && !fits(text) {
+        text = (text * 0.85).max(4.0);
+    }
+    let mut plates: Vec<Plate> = Vec::new();
+    for (of, label) in labelled() {
+        let (across, down) = size(label, text);
+        // Only a picture of a few pixels gets here with a plate that is larger than itself.
+        let size = (across.min(width), down.min(height));
+        let area = place(label.face, size, (width, height), line, boxes, &plates);
+        plates.push(Plate { area, of });
+    }
+    LabelLayout { plates, text, margin: margin(text), line }
+}
+
+/// Height of the letters: by the picture, smaller in a crowd.
+fn letters(longest: f32, boxes: &[LabelledBox]) -> f32 {
+    let text = (longest * TEXT_SHARE).clamp(TEXT_MIN, TEXT_MAX);
+    let mut widths: Vec<f32> = boxes.iter().map(|label| label.face.width).collect();
+    widths.sort_by(f32::total_cmp);
+    match widths.get(widths.len() / 2) {
+        Some(middle) if widths.len() > 1 => text.min(middle * TEXT_OF_FACE).max(TEXT_MIN),
+        _ => text,
+    }
+}
+
+/// The best place for one plate.
+fn place(
+    face: Area,
+    (across, down): (f32, f32),
+    picture: (f32, f32),
+    gap: f32,
+    boxes: &[LabelledBox],
+    plates: &[Plate],
+) -> Area {
+    let mut best: Option<(f32, Area)> = None;
+    for (x, y) in places(face, (across, down), gap) {
+        let area = Area {
+            x: x.clamp(0.0, (picture.0 - across).max(0.0)),
+            y: y.clamp(0.0, (picture.1 - down).max(0.0)),
+            width: across,
+            height: down,
+        };
+        let covered = covered(&area, boxes, plates);
+        if covered <= 0.0 {
+            return area;
+        }
+        if best.as_ref().is_none_or(|(least, _)| covered < *least) {
+            best = Some((covered, area));
+        }
+    }
+    best.map_or(Area { x: 0.0, y: 0.0, width: across, height: down }, |(_, area)| area)
+}
+
+/// Upper left corners to try, the nearest first.
+fn places(face: Area, (across, down): (f32, f32), gap: f32) -> Vec<(f32, f32)> {
+    let left = face.x;
+    let middle = face.x + (face.width - across) / 2.0;
+    let right = face.x + face.width - across;
+    let before = face.x - across - gap;
+    let after = face.x + face.width + gap;
+    let (above, below) = (face.y - down - gap, face.y + face.height + gap);
+    let mut places = Vec::new();
+    for away in 0..=REACH {
+        let away = away as f32 * (down + gap);
+        for x in [left, middle, right, before, after] {
+            places.extend([(x, above - away), (x, below + away)]);
+        }
+        let steps = (face.height / (down + gap)).clamp(1.0, 8.0) as usize;
+        for step in 0..=steps {
+            let y = face.y + (face.height - down).max(0.0) * step as f32 / steps as f32;
+            places.extend([(after + away, y), (before - away, y)]);
+        }
+    }
+    places
+}
+
+/// What a plate there would hide: 0 when nothing. Other plates and the middle of a face, where eyes and mouth
+/// are, count most.
+fn covered(area: &Area, boxes: &[LabelledBox], plates: &[Plate]) -> f32 {
+    let faces: f32 = boxes
+        .iter()
+        .map(|label| area.shared(&label.face) + 20.0 * area.shared(&label.face.middle()))
+        .sum();
+    let plates: f32 = plates.iter().map(|plate| 10.0 * area.shared(&plate.area)).sum();
+    faces + plates
+}
+
+impl Area {
+    /// Area that both cover, in square pixels.
+    pub fn shared(&self, other: &Area) -> f32 {
+        let width = (self.x + self.width).min(other.x + other.width) - self.x.max(other.x);
+        let height = (self.y + self.height).min(other.y + other.height) - self.y.max(other.y);
+        width.max(0.0) * height.max(0.0)
+    }
+
+    /// The inner part, where eyes, nose and mouth are.
+    fn middle(&self) -> Area {
+        Area {
+            x: self.x + self.width * 0.15,
+            y: self.y + self.height * 0.2,
+            width: self.width * 0.7,
+            height: self.height * 0.7,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every letter half as wide as high, Chinese ones as wide as high, like most fonts.
+    fn measure(text: &str, height: f32) -> (f32, f32) {
+        let wide: f32 = text.chars().map(|c| if c.is_ascii() { 0.5 } else { 1.0 }).sum();
+        (wide * height, height * 1.2)
+    }
+
+    fn label(x: f32, y: f32, width: f32, height: f32, text: &str) -> LabelledBox {
+        LabelledBox { face: Area { x, y, width, height }, text: text.into() }
+    }
+
+    fn inside(area: &Area, width: u32, height: u32) -> bool {
+        area.x >= 0.0
+            && area.y >= 0.0
+            && area.x + area.width <= width as f32 + 0.01
+            && area.y + area.height <= height as f32 + 0.01
+    }
+
+    /// A generator that gives the same numbers everywhere: xorshift64*.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, limit: f32) -> f32 {
+            self.0 ^= self.0 >> 12;
+            self.0 ^= self.0 << 25;
+            self.0 ^= self.0 >> 27;
+            let high = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 40;
+            high as f32 / (1u64 << 24) as f32 * limit
+        }
+    }
+
+    /// Faces on a grid with room around each, somewhere in their cell: then no plate may touch anything.
+    #[test]
+    fn with_room_nothing_is_covered() {
+        for seed in 1..=300u64 {
+            let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let (columns, rows) = (1 + random.below(5.0) as u32, 1 + random.below(4.0) as u32);
+            let cell = 180.0 + random.below(500.0);
+            let (width, height) = (cell as u32 * columns, cell as u32 * rows);
+            let mut boxes = Vec::new();
+            for index in 0..columns * rows {
+                let face = cell * (0.25 + random.below(0.2));
+                let free = cell * 0.95 - face * 1.3;
+                let x = (index % columns) as f32 * cell.floor() + random.below(free);
+                let y = (index / columns) as f32 * cell.floor() + random.below(free);
+                let text = ["F 33", "男 41 岁", "M 7, 88.5"][(seed % 3) as usize];
+                boxes.push(label(x, y, face, face * 1.3, text));
+            }
+            let layout = lay_out((width, height), &boxes, measure);
+            assert_eq!(layout.plates.len(), boxes.len(), "seed {seed}");
+            for (index, plate) in layout.plates.iter().enumerate() {
+                assert!(inside(&plate.area, width, height), "seed {seed}: {plate:?}");
+                for face in &boxes {
+                    assert!(plate.area.shared(&face.face) < 0.01, "seed {seed}: {plate:?} {face:?}");
+                }
+                for other in &layout.plates[index + 1..] {
+                    assert!(plate.area.shared(&other.area) < 0.01, "seed {seed}: {plate:?} {other:?}");
+                }
+            }
+        }
+    }
+
+    /// Anything at all: many faces, huge ones, ones outside, tiny pictures.
+    #[test]
+    fn plates_stay_inside_whatever_comes() {
+        for seed in 1..=200u64 {
+            let mut random = Random(seed.wrapping_mul(0xd134_2543_de82_ef95));
+            let longest = [1.0, 40.0, 300.0, 2000.0, 12_000.0][(seed % 5) as usize];
+            let width = 1 + random.below(longest) as u32;
+            let height = 1 + random.below(longest) as u32;
+            let boxes: Vec<LabelledBox> = (0..random.below(60.0) as u32)
+                .map(|_| {
+                    let side = random.below(longest);
+                    label(random.below(longest) - 20.0, random.below(longest), side, side * 1.2, "女 33")
+                })
+                .collect();
+            let layout = lay_out((width, height), &boxes, measure);
+            for plate in &layout.plates {
+                assert!(inside(&plate.area, width, height), "seed {seed}: {plate:?} {width} x {height}");
+                assert!(plate.area.width > 0.0 && plate.area.height > 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_face_that_fills_the_picture_keeps_its_eyes() {
+        let boxes = [label(0.0, 0.0, 400.0, 500.0, "F 33")];
+        let plate = &lay_out((400, 500), &boxes, measure).plates[0];
+        assert!(inside(&plate.area, 400, 500));
+        assert_eq!(plate.area.shared(&boxes[0].face.middle()), 0.0, "{plate:?}");
+    }
+
+    #[test]
+    fn a_face_at_the_top_is_labelled_elsewhere() {
+        let boxes = [label(100.0, 2.0, 100.0, 130.0, "F 33"), label(300.0, 2.0, 100.0, 130.0, "")];
+        let layout = lay_out((640, 480), &boxes, measure);
+        assert_eq!(layout.plates.len(), 1, "an empty text needs no plate");
+        assert!(layout.plates[0].area.y >= 132.0, "{:?}", layout.plates[0]);
+    }
+
+    #[test]
+    fn letters_follow_picture_and_crowd() {
+        let text = |size, boxes: &[LabelledBox]| lay_out(size, boxes, measure).text;
+        let one = [label(100.0, 100.0, 200.0, 260.0, "F 33")];
+        assert_eq!(text((1000, 800), &one), 20.0);
+        assert_eq!(text((6000, 4000), &one), 120.0);
+        let crowd: Vec<_> = (0..50).map(|i| label(i as f32 * 40.0, 90.0, 30.0, 40.0, "F 33")).collect();
+        assert_eq!(text((2000, 1000), &crowd), 12.0);
+        assert!(text((20, 20), &one) < 11.0, "a tiny picture gets tiny letters");
+        assert!(lay_out((100, 100), &[], measure).plates.is_empty());
+    }
+}

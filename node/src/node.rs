@@ -20,7 +20,7 @@ use crate::{
     },
     protocol::{CallRequest, Fault, FaultKind, Offer, Request, Response},
     router::Health,
-    service::{Caller, Dispatch, DispatchSettings, Everyone, InputData, Progress, Registry},
+    service::{Caller, Dispatch, DispatchSettings, InputData, Progress, Registry},
     services::{self, ServicesError},
 };
 
@@ -98,7 +98,7 @@ impl Node {
                 queue: config.services.queue,
                 max_input: config.services.max_input_mib << 20,
             },
-            Box::new(Everyone),
+            Box::new(services::access(&config, network.me())),
         ));
         let inner = Arc::new(Inner {
             id: network.me().to_string().into(),

@@ -5,10 +5,12 @@
 //! counters), its row in `potluck capabilities` and its tests: [`Service::examples`] are run
 //! locally and across two nodes.
 
+mod access;
 mod context;
 mod dispatch;
 mod registry;
 
+pub use access::{Access, Rule};
 pub use context::{Context, InputData, Progress};
 pub use dispatch::{Caller, Counters, Dispatch, DispatchSettings, Everyone, Policy};
 pub use registry::{DynService, Registry, RegistryError};
@@ -49,7 +51,7 @@ pub enum Kind {
 /// How a capability stands on this node now: what the advert says of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Standing {
-    /// `cpu` or `cuda`.
+    /// `cpu`, `cuda`, or `remote` where a service elsewhere does the work.
     pub device: String,
     /// What does the work; empty when there is nothing to say.
     pub engine: String,
@@ -87,6 +89,11 @@ pub trait Service: Send + Sync + 'static {
     /// Whether it is still getting ready, so that it is worth waiting for.
     fn loading(&self) -> bool {
         false
+    }
+
+    /// Why it cannot serve now, for a person, where there is something to say.
+    fn trouble(&self) -> Option<String> {
+        None
     }
 
     /// Does the work. Anything that computes for more than a millisecond goes through

@@ -13,6 +13,8 @@ pub trait DynService: Send + Sync {
     fn standing(&self) -> Option<Standing>;
     /// See [`Service::loading`].
     fn loading(&self) -> bool;
+    /// See [`Service::trouble`].
+    fn trouble(&self) -> Option<String>;
     /// See [`Service::call`].
     fn call<'a>(
         &'a self,
@@ -46,6 +48,10 @@ impl<S: Service> DynService for S {
 
     fn loading(&self) -> bool {
         Service::loading(self)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        Service::trouble(self)
     }
 
     fn call<'a>(

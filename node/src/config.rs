@@ -171,7 +171,9 @@ pub enum ValueError {
     #[error("'{0}' says nobody (write \"contacts\", \"everyone\" or a list of client ids)")]
     Allow(String),
     /// Not an address for a secret.
-    #[error("'{text}' is not an address for a key: {reason} (write one such as https://api-us.faceplusplus.com)")]
+    #[error(
+        "'{text}' is not an address for a key: {reason} (write one such as https://api-us.faceplusplus.com)"
+    )]
     Base {
         /// What was written.
         text: String,

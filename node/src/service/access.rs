@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn the_owner_may_name_others_or_everyone() {
-        let list = format!("[facepp]\nallow = [\"{}\"]\n[contacts]\nbob = \"{}\"", peer(3), peer(2));
+        let list =
+            format!("[facepp]\nallow = [\"{}\"]\n[contacts]\nbob = \"{}\"", peer(3), peer(2));
         let some = access(&list);
         assert!(some.allow(peer(3), "facepp/1").is_ok() && some.allow(peer(1), "facepp/1").is_ok());
         assert!(some.allow(peer(2), "facepp/1").unwrap_err().contains("[facepp]"));

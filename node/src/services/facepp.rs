@@ -353,7 +353,8 @@ impl Inner {
     async fn spend(self: &Arc<Self>, cx: &Context) -> Result<(), Fault> {
         let this = self.clone();
         let spend = move || {
-            let refuse = |why: budget::BudgetError| Fault::new(FaultKind::NotOffered, why.to_string());
+            let refuse =
+                |why: budget::BudgetError| Fault::new(FaultKind::NotOffered, why.to_string());
             this.budget.take(budget::now()).map_err(refuse)
         };
         let Usage { calls_today, daily_calls } = cx.waiting(spend).await?;

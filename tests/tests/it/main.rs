@@ -3,6 +3,7 @@
 mod accuracy;
 mod cli;
 mod examples;
+mod facepp;
 mod hostile;
 mod lan;
 mod mesh;

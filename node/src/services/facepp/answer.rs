@@ -226,7 +226,8 @@ mod tests {
     #[test]
     fn what_is_no_answer_is_said_so() {
         let any = picture((100, 100), (100, 100));
-        for bad in [json!(null), json!([]), json!({}), json!({"faces": null}), json!({"faces": 7})] {
+        for bad in [json!(null), json!([]), json!({}), json!({"faces": null}), json!({"faces": 7})]
+        {
             assert!(matches!(faces(&bad, &any), Err(FaceppError::Nonsense(_))), "{bad}");
         }
         for bad in [

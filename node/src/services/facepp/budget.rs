@@ -31,7 +31,9 @@ pub struct Usage {
 #[derive(Debug, thiserror::Error)]
 pub enum BudgetError {
     /// All used.
-    #[error("the {daily_calls} Face++ calls that the owner of this node allows a day are used up; the next ones are on {renews} (UTC)")]
+    #[error(
+        "the {daily_calls} Face++ calls that the owner of this node allows a day are used up; the next ones are on {renews} (UTC)"
+    )]
     UsedUp {
         /// How many.
         daily_calls: u32,
@@ -148,7 +150,11 @@ fn day(seconds: u64) -> String {
 
 /// Held while the count is read and written; goes with the handle.
 fn lock(file: &Path) -> io::Result<File> {
-    let lock = File::options().create(true).truncate(false).write(true).open(file.with_extension("lock"))?;
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(file.with_extension("lock"))?;
     lock.lock()?;
     Ok(lock)
 }

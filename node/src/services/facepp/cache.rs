@@ -120,7 +120,10 @@ mod tests {
 
     #[test]
     fn another_picture_or_question_is_another_key() {
-        let ask = |attributes: &[Attribute], landmarks| Request { attributes: attributes.to_vec(), landmarks };
+        let ask = |attributes: &[Attribute], landmarks| Request {
+            attributes: attributes.to_vec(),
+            landmarks,
+        };
         let one = key(b"a", &ask(&[Attribute::Age, Attribute::Blur], false));
         assert_eq!(one, key(b"a", &ask(&[Attribute::Blur, Attribute::Age, Attribute::Age], false)));
         for other in [

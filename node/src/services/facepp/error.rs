@@ -17,7 +17,9 @@ pub enum FaceppError {
     #[error("Face++ does not take this argument with this key: {0}; ask for other attributes")]
     BadArguments(String),
     /// 400: arguments that exclude each other.
-    #[error("Face++ was sent arguments that exclude each other; this node and the API do not fit together")]
+    #[error(
+        "Face++ was sent arguments that exclude each other; this node and the API do not fit together"
+    )]
     CoexistenceArguments,
     /// 400: not a picture for it.
     #[error("Face++ cannot read this picture; save it as JPEG or PNG and try again")]
@@ -32,10 +34,14 @@ pub enum FaceppError {
     #[error("Face++ says that the picture has too many bytes; send a smaller one")]
     ImageTooLarge,
     /// 401: unknown key or wrong secret.
-    #[error("Face++ does not know the key of this node; its owner should check key, secret and the region in `base`")]
+    #[error(
+        "Face++ does not know the key of this node; its owner should check key, secret and the region in `base`"
+    )]
     Authentication,
     /// 403: the key was stopped or may not do this.
-    #[error("Face++ refuses the key of this node ({0}); its owner should look at the Face++ console")]
+    #[error(
+        "Face++ refuses the key of this node ({0}); its owner should look at the Face++ console"
+    )]
     Denied(String),
     /// 403: no money.
     #[error("the Face++ account of this node has no balance left; its owner should top it up")]
@@ -64,7 +70,9 @@ pub enum FaceppError {
         message: String,
     },
     /// A redirect: the key is not carried to another address.
-    #[error("the address of Face++ leads elsewhere (status {0}); the owner of this node should check `base`")]
+    #[error(
+        "the address of Face++ leads elsewhere (status {0}); the owner of this node should check `base`"
+    )]
     Redirect(u16),
     /// It could not be reached; nothing was sent.
     #[error("Face++ cannot be reached from this node: {0}")]
@@ -98,7 +106,9 @@ impl FaceppError {
             ("INVALID_IMAGE_URL", _) => Self::ImageUrl,
             ("IMAGE_FILE_TOO_LARGE", _) | (_, 413) => Self::ImageTooLarge,
             ("AUTHENTICATION_ERROR", _) | (_, 401) => Self::Authentication,
-            ("AUTHORIZATION_ERROR", _) if detail.eq_ignore_ascii_case("insufficient account balance") => {
+            ("AUTHORIZATION_ERROR", _)
+                if detail.eq_ignore_ascii_case("insufficient account balance") =>
+            {
                 Self::NoBalance
             }
             ("AUTHORIZATION_ERROR", _) => Self::Denied(detail),
@@ -243,7 +253,11 @@ mod tests {
     fn errors_are_known_by_their_word_whatever_stands_around_it() {
         use FaceppError as E;
         let table = [
-            (403, Some("AUTHORIZATION_ERROR:Denied by Client"), E::Denied("Denied by Client".into())),
+            (
+                403,
+                Some("AUTHORIZATION_ERROR:Denied by Client"),
+                E::Denied("Denied by Client".into()),
+            ),
             (403, Some(" CONCURRENCY_LIMIT_EXCEEDED : x"), E::ConcurrencyLimit),
             (400, Some("CONCURRENCY_LIMIT_EXCEEDED"), E::ConcurrencyLimit),
             (403, None, E::Unknown { status: 403, message: String::new() }),

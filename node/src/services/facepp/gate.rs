@@ -79,7 +79,12 @@ impl Gate {
     }
 
     /// Takes in how a check or a call with this key ended.
-    pub(super) fn tell(&self, key: &Arc<Credentials>, result: Result<(), &FaceppError>, now: Instant) {
+    pub(super) fn tell(
+        &self,
+        key: &Arc<Credentials>,
+        result: Result<(), &FaceppError>,
+        now: Instant,
+    ) {
         let mut inner = self.lock();
         if !inner.key.as_ref().is_some_and(|current| Arc::ptr_eq(current, key)) {
             // Of a key that was replaced meanwhile.
@@ -100,8 +105,7 @@ impl Gate {
         let (first, longest) = if error.shuts() { REFUSED } else { UNREACHABLE };
         let pause = first.saturating_mul(1 << times.min(16)).min(longest);
         tracing::warn!("facepp/1 is not offered: {error}; tried again in {} s", pause.as_secs());
-        inner.state =
-            State::Shut { why: error.to_string(), again: Some(now + pause), times };
+        inner.state = State::Shut { why: error.to_string(), again: Some(now + pause), times };
     }
 
     /// The key, unless it is known not to work; the error says why, for a person.

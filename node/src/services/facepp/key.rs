@@ -77,7 +77,8 @@ impl Secret {
 
     fn new(text: &str) -> Option<Self> {
         let text = text.trim();
-        let good = (1..=MAX_LENGTH).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        let good =
+            (1..=MAX_LENGTH).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
         good.then(|| Self(text.to_owned()))
     }
 }

@@ -44,7 +44,9 @@ pub enum PrepareError {
     #[error("the picture has {0} x {1} pixels; Face++ finds faces from {min} pixels on, so send a larger one", min = SIDES.0)]
     TooSmall(u32, u32),
     /// Shrunk to what Face++ takes, its short side would be too short.
-    #[error("the picture is too long and thin for Face++ ({0} x {1} pixels); cut out the part with the faces")]
+    #[error(
+        "the picture is too long and thin for Face++ ({0} x {1} pixels); cut out the part with the faces"
+    )]
     TooThin(u32, u32),
     /// The JPEG could not be made.
     #[error("the picture cannot be made small enough for Face++; send a smaller one")]
@@ -140,10 +142,7 @@ fn jpeg_is_usual(bytes: &[u8]) -> bool {
 }
 
 /// A JPEG within the limits, and its size.
-fn shrink(
-    picture: &Picture,
-    original: (u32, u32),
-) -> Result<(Vec<u8>, (u32, u32)), PrepareError> {
+fn shrink(picture: &Picture, original: (u32, u32)) -> Result<(Vec<u8>, (u32, u32)), PrepareError> {
     let whole = ImageBuffer::<Rgb<u8>, &[u8]>::from_raw(original.0, original.1, picture.pixels())
         .ok_or(PrepareError::Encode)?;
     let mut scale = (f64::from(SIDES.1) / f64::from(original.0.max(original.1))).min(1.0);

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::protocol::any_f32;
 
@@ -28,8 +29,8 @@ pub struct Face {
     #[serde(default)]
     pub beauty: Option<Beauty>,
     /// Everything else that the source told, under the source's own names.
-    #[serde(default)]
-    pub attributes: BTreeMap<String, serde_json::Value>,
+    #[serde(default, serialize_with = "with_nulls")]
+    pub attributes: BTreeMap<String, Value>,
 }
 
 /// A rectangle inside the picture.
@@ -104,7 +105,8 @@ impl FaceBox {
     /// outside, whatever the numbers were.
     pub fn within(x: f64, y: f64, width: f64, height: f64, picture: (u32, u32)) -> Self {
         let side = |start: f64, length: f64, all: u32| {
-            let inside = |at: f64| if at.is_nan() { 0.0 } else { at.clamp(0.0, f64::from(all)) };
+            let start = if start.is_nan() { 0.0 } else { start };
+            let inside = |at: f64| at.clamp(0.0, f64::from(all));
             let (from, to) = (inside(start), inside(start + length.max(0.0)));
             (from as f32, (to - from) as f32)
         };
@@ -112,6 +114,28 @@ impl FaceBox {
         let (y, height) = side(y, height, picture.1);
         Self { x, y, width, height }
     }
+}
+
+/// JSON values in CBOR. The encoder writes the null of `serde_json` as an empty array, so it is
+/// told to write a missing value instead, which is CBOR's null.
+fn with_nulls<S: Serializer>(
+    attributes: &BTreeMap<String, Value>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    struct Plain<'a>(&'a Value);
+    impl Serialize for Plain<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self.0 {
+                Value::Null => serializer.serialize_none(),
+                Value::Array(list) => serializer.collect_seq(list.iter().map(Plain)),
+                Value::Object(map) => {
+                    serializer.collect_map(map.iter().map(|(k, v)| (k, Plain(v))))
+                }
+                other => other.serialize(serializer),
+            }
+        }
+    }
+    serializer.collect_map(attributes.iter().map(|(name, value)| (name, Plain(value))))
 }
 
 /// Takes null, or any CBOR number.
@@ -136,7 +160,7 @@ mod tests {
         let face: Face = serde_json::from_str(text).unwrap();
         let again: Face = decode(&encode(&face).unwrap()).unwrap();
         assert_eq!(again, face);
-        let json: serde_json::Value = serde_json::from_str(text).unwrap();
+        let json: Value = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_value(&face).unwrap(), json);
     }
 

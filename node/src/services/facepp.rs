@@ -319,7 +319,7 @@ impl Inner {
         let key = self.gate.key().map_err(refuse)?;
         let api = self.api().map_err(|error| error.fault())?;
         for tried in 1.. {
-            self.spend(cx).await?;
+            let taken = self.spend(cx).await?;
             let started = Instant::now();
             let left = cx.deadline().saturating_duration_since(started);
             let error = match api.detect(&key, picture, request, TIMEOUT.min(left)).await {
@@ -332,7 +332,7 @@ impl Inner {
             };
             tracing::warn!(tried, "a call to Face++ failed: {error}");
             if error.free() {
-                self.give_back(cx).await?;
+                self.give_back(cx, taken).await?;
             }
             if error.shuts() {
                 self.gate.tell(&key, Err(&error), Instant::now());
@@ -349,23 +349,22 @@ impl Inner {
         Err(Fault::internal("Face++ was asked too often"))
     }
 
-    /// Counts a call before it is sent, so that no crash makes one that was not counted.
-    async fn spend(self: &Arc<Self>, cx: &Context) -> Result<(), Fault> {
-        let this = self.clone();
+    /// Counts a call before it is sent, so that no crash makes one that was not counted. Gives the
+    /// time for which it was counted.
+    async fn spend(self: &Arc<Self>, cx: &Context) -> Result<u64, Fault> {
+        let (this, now) = (self.clone(), budget::now());
         let spend = move || {
-            let refuse =
-                |why: budget::BudgetError| Fault::new(FaultKind::NotOffered, why.to_string());
-            this.budget.take(budget::now()).map_err(refuse)
+            this.budget.take(now).map_err(|why| Fault::new(FaultKind::NotOffered, why.to_string()))
         };
         let Usage { calls_today, daily_calls } = cx.waiting(spend).await?;
         tracing::info!("call {calls_today} of {daily_calls} to Face++ today");
-        Ok(())
+        Ok(now)
     }
 
-    async fn give_back(self: &Arc<Self>, cx: &Context) -> Result<(), Fault> {
+    async fn give_back(self: &Arc<Self>, cx: &Context, taken: u64) -> Result<(), Fault> {
         let this = self.clone();
         let give = move || {
-            if let Err(error) = this.budget.give_back(budget::now()) {
+            if let Err(error) = this.budget.give_back(taken, budget::now()) {
                 tracing::warn!("{error}");
             }
             Ok(())

@@ -85,10 +85,12 @@ impl Budget {
         })
     }
 
-    /// Takes back a call of today that Face++ surely does not charge.
-    pub fn give_back(&self, now: u64) -> Result<Usage, BudgetError> {
+    /// Takes back a call of `taken` that Face++ surely does not charge; one of yesterday is gone
+    /// with its day.
+    pub fn give_back(&self, taken: u64, now: u64) -> Result<Usage, BudgetError> {
+        let same_day = day(taken) == day(now);
         self.change(now, |calls| {
-            *calls = calls.saturating_sub(1);
+            *calls = calls.saturating_sub(u32::from(same_day));
             true
         })
     }
@@ -211,11 +213,12 @@ mod tests {
         let budget = Budget::open(1, None);
         budget.take(LATE).unwrap();
         assert!(budget.take(LATE).is_err());
-        assert_eq!(budget.give_back(LATE).unwrap().calls_today, 0);
-        assert_eq!(budget.give_back(LATE).unwrap().calls_today, 0);
+        assert_eq!(budget.give_back(LATE, LATE).unwrap().calls_today, 0);
+        assert_eq!(budget.give_back(LATE, LATE).unwrap().calls_today, 0);
         budget.take(LATE).unwrap();
-        // A call of yesterday is not taken off today.
-        assert_eq!(budget.give_back(LATE + 1).unwrap().calls_today, 0);
+        budget.take(LATE + 1).unwrap();
+        assert_eq!(budget.give_back(LATE, LATE + 1).unwrap().calls_today, 1, "of yesterday");
+        assert_eq!(budget.give_back(LATE + 1, LATE + 1).unwrap().calls_today, 0);
         assert!(Budget::open(0, None).take(LATE).is_err());
     }
 

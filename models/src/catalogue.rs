@@ -31,7 +31,8 @@ const YUNET_MANIFEST: &str = include_str!("../weights/yunet.toml");
 const DEFAULT_FACES_BYTES: u64 = (include_bytes!("../weights/mtcnn-pnet.onnx").len()
     + include_bytes!("../weights/mtcnn-rnet.onnx").len()
     + include_bytes!("../weights/mtcnn-onet.onnx").len()
-    + include_bytes!("../weights/blazeface-full.onnx").len()) as u64;
+    + include_bytes!("../weights/blazeface-full.onnx").len())
+    as u64;
 
 const MAX_ONNX: u64 = 1 << 30;
 const MAX_MANIFEST: u64 = 64 << 10;
@@ -258,11 +259,7 @@ impl Catalogue {
         if bundled || place.exists() {
             return Err(ModelError::Taken {
                 name: name.into(),
-                place: if bundled {
-                    "the bundled one".into()
-                } else {
-                    place.display().to_string()
-                },
+                place: if bundled { "the bundled one".into() } else { place.display().to_string() },
             });
         }
         let (mut description, beside) = match manifest {
@@ -318,11 +315,7 @@ impl Catalogue {
     }
 
     /// What was added under `name`, and its folder.
-    fn added(
-        &self,
-        name: &str,
-        task: Task,
-    ) -> Result<(Manifest, Vec<u8>, PathBuf), ModelError> {
+    fn added(&self, name: &str, task: Task) -> Result<(Manifest, Vec<u8>, PathBuf), ModelError> {
         let all = self.names()?;
         let folder = match &self.folder {
             Some(folder) if name != DEFAULT_MODEL && all.iter().any(|each| each == name) => {
@@ -332,8 +325,7 @@ impl Catalogue {
                 return Err(ModelError::WrongTask { name: name.into() });
             }
             _ => {
-                let fitting =
-                    if task == Task::Labels { self.list() } else { self.list_faces() };
+                let fitting = if task == Task::Labels { self.list() } else { self.list_faces() };
                 let known = fitting.into_iter().map(|info| info.name).collect();
                 return Err(ModelError::Unknown { name: name.into(), known });
             }

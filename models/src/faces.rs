@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use self::attributes::Attributes;
 use self::cascade::Cascade;
-pub use self::labels::{Area, LabelledBox, LabelLayout, Plate, lay_out};
+pub use self::labels::{Area, LabelLayout, LabelledBox, Plate, lay_out};
 use self::region::{Candidate, Region};
 pub(crate) use self::yunet::OUTPUTS as YUNET_OUTPUTS;
 use self::yunet::Yunet;
@@ -148,15 +148,14 @@ impl FaceFinder {
         let Some(Detector::Yunet) = detector else {
             return Err(ModelError::WrongTask { name: name.into() });
         };
-        let yunet = Yunet::load(engine, onnx, side)
-            .map_err(|fault| ModelError::from_fault(name, fault))?;
+        let yunet =
+            Yunet::load(engine, onnx, side).map_err(|fault| ModelError::from_fault(name, fault))?;
         FaceFinder::new(engine, Kind::Yunet(yunet), name)
     }
 
     fn new(engine: &Engine, kind: Kind, name: &str) -> Result<FaceFinder, ModelError> {
         let attributes = Attributes::load(engine)?;
-        let engine =
-            EngineInfo { device: attributes.device().into(), ..engine.info().clone() };
+        let engine = EngineInfo { device: attributes.device().into(), ..engine.info().clone() };
         Ok(FaceFinder { kind, attributes, name: name.into(), engine })
     }
 
@@ -187,7 +186,11 @@ impl FaceFinder {
             found.into_iter().filter_map(|found| clipped(found, picture)).take(MAX_FACES).collect();
         let points: Vec<[Point; 5]> = found.iter().map(|found| found.points).collect();
         let guesses = self.attributes.guess(picture, &points).map_err(run)?;
-        Ok(found.iter().zip(guesses).map(|(found, (gender, age))| face(found, gender, age)).collect())
+        Ok(found
+            .iter()
+            .zip(guesses)
+            .map(|(found, (gender, age))| face(found, gender, age))
+            .collect())
     }
 
     /// Pictures a second that this machine reaches from a JPEG file with one face to the answer, one after the
@@ -279,12 +282,8 @@ fn run_all(
 fn tiles(picture: &Picture, whole: u32) -> Vec<Region> {
     let (width, height) = (picture.width(), picture.height());
     let longest = width.max(height);
-    let mut tiles = vec![Region {
-        left: 0.0,
-        top: 0.0,
-        right: longest as f32,
-        bottom: longest as f32,
-    }];
+    let mut tiles =
+        vec![Region { left: 0.0, top: 0.0, right: longest as f32, bottom: longest as f32 }];
     if longest <= whole {
         return tiles;
     }

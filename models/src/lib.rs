@@ -23,8 +23,8 @@ pub use catalogue::{Catalogue, DEFAULT_MODEL, ModelError, ModelInfo};
 pub use classify::{Classifier, Label, Prepared};
 pub use engine::{Engine, EngineChoice, EngineConfig, EngineError, EngineInfo};
 pub use faces::{
-    Area, DEFAULT_FACES, Face, FaceFinder, Gender, GenderValue, LabelLayout, LabelledBox, Landmarks,
-    MAX_FACES, Plate, Point, lay_out,
+    Area, DEFAULT_FACES, Face, FaceFinder, Gender, GenderValue, LabelLayout, LabelledBox,
+    Landmarks, MAX_FACES, Plate, Point, lay_out,
 };
 pub use install::{InstallError, Installed, install};
 pub use manifest::{

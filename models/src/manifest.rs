@@ -273,7 +273,8 @@ mod tests {
         for (extra, word) in
             [("task = 'faces'", "needs detector"), ("detector = 'yunet'", "only for task")]
         {
-            let error = Manifest::parse(&SMALL.replace("[input]", &format!("{extra}\n[input]"))).unwrap_err();
+            let error = Manifest::parse(&SMALL.replace("[input]", &format!("{extra}\n[input]")))
+                .unwrap_err();
             assert!(error.contains(word), "{extra}: {error}");
         }
         assert!(Manifest::parse("name = 'm'").unwrap_err().contains("input"));

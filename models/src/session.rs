@@ -358,7 +358,9 @@ fn not_floats(error: TractError) -> Fault {
 pub(crate) fn output_names(mut onnx: &[u8]) -> Vec<String> {
     let read = || tract_onnx::onnx().proto_model_for_read(&mut onnx).ok();
     let graph = quiet(read).ok().flatten().and_then(|proto| proto.graph);
-    graph.map(|graph| graph.output.into_iter().map(|value| value.name).collect()).unwrap_or_default()
+    graph
+        .map(|graph| graph.output.into_iter().map(|value| value.name).collect())
+        .unwrap_or_default()
 }
 
 /// tract asserts in places where a strange model should give an error; the process must live.

@@ -4,6 +4,7 @@
 //! one line with the file, the line and what to do ([`ConfigError`]).
 
 pub(crate) mod explain;
+mod facepp;
 
 use std::fmt;
 use std::fs;
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 use libp2p::Multiaddr;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize};
+
+pub use facepp::{Allow, Contacts, Facepp, base_address};
 
 /// The largest `config.toml` that is read, in bytes.
 pub const MAX_FILE: u64 = 1 << 20;
@@ -38,6 +41,10 @@ pub struct Config {
     pub chat: Chat,
     /// Picture recognition, `recognize/1`.
     pub recognize: Recognize,
+    /// Faces through the Face++ API, `facepp/1`.
+    pub facepp: Facepp,
+    /// The people whom the owner knows: nicknames and client ids.
+    pub contacts: Contacts,
 }
 
 /// The `[network]` section: how other nodes are found and reached.
@@ -178,6 +185,22 @@ pub enum ValueError {
     /// Not a node name.
     #[error("'{0}' is not a node name (1 to 64 characters on one line)")]
     Name(String),
+    /// Not a client id.
+    #[error("'{0}' is not a client id (`potluck id` on that person's machine prints it)")]
+    ClientId(String),
+    /// Not a way to say who may use something.
+    #[error("'{0}' says nobody (write \"contacts\", \"everyone\" or a list of client ids)")]
+    Allow(String),
+    /// Not an address for a secret.
+    #[error(
+        "'{text}' is not an address for a key: {reason} (write one such as https://api-us.faceplusplus.com)"
+    )]
+    Base {
+        /// What was written.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 impl Config {
@@ -230,6 +253,8 @@ impl Default for Config {
             analyze: Analyze::default(),
             chat: Chat::default(),
             recognize: Recognize::default(),
+            facepp: Facepp::default(),
+            contacts: Contacts::default(),
         }
     }
 }

@@ -292,7 +292,7 @@ fn holder(file: &mut File) -> String {
 }
 
 /// Seconds since 1970 as `2026-11-23 02:19:45 UTC`, after Howard Hinnant's `civil_from_days`.
-fn utc(seconds: u64) -> String {
+pub(crate) fn utc(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     // Days since 0000-03-01, in eras of 400 years.
     let shifted = days + 719_468;

@@ -18,7 +18,7 @@ use crate::{
     network::{MeshEvent, Network, NetworkError, NetworkSettings, TransportKind, parse_join},
     protocol::{CALL_PROTOCOL, Offer},
     router::Health,
-    service::{Dispatch, DispatchSettings, Everyone, Registry},
+    service::{Dispatch, DispatchSettings, Registry},
     services::{self, ServicesError},
 };
 
@@ -102,7 +102,7 @@ impl Node {
                 queue: config.services.queue,
                 max_input: config.services.max_input_mib << 20,
             },
-            Box::new(Everyone),
+            Box::new(services::access(&config, network.me())),
         ));
         let inner = Arc::new(Inner {
             id: network.me().to_string().into(),

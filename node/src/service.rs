@@ -5,11 +5,13 @@
 //! counters), its row in `potluck capabilities` and its tests: [`Service::examples`] are run
 //! locally and across two nodes.
 
+mod access;
 mod context;
 mod data;
 mod dispatch;
 mod registry;
 
+pub use access::{Access, Rule};
 pub use context::{Context, Progress, Teller};
 pub use data::Data;
 pub use dispatch::{Counters, Dispatch, DispatchSettings, Everyone, Origin, Policy};
@@ -51,7 +53,7 @@ pub enum Kind {
 /// How a capability stands on this node now: what the advert says of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Standing {
-    /// `cpu` or `cuda`.
+    /// `cpu`, `cuda`, or `remote` where a service elsewhere does the work.
     pub device: String,
     /// What does the work; empty when there is nothing to say.
     pub engine: String,
@@ -89,6 +91,11 @@ pub trait Service: Send + Sync + 'static {
     /// Whether it is still getting ready, so that it is worth waiting for.
     fn loading(&self) -> bool {
         false
+    }
+
+    /// Why it cannot serve now, for a person, where there is something to say.
+    fn trouble(&self) -> Option<String> {
+        None
     }
 
     /// The largest input in bytes, where it is not that of the node's settings.

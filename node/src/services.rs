@@ -2,13 +2,17 @@
 
 pub mod analyze;
 pub mod chat;
+pub mod face;
+pub mod facepp;
 pub mod recognize;
 
 use std::path::Path;
 
+use libp2p::PeerId;
+
 use crate::{
-    config::Config,
-    service::{Registry, RegistryError},
+    config::{self, Allow, Config},
+    service::{Access, Registry, RegistryError, Rule},
 };
 use chat::rules::{RulesError, RulesFile};
 use potluck_models::{EngineChoice, EngineConfig};
@@ -28,7 +32,17 @@ pub enum ServicesError {
 }
 
 /// Names of everything that this program can offer.
-pub const NAMES: [&str; 3] = ["analyze/1", "chat/1", "recognize/1"];
+pub const NAMES: [&str; 4] = ["analyze/1", "chat/1", "facepp/1", "recognize/1"];
+
+/// What costs the serving node's owner money: no second copy of such a call is sent while the
+/// first one may still be answered.
+pub const COSTLY: [&str; 1] = ["facepp/1"];
+
+/// What a stranger is told to ask for.
+const CONTACTS_HINT: &str = "it may cost its owner money and is for contacts; ask the owner to add \
+    you below [contacts] in config.toml, as: you";
+const LIST_HINT: &str = "it may cost its owner money and is for some people; ask the owner to add \
+    you to `allow` below [facepp] in config.toml: you";
 
 /// Sets up what the configuration offers. `data_dir` is where models and rules lie.
 pub fn all(config: &Config, data_dir: Option<&Path>) -> Result<Registry, ServicesError> {
@@ -45,6 +59,9 @@ pub fn all(config: &Config, data_dir: Option<&Path>) -> Result<Registry, Service
     if wanted("chat/1") {
         registry = registry.with(chat::Chat::new(rules(config, data_dir)?))?;
     }
+    if wanted("facepp/1") {
+        registry = registry.with(facepp::Facepp::new(facepp_settings(config, data_dir)))?;
+    }
     if wanted("recognize/1") {
         registry =
             registry.with(recognize::Recognize::load(recognize_settings(config, data_dir)))?;
@@ -60,6 +77,23 @@ pub fn analyze_settings(config: &Config) -> analyze::Settings {
         threads: threads(config),
         max_input: config.analyze.max_input_mib << 20,
     }
+}
+
+/// Whom this configuration lets call what. `me` is this node, which always may.
+pub fn access(config: &Config, me: PeerId) -> Access {
+    let contacts = || config.contacts.0.values().copied().collect();
+    let rule = match &config.facepp.allow {
+        Allow::Everyone => None,
+        Allow::Contacts => Some(Rule { who: contacts(), hint: CONTACTS_HINT }),
+        Allow::Only(ids) => Some(Rule { who: ids.iter().copied().collect(), hint: LIST_HINT }),
+    };
+    Access::new(me, rule.map(|rule| ("facepp/1", rule)))
+}
+
+/// How this configuration asks Face++.
+pub fn facepp_settings(config: &Config, data_dir: Option<&Path>) -> facepp::Settings {
+    let config::Facepp { base, allow: _, daily_calls, at_once } = config.facepp.clone();
+    facepp::Settings { base, daily_calls, at_once, data_dir: data_dir.map(Path::to_owned) }
 }
 
 /// How this configuration runs models.

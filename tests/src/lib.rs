@@ -1,8 +1,10 @@
 //! What the tests and benches of Potluck stand on: LANs made of network namespaces, real `potluck`
-//! processes, meshes of real nodes in one process, and peers that do not keep to the protocol.
+//! processes, meshes of real nodes in one process, peers that do not keep to the protocol, and a
+//! stand-in for the Face++ server.
 
 pub mod bare;
 pub mod bench;
+pub mod facepp;
 pub mod lan;
 pub mod mesh;
 pub mod process;

@@ -24,8 +24,7 @@ const MOST_SAMPLES: f32 = 8.0;
 
 const GENDER_SIDE: usize = 32;
 const AGE_SIDE: usize = 64;
-const SCALE: Scale =
-    Scale { mean: [122.782, 117.001, 104.298], divisor: 256.0, blue_first: false };
+const SCALE: Scale = Scale { mean: [122.782, 117.001, 104.298], divisor: 256.0, blue_first: false };
 
 /// The two networks.
 pub(crate) struct Attributes {
@@ -64,8 +63,9 @@ impl Attributes {
         picture: &Picture,
         faces: &[[Point; 5]],
     ) -> Result<Vec<(Gender, f32)>, Fault> {
-        let input =
-            |side| move |index: usize| Ok(pixels::planes(&chip(picture, &faces[index], side), &SCALE));
+        let input = |side| {
+            move |index: usize| Ok(pixels::planes(&chip(picture, &faces[index], side), &SCALE))
+        };
         let mut guesses = Vec::with_capacity(faces.len());
         run_all(&self.gender, faces.len(), input(GENDER_SIDE), |_, row| {
             guesses.push((gender(row), 0.0));
@@ -95,7 +95,8 @@ fn gender(row: &[f32]) -> Gender {
 
 /// The expectation over one class a year; the first stands for a quarter of a year.
 fn age(row: &[f32]) -> f32 {
-    let years = |(class, share): (usize, &f32)| share * if class == 0 { 0.25 } else { class as f32 };
+    let years =
+        |(class, share): (usize, &f32)| share * if class == 0 { 0.25 } else { class as f32 };
     row.iter().enumerate().map(years).sum()
 }
 
@@ -166,8 +167,9 @@ fn at(picture: &Picture, (x, y): (f32, f32)) -> [f32; 3] {
         if column >= 0.0 && row >= 0.0 && column < width && row < height {
             let start = (row as usize * picture.width() as usize + column as usize) * 3;
             if let Some(pixel) = picture.pixels().get(start..start + 3) {
-                colour =
-                    std::array::from_fn(|channel| colour[channel] + weight * f32::from(pixel[channel]));
+                colour = std::array::from_fn(|channel| {
+                    colour[channel] + weight * f32::from(pixel[channel])
+                });
             }
         }
     }
@@ -182,8 +184,8 @@ mod tests {
     fn a_turned_face_is_found_again() {
         let (angle, scale) = (0.4f32, 3.0);
         let (a, b) = (scale * angle.cos(), scale * angle.sin());
-        let turned = MEAN_FACE
-            .map(|p| Point { x: a * p.x - b * p.y + 10.0, y: b * p.x + a * p.y - 4.0 });
+        let turned =
+            MEAN_FACE.map(|p| Point { x: a * p.x - b * p.y + 10.0, y: b * p.x + a * p.y - 4.0 });
         let map = Similarity::between(&MEAN_FACE, &turned);
         for (got, want) in [(map.a, a), (map.b, b), (map.x, 10.0), (map.y, -4.0)] {
             assert!((got - want).abs() < 1e-4, "{map:?}");

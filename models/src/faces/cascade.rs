@@ -133,8 +133,7 @@ impl Cascade {
                 let at = cell.0 * side + cell.1;
                 let number = |plane: usize| row.get(plane * cells + at).copied().unwrap_or(0.0);
                 if number(0) >= P_NET {
-                    let region =
-                        Region { left, top, right: left + window, bottom: top + window };
+                    let region = Region { left, top, right: left + window, bottom: top + window };
                     let points = Default::default();
                     levels[level].push(Proposal {
                         candidate: Candidate { region, score: number(0), points },
@@ -184,7 +183,11 @@ impl Cascade {
     }
 
     /// BlazeFace on the surroundings of every face: those of which both are sure enough.
-    fn confirm(&self, picture: &Picture, mut faces: Vec<Candidate>) -> Result<Vec<Candidate>, Fault> {
+    fn confirm(
+        &self,
+        picture: &Picture,
+        mut faces: Vec<Candidate>,
+    ) -> Result<Vec<Candidate>, Fault> {
         let around: Vec<Region> = faces.iter().map(|face| face.region.square(3.0)).collect();
         let input =
             |index: usize| crop(picture, &around[index], BLAZE_SIDE, FilterType::Bilinear, &BLAZE);

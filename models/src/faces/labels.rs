@@ -249,10 +249,16 @@ mod tests {
             for (index, plate) in layout.plates.iter().enumerate() {
                 assert!(inside(&plate.area, width, height), "seed {seed}: {plate:?}");
                 for face in &boxes {
-                    assert!(plate.area.shared(&face.face) < 0.01, "seed {seed}: {plate:?} {face:?}");
+                    assert!(
+                        plate.area.shared(&face.face) < 0.01,
+                        "seed {seed}: {plate:?} {face:?}"
+                    );
                 }
                 for other in &layout.plates[index + 1..] {
-                    assert!(plate.area.shared(&other.area) < 0.01, "seed {seed}: {plate:?} {other:?}");
+                    assert!(
+                        plate.area.shared(&other.area) < 0.01,
+                        "seed {seed}: {plate:?} {other:?}"
+                    );
                 }
             }
         }
@@ -269,12 +275,21 @@ mod tests {
             let boxes: Vec<LabelledBox> = (0..random.below(60.0) as u32)
                 .map(|_| {
                     let side = random.below(longest);
-                    label(random.below(longest) - 20.0, random.below(longest), side, side * 1.2, "女 33")
+                    label(
+                        random.below(longest) - 20.0,
+                        random.below(longest),
+                        side,
+                        side * 1.2,
+                        "女 33",
+                    )
                 })
                 .collect();
             let layout = lay_out((width, height), &boxes, measure);
             for plate in &layout.plates {
-                assert!(inside(&plate.area, width, height), "seed {seed}: {plate:?} {width} x {height}");
+                assert!(
+                    inside(&plate.area, width, height),
+                    "seed {seed}: {plate:?} {width} x {height}"
+                );
                 assert!(plate.area.width > 0.0 && plate.area.height > 0.0);
             }
         }
@@ -302,7 +317,8 @@ mod tests {
         let one = [label(100.0, 100.0, 200.0, 260.0, "F 33")];
         assert_eq!(text((1000, 800), &one), 20.0);
         assert_eq!(text((6000, 4000), &one), 120.0);
-        let crowd: Vec<_> = (0..50).map(|i| label(i as f32 * 40.0, 90.0, 30.0, 40.0, "F 33")).collect();
+        let crowd: Vec<_> =
+            (0..50).map(|i| label(i as f32 * 40.0, 90.0, 30.0, 40.0, "F 33")).collect();
         assert_eq!(text((2000, 1000), &crowd), 12.0);
         assert!(text((20, 20), &one) < 11.0, "a tiny picture gets tiny letters");
         assert!(lay_out((100, 100), &[], measure).plates.is_empty());

@@ -119,7 +119,9 @@ mod tests {
         let reds: Vec<u8> = bytes.iter().step_by(3).copied().collect();
         assert_eq!(reds, [0, 0, 200, 200, 0, 0, 200, 200, 0, 0, 0, 0, 0, 0, 0, 0]);
         let far = Region { left: 50.0, top: 50.0, right: 60.0, bottom: 60.0 };
-        assert!(square(&picture, &far, 4, resize::FilterType::Box).unwrap().iter().all(|b| *b == 0));
+        assert!(
+            square(&picture, &far, 4, resize::FilterType::Box).unwrap().iter().all(|b| *b == 0)
+        );
     }
 
     #[test]

@@ -162,7 +162,8 @@ mod tests {
 
     #[test]
     fn every_window_is_seen_once() {
-        for (width, height) in [(12, 12), (13, 40), (320, 320), (321, 323), (700, 20), (1000, 655)] {
+        for (width, height) in [(12, 12), (13, 40), (320, 320), (321, 323), (700, 20), (1000, 655)]
+        {
             let (pieces, canvases) = pack(cut(&[(width, height)], 320), 320);
             let mut seen = HashSet::new();
             for piece in &pieces {
@@ -170,7 +171,10 @@ mod tests {
                 assert!(piece.at.0 % 2 == 0 && piece.at.1 % 2 == 0 && piece.canvas < canvases);
                 for y in (0..=piece.size.1 - 12).step_by(2) {
                     for x in (0..=piece.size.0 - 12).step_by(2) {
-                        assert!(seen.insert((piece.from.0 + x, piece.from.1 + y)), "{width} x {height}");
+                        assert!(
+                            seen.insert((piece.from.0 + x, piece.from.1 + y)),
+                            "{width} x {height}"
+                        );
                     }
                 }
             }

@@ -146,13 +146,17 @@ mod tests {
 
     #[test]
     fn overlap_is_that_of_geometry() {
-        let (one, two) = (candidate(0.0, 0.0, 2.0, 0.0).region, candidate(1.0, 0.0, 2.0, 0.0).region);
+        let (one, two) =
+            (candidate(0.0, 0.0, 2.0, 0.0).region, candidate(1.0, 0.0, 2.0, 0.0).region);
         assert!((one.overlap(&two) - 1.0 / 3.0).abs() < 1e-6);
         assert!((one.inside(&two) - 0.5).abs() < 1e-6);
         assert_eq!(one.overlap(&candidate(5.0, 5.0, 1.0, 0.0).region), 0.0);
         let wide = Region { left: 0.0, top: 0.0, right: 4.0, bottom: 2.0 };
         assert_eq!(wide.square(1.0), Region { left: 0.0, top: -1.0, right: 4.0, bottom: 3.0 });
-        assert_eq!(one.moved([0.5, 0.0, 0.0, -0.5]), Region { left: 1.0, top: 0.0, right: 2.0, bottom: 1.0 });
+        assert_eq!(
+            one.moved([0.5, 0.0, 0.0, -0.5]),
+            Region { left: 1.0, top: 0.0, right: 2.0, bottom: 1.0 }
+        );
         assert!(!Region { left: f32::NAN, ..one }.is_sound());
         assert!(!Region { right: 0.0, ..one }.is_sound());
     }

@@ -13,8 +13,8 @@ use crate::session::{Fault, Session, Wanted};
 
 /// The outputs in the order in which they are read.
 pub(crate) const OUTPUTS: [&str; 12] = [
-    "cls_8", "obj_8", "bbox_8", "kps_8", "cls_16", "obj_16", "bbox_16", "kps_16", "cls_32", "obj_32",
-    "bbox_32", "kps_32",
+    "cls_8", "obj_8", "bbox_8", "kps_8", "cls_16", "obj_16", "bbox_16", "kps_16", "cls_32",
+    "obj_32", "bbox_32", "kps_32",
 ];
 /// Numbers a cell in `cls`, `obj`, `bbox` and `kps`.
 const NUMBERS: usize = 1 + 1 + 4 + 10;
@@ -43,7 +43,8 @@ impl Yunet {
         let session = Session::load(engine, onnx, &wanted)?;
         let cells: usize = STRIDES.iter().map(|stride| (side as usize / stride).pow(2)).sum();
         if session.outputs != cells * NUMBERS {
-            let reason = format!("{} numbers for a picture, not {}", session.outputs, cells * NUMBERS);
+            let reason =
+                format!("{} numbers for a picture, not {}", session.outputs, cells * NUMBERS);
             return Err(Fault::Shape(reason));
         }
         Ok(Yunet { session, side })
@@ -78,7 +79,8 @@ fn cells(row: &[f32], side: usize) -> impl Iterator<Item = Candidate> {
         let count = columns * columns;
         let from = start;
         start += count * NUMBERS;
-        (0..count).filter_map(move |cell| cell_at(&row[from..], count, cell, columns, stride as f32))
+        (0..count)
+            .filter_map(move |cell| cell_at(&row[from..], count, cell, columns, stride as f32))
     })
 }
 

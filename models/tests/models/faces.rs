@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use potluck_models::{
     Catalogue, Classifier, DEFAULT_FACES, DEFAULT_MODEL, Engine, Face, FaceFinder, GenderValue,
-    MAX_FACES, ModelError, Picture, decode, face_sample, samples,
+    ModelError, Picture, decode, face_sample,
 };
 use serde::Deserialize;
 
@@ -30,9 +30,6 @@ struct Expected {
     /// `M` or `F` and a probability.
     gender: String,
     age: f32,
-    /// Five points, where they are given.
-    #[serde(default)]
-    points: Vec<[f32; 2]>,
 }
 
 fn finder(engine: &Engine) -> FaceFinder {
@@ -80,7 +77,11 @@ fn compare_with_yunet(finder: &FaceFinder, table: &Path) {
         }
     }
     let mean = errors / count as f32;
-    println!("{} on {}: {count} faces, ages {mean:.2} years off", finder.name(), finder.engine().engine);
+    println!(
+        "{} on {}: {count} faces, ages {mean:.2} years off",
+        finder.name(),
+        finder.engine().engine
+    );
     assert!(count >= 19 && mean < 4.0, "{count} faces, {mean} years");
 }
 

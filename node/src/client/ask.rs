@@ -12,6 +12,7 @@ use crate::{
     protocol::{Fault, FaultKind, Output},
     router::{Plan, PlanEnd, PlanSettings},
     service::{Data, Progress},
+    services,
 };
 
 /// Peers that may fail one call.
@@ -20,6 +21,8 @@ const MAX_ATTEMPTS: u32 = 8;
 const GRACE_MS: u64 = 3_000;
 /// The same while this node loads its own service.
 const LOADING_MS: u64 = 60_000;
+/// The silence before a second peer is paid for: the first has surely given up by then.
+const COSTLY_MS: u64 = 40_000;
 /// The shortest and longest silence of a peer before anything is known of its usual time.
 const SILENCE_MS: (u64, u64) = (500, 5_000);
 
@@ -162,6 +165,9 @@ impl Client {
     /// anything is usual a share of the time there is. A peer that takes calls and never answers
     /// costs this much, not the whole deadline.
     fn patience_ms(&self, call: &Call) -> u64 {
+        if services::COSTLY.contains(&call.capability.as_str()) {
+            return COSTLY_MS;
+        }
         let usual = self.inner.health().hedge_after_ms(&call.capability);
         usual.unwrap_or_else(|| {
             let all = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);

@@ -49,8 +49,11 @@ pub(super) fn nobody(call: &Call, snapshot: &Snapshot, client: &Client) -> Strin
                 [] => "nothing".to_owned(),
                 some => names(some),
             };
+            // This node might, if its owner did something.
+            let own = client.registry().get(&call.capability).and_then(|own| own.trouble());
+            let own = own.map_or_else(String::new, |why| format!("; on this node: {why}"));
             format!(
-                "nobody here offers {} (offered: {known}). Start a node that does, or see `potluck doctor`",
+                "nobody here offers {} (offered: {known}{own}). Start a node that does, or see `potluck doctor`",
                 call.capability
             )
         }

@@ -64,8 +64,9 @@ pub(super) fn known(section: &str) -> Vec<String> {
     fields.map_or(Vec::new(), |(_, known)| known.into_iter().map(str::to_owned).collect())
 }
 
-/// The sections of the file, in order.
-pub(super) const SECTIONS: [&str; 5] = ["network", "services", "analyze", "chat", "recognize"];
+/// The sections with settings of fixed names, in order.
+pub(super) const SECTIONS: [&str; 6] =
+    ["network", "services", "analyze", "chat", "recognize", "facepp"];
 
 /// The field and the known ones, out of serde's "unknown field `a`, expected one of `b`, `c`".
 fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {

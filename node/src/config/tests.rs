@@ -35,11 +35,15 @@ fn template_and_docs_name_every_setting_and_default() {
     let docs = include_str!("../../../docs/configuration.md");
     let template = Config::template();
     let top = explain::known("");
-    assert_eq!(top[2..], explain::SECTIONS.map(str::to_owned));
+    let (contacts, fixed) = top[2..].split_last().unwrap();
+    assert_eq!(*fixed, explain::SECTIONS.map(str::to_owned));
+    assert_eq!(contacts, "contacts");
+    assert!(template.contains("\n[contacts]\n") && docs.contains("\n## `[contacts]`\n"));
     for section in [""].iter().chain(&explain::SECTIONS) {
         let known = explain::known(section);
         assert!(!known.is_empty(), "[{section}]");
-        for setting in known.iter().filter(|it| !explain::SECTIONS.contains(&it.as_str())) {
+        let sections = |it: &str| it == "contacts" || explain::SECTIONS.contains(&it);
+        for setting in known.iter().filter(|it| !sections(it)) {
             assert!(template.contains(&format!("{setting} = ")), "template: {section}.{setting}");
             assert!(docs.contains(&format!("| `{setting}` |")), "docs: {section}.{setting}");
         }
@@ -64,6 +68,20 @@ fn a_missing_file_means_the_defaults_and_a_written_one_is_read() {
     let config = Config::load(&path).unwrap();
     assert_eq!(config.name, "Küche");
     assert_eq!(config.services.offer, Some(vec!["chat/1".into(), "recognize/1".into()]));
+    let again: Config = toml::from_str(&toml::to_string(&config).unwrap()).unwrap();
+    assert_eq!(again, config);
+}
+
+#[test]
+fn contacts_and_who_may_use_facepp_are_read_and_written_back() {
+    let id = "12D3KooWA1bysjrTACSWqf6q172inxvwKHUxAnBtVgaVDKMxpZtx";
+    let source = format!("[facepp]\nallow = [\"{id}\"]\n[contacts]\n小明 = \"{id}\"\n");
+    // TOML wants quotes around a name that is not ASCII.
+    let source = source.replace("小明", "\"小明\"");
+    let config = Config::parse(&source, Path::new("config.toml")).unwrap();
+    let parsed: libp2p::PeerId = id.parse().unwrap();
+    assert_eq!(config.facepp.allow, Allow::Only(vec![parsed]));
+    assert_eq!(config.contacts.0.get("小明"), Some(&parsed));
     let again: Config = toml::from_str(&toml::to_string(&config).unwrap()).unwrap();
     assert_eq!(again, config);
 }
@@ -138,6 +156,26 @@ fn every_mistake_is_one_line_with_its_place() {
         (
             "[recognize]\nengine = \"cuda\"",
             "config.toml:2: 'recognize.engine': 'cuda' is not an engine (write \"auto\", \"onnxruntime\" or \"tract\")",
+        ),
+        (
+            "[facepp]\nbase = \"http://api-cn.faceplusplus.com\"",
+            "config.toml:2: 'facepp.base': 'http://api-cn.faceplusplus.com' is not an address for a key: the key would travel unprotected (write one such as https://api-us.faceplusplus.com)",
+        ),
+        (
+            "[facepp]\nallow = \"friends\"",
+            "config.toml:2: 'facepp.allow': 'friends' says nobody (write \"contacts\", \"everyone\" or a list of client ids)",
+        ),
+        (
+            "[facepp]\nallow = [\n \"alice\",\n]",
+            "config.toml:3: 'facepp.allow': 'alice' is not a client id (`potluck id` on that person's machine prints it)",
+        ),
+        (
+            "[facepp]\ndaily_calls = -1",
+            "config.toml:2: 'facepp.daily_calls': -1 is not from 0 to 1000000",
+        ),
+        (
+            "[contacts]\nalice = \"bob\"",
+            "config.toml:2: 'contacts.alice': 'bob' is not a client id (`potluck id` on that person's machine prints it)",
         ),
     ];
     for (source, expected) in table {

@@ -47,7 +47,7 @@ pub struct Advert {
 pub struct Offer {
     /// `name/version`, such as `recognize/1`.
     pub capability: String,
-    /// `cpu` or `cuda`.
+    /// `cpu`, `cuda`, or `remote` where a service elsewhere does the work.
     pub device: String,
     /// What does the work, such as `onnxruntime 1.30.0`; empty when there is nothing to say.
     pub engine: String,

@@ -253,7 +253,8 @@ impl Dispatch {
             return Err(CallOutcome::Failed(Fault::new(FaultKind::TooLarge, message)));
         }
         let Some((slots, speed)) = lane.slots_and_speed() else {
-            let message = format!("{} is not ready on this node", request.capability);
+            let why = lane.service.trouble().map_or_else(String::new, |why| format!(": {why}"));
+            let message = format!("{} is not ready on this node{why}", request.capability);
             return Err(CallOutcome::Failed(Fault::new(FaultKind::NotOffered, message)));
         };
         let waiting = lane.live.queue.load(Ordering::Relaxed);

@@ -13,6 +13,8 @@ pub trait DynService: Send + Sync {
     fn standing(&self) -> Option<Standing>;
     /// See [`Service::loading`].
     fn loading(&self) -> bool;
+    /// See [`Service::trouble`].
+    fn trouble(&self) -> Option<String>;
     /// See [`Service::max_input`].
     fn max_input(&self) -> Option<u64>;
     /// See [`Service::call`].
@@ -48,6 +50,10 @@ impl<S: Service> DynService for S {
 
     fn loading(&self) -> bool {
         Service::loading(self)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        Service::trouble(self)
     }
 
     fn max_input(&self) -> Option<u64> {

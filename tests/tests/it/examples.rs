@@ -1,21 +1,28 @@
 //! Every capability's own examples, at home and across two nodes.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use potluck::{
     Client, Node,
     client::{Call, CallInput},
-    config::Config,
+    config::Allow,
     service::Registry,
     services,
 };
-use potluck_tests::mesh::{Setup, until};
+use potluck_tests::{
+    facepp,
+    mesh::{Setup, until},
+};
 
-/// A node with all that this program can offer.
-async fn serving(name: &str, change: impl FnOnce(Setup) -> Setup) -> (Node, Registry) {
-    let registry = services::all(&Config::default(), None).expect("the services start");
-    let setup = Setup { registry: registry.clone(), ..Setup::new(name) };
-    (change(setup).start().await, registry)
+/// A node with all that this program can offer, to everyone; Face++ is played by a stand-in.
+async fn serving(name: &str, mock: &facepp::Mock, data_dir: &Path) -> (Node, Registry) {
+    facepp::write_key(data_dir, facepp::SECRET);
+    let setup = Setup::new(name).configured(|config| {
+        config.facepp.base = mock.base();
+        config.facepp.allow = Allow::Everyone;
+    });
+    let registry = services::all(&setup.config, Some(data_dir)).expect("the services start");
+    (Setup { registry: registry.clone(), ..setup }.start().await, registry)
 }
 
 async fn run_all(client: &Client, registry: &Registry, server: &str) {
@@ -45,7 +52,8 @@ async fn run_all(client: &Client, registry: &Registry, server: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn examples_work_at_home_and_across_two_nodes() {
-    let (server, registry) = serving("server", |setup| setup).await;
+    let (mock, data_dir) = (facepp::Mock::start().await, tempfile::tempdir().expect("a folder"));
+    let (server, registry) = serving("server", &mock, data_dir.path()).await;
     run_all(&server.client(), &registry, "server").await;
     let asker = Setup::new("asker").joining(&server).start().await;
     let id = server.client().id();

@@ -4,6 +4,7 @@ mod accuracy;
 mod analyze;
 mod cli;
 mod examples;
+mod facepp;
 mod hostile;
 mod lan;
 mod mesh;

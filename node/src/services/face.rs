@@ -1,0 +1,186 @@
+//! What is known of a face: the common part of the answers of `faces/1` and `facepp/1`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use crate::protocol::any_f32;
+
+/// One face. Positions are pixels of the upright picture, from its upper left corner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Face {
+    /// Where it is.
+    #[serde(rename = "box")]
+    pub frame: FaceBox,
+    /// Points by name, such as `left_eye_center`; empty when none were asked for.
+    #[serde(default)]
+    pub landmarks: BTreeMap<String, Point>,
+    /// How sure it is that this is a face, 0 to 1; `None` where the source does not say.
+    #[serde(default, deserialize_with = "maybe_f32")]
+    pub confidence: Option<f32>,
+    /// What it looks like.
+    #[serde(default)]
+    pub gender: Option<Gender>,
+    /// How old it looks.
+    #[serde(default)]
+    pub age: Option<Age>,
+    /// What others may think of its looks; only Face++ tells.
+    #[serde(default)]
+    pub beauty: Option<Beauty>,
+    /// Everything else that the source told, under the source's own names.
+    #[serde(default, serialize_with = "with_nulls")]
+    pub attributes: BTreeMap<String, Value>,
+}
+
+/// A rectangle inside the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FaceBox {
+    /// The left side.
+    #[serde(deserialize_with = "any_f32")]
+    pub x: f32,
+    /// The upper side.
+    #[serde(deserialize_with = "any_f32")]
+    pub y: f32,
+    /// To the right.
+    #[serde(deserialize_with = "any_f32")]
+    pub width: f32,
+    /// Downwards.
+    #[serde(deserialize_with = "any_f32")]
+    pub height: f32,
+}
+
+/// A point of the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// From the left.
+    #[serde(deserialize_with = "any_f32")]
+    pub x: f32,
+    /// From above.
+    #[serde(deserialize_with = "any_f32")]
+    pub y: f32,
+}
+
+/// A guess of the gender.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Gender {
+    /// The guess.
+    pub value: Sex,
+    /// 0 to 1; `None` where the source does not say.
+    #[serde(default, deserialize_with = "maybe_f32")]
+    pub confidence: Option<f32>,
+}
+
+/// The two values that the sources know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sex {
+    /// `male`.
+    Male,
+    /// `female`.
+    Female,
+}
+
+/// A guess of the age.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Age {
+    /// Years.
+    #[serde(deserialize_with = "any_f32")]
+    pub years: f32,
+}
+
+/// Scores from 0 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Beauty {
+    /// In the eyes of men.
+    #[serde(deserialize_with = "any_f32")]
+    pub male_score: f32,
+    /// In the eyes of women.
+    #[serde(deserialize_with = "any_f32")]
+    pub female_score: f32,
+}
+
+impl FaceBox {
+    /// The part of a rectangle that lies in a picture of this size. Nothing of it is negative or
+    /// outside, whatever the numbers were.
+    pub fn within(x: f64, y: f64, width: f64, height: f64, picture: (u32, u32)) -> Self {
+        let side = |start: f64, length: f64, all: u32| {
+            let start = if start.is_nan() { 0.0 } else { start };
+            let inside = |at: f64| at.clamp(0.0, f64::from(all));
+            let (from, to) = (inside(start), inside(start + length.max(0.0)));
+            (from as f32, (to - from) as f32)
+        };
+        let (x, width) = side(x, width, picture.0);
+        let (y, height) = side(y, height, picture.1);
+        Self { x, y, width, height }
+    }
+}
+
+/// JSON values in CBOR. The encoder writes the null of `serde_json` as an empty array, so it is
+/// told to write a missing value instead, which is CBOR's null.
+fn with_nulls<S: Serializer>(
+    attributes: &BTreeMap<String, Value>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    struct Plain<'a>(&'a Value);
+    impl Serialize for Plain<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self.0 {
+                Value::Null => serializer.serialize_none(),
+                Value::Array(list) => serializer.collect_seq(list.iter().map(Plain)),
+                Value::Object(map) => {
+                    serializer.collect_map(map.iter().map(|(k, v)| (k, Plain(v))))
+                }
+                other => other.serialize(serializer),
+            }
+        }
+    }
+    serializer.collect_map(attributes.iter().map(|(name, value)| (name, Plain(value))))
+}
+
+/// Takes null, or any CBOR number.
+fn maybe_f32<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f32>, D::Error> {
+    #[derive(Deserialize)]
+    struct Number(#[serde(deserialize_with = "any_f32")] f32);
+    Ok(Option::<Number>::deserialize(deserializer)?.map(|number| number.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{decode, encode};
+
+    #[test]
+    fn a_face_is_the_same_in_cbor_and_json() {
+        let text = r#"{"box":{"x":1.0,"y":2.5,"width":3.0,"height":4.0},
+            "landmarks":{"nose_tip":{"x":2.0,"y":3.0}},"confidence":null,
+            "gender":{"value":"female","confidence":0.5},"age":{"years":23.0},
+            "beauty":{"male_score":50.0,"female_score":51.0},
+            "attributes":{"smile":{"threshold":50,"value":0.5},"glass":"None","odd":[null,-1,true]}}"#;
+        let face: Face = serde_json::from_str(text).unwrap();
+        let again: Face = decode(&encode(&face).unwrap()).unwrap();
+        assert_eq!(again, face);
+        let json: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_value(&face).unwrap(), json);
+    }
+
+    #[test]
+    fn what_a_source_does_not_tell_may_be_left_out() {
+        let face: Face =
+            serde_json::from_str(r#"{"box":{"x":0,"y":0,"width":7,"height":8}}"#).unwrap();
+        assert_eq!(face.frame, FaceBox { x: 0.0, y: 0.0, width: 7.0, height: 8.0 });
+        assert_eq!((face.gender, face.confidence, face.attributes.len()), (None, None, 0));
+    }
+
+    #[test]
+    fn rectangles_end_at_the_picture() {
+        let inside = |x, y, w, h| {
+            let b = FaceBox::within(x, y, w, h, (100, 50));
+            (b.x, b.y, b.width, b.height)
+        };
+        assert_eq!(inside(10.0, 20.0, 30.0, 20.0), (10.0, 20.0, 30.0, 20.0));
+        assert_eq!(inside(-5.0, -5.0, 10.0, 10.0), (0.0, 0.0, 5.0, 5.0));
+        assert_eq!(inside(90.0, 40.0, 30.0, 30.0), (90.0, 40.0, 10.0, 10.0));
+        assert_eq!(inside(1e300, f64::NAN, -1.0, 1e300), (100.0, 0.0, 0.0, 50.0));
+    }
+}

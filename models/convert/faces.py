@@ -273,7 +273,8 @@ def shrink(data, int8):
         casts += [helper.make_node("Cast", [code], [f"{old.name}.wide"], to=TensorProto.FLOAT),
                   helper.make_node("Mul", [f"{old.name}.wide", f"{old.name}.scale"], [old.name])]
     nodes = casts + list(graph.node)
-    del graph.initializer[:], graph.node[:]
+    # Intermediate shapes name the batch N; tract infers them itself once it knows the batch.
+    del graph.initializer[:], graph.node[:], graph.value_info[:]
     graph.initializer.extend(constants)
     graph.node.extend(nodes)
     onnx.checker.check_model(model, full_check=True)

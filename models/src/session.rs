@@ -254,7 +254,9 @@ fn load_tract(threads: usize, onnx: &[u8], wanted: &Wanted) -> Result<Session, F
 
 fn plan(mut onnx: &[u8], wanted: &Wanted) -> Result<Arc<Plan>, Fault> {
     let load = |error: TractError| Fault::Load(format!("{error:#}"));
-    let reader = tract_onnx::onnx();
+    // Shapes inside the graph that name the batch would contradict the fixed one: tract infers them.
+    let mut reader = tract_onnx::onnx();
+    reader.ignore_value_info = true;
     let proto = reader.proto_model_for_read(&mut onnx).map_err(load)?;
     let Some(graph) = proto.graph.as_ref() else {
         return Err(Fault::Load("it holds no graph".into()));

@@ -78,7 +78,7 @@ fn compare_with_yunet(finder: &FaceFinder, table: &Path) {
     }
     let mean = errors / count as f32;
     println!(
-        "{} on {}: {count} faces, ages {mean:.2} years off",
+        "{} on {}: {count} faces, ages {mean:.4} years off",
         finder.name(),
         finder.engine().engine
     );

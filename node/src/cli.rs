@@ -5,6 +5,7 @@ mod ask;
 mod demo;
 mod doctor;
 mod engine;
+mod faces;
 mod failure;
 mod files;
 mod host;
@@ -69,6 +70,8 @@ enum Command {
     Ask(ask::Ask),
     /// Say what is on pictures
     Recognize(recognize::Recognize),
+    /// Find faces on pictures, with gender and age
+    Faces(faces::Faces),
     /// Make a report of a CSV file: numbers, charts, word cloud
     Analyze(analyze::Analyze),
     /// Who is in the mesh
@@ -115,6 +118,7 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Up(up) => up.run(&common, output).await,
         Command::Ask(ask) => ask.run(&common, output).await,
         Command::Recognize(recognize) => recognize.run(&common, output).await,
+        Command::Faces(faces) => faces.run(&common, output).await,
         Command::Analyze(analyze) => analyze.run(&common, output).await,
         Command::Peers => mesh::peers(&common, output).await,
         Command::Capabilities => mesh::capabilities(&common, output).await,

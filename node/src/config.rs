@@ -41,6 +41,8 @@ pub struct Config {
     pub chat: Chat,
     /// Picture recognition, `recognize/1`.
     pub recognize: Recognize,
+    /// Faces on pictures, `faces/1`, and when a picture may leave the local network.
+    pub faces: Faces,
     /// Faces through the Face++ API, `facepp/1`.
     pub facepp: Facepp,
     /// The people whom the owner knows: nicknames and client ids.
@@ -130,6 +132,23 @@ pub struct Recognize {
     /// Threads for one picture; 0 lets the engine decide. Default: 0.
     #[serde(deserialize_with = "between::<_, _, 0, 1024>")]
     pub threads: usize,
+}
+
+/// The `[faces]` section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Faces {
+    /// The name of the detector. Default: `mtcnn-blazeface`.
+    pub model: String,
+    /// Whether `potluck faces` without `--via` may send this person's pictures to the Face++ cloud.
+    /// Default: false.
+    pub cloud: bool,
+}
+
+impl Default for Faces {
+    fn default() -> Self {
+        Self { model: potluck_models::DEFAULT_FACES.to_owned(), cloud: false }
+    }
 }
 
 /// Why the settings cannot be used. The text is one line that says where and what to do.
@@ -253,6 +272,7 @@ impl Default for Config {
             analyze: Analyze::default(),
             chat: Chat::default(),
             recognize: Recognize::default(),
+            faces: Faces::default(),
             facepp: Facepp::default(),
             contacts: Contacts::default(),
         }

@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod chat;
 pub mod face;
 pub mod facepp;
+pub mod faces;
 pub mod recognize;
 
 use std::path::Path;
@@ -32,7 +33,7 @@ pub enum ServicesError {
 }
 
 /// Names of everything that this program can offer.
-pub const NAMES: [&str; 4] = ["analyze/1", "chat/1", "facepp/1", "recognize/1"];
+pub const NAMES: [&str; 5] = ["analyze/1", "chat/1", "facepp/1", "faces/1", "recognize/1"];
 
 /// What costs the serving node's owner money: no second copy of such a call is sent while the
 /// first one may still be answered.
@@ -61,6 +62,9 @@ pub fn all(config: &Config, data_dir: Option<&Path>) -> Result<Registry, Service
     }
     if wanted("facepp/1") {
         registry = registry.with(facepp::Facepp::new(facepp_settings(config, data_dir)))?;
+    }
+    if wanted("faces/1") {
+        registry = registry.with(faces::Faces::load(faces_settings(config, data_dir)))?;
     }
     if wanted("recognize/1") {
         registry =
@@ -94,6 +98,16 @@ pub fn access(config: &Config, me: PeerId) -> Access {
 pub fn facepp_settings(config: &Config, data_dir: Option<&Path>) -> facepp::Settings {
     let config::Facepp { base, allow: _, daily_calls, at_once } = config.facepp.clone();
     facepp::Settings { base, daily_calls, at_once, data_dir: data_dir.map(Path::to_owned) }
+}
+
+/// How this configuration looks for faces.
+pub fn faces_settings(config: &Config, data_dir: Option<&Path>) -> faces::Settings {
+    faces::Settings {
+        model: config.faces.model.clone(),
+        engine: engine_config(config, data_dir),
+        models: data_dir.map(|dir| dir.join("models")),
+        threads: threads(config),
+    }
 }
 
 /// How this configuration runs models.

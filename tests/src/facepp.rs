@@ -299,6 +299,7 @@ async fn act(does: Does, right: Response, form: &Form) -> Response {
 }
 
 /// The rules of the documentation for everything but the picture.
+#[expect(clippy::result_large_err, reason = "a response is what the caller hands on")]
 fn checked(form: &Form, shared: &Shared) -> Result<(), Response> {
     let field = |name: &str| form.fields.get(name).map(String::as_str);
     let missing: Vec<_> =

@@ -13,7 +13,13 @@ use potluck_analysis::{Lang, Numbers, charts::ChartKind, cloud::Shape};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::{Common, Failure, Kind, ask::peer, files::input_file, host::Host, output::Output};
+use super::{
+    Common, Failure, Kind,
+    ask::peer,
+    files::{input_file, system_language},
+    host::Host,
+    output::Output,
+};
 use crate::{
     client::{Call, CallInput, Reply},
     protocol,
@@ -175,15 +181,6 @@ fn default_folder(file: &Path) -> PathBuf {
         _ => "table".to_owned(),
     };
     PathBuf::from(format!("{stem}-report"))
-}
-
-/// The language of the system, as the usual variables say.
-fn system_language() -> Lang {
-    ["LC_ALL", "LC_MESSAGES", "LANG"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-        .and_then(|value| value.parse().ok())
-        .unwrap_or_default()
 }
 
 /// A picture as a small PNG: words are coarse, and it travels inside the request.

@@ -1,9 +1,11 @@
-//! Files that people name.
+//! Files that people name, and the language that they read.
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
+
+use potluck_analysis::Lang;
 
 use super::{Failure, Kind};
 
@@ -28,4 +30,13 @@ pub(super) fn input_file(file: &Path) -> Result<PathBuf, Failure> {
     }
     std::fs::File::open(file).map_err(|e| bad(format!("{name} may not be read: {e}")))?;
     std::path::absolute(file).map_err(|e| bad(format!("{name} cannot be read: {e}")))
+}
+
+/// The language of the system, as the usual variables say.
+pub(super) fn system_language() -> Lang {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .and_then(|value| value.parse().ok())
+        .unwrap_or_default()
 }

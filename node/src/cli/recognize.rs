@@ -108,7 +108,7 @@ async fn look(host: &Host, mut call: Call, path: PathBuf) -> Result<(Response, R
 }
 
 /// What can be said of a picture before anybody is asked.
-fn check(file: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn check(file: &Path) -> Result<PathBuf, Failure> {
     let path = input_file(file)?;
     let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
     if size > MAX_PICTURE {

@@ -65,8 +65,8 @@ pub(super) fn known(section: &str) -> Vec<String> {
 }
 
 /// The sections with settings of fixed names, in order.
-pub(super) const SECTIONS: [&str; 6] =
-    ["network", "services", "analyze", "chat", "recognize", "facepp"];
+pub(super) const SECTIONS: [&str; 7] =
+    ["network", "services", "analyze", "chat", "recognize", "faces", "facepp"];
 
 /// The field and the known ones, out of serde's "unknown field `a`, expected one of `b`, `c`".
 fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {

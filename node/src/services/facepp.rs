@@ -305,7 +305,7 @@ impl Inner {
             (Ok(()), Ok(api)) => api.check(key, CHECK).await,
             (Err(error), _) | (_, Err(error)) => Err(error),
         };
-        self.gate.tell(key, result.as_ref().map(|()| ()), Instant::now());
+        self.gate.tell(key, result.as_ref().copied(), Instant::now());
     }
 
     /// Sends a picture until Face++ answers, patience ends or the caller's time is up.

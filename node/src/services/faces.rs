@@ -1,0 +1,205 @@
+//! `faces/1`: faces on a picture, with gender and age, found on the serving node.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+
+use potluck_models::{
+    Catalogue, Engine, EngineConfig, EngineInfo, FaceFinder, GenderValue, ModelError,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    protocol::{Fault, FaultKind},
+    service::{Capability, Context, Example, Kind, Service, Standing},
+    services::face::{Age, Face, FaceBox, Gender, Point, Sex},
+};
+
+/// What is asked; the picture is the call's input.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Request {}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Response {
+    /// The surest first, at most 200; none is an answer too.
+    pub faces: Vec<Face>,
+    /// Columns of the upright picture.
+    pub width: u32,
+    /// Its rows.
+    pub height: u32,
+    /// The detector that looked.
+    pub model: String,
+    /// What ran it.
+    pub engine: String,
+    /// `cpu` or `cuda`.
+    pub device: String,
+}
+
+/// How to look for faces.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The detector.
+    pub model: String,
+    /// Which engine, where.
+    pub engine: EngineConfig,
+    /// The folder of added models.
+    pub models: Option<PathBuf>,
+    /// Pictures that are looked at at once.
+    pub threads: usize,
+}
+
+/// Faces, found on this node.
+pub struct Faces {
+    settings: Settings,
+    /// Set when loading ended, well or badly.
+    ready: Arc<OnceLock<Result<Ready, String>>>,
+}
+
+struct Ready {
+    finder: Arc<FaceFinder>,
+    /// Pictures a second over all threads.
+    speed: f32,
+}
+
+impl Faces {
+    /// Starts loading the engine and the networks on a thread of its own.
+    pub fn load(settings: Settings) -> Self {
+        let ready = Arc::new(OnceLock::new());
+        let (cell, with) = (ready.clone(), settings.clone());
+        let spawned = std::thread::Builder::new().name("faces-load".into()).spawn(move || {
+            let loaded = std::panic::catch_unwind(|| Ready::load(&with))
+                .unwrap_or_else(|_| Err("the engine broke while it was loaded".into()));
+            if let Err(error) = &loaded {
+                tracing::error!("finding faces is off: {error}");
+            }
+            let _ = cell.set(loaded);
+        });
+        if let Err(error) = spawned {
+            let _ = ready.set(Err(error.to_string()));
+        }
+        Self { settings, ready }
+    }
+
+    fn ready(&self) -> Option<&Ready> {
+        self.ready.get()?.as_ref().ok()
+    }
+}
+
+impl Service for Faces {
+    type Request = Request;
+    type Response = Response;
+
+    fn capability(&self) -> Capability {
+        Capability {
+            name: "faces/1",
+            summary: "faces on a picture, with gender and age",
+            input: Kind::Image,
+            output: Kind::Json,
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        let ready = self.ready()?;
+        let info = ready.finder.engine();
+        Some(Standing {
+            device: info.device.clone(),
+            engine: info.engine.clone(),
+            speed: ready.speed,
+            slots: u16::try_from(self.settings.threads.max(1)).unwrap_or(64),
+            variants: vec![ready.finder.name().to_owned()],
+        })
+    }
+
+    fn loading(&self) -> bool {
+        self.ready.get().is_none()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.ready.get()?.as_ref().err().cloned()
+    }
+
+    async fn call(&self, cx: &Context, _: Request) -> Result<Response, Fault> {
+        let Some(input) = cx.input().cloned() else {
+            return Err(Fault::bad_input("there is no picture in the call"));
+        };
+        let Some(ready) = self.ready() else {
+            return Err(Fault::new(FaultKind::NotOffered, "the face models are not loaded"));
+        };
+        let finder = ready.finder.clone();
+        cx.blocking(move || {
+            let picture = potluck_models::decode(&input.read()?)
+                .map_err(|e| Fault::bad_input(e.to_string()))?;
+            let found = finder.find(&picture).map_err(|e| fault(&e))?;
+            let EngineInfo { engine, device, .. } = finder.engine().clone();
+            Ok(Response {
+                faces: found.iter().map(face).collect(),
+                width: picture.width(),
+                height: picture.height(),
+                model: finder.name().to_owned(),
+                engine,
+                device,
+            })
+        })
+        .await
+    }
+
+    fn examples(&self) -> Vec<Example<Request>> {
+        vec![Example {
+            request: Request {},
+            input: Some(potluck_models::face_sample().bytes.to_vec()),
+            check: |answer| match answer["faces"].as_array() {
+                Some(faces) if faces.len() == 1 && faces[0]["gender"]["value"] == "female" => {
+                    Ok(())
+                }
+                _ => Err(format!("not the one woman's face: {answer}")),
+            },
+        }]
+    }
+}
+
+impl Ready {
+    fn load(settings: &Settings) -> Result<Self, String> {
+        let text = |e: &dyn std::fmt::Display| e.to_string();
+        let engine = Engine::start(&settings.engine).map_err(|e| text(&e))?;
+        let catalogue = Catalogue::open(settings.models.as_deref()).map_err(|e| text(&e))?;
+        let finder =
+            FaceFinder::load(&engine, &catalogue, &settings.model).map_err(|e| text(&e))?;
+        // One picture at a time is measured: a network runs one batch at a time anyway.
+        let speed = finder.measure() as f32;
+        Ok(Self { finder: Arc::new(finder), speed })
+    }
+}
+
+fn face(found: &potluck_models::Face) -> Face {
+    let marks = &found.landmarks;
+    let landmarks = [
+        ("left_eye", marks.left_eye),
+        ("right_eye", marks.right_eye),
+        ("nose", marks.nose),
+        ("mouth_left", marks.mouth_left),
+        ("mouth_right", marks.mouth_right),
+    ];
+    let value = match found.gender.value {
+        GenderValue::Female => Sex::Female,
+        GenderValue::Male => Sex::Male,
+    };
+    Face {
+        frame: FaceBox { x: found.x, y: found.y, width: found.width, height: found.height },
+        landmarks: landmarks
+            .into_iter()
+            .map(|(name, at)| (name.to_owned(), Point { x: at.x, y: at.y }))
+            .collect(),
+        confidence: Some(found.confidence),
+        gender: Some(Gender { value, confidence: Some(found.gender.confidence) }),
+        age: Some(Age { years: found.age }),
+        beauty: None,
+        attributes: Default::default(),
+    }
+}
+
+fn fault(error: &ModelError) -> Fault {
+    let kind = if error.is_caller_error() { FaultKind::BadInput } else { FaultKind::Internal };
+    Fault::new(kind, error.to_string())
+}

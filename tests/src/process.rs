@@ -15,6 +15,20 @@ use serde_json::Value;
 /// A guard against tests that hang, not a measure of speed.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Arguments of `up` for a node that offers nothing.
+pub const NOTHING: [&str; 10] = [
+    "--withhold",
+    "analyze",
+    "--withhold",
+    "chat",
+    "--withhold",
+    "facepp",
+    "--withhold",
+    "faces",
+    "--withhold",
+    "recognize",
+];
+
 /// The `potluck` program of the profile that this test was built with; built first when it is
 /// missing or older than its sources.
 pub fn potluck() -> &'static Path {

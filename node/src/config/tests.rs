@@ -110,7 +110,7 @@ fn every_mistake_is_one_line_with_its_place() {
             "[netwrok]\nmdns = false",
             "config.toml:1: unknown setting 'netwrok' (did you mean 'network'?)",
         ),
-        ("[chat]\ncolour = 1", "config.toml:2: unknown setting 'colour' (known here: rules)"),
+        ("[chat]\nhue = 1", "config.toml:2: unknown setting 'hue' (known here: rules)"),
         (
             "[network]\n\nmdns = \"yes\"",
             "config.toml:3: 'network.mdns': wrong value: the text \"yes\" where true or false is needed",

@@ -24,7 +24,7 @@ pub fn run(window: Duration) -> anyhow::Result<Vec<Measured>> {
 }
 
 fn idle(up: Up) -> Up {
-    up.args(["--withhold", "recognize"])
+    up.args(["--offer", "chat"])
 }
 
 fn memory() -> anyhow::Result<Measured> {

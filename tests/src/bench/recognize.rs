@@ -48,7 +48,7 @@ pub fn run(options: &Options) -> anyhow::Result<Vec<Measured>> {
     let mut python = Python::start(&options.python)?;
     let library = python.hello["library"].as_str().map(str::to_owned);
     let library = library.context("python names its library")?;
-    let server = Up::on_loopback("server").args(["--withhold", "chat"]);
+    let server = Up::on_loopback("server").args(["--offer", "recognize"]);
     let server = server.env("ORT_DYLIB_PATH", &library).start()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut numbers = rates(&runtime, &server, &mut python, options.turns)?;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::ensure;
 use potluck_tests::{
-    process::{Process, Ran, Up, command, potluck, run, wait_until},
+    process::{NOTHING, Process, Ran, Up, command, potluck, run, wait_until},
     skipped,
 };
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ fn server() -> anyhow::Result<Process> {
 }
 
 fn quiet(name: &str) -> Up {
-    Up::on_loopback(name).args(["--withhold", "recognize"])
+    Up::on_loopback(name).args(["--offer", "chat"])
 }
 
 /// A PNG that says it has 100,000 by 100,000 pixels.
@@ -179,7 +179,7 @@ fn what_nobody_can_serve_is_said() -> anyhow::Result<()> {
 
 #[test]
 fn a_node_that_offers_nothing_says_so_quickly() -> anyhow::Result<()> {
-    let node = Up::on_loopback("idle").args(["--withhold", "recognize", "--withhold", "chat/1"]);
+    let node = Up::on_loopback("idle").args(NOTHING);
     let node = node.start()?;
     assert_eq!(node.ready()["capabilities"], json!([]));
     let (text, json) = (node.run(["ask", "hello"])?, node.run(["ask", "hello", "--json"])?);
@@ -245,7 +245,7 @@ fn up_fails(
         if !args.contains(&"--listen") {
             command.args(["--listen", "/ip4/127.0.0.1/tcp/0"]);
         }
-        command.args(["--no-mdns", "--withhold", "recognize", "--data-dir"]).arg(data);
+        command.args(["--no-mdns", "--offer", "chat", "--data-dir"]).arg(data);
         run({
             command.args(args).args(more);
             command
@@ -333,7 +333,7 @@ fn in_mounts(script: &str) -> anyhow::Result<Option<Ran>> {
     run(unshare).map(Some)
 }
 
-const UP: &str = "\"$POTLUCK\" up --no-mdns --listen /ip4/127.0.0.1/tcp/0 --withhold recognize";
+const UP: &str = "\"$POTLUCK\" up --no-mdns --listen /ip4/127.0.0.1/tcp/0 --offer chat";
 
 #[test]
 fn a_read_only_data_folder() -> anyhow::Result<()> {

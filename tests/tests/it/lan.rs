@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use potluck_tests::{
     lan::{self, Lan},
-    process::{self, Process, Up, wait_until, write_pictures},
+    process::{self, NOTHING, Process, Up, wait_until, write_pictures},
     skipped,
 };
 use serde_json::Value;
@@ -30,8 +30,8 @@ fn peer<'a>(peers: &'a Value, name: &str) -> &'a Value {
 #[test]
 fn nodes_find_each_other_serve_and_say_goodbye() -> anyhow::Result<()> {
     let Some(lan) = new_lan("discovery", 3) else { return Ok(()) };
-    let a = up(&lan, 0, "a", &["--withhold", "recognize"])?;
-    let b = up(&lan, 1, "b", &["--withhold", "chat"])?;
+    let a = up(&lan, 0, "a", &["--offer", "chat"])?;
+    let b = up(&lan, 1, "b", &["--offer", "recognize"])?;
     let c = up(&lan, 2, "c", &["--offer", "chat"])?;
     a.wait_for_peers(&["b", "c"])?;
     b.wait_for_peers(&["a", "c"])?;
@@ -75,9 +75,9 @@ fn nodes_find_each_other_serve_and_say_goodbye() -> anyhow::Result<()> {
 /// A burst of pictures, in the middle of which `strike` hits the node that serves them.
 fn burst(strike: impl FnOnce(&Process) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let Some(lan) = new_lan("a burst", 3) else { return Ok(()) };
-    let a = up(&lan, 0, "a", &["--withhold", "recognize"])?;
-    let b = up(&lan, 1, "b", &[])?;
-    let c = up(&lan, 2, "c", &[])?;
+    let a = up(&lan, 0, "a", &["--offer", "chat"])?;
+    let b = up(&lan, 1, "b", &["--offer", "recognize"])?;
+    let c = up(&lan, 2, "c", &["--offer", "recognize"])?;
     let folder = tempfile::tempdir()?;
     let pictures = write_pictures(folder.path(), BURST)?;
     wait_until(|| {
@@ -141,8 +141,8 @@ fn a_stopped_server_in_a_burst_loses_no_picture() -> anyhow::Result<()> {
 fn a_cut_link_is_noticed_and_heals() -> anyhow::Result<()> {
     let Some(lan) = new_lan("a cut link", 3) else { return Ok(()) };
     let a = up(&lan, 0, "a", &["--offer", "chat"])?;
-    let b = up(&lan, 1, "b", &["--withhold", "chat", "--withhold", "recognize"])?;
-    let c = up(&lan, 2, "c", &["--withhold", "chat", "--withhold", "recognize"])?;
+    let b = up(&lan, 1, "b", &NOTHING)?;
+    let c = up(&lan, 2, "c", &NOTHING)?;
     b.wait_for_peers(&["a", "c"])?;
     c.wait_for_peers(&["a", "b"])?;
     assert_eq!(b.json(["ask", "hello"])?["served_by"]["id"], a.id());
@@ -168,8 +168,7 @@ fn codes(doctor: &Value) -> Vec<&str> {
 #[test]
 fn the_doctor_sees_a_cloned_identity() -> anyhow::Result<()> {
     let Some(lan) = new_lan("a cloned identity", 3) else { return Ok(()) };
-    let nothing = ["--withhold", "chat", "--withhold", "recognize"];
-    let a = up(&lan, 0, "a", &nothing)?;
+    let a = up(&lan, 0, "a", &NOTHING)?;
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
     // Made by the program, so that it has the right mode.
@@ -180,9 +179,9 @@ fn the_doctor_sees_a_cloned_identity() -> anyhow::Result<()> {
     })?;
     ensure!(made.code == Some(0), "{made:?}");
     std::fs::copy(a.data_dir().join("identity.key"), data.join("identity.key"))?;
-    let clone = Up::in_namespace("clone", lan.host(1)).args(nothing).start_in(&data)?;
+    let clone = Up::in_namespace("clone", lan.host(1)).args(NOTHING).start_in(&data)?;
     assert_eq!(clone.id(), a.id());
-    let c = up(&lan, 2, "c", &nothing)?;
+    let c = up(&lan, 2, "c", &NOTHING)?;
     wait_until(|| Ok(!c.peers()?.is_empty()))?;
     for node in [&a, &clone] {
         wait_until(|| Ok(codes(&node.json(["doctor"])?).contains(&"cloned-identity")))?;
@@ -193,11 +192,10 @@ fn the_doctor_sees_a_cloned_identity() -> anyhow::Result<()> {
 #[test]
 fn the_doctor_sees_another_mesh() -> anyhow::Result<()> {
     let Some(lan) = new_lan("another mesh", 2) else { return Ok(()) };
-    let nothing = ["--withhold", "chat", "--withhold", "recognize"];
-    let a = up(&lan, 0, "a", &nothing)?;
+    let a = up(&lan, 0, "a", &NOTHING)?;
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("config.toml"), "mesh = \"elsewhere\"\n")?;
-    let _b = Up::in_namespace("b", lan.host(1)).args(nothing).start_in(folder.path())?;
+    let _b = Up::in_namespace("b", lan.host(1)).args(NOTHING).start_in(folder.path())?;
     wait_until(|| Ok(codes(&a.json(["doctor"])?).contains(&"other-mesh")))?;
     let doctor = a.json(["doctor"])?;
     assert!(doctor.to_string().contains("elsewhere"), "{doctor}");
@@ -208,9 +206,8 @@ fn the_doctor_sees_another_mesh() -> anyhow::Result<()> {
 #[test]
 fn the_doctor_explains_who_is_alone() -> anyhow::Result<()> {
     let Some(lan) = new_lan("alone", 2) else { return Ok(()) };
-    let nothing = ["--withhold", "chat", "--withhold", "recognize"];
-    let a = up(&lan, 0, "a", &[&nothing[..], &["--no-mdns"]].concat())?;
-    let b = up(&lan, 1, "b", &nothing)?;
+    let a = up(&lan, 0, "a", &[&NOTHING[..], &["--no-mdns"]].concat())?;
+    let b = up(&lan, 1, "b", &NOTHING)?;
     // Both have had the time in which they would have met.
     std::thread::sleep(Duration::from_secs(2));
     assert_eq!(a.peers()?, [""; 0]);

@@ -3,7 +3,9 @@
 pub mod analyze;
 pub mod call;
 pub mod discover;
+pub mod faces;
 pub mod idle;
+mod python;
 pub mod recognize;
 
 use serde::Serialize;

@@ -2,9 +2,7 @@
 //! what the way to the neighbour adds to a call.
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,7 +19,7 @@ use potluck::{
 };
 use serde_json::{Value, json};
 
-use super::{Measured, Target, max, median, rounded};
+use super::{Measured, Target, max, median, python::Python, rounded};
 use crate::{
     mesh::{Setup, until},
     process::{Process, Up},
@@ -45,7 +43,10 @@ pub struct Options {
 
 /// Measures both sides in turns, then the hop.
 pub fn run(options: &Options) -> anyhow::Result<Vec<Measured>> {
-    let mut python = Python::start(&options.python)?;
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let model = here.join("../models/weights/efficientnet-lite0.onnx");
+    let pictures = here.join("../models/samples");
+    let mut python = Python::start(&options.python, "recognize_baseline.py", [&model, &pictures])?;
     let library = python.hello["library"].as_str().map(str::to_owned);
     let library = library.context("python names its library")?;
     let server = Up::on_loopback("server").args(["--offer", "recognize"]);
@@ -73,8 +74,8 @@ fn rates(
     let (mut ours, mut plain, mut pooled) = (vec![], vec![], vec![]);
     for turn in 0..=turns {
         let our = runtime.block_on(our_rate(&client, &pictures, peer))?;
-        let loops = python.rate("loop")?;
-        let pool = python.rate("pool")?;
+        let loops = python.rate("loop", TURN)?;
+        let pool = python.rate("pool", TURN)?;
         if turn > 0 {
             ours.push(our);
             plain.push(loops);
@@ -216,52 +217,4 @@ fn padded(jpeg: &[u8], size: usize) -> Vec<u8> {
     }
     bytes.extend(&jpeg[2..]);
     bytes
-}
-
-/// The loop in Python, waiting for its turns.
-struct Python {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    hello: Value,
-}
-
-impl Python {
-    fn start(python: &Path) -> anyhow::Result<Self> {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut child = Command::new(python)
-            .arg(here.join("bench/recognize_baseline.py"))
-            .arg(here.join("../models/weights/efficientnet-lite0.onnx"))
-            .arg(here.join("../models/samples"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("{} cannot be started", python.display()))?;
-        let input = child.stdin.take().context("stdin is piped")?;
-        let output = BufReader::new(child.stdout.take().context("stdout is piped")?);
-        let mut python = Self { child, input, output, hello: Value::Null };
-        python.hello = python.line().context(
-            "the Python loop does not start: --python must name one with onnxruntime, pillow and numpy",
-        )?;
-        Ok(python)
-    }
-
-    fn line(&mut self) -> anyhow::Result<Value> {
-        let mut line = String::new();
-        self.output.read_line(&mut line)?;
-        Ok(serde_json::from_str(&line)?)
-    }
-
-    fn rate(&mut self, how: &str) -> anyhow::Result<f64> {
-        writeln!(self.input, "{how} {}", TURN.as_secs())?;
-        self.input.flush()?;
-        self.line()?["pictures_per_s"].as_f64().context("a rate")
-    }
-}
-
-impl Drop for Python {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -4,7 +4,7 @@
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
-use potluck_tests::bench::{Measured, analyze, call, discover, idle, recognize};
+use potluck_tests::bench::{Measured, analyze, call, discover, faces, idle, recognize};
 use serde_json::json;
 
 /// Measures Potluck beside what it is compared with.
@@ -16,12 +16,16 @@ struct Bench {
     #[arg(long, global = true)]
     json: bool,
     /// For `recognize`: a Python that has onnxruntime, pillow and numpy. For `analyze`: one that
-    /// has pandas, seaborn, matplotlib, wordcloud and polars.
+    /// has pandas, seaborn, matplotlib, wordcloud and polars. For `faces`: one that has onnx,
+    /// onnxruntime, pillow and numpy.
     #[arg(long, global = true, default_value = "python3")]
     python: PathBuf,
     /// For `discover`: how often the second node is started and struck.
     #[arg(long, global = true, default_value_t = 20)]
     rounds: usize,
+    /// For `faces`: a folder of JPEGs with faces.
+    #[arg(long, global = true, default_value = "../shared/data/images/faces")]
+    pictures: PathBuf,
     /// For `analyze`: the folder of the peers' scripts.
     #[arg(long, global = true, default_value = "../shared/peers/analysis")]
     peers: PathBuf,
@@ -29,7 +33,7 @@ struct Bench {
     /// [default: in the system's temporary folder].
     #[arg(long, global = true)]
     table: Option<PathBuf>,
-    /// For `analyze`, `call` and `recognize`: turns of each side that count.
+    /// For `analyze`, `call`, `faces` and `recognize`: turns of each side that count.
     #[arg(long, global = true, default_value_t = 4)]
     turns: usize,
     /// For `idle`: how long traffic is counted, in seconds.
@@ -47,6 +51,8 @@ enum Name {
     Recognize,
     /// A report of a table of 100 MB against pandas and polars in Python.
     Analyze,
+    /// Faces with gender and age against a Python loop.
+    Faces,
     /// Memory and traffic of nodes that nobody asks (needs root, for namespaces).
     Idle,
     /// All of them.
@@ -70,7 +76,14 @@ fn main() -> anyhow::Result<ExitCode> {
         eprintln!("This is a debug build: the numbers mean nothing. Add --release.");
     }
     let names = match bench.name {
-        Name::All => vec![Name::Call, Name::Recognize, Name::Analyze, Name::Discover, Name::Idle],
+        Name::All => vec![
+            Name::Call,
+            Name::Recognize,
+            Name::Analyze,
+            Name::Faces,
+            Name::Discover,
+            Name::Idle,
+        ],
         ref one => vec![one.clone()],
     };
     let mut document = serde_json::Map::new();
@@ -105,6 +118,10 @@ fn measure(bench: &Bench, name: &Name) -> anyhow::Result<(&'static str, Vec<Meas
             let table = named.unwrap_or_else(|| std::env::temp_dir().join("potluck-100mb.csv"));
             let turns = bench.turns;
             ("analyze", analyze::run(&analyze::Options { python, peers, table, turns })?)
+        }
+        Name::Faces => {
+            let (python, pictures) = (bench.python.clone(), bench.pictures.clone());
+            ("faces", faces::run(&faces::Options { python, pictures, turns: bench.turns })?)
         }
         Name::Idle => ("idle", idle::run(Duration::from_secs(bench.seconds))?),
         Name::All | Name::Observe { .. } => ("nothing", vec![]),

@@ -131,7 +131,7 @@ impl Client {
     /// Asks the mesh, this node included. Dropping the future stops the work everywhere.
     pub async fn call(&self, call: Call) -> Result<Reply, CallFailure> {
         let started = now_ms();
-        let reading = input::prepare(&self.inner, call.input.clone());
+        let reading = input::prepare(call.input.clone());
         let read = tokio::time::timeout(call.timeout, reading).await;
         let late = || Err(Fault::bad_input("the input could not be read in time"));
         let input = match read.unwrap_or_else(|_| late()) {

@@ -1,6 +1,9 @@
 //! A call's input: inline when it is small, otherwise a blob on offer.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
+
+use libp2p::PeerId;
+use tokio::sync::OnceCell;
 
 use super::{CallInput, Inner};
 use crate::{
@@ -13,19 +16,22 @@ use crate::{
 pub(super) enum Prepared {
     None,
     Inline(Arc<[u8]>),
-    Offered { offer: BlobOffer, source: Source },
+    /// Hashed and offered when the first peer is asked: this node itself needs no hash.
+    Large {
+        source: Source,
+        size: u64,
+        offer: OnceCell<BlobOffer>,
+    },
 }
 
-/// Reads and hashes the input, off the async threads.
-pub(super) async fn prepare(inner: &Inner, input: Option<CallInput>) -> Result<Prepared, Fault> {
-    let unreadable =
-        |e: &dyn std::fmt::Display| Fault::bad_input(format!("the input cannot be read: {e}"));
+/// Looks at the input, and reads it if it is small, off the async threads.
+pub(super) async fn prepare(input: Option<CallInput>) -> Result<Prepared, Fault> {
     let Some(input) = input else { return Ok(Prepared::None) };
     let read = tokio::task::spawn_blocking(move || match input {
-        CallInput::Bytes(bytes) if bytes.len() <= MAX_INLINE => Ok((Some(bytes), None)),
+        CallInput::Bytes(bytes) if bytes.len() <= MAX_INLINE => Ok(Prepared::Inline(bytes)),
         CallInput::Bytes(bytes) => {
-            let outline = Outline::of(&bytes);
-            Ok((None, Some((Source::Bytes(bytes), outline))))
+            let size = bytes.len() as u64;
+            Ok(Prepared::Large { source: Source::Bytes(bytes), size, offer: OnceCell::new() })
         }
         CallInput::File(path) => {
             let meta = std::fs::metadata(&path)?;
@@ -33,22 +39,18 @@ pub(super) async fn prepare(inner: &Inner, input: Option<CallInput>) -> Result<P
                 return Err(std::io::Error::other("it is not a file"));
             }
             if meta.len() <= MAX_INLINE as u64 {
-                let bytes = std::fs::read(&path)?;
-                return Ok((Some(bytes.into()), None));
+                return Ok(Prepared::Inline(std::fs::read(&path)?.into()));
             }
-            let outline = outline_of_file(&path)?;
-            Ok::<_, std::io::Error>((None, Some((Source::File(path), outline))))
+            std::fs::File::open(&path)?;
+            let size = meta.len();
+            Ok(Prepared::Large { source: Source::File(path), size, offer: OnceCell::new() })
         }
     });
-    let read = read.await.map_err(|e| unreadable(&e))?.map_err(|e| unreadable(&e))?;
-    Ok(match read {
-        (Some(bytes), _) => Prepared::Inline(bytes),
-        (None, Some((source, outline))) => {
-            let offer = inner.blobs.offer(source.clone(), outline);
-            Prepared::Offered { offer, source }
-        }
-        (None, None) => Prepared::None,
-    })
+    read.await.map_err(|e| unreadable(&e))?.map_err(|e| unreadable(&e))
+}
+
+fn unreadable(error: &dyn std::fmt::Display) -> Fault {
+    Fault::bad_input(format!("the input cannot be read: {error}"))
 }
 
 impl Prepared {
@@ -56,29 +58,44 @@ impl Prepared {
         match self {
             Self::None => 0,
             Self::Inline(bytes) => bytes.len() as u64,
-            Self::Offered { offer, .. } => offer.size,
+            Self::Large { size, .. } => *size,
         }
     }
 
-    /// As a peer gets it.
-    pub(super) fn wire(&self) -> Option<Payload> {
-        match self {
-            Self::None => None,
-            Self::Inline(bytes) => Some(Payload::Inline(bytes.to_vec())),
-            Self::Offered { offer, .. } => {
-                Some(Payload::Blob { hash: offer.hash, size: offer.size })
-            }
-        }
+    /// As a peer gets it, who may fetch it from now on.
+    pub(super) async fn wire(&self, inner: &Inner, peer: PeerId) -> Result<Option<Payload>, Fault> {
+        let (source, offer) = match self {
+            Self::None => return Ok(None),
+            Self::Inline(bytes) => return Ok(Some(Payload::Inline(bytes.to_vec()))),
+            Self::Large { source, offer, .. } => (source, offer),
+        };
+        let hash = || async {
+            let hashed = source.clone();
+            let outline = tokio::task::spawn_blocking(move || match &hashed {
+                Source::Bytes(bytes) => Ok(Outline::of(bytes)),
+                _ => outline_of_file(hashed.path().unwrap_or(Path::new(""))),
+            });
+            let outline = outline.await.map_err(|e| unreadable(&e))?.map_err(|e| unreadable(&e))?;
+            Ok(inner.blobs.offer(source.clone(), outline))
+        };
+        let offer = offer.get_or_try_init(hash).await?;
+        offer.allow(peer);
+        Ok(Some(Payload::Blob { hash: offer.hash, size: offer.size }))
     }
 
-    /// As this node gets it when it serves itself, where it is not inline.
-    pub(super) fn at_home(&self) -> Option<Data> {
+    /// As this node gets it when it serves itself: as it travels, and where it is when it is large.
+    pub(super) fn at_home(&self) -> (Option<Payload>, Option<Data>) {
         match self {
-            Self::Offered { source: Source::Bytes(bytes), .. } => Some(Data::Bytes(bytes.clone())),
-            Self::Offered { source: Source::File(path), offer } => {
-                Some(Data::File { path: path.clone(), size: offer.size })
+            Self::None => (None, None),
+            Self::Inline(bytes) => (Some(Payload::Inline(bytes.to_vec())), None),
+            Self::Large { source, size, .. } => {
+                let data = match source {
+                    Source::Bytes(bytes) => Data::Bytes(bytes.clone()),
+                    Source::File(path) => Data::File { path: path.clone(), size: *size },
+                    Source::Temporary(path) => Data::Blob { path: path.clone(), size: *size },
+                };
+                (Some(Payload::Blob { hash: [0; 32], size: *size }), Some(data))
             }
-            _ => None,
         }
     }
 }

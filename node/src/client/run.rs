@@ -137,21 +137,22 @@ impl<'a> Run<'a> {
             }
         });
         let number = self.inner.next_call.fetch_add(1, Ordering::Relaxed);
-        let request = CallRequest {
+        let mut request = CallRequest {
             call: number,
             capability: self.call.capability.clone(),
             deadline_ms: u32::try_from(self.deadline_at.saturating_sub(now_ms()))
                 .unwrap_or(u32::MAX)
                 .clamp(1, crate::protocol::MAX_DEADLINE_MS),
             args: self.call.args.clone(),
-            input: self.input.wire(),
+            input: None,
             progress: self.call.progress.is_some(),
         };
         let cancel = self.running.start(peer, number, &self.call.capability);
         let inner = self.inner.clone();
         if peer == inner.network.me() {
             let origin = Origin { caller: peer, progress: self.call.progress.clone(), cancel };
-            let home = self.input.at_home();
+            let home;
+            (request.input, home) = self.input.at_home();
             self.attempts.push(Box::pin(async move {
                 let gone = || Fault::new(FaultKind::InputLost, "the input is gone");
                 let fetch = move |_, _| async move { home.ok_or_else(gone) };
@@ -159,11 +160,17 @@ impl<'a> Run<'a> {
             }));
             return;
         }
-        if let Prepared::Offered { offer, .. } = self.input {
-            offer.allow(peer);
-        }
         let progress = self.call.progress.clone();
+        let input = self.input;
         self.attempts.push(Box::pin(async move {
+            match input.wire(&inner, peer).await {
+                Ok(payload) => request.input = payload,
+                // The file went away under our hands: no peer would do better.
+                Err(fault) => {
+                    let outcome = CallOutcome::Failed(fault);
+                    return (peer, Ok((Answer { outcome, queue: 0 }, None)));
+                }
+            }
             let answered = inner.caller.call(peer, request, progress).await;
             let ended = match answered {
                 Ok(answer) => with_data(&inner, peer, number, answer).await,

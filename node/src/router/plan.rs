@@ -15,7 +15,7 @@ const LOST_AGAIN_MS: u64 = 500;
 /// The shortest and longest pause before a busy peer is asked again, in ms.
 const BUSY_MS: (u64, u64) = (20, 5_000);
 /// How often the directory is asked while no candidate is known, in ms.
-const NOBODY_MS: u64 = 100;
+const NOBODY_MS: u64 = 25;
 /// Most copies of one call that run at once.
 const MAX_COPIES: u64 = 4;
 /// Most hops in a route: beyond it, old `Busy` answers are left out.

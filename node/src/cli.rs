@@ -82,7 +82,7 @@ enum Command {
     Id,
     /// Why nobody is found, and what to do
     Doctor,
-    /// The recognition models of this node
+    /// The models of this node, for recognition and for faces
     Models(models::Models),
     /// The inference engine of this node
     Engine(engine::EngineCommand),

@@ -2,7 +2,7 @@
 //!
 //! [`Network::start`] spawns the actor. The rest of the node talks to it through [`Network`]
 //! (bounded commands with reply channels) and reads the mesh from a shared [`Snapshot`]. Calls do
-//! not pass through the actor: see [`crate::calls`].
+//! not pass through the actor: see `crate::calls`.
 
 mod actor;
 mod behaviour;

@@ -2,7 +2,7 @@
 //!
 //! A sample decides encoding, delimiter, header and the kind of each column; a pass over the
 //! whole input fills the columns in parallel, and says where the sample was wrong. Then the pass
-//! is made again with what is known now, at most [`PASSES`] times.
+//! is made again with what is known now, at most five times.
 
 mod column;
 mod dialect;

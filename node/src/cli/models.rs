@@ -1,4 +1,4 @@
-//! `potluck models`: the recognition models of this node.
+//! `potluck models`: the models of this node, for recognition and for faces.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -22,8 +22,9 @@ pub struct Models {
 enum Action {
     /// Which models there are
     List,
-    /// Add an ONNX classifier. `googlenet` is known; others need a manifest
+    /// Add an ONNX classifier or face detector. `googlenet` and `yunet` are known; others need a manifest
     #[command(after_help = "Examples:\n  potluck models add googlenet bvlc-googlenet.onnx\n  \
+        potluck models add yunet yunet_n_dynamic.onnx\n  \
         potluck models add flowers flowers.onnx --manifest flowers.toml --labels flowers.txt\n\
         models/README.md in the sources describes the manifest.")]
     Add {
@@ -46,15 +47,19 @@ impl Models {
         let catalogue = Catalogue::open(Some(&data_dir.models())).map_err(Failure::usage)?;
         match self.action {
             Action::List => {
-                let models = catalogue.list();
+                let models: Vec<_> =
+                    catalogue.list().into_iter().chain(catalogue.list_faces()).collect();
                 output.print(&models, || {
-                    let mut table = table(&["name", "size", "licence", "source"]);
+                    let mut table = table(&["name", "for", "size", "licence", "source"]);
+                    let detectors = catalogue.list_faces();
                     for model in &models {
+                        let faces = detectors.iter().any(|m| m.name == model.name);
+                        let task = if faces { "faces" } else { "recognize" };
                         let name = match model.default {
                             true => format!("{} (default)", model.name),
                             false => model.name.clone(),
                         };
-                        table.add_row([&name, &size(model), &model.licence, &model.source]);
+                        table.add_row([&name, task, &size(model), &model.licence, &model.source]);
                     }
                     table.to_string()
                 });
@@ -69,12 +74,16 @@ impl Models {
                 waiting.finish_and_clear();
                 let added = added.map_err(|e| Failure::new(Kind::BadInput, e.to_string()))?;
                 output.print(&added, || {
-                    format!(
-                        "{} was added ({}). Use it with: potluck recognize --model {} IMAGE",
-                        added.name,
-                        size(&added),
-                        added.name
-                    )
+                    let detector = catalogue.list_faces().iter().any(|m| m.name == added.name);
+                    let how = match detector {
+                        true => {
+                            format!("Use it with [faces] model = \"{}\" in config.toml", added.name)
+                        }
+                        false => {
+                            format!("Use it with: potluck recognize --model {} IMAGE", added.name)
+                        }
+                    };
+                    format!("{} was added ({}). {how}", added.name, size(&added))
                 });
             }
         }

@@ -1,7 +1,7 @@
 //! `facepp/1`: faces through the Face++ Detect API, with the key of this node's owner.
 //!
-//! The picture is made fit for the API ([`picture`]), the answer is paid for once ([`cache`]) and
-//! counted ([`budget`]), and the capability is offered only while the key works ([`gate`]).
+//! The picture is made fit for the API (`picture`), the answer is paid for once (`cache`) and
+//! counted (`budget`), and the capability is offered only while the key works (`gate`).
 //! `docs/facepp.md` is the page for owners and callers.
 
 mod answer;

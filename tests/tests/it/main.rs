@@ -5,6 +5,7 @@ mod analyze;
 mod cli;
 mod examples;
 mod facepp;
+mod faces;
 mod hostile;
 mod lan;
 mod mesh;

@@ -32,10 +32,10 @@ pub(super) fn annotate(picture: &Picture, faces: &[Face], lang: Lang) -> io::Res
     let layout = lay_out(size, &boxes, |text, height| (font::width(text, height), height * 1.2));
     for (face, labelled) in faces.iter().zip(&boxes) {
         let line = layout.line.round().max(1.0) as i64;
-        // White on both sides, so that it shows on any background.
+        // Around the face, with white on both sides, so that it shows on any background.
         frame(&mut copy, labelled.face, line + 1, 1, WHITE);
-        frame(&mut copy, labelled.face, 0, line, colour(face));
-        frame(&mut copy, labelled.face, -1, 1, WHITE);
+        frame(&mut copy, labelled.face, line, line, colour(face));
+        frame(&mut copy, labelled.face, 0, 1, WHITE);
     }
     for plate in &layout.plates {
         let drawn =

@@ -145,14 +145,54 @@ pub struct Written {
 /// What a column holds, once it is in memory.
 pub enum Values {
     /// By row; `None` where missing or invalid.
-    Integers(Vec<Option<i64>>),
+    Integers(Wholes),
     /// By row; NaN where missing or invalid.
     Numbers(Vec<f64>),
     /// By row, microseconds since 1970-01-01T00:00 in the time that was written; `None` where
     /// missing or invalid.
-    Times(Vec<Option<i64>>),
+    Times(Wholes),
     /// Nothing is kept by row; ask [`Column::texts`].
     Texts,
+}
+
+/// Whole numbers by row, 8 bytes each: the smallest stands for none. (No cell is
+/// -9,223,372,036,854,775,808: the reader takes a column with it for [`Kind::Number`].)
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wholes(Vec<i64>);
+
+impl Wholes {
+    /// What stands for none.
+    pub(crate) const NONE: i64 = i64::MIN;
+
+    pub(crate) fn new(cells: Vec<i64>) -> Self {
+        Self(cells)
+    }
+
+    /// How many rows.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The number in a row, if there is one.
+    pub fn get(&self, row: usize) -> Option<i64> {
+        self.0.get(row).copied().filter(|cell| *cell != Self::NONE)
+    }
+
+    /// All rows in order.
+    pub fn iter(&self) -> impl Iterator<Item = Option<i64>> + '_ {
+        self.0.iter().map(|cell| Some(*cell).filter(|cell| *cell != Self::NONE))
+    }
+}
+
+impl FromIterator<Option<i64>> for Wholes {
+    fn from_iter<I: IntoIterator<Item = Option<i64>>>(cells: I) -> Self {
+        Self(cells.into_iter().map(|cell| cell.unwrap_or(Self::NONE)).collect())
+    }
 }
 
 /// Where cells are kept: in memory, or on disk.

@@ -64,7 +64,7 @@ fn numbers(column: &Column) -> Vec<Option<f64>> {
 
 fn times(column: &Column) -> Vec<Option<i64>> {
     match column.values().expect("values") {
-        Values::Times(cells) => cells,
+        Values::Times(cells) => cells.iter().collect(),
         _ => panic!("{} has no times but {}", column.name, column.kind.name()),
     }
 }

@@ -7,10 +7,10 @@ use super::spill::{Extent, Spill};
 use super::time::Time;
 use super::word;
 use crate::AnalysisError;
-use crate::table::{Cells, Column, Invalid, Kind, Values, Written};
+use crate::table::{Cells, Column, Invalid, Kind, Values, Wholes, Written};
 
 /// Marks a cell without a whole number or time.
-const NONE: i64 = i64::MIN;
+const NONE: i64 = Wholes::NONE;
 
 /// Numbers or times of one chunk, 8 bytes a row.
 #[derive(Default)]
@@ -276,7 +276,8 @@ impl Cells for Rows {
             return Ok(Values::Numbers(numbers));
         }
         let mut whole = Vec::with_capacity(rows);
-        self.each(|bits, _| whole.push(Some(bits as i64).filter(|n| *n != NONE)))?;
+        self.each(|bits, _| whole.push(bits as i64))?;
+        let whole = Wholes::new(whole);
         let integers = self.kind == Kind::Integer;
         Ok(if integers { Values::Integers(whole) } else { Values::Times(whole) })
     }

@@ -110,8 +110,8 @@ fn learn_numbers(
     let (runs, codes) = match &cells {
         Values::Integers(cells) => {
             let rising = cells.iter().zip(cells.iter().skip(1)).all(|(one, next)| one < next);
-            counting_up = rising && cells.first().is_some_and(Option::is_some);
-            let key = |row: usize| cells[row];
+            counting_up = rising && cells.get(0).is_some();
+            let key = |row: usize| cells.get(row);
             Runs::of(cells.len(), key, Scale::Parts(1.0), reading.keep, reading.alone)
         }
         Values::Numbers(cells) => {
@@ -268,7 +268,7 @@ fn learn_times(
 ) -> Result<(), AnalysisError> {
     let Values::Times(cells) = column.values()? else { return Ok(()) };
     watch.check()?;
-    let key = |row: usize| cells[row];
+    let key = |row: usize| cells.get(row);
     let (runs, _) = Runs::of(cells.len(), key, Scale::Parts(1.0), false, reading.alone);
     watch.check()?;
     learnt.numbers.distinct += runs.keys.len() as u64;

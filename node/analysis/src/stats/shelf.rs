@@ -82,7 +82,7 @@ impl Kept {
 pub(super) fn finite(values: Values) -> Vec<f64> {
     match values {
         Values::Integers(cells) => {
-            cells.into_iter().map(|cell| cell.map_or(f64::NAN, |value| value as f64)).collect()
+            cells.iter().map(|cell| cell.map_or(f64::NAN, |value| value as f64)).collect()
         }
         Values::Numbers(mut cells) => {
             for cell in cells.iter_mut().filter(|cell| cell.is_infinite()) {

@@ -9,6 +9,7 @@ use super::column::Learnt;
 use crate::AnalysisError;
 use crate::facets::{Step, Trend};
 use crate::table::Table;
+use crate::table::Wholes;
 use crate::watch::Watch;
 
 /// Buckets that a chart has room for, and that read best.
@@ -38,7 +39,7 @@ impl Timeline {
     /// shows the 400 that end with the median's century.
     pub(super) fn of(
         name: &str,
-        times: &[Option<i64>],
+        times: &Wholes,
         ends: (i64, i64),
         date_only: bool,
         keep: bool,
@@ -49,7 +50,7 @@ impl Timeline {
         let mut counts = vec![0; starts.len()];
         let mut buckets = Vec::with_capacity(if keep { times.len() } else { 0 });
         let mut last = 0;
-        for time in times {
+        for time in times.iter() {
             let bucket = time.filter(|time| (starts[0]..end).contains(time)).map(|time| {
                 // Files are often in order of time: look at the last bucket first.
                 let next = starts.get(last + 1).copied().unwrap_or(end);
@@ -81,7 +82,7 @@ impl Timeline {
 }
 
 /// The step, the first bucket and how many there are: at least one.
-fn axis(times: &[Option<i64>], ends: (i64, i64), date_only: bool) -> (Step, i64, i64) {
+fn axis(times: &Wholes, ends: (i64, i64), date_only: bool) -> (Step, i64, i64) {
     let finest = if date_only { 2 } else { 0 };
     let size = |step: Step| calendar::bucket(step, ends.1) - calendar::bucket(step, ends.0) + 1;
     let steps = &STEPS[finest..];
@@ -100,7 +101,7 @@ fn axis(times: &[Option<i64>], ends: (i64, i64), date_only: bool) -> (Step, i64,
         return (chosen, first, size(chosen));
     }
     let mut years: Vec<i64> =
-        times.iter().flatten().map(|time| calendar::bucket(Step::Year, *time)).collect();
+        times.iter().flatten().map(|time| calendar::bucket(Step::Year, time)).collect();
     let middle = years.len() / 2;
     let median = *years.select_nth_unstable(middle).1;
     let start = median - MOST_BUCKETS + 100 - (median + 1970).rem_euclid(100);

@@ -20,9 +20,9 @@ pub enum Held {
 impl Cells for Held {
     fn values(&self) -> Result<Values, AnalysisError> {
         Ok(match self {
-            Self::Integers(cells) => Values::Integers(cells.clone()),
+            Self::Integers(cells) => Values::Integers(cells.iter().copied().collect()),
             Self::Numbers(cells) => Values::Numbers(cells.clone()),
-            Self::Times(cells) => Values::Times(cells.clone()),
+            Self::Times(cells) => Values::Times(cells.iter().copied().collect()),
             Self::Texts(_) => Values::Texts,
         })
     }

@@ -95,7 +95,7 @@ pub struct Services {
 #[serde(default, deny_unknown_fields)]
 pub struct Analyze {
     /// Memory for one table in MiB, 64 to 1048576; what is more goes to temporary files.
-    /// Default: 300.
+    /// Default: 160.
     #[serde(deserialize_with = "between::<_, _, 64, 1_048_576>")]
     pub memory_mib: u64,
     /// The largest table in MiB, 1 to 1048576. Default: 4096.
@@ -105,7 +105,7 @@ pub struct Analyze {
 
 impl Default for Analyze {
     fn default() -> Self {
-        Self { memory_mib: 300, max_input_mib: 4096 }
+        Self { memory_mib: 160, max_input_mib: 4096 }
     }
 }
 

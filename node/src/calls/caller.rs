@@ -88,16 +88,19 @@ impl Caller {
     pub(crate) fn cancel(&self, peer: PeerId, call: u64) {
         let Some(slot) = self.lock().get(&peer).cloned() else { return };
         let Ok(frame) = frames::frame(&Ask::Cancel { call }, MAX_REQUEST) else { return };
-        let line = match slot.try_lock() {
-            Ok(line) => line.clone(),
-            // It is being opened, so the call was never sent on it.
-            Err(_) => return,
-        };
-        let Some(line) = line else { return };
-        if let Err(mpsc::error::TrySendError::Full(frame)) = line.frames.try_send(frame) {
-            // Bounded: there are no more of these than calls.
-            tokio::spawn(async move { line.frames.send(frame).await });
+        let open = slot.try_lock().ok().and_then(|line| line.clone());
+        if open.is_some_and(|line| line.frames.try_send(frame.clone()).is_ok()) {
+            return;
         }
+        // Somebody looks at the line at this moment, opens it, or its queue is full. Bounded: there
+        // are no more of these than calls.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            let line = slot.lock().await.clone();
+            if let Some(line) = line {
+                let _ = line.frames.send(frame).await;
+            }
+        });
     }
 
     async fn line(&self, peer: PeerId) -> Result<Arc<Line>, Lost> {

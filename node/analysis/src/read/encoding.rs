@@ -102,6 +102,10 @@ fn utf16(sample: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     let zeros = |at: usize| units.iter().filter(|unit| unit[at] == 0).count();
     let between = |at: usize| units.iter().any(|u| u[1 - at] == 0 && b"\r\n,;\t|".contains(&u[at]));
     let (even, odd) = (zeros(0), zeros(1));
+    // In ASCII text as UTF-16 every second byte is zero; a few among ASCII are stray.
+    if sample.is_ascii() && (even + odd) * 4 < sample.len() {
+        return None;
+    }
     let many = (sample.len() / 100).max(2);
     if odd >= many && even * 10 <= odd && between(0) {
         Some(UTF_16LE)

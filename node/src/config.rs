@@ -105,7 +105,7 @@ pub struct Analyze {
 
 impl Default for Analyze {
     fn default() -> Self {
-        Self { memory_mib: 160, max_input_mib: 4096 }
+        Self { memory_mib: 400, max_input_mib: 4096 }
     }
 }
 

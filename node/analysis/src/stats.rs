@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use crate::numbers::Numbers;
-use crate::table::{Kind, Table};
+use crate::table::{Column, Kind, Table};
 use crate::watch::{Stage, Watch};
 use crate::{AnalysisError, Facets, Lang};
 
@@ -32,7 +32,7 @@ use column::{Learnt, Reading};
 
 /// What a column takes in memory while it is read, in bytes a row: its cells, their sorted keys
 /// and its codes.
-const READING_BYTES: u64 = 40;
+pub(crate) const READING_BYTES: u64 = 40;
 
 /// What a number column takes while it waits, in bytes a row: 8 as a float, 4 as a code.
 const KEPT_BYTES: u64 = 12;
@@ -92,26 +92,37 @@ pub fn compute(
 fn describe(
     table: &Table,
     options: &StatsOptions,
-    text_column: Option<usize>,
+    chosen: Option<usize>,
     watch: &dyn Watch,
 ) -> Result<(Numbers, Facets), AnalysisError> {
     watch.stage(Stage::Counting, 0.0);
     let (compared, all) = correlation::choose(table);
     let here = KEPT_BYTES * table.rows * compared.len() as u64 <= options.memory / 2;
-    let mut learnt = columns(table, &compared, here, options, watch)?;
-    let pairs = correlation::pairs(table, &learnt, &compared, options.memory, watch)?;
-    let at_once = (options.memory / (READING_BYTES * table.rows).max(1)) as usize;
-    let mut facets = Facets {
-        scatters: scatter::scatters(table, &learnt, &pairs, watch)?,
-        trends: trend::trends(table, &mut learnt, if here { usize::MAX } else { at_once }, watch)?,
-        ..Facets::default()
+    let done = AtomicUsize::new(0);
+    let learning = Learning { table, compared: &compared, here, options, done: &done, watch };
+    // Texts first: one column of them is counted word by word beside all that follows.
+    let is_text = |at: &usize| matches!(table.columns[*at].kind, Kind::Text | Kind::Boolean);
+    let (texts, others): (Vec<usize>, Vec<usize>) = (0..table.columns.len()).partition(is_text);
+    let mut learnt = learning.columns(&texts)?;
+    let counted = chosen.or_else(|| texts::wordiest(table, &learnt)).filter(|_| options.words);
+    let words = || match counted {
+        // Who chose a column wants its phrases, too.
+        Some(at) => texts::words(&table.columns[at], options.lang, chosen.is_some(), watch),
+        None => Ok(None),
     };
-    watch.stage(Stage::Counting, AFTER_COLUMNS + FOR_PAIRS);
-    let text_column = text_column.or_else(|| texts::wordiest(table, &learnt));
-    if let Some(column) = text_column.filter(|_| options.words) {
-        let column = &table.columns[column];
-        facets.words = texts::words(column, options.lang, watch)?;
-    }
+    let compare = || {
+        learnt.extend(learning.columns(&others)?);
+        learnt.sort_unstable_by_key(|learnt| learnt.at);
+        let pairs = correlation::pairs(table, &learnt, &compared, options.memory, watch)?;
+        let at_once = (options.memory / (READING_BYTES * table.rows).max(1)) as usize;
+        let at_once = if here { usize::MAX } else { at_once };
+        let scatters = scatter::scatters(table, &learnt, &pairs, at_once, watch)?;
+        let trends = trend::trends(table, &mut learnt, at_once, watch)?;
+        Ok::<_, AnalysisError>((learnt, pairs, scatters, trends))
+    };
+    let (words, compared_all) = rayon::join(words, compare);
+    let (learnt, pairs, scatters, trends) = compared_all?;
+    let mut facets = Facets { scatters, trends, words: words?, ..Facets::default() };
     let alerts = alerts::alerts(table, &learnt, &pairs, (compared.len(), all), options.lang);
     let correlation = correlation::matrices(table, &learnt, &compared, &pairs);
     let mut columns = Vec::with_capacity(learnt.len());
@@ -135,43 +146,50 @@ fn describe(
     Ok((numbers, facets))
 }
 
-/// Reads every column once, as many at a time as there are threads and memory.
-fn columns(
-    table: &Table,
-    compared: &[usize],
+/// How columns are read.
+struct Learning<'a> {
+    table: &'a Table,
+    compared: &'a [usize],
+    /// Whether the compared columns fit in memory.
     here: bool,
-    options: &StatsOptions,
-    watch: &dyn Watch,
-) -> Result<Vec<Learnt>, AnalysisError> {
-    let kept = if here { KEPT_BYTES * table.rows * compared.len() as u64 } else { 0 };
-    let free = options.memory.saturating_sub(kept);
-    let at_once = (free / (READING_BYTES * table.rows).max(1)) as usize;
-    let alone = at_once < 2 || options.threads < 2;
-    let is_time = |at: &usize| matches!(table.columns[*at].kind, Kind::Date | Kind::DateTime);
-    let times: Vec<usize> = (0..table.columns.len()).filter(is_time).take(MOST_TRENDS).collect();
-    let done = AtomicUsize::new(0);
-    let learn = |at: usize| {
+    options: &'a StatsOptions,
+    /// Columns that were read.
+    done: &'a AtomicUsize,
+    watch: &'a dyn Watch,
+}
+
+impl Learning<'_> {
+    /// Reads these columns once each, as many at a time as there are threads and memory.
+    fn columns(&self, wanted: &[usize]) -> Result<Vec<Learnt>, AnalysisError> {
+        let Self { table, compared, options, .. } = self;
+        let all_kept = KEPT_BYTES * table.rows * compared.len() as u64;
+        let free = options.memory.saturating_sub(if self.here { all_kept } else { 0 });
+        let at_once = (free / (READING_BYTES * table.rows).max(1)) as usize;
+        let alone = at_once < 2 || options.threads < 2;
+        let at_once = if at_once >= options.threads { wanted.len() } else { at_once };
+        let mut learnt = Vec::with_capacity(wanted.len());
+        for some in wanted.chunks(at_once.max(1)) {
+            let more = some.par_iter().map(|&at| self.column(at, alone));
+            learnt.extend(more.collect::<Result<Vec<Learnt>, _>>()?);
+        }
+        Ok(learnt)
+    }
+
+    fn column(&self, at: usize, alone: bool) -> Result<Learnt, AnalysisError> {
+        let Self { table, compared, watch, .. } = self;
+        let is_time = |column: &Column| matches!(column.kind, Kind::Date | Kind::DateTime);
+        let times_before = table.columns[..at].iter().filter(|column| is_time(column)).count();
         let reading = Reading {
+            at,
             rows: table.rows,
             keep: compared.binary_search(&at).is_ok(),
-            here,
-            buckets: times.contains(&at),
+            here: self.here,
+            buckets: times_before < MOST_TRENDS,
             alone,
         };
-        let learnt = column::learn(&table.columns[at], reading, watch)?;
-        let part = done.fetch_add(1, Ordering::Relaxed) as f32 / table.columns.len() as f32;
+        let learnt = column::learn(&table.columns[at], reading, *watch)?;
+        let part = self.done.fetch_add(1, Ordering::Relaxed) as f32 / table.columns.len() as f32;
         watch.stage(Stage::Counting, part * AFTER_COLUMNS);
         Ok(learnt)
-    };
-    let all = 0..table.columns.len();
-    if at_once >= options.threads {
-        return all.into_par_iter().map(learn).collect();
     }
-    let mut learnt = Vec::with_capacity(table.columns.len());
-    for start in all.step_by(at_once.max(1)) {
-        let some = start..(start + at_once.max(1)).min(table.columns.len());
-        let more: Vec<Learnt> = some.into_par_iter().map(learn).collect::<Result<_, _>>()?;
-        learnt.extend(more);
-    }
-    Ok(learnt)
 }

@@ -295,7 +295,7 @@ fn measure(threads: usize) -> f32 {
     };
     let started = Instant::now();
     let mut done = 0u16;
-    while done == 0 || (started.elapsed() < Duration::from_millis(10) && done < 1000) {
+    while done == 0 || (started.elapsed() < Duration::from_millis(5) && done < 1000) {
         let source = Source::Stream(Box::new(Cursor::new(table.clone())));
         if job::analyze(source, &options, &potluck_analysis::Unwatched).is_err() {
             break;

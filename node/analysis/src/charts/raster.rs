@@ -42,10 +42,11 @@ fn options() -> Options<'static> {
 /// Quickly: a fifth larger than it could be, in a tenth of the time.
 fn encode(pixmap: Pixmap) -> Result<Vec<u8>, AnalysisError> {
     let (width, height) = (pixmap.width(), pixmap.height());
-    let opaque = pixmap.data().chunks_exact(4).all(|pixel| pixel[3] == u8::MAX);
-    let (pixels, colours) = if opaque {
-        let rgb = pixmap.data().chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]);
-        (rgb.collect(), ExtendedColorType::Rgb8)
+    let (rgba, _) = pixmap.data().as_chunks::<4>();
+    let (pixels, colours) = if rgba.iter().all(|pixel| pixel[3] == u8::MAX) {
+        let mut rgb = Vec::with_capacity(rgba.len() * 3);
+        rgba.iter().for_each(|pixel| rgb.extend_from_slice(&pixel[..3]));
+        (rgb, ExtendedColorType::Rgb8)
     } else {
         (pixmap.take_demultiplied(), ExtendedColorType::Rgba8)
     };

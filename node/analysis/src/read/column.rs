@@ -13,7 +13,6 @@ use crate::table::{Cells, Column, Invalid, Kind, Values, Wholes, Written};
 const NONE: i64 = Wholes::NONE;
 
 /// Numbers or times of one chunk, 8 bytes a row.
-#[derive(Default)]
 pub(super) struct Words {
     pub bits: Vec<u64>,
     /// Whether these are floats.
@@ -21,6 +20,10 @@ pub(super) struct Words {
 }
 
 impl Words {
+    pub fn new(rows: usize) -> Self {
+        Self { bits: Vec::with_capacity(rows), real: false }
+    }
+
     pub fn push(&mut self, number: Number) {
         match number {
             Number::Integer(number) if !self.real => self.bits.push(number as u64),
@@ -248,16 +251,19 @@ struct Rows {
 }
 
 impl Rows {
-    fn each(&self, mut each: impl FnMut(u64, bool)) -> Result<(), AnalysisError> {
+    /// The words of every piece, and whether they are floats.
+    fn each(&self, mut each: impl FnMut(&[u64], bool)) -> Result<(), AnalysisError> {
         let mut bytes = Vec::new();
+        let mut words = Vec::new();
         for piece in &self.pieces {
             match &piece.place {
-                Place::Memory(words) => words.iter().for_each(|bits| each(*bits, piece.real)),
+                Place::Memory(words) => each(words, piece.real),
                 Place::Disk(extent) => {
                     bytes.clear();
                     self.spill.read(*extent, &mut bytes)?;
-                    let (words, _) = bytes.as_chunks::<8>();
-                    words.iter().for_each(|word| each(u64::from_le_bytes(*word), piece.real));
+                    words.clear();
+                    words.extend(bytes.as_chunks::<8>().0.iter().map(|w| u64::from_le_bytes(*w)));
+                    each(&words, piece.real);
                 }
             }
         }
@@ -269,14 +275,15 @@ impl Cells for Rows {
     fn values(&self) -> Result<Values, AnalysisError> {
         let rows = self.pieces.iter().map(|piece| piece.rows).sum();
         if self.kind == Kind::Number {
-            let mut numbers = Vec::with_capacity(rows);
-            self.each(|bits, is_real| {
-                numbers.push(if is_real { f64::from_bits(bits) } else { real(bits as i64) });
+            let mut numbers: Vec<f64> = Vec::with_capacity(rows);
+            self.each(|words, is_real| match is_real {
+                true => numbers.extend(words.iter().map(|bits| f64::from_bits(*bits))),
+                false => numbers.extend(words.iter().map(|bits| real(*bits as i64))),
             })?;
             return Ok(Values::Numbers(numbers));
         }
-        let mut whole = Vec::with_capacity(rows);
-        self.each(|bits, _| whole.push(bits as i64))?;
+        let mut whole: Vec<i64> = Vec::with_capacity(rows);
+        self.each(|words, _| whole.extend(words.iter().map(|bits| *bits as i64)))?;
         let whole = Wholes::new(whole);
         let integers = self.kind == Kind::Integer;
         Ok(if integers { Values::Integers(whole) } else { Values::Times(whole) })

@@ -25,6 +25,8 @@ pub(super) struct Worker {
     pub undecodable: u64,
     /// How far the text looks like UTF-8, when that was guessed.
     pub shape: Shape,
+    /// Rows of the chunk before: the next one has about as many.
+    pub rows: usize,
 }
 
 impl Worker {
@@ -60,9 +62,11 @@ impl<'a> Filler<'a> {
         index: u64,
         trailing: bool,
     ) -> Self {
-        let words = plans.iter().map(|_| Words::default()).collect();
+        // A little more than before, so that hardly any chunk has to grow it.
+        let room = worker.rows + worker.rows / 32;
+        let words = plans.iter().map(|p| Words::new(if p.by_row() { room } else { 0 })).collect();
         let row = keys.start();
-        let hashes = Vec::new();
+        let hashes = Vec::with_capacity(room);
         Self { plans, worker, keys, index, trailing, words, hashes, row, spare: true }
     }
 
@@ -75,7 +79,7 @@ impl<'a> Filler<'a> {
     }
 
     fn by_row(&self, column: usize) -> bool {
-        matches!(self.plans[column].plan, Plan::Number { .. } | Plan::Time { .. })
+        self.plans[column].by_row()
     }
 
     fn text(&mut self, column: usize, text: &str) {

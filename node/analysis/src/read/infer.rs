@@ -40,6 +40,13 @@ pub(super) struct ColumnPlan {
     pub swapped: bool,
 }
 
+impl ColumnPlan {
+    /// Whether something is kept of every row.
+    pub fn by_row(&self) -> bool {
+        matches!(self.plan, Plan::Number { .. } | Plan::Time { .. })
+    }
+}
+
 /// What the sample says about each column.
 pub(super) fn plans(layout: &Layout, dialect: &Dialect) -> Vec<ColumnPlan> {
     let continental = layout.continental(dialect);

@@ -16,11 +16,35 @@ const FEW: usize = 20_000;
 /// Bytes of an entry on disk before its text.
 const HEAD: usize = 28;
 
-/// What one thread has seen.
+/// What one thread has seen, in the order in which it came.
 #[derive(Default)]
 pub(super) struct Multiset {
-    table: HashTable<Entry>,
+    places: HashTable<Place>,
+    entries: Vec<Entry>,
     texts: String,
+}
+
+/// Where in the entries a text is. Half of its hash lies beside it, so that hardly any other
+/// entry has to be looked at.
+#[derive(Clone, Copy)]
+struct Place {
+    half: u32,
+    at: u32,
+}
+
+impl Place {
+    fn new(hash: u64, at: usize) -> Self {
+        Self { half: (hash >> 32) as u32, at: at as u32 }
+    }
+
+    fn hash(&self) -> u64 {
+        spread(self.half)
+    }
+}
+
+/// For a table: its index is in the low bits and its tags are in the high ones.
+fn spread(half: u32) -> u64 {
+    u64::from(half).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[derive(Clone, Copy)]
@@ -39,17 +63,22 @@ pub(super) type Run = Vec<Extent>;
 impl Multiset {
     /// Counts a text that came at `place`.
     pub fn add(&mut self, hash: u64, text: &str, place: u64) {
-        let texts = &mut self.texts;
-        let same = |e: &Entry| e.hash == hash && &texts[span(e)] == text;
-        match self.table.entry(hash, same, |e| e.hash) {
-            Slot::Occupied(mut slot) => {
-                let entry = slot.get_mut();
+        let Self { places, entries, texts } = self;
+        let new = Place::new(hash, entries.len());
+        let same = |place: &Place| {
+            let entry = &entries[place.at as usize];
+            place.half == new.half && entry.hash == hash && &texts[span(entry)] == text
+        };
+        match places.entry(new.hash(), same, Place::hash) {
+            Slot::Occupied(slot) => {
+                let entry = &mut entries[slot.get().at as usize];
                 entry.count += 1;
                 entry.first = entry.first.min(place);
             }
             Slot::Vacant(slot) => {
+                slot.insert(new);
                 let (at, len) = (texts.len() as u32, text.len() as u32);
-                slot.insert(Entry { hash, count: 1, first: place, at, len });
+                entries.push(Entry { hash, count: 1, first: place, at, len });
                 texts.push_str(text);
             }
         }
@@ -57,7 +86,8 @@ impl Multiset {
 
     /// Bytes that this takes.
     pub fn bytes(&self) -> usize {
-        self.table.allocation_size() + self.texts.capacity()
+        let entries = self.entries.capacity() * size_of::<Entry>();
+        self.places.allocation_size() + entries + self.texts.capacity()
     }
 
     /// Whether places in it could overflow with one more chunk.
@@ -65,15 +95,14 @@ impl Multiset {
         self.texts.len() > (u32::MAX - (64 << 20)) as usize
     }
 
-    /// The texts, in no order.
+    /// The texts, in the order in which they came.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        self.table.iter().map(|entry| &self.texts[span(entry)])
+        self.entries.iter().map(|entry| &self.texts[span(entry)])
     }
 
     /// Moves everything to disk.
     pub fn spill(&mut self, spill: &Spill) -> Result<Run, AnalysisError> {
-        let texts = std::mem::take(&mut self.texts);
-        let mut entries: Vec<Entry> = std::mem::take(&mut self.table).into_iter().collect();
+        let Self { texts, mut entries, .. } = std::mem::take(self);
         entries.sort_unstable_by_key(|entry| part(entry.hash));
         let mut run = vec![Extent { at: 0, len: 0 }; PARTS];
         let mut bytes = Vec::new();
@@ -199,51 +228,88 @@ fn text<'a>(arenas: &'a [String], count: &Count) -> &'a str {
     &arenas[count.arena as usize][at..at + count.len as usize]
 }
 
-fn in_memory(sets: Vec<Multiset>) -> Texts {
-    let entries: usize = sets.iter().map(|set| set.table.len()).sum();
-    let shards = if entries < FEW { 1 } else { rayon::current_num_threads().max(1) * 2 };
-    let merge = |shard: usize| {
-        let mut table: HashTable<(Entry, u32)> = HashTable::with_capacity(entries / shards);
-        for (arena, set) in sets.iter().enumerate() {
-            for entry in set.table.iter().filter(|e| part(e.hash) % shards == shard) {
-                let same = |(e, from): &(Entry, u32)| {
-                    e.hash == entry.hash
-                        && sets[*from as usize].texts[span(e)] == set.texts[span(entry)]
-                };
-                match table.entry(entry.hash, same, |(e, _)| e.hash) {
-                    Slot::Occupied(mut slot) => {
-                        let (kept, _) = slot.get_mut();
-                        kept.count += entry.count;
-                        kept.first = kept.first.min(entry.first);
-                    }
-                    Slot::Vacant(slot) => {
-                        slot.insert((*entry, arena as u32));
-                    }
-                }
-            }
+/// Merges in memory. The sets stay where they are: what several of them have is left to the one
+/// that saw it first.
+fn in_memory(mut sets: Vec<Multiset>) -> Texts {
+    let all: usize = sets.iter().map(|set| set.entries.len()).sum();
+    let shards = if all < FEW { 1 } else { rayon::current_num_threads().max(1) * 2 };
+    for set in &mut sets {
+        set.places = HashTable::new();
+        // A thread takes chunks in the order of the file, as a rule.
+        if !set.entries.is_sorted_by_key(|entry| entry.first) {
+            set.entries.sort_unstable_by_key(|entry| entry.first);
         }
-        table.into_iter().collect::<Vec<_>>()
-    };
-    let mut merged = if shards == 1 {
-        merge(0)
-    } else {
-        (0..shards).into_par_iter().map(merge).collect::<Vec<_>>().concat()
-    };
-    if merged.len() < FEW {
-        merged.sort_unstable_by_key(|(entry, _)| entry.first);
-    } else {
-        merged.par_sort_unstable_by_key(|(entry, _)| entry.first);
     }
-    let counts = merged
-        .iter()
-        .map(|(e, arena)| Count { count: e.count, arena: *arena, at: e.at, len: e.len })
-        .collect();
+    let moves: Vec<Move> = match sets.len() {
+        0 | 1 => Vec::new(),
+        _ => (0..shards).into_par_iter().flat_map_iter(|s| repeated(&sets, s, shards)).collect(),
+    };
+    for Move { from, to } in moves {
+        let count = std::mem::take(&mut sets[from.0 as usize].entries[from.1 as usize].count);
+        sets[to.0 as usize].entries[to.1 as usize].count += count;
+    }
+    let mut counts = Vec::with_capacity(all);
+    let mut lists: Vec<_> = sets.iter().map(|set| set.entries.iter().peekable()).collect();
+    loop {
+        let heads = lists.iter_mut().enumerate();
+        let heads = heads.filter_map(|(arena, list)| Some((list.peek()?.first, arena)));
+        let Some((_, arena)) = heads.min() else { break };
+        let Some(entry) = lists[arena].next() else { break };
+        if entry.count > 0 {
+            let Entry { count, at, len, .. } = *entry;
+            counts.push(Count { count, arena: arena as u32, at, len });
+        }
+    }
+    drop(lists);
+    counts.shrink_to_fit();
     let shrunk = |set: Multiset| {
         let mut texts = set.texts;
         texts.shrink_to_fit();
         texts
     };
     Texts::Memory { arenas: sets.into_iter().map(shrunk).collect(), counts }
+}
+
+/// The count of one entry belongs to another one; set and place in it.
+struct Move {
+    from: (u32, u32),
+    to: (u32, u32),
+}
+
+/// The entries of one shard whose text another set saw first.
+fn repeated(sets: &[Multiset], shard: usize, shards: usize) -> Vec<Move> {
+    let all: usize = sets.iter().map(|set| set.entries.len()).sum();
+    let entry = |(set, at): (u32, u32)| &sets[set as usize].entries[at as usize];
+    let text = |(set, at): (u32, u32)| &sets[set as usize].texts[span(entry((set, at)))];
+    let mut kept: HashTable<(u32, u32, u32)> = HashTable::with_capacity(all / shards);
+    let mut moves = Vec::new();
+    for (number, set) in sets.iter().enumerate() {
+        for (at, new) in set.entries.iter().enumerate() {
+            if part(new.hash) % shards != shard {
+                continue;
+            }
+            let (half, here) = ((new.hash >> 32) as u32, (number as u32, at as u32));
+            let same = |&(other, set, at): &(u32, u32, u32)| {
+                other == half && entry((set, at)).hash == new.hash && text((set, at)) == text(here)
+            };
+            match kept.entry(spread(half), same, |&(half, ..)| spread(half)) {
+                Slot::Occupied(mut slot) => {
+                    let (_, set, at) = *slot.get();
+                    let there = (set, at);
+                    if new.first < entry(there).first {
+                        *slot.get_mut() = (half, here.0, here.1);
+                        moves.push(Move { from: there, to: here });
+                    } else {
+                        moves.push(Move { from: here, to: there });
+                    }
+                }
+                Slot::Vacant(slot) => {
+                    slot.insert((half, here.0, here.1));
+                }
+            }
+        }
+    }
+    moves
 }
 
 /// One part, merged.

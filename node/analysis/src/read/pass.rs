@@ -18,6 +18,7 @@ use super::rows::{Hashes, Keys};
 use super::source::Input;
 use super::spill::Spill;
 use super::{ReadOptions, io, word};
+use crate::stats::READING_BYTES;
 use crate::table::{BadRows, Note, Table};
 use crate::{AnalysisError, Stage, Watch};
 
@@ -78,6 +79,8 @@ struct Shared<'s, 'a> {
     hashes: Hashes<'a>,
     /// Bytes of numbers and times in memory.
     kept: AtomicU64,
+    /// Rows that were filled.
+    rows: AtomicU64,
     /// Bytes of multisets in memory, by thread.
     texts: Vec<AtomicU64>,
     stopped: AtomicBool,
@@ -102,6 +105,7 @@ impl<'a> Setting<'a> {
             runs: Mutex::new(self.plans.iter().map(|_| Vec::new()).collect()),
             hashes: Hashes::new(self.spill, self.options.memory / 6),
             kept: AtomicU64::new(0),
+            rows: AtomicU64::new(0),
             texts: (0..threads).map(|_| AtomicU64::new(0)).collect(),
             stopped: AtomicBool::new(false),
             error: Mutex::default(),
@@ -224,7 +228,9 @@ impl Shared<'_, '_> {
         let lines = records::split(&text, **dialect, &mut filler);
         let (words, hashes) = (filler.words, filler.hashes);
         *bytes = Some(text.into_bytes());
+        worker.rows = hashes.len();
         let rows = hashes.len() as u64;
+        self.rows.fetch_add(rows, Ordering::Relaxed);
         self.hashes.add(hashes)?;
         let pieces = self.keep(words)?;
         lock(&self.done).push(Done { index, lines, rows, pieces });
@@ -242,7 +248,7 @@ impl Shared<'_, '_> {
     /// Keeps numbers and times in memory while there is room, then on disk.
     fn keep(&self, words: Vec<Words>) -> Result<Vec<Option<Piece>>, AnalysisError> {
         let size: u64 = words.iter().map(|w| w.bits.len() as u64 * 8).sum();
-        let limit = self.setting.options.memory / 2;
+        let limit = self.room();
         let piece = |words: Words, extent| (!words.bits.is_empty()).then(|| words.piece(extent));
         if self.kept.fetch_add(size, Ordering::Relaxed) + size <= limit {
             return Ok(words.into_iter().map(|words| piece(words, None)).collect());
@@ -259,6 +265,17 @@ impl Shared<'_, '_> {
             extent.at += extent.len;
         }
         Ok(pieces)
+    }
+
+    /// Bytes of numbers and times that may stay in memory: half of what is allowed, less when the
+    /// rows that are to be expected need it later to be described.
+    fn room(&self) -> u64 {
+        let Setting { input, options, .. } = self.setting;
+        let done = input.done.load(Ordering::Relaxed).max(1) as f64;
+        let rows = self.rows.load(Ordering::Relaxed) as f64 * input.size as f64 / done;
+        let later = (rows * READING_BYTES as f64) as u64;
+        let free = options.memory.saturating_sub(later);
+        free.clamp(options.memory / 8, options.memory / 2)
     }
 
     /// Moves the largest multisets of a thread to disk when all have grown too large.
@@ -353,8 +370,8 @@ impl Pass<'_> {
             parts.iter_mut().zip(chunk.pieces).for_each(|(part, piece)| part.2.extend(piece));
         }
         let hashes = self.hashes;
-        let (columns, duplicate_rows) = self.pool.install(|| {
-            let columns = parts
+        let columns = || {
+            parts
                 .into_par_iter()
                 .enumerate()
                 .map(|(column, (runs, sets, pieces))| {
@@ -362,9 +379,11 @@ impl Pass<'_> {
                     let (name, plan) = (layout.names[column].clone(), setting.plans[column].plan);
                     column::finish(name, plan, &tallies[column], pieces, texts, spill)
                 })
-                .collect::<Result<Vec<_>, AnalysisError>>()?;
-            Ok::<_, AnalysisError>((columns, hashes.duplicates(*watch)?))
-        })?;
+                .collect::<Result<Vec<_>, AnalysisError>>()
+        };
+        let duplicates = || hashes.duplicates(*watch);
+        let (columns, duplicate_rows) = self.pool.install(|| rayon::join(columns, duplicates));
+        let (columns, duplicate_rows) = (columns?, duplicate_rows?);
         Ok(Table {
             file: setting.input.name.clone(),
             encoding: setting.encoding.name.clone(),

@@ -65,7 +65,7 @@ impl Keys {
     pub fn with_number(self, row: Hash, number: Number) -> Hash {
         let bits = match number {
             Number::Integer(number) => return self.with_whole(row, number),
-            Number::Real(number) if number == number.trunc() && number.abs() < 9e18 => {
+            Number::Real(number) if number.abs() < 9e18 && (number as i64) as f64 == number => {
                 return self.with_whole(row, number as i64);
             }
             Number::Real(number) => number.to_bits(),
@@ -156,10 +156,7 @@ impl<'a> Hashes<'a> {
         let mut kept =
             std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
         if kept.parts.is_empty() {
-            let mut hashes = kept.pieces.concat();
-            drop(kept);
-            hashes.par_sort_unstable();
-            return Ok(repeated(&hashes));
+            return Ok(repeated_in(&kept.pieces));
         }
         self.flush(&mut kept)?;
         let count = |extents: &Vec<Extent>| {
@@ -176,6 +173,24 @@ impl<'a> Hashes<'a> {
         };
         kept.parts.par_iter().map(count).sum()
     }
+}
+
+/// How many hashes equal an earlier one. Halves are sorted first, since most tables have no equal
+/// rows, and then these are all that is sorted.
+fn repeated_in(pieces: &[Vec<u128>]) -> u64 {
+    let mut halves: Vec<u64> = pieces.iter().flatten().map(|hash| *hash as u64).collect();
+    halves.par_sort_unstable();
+    let mut twice: Vec<u64> =
+        halves.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    drop(halves);
+    twice.dedup();
+    if twice.is_empty() {
+        return 0;
+    }
+    let likely = |hash: &&u128| twice.binary_search(&(**hash as u64)).is_ok();
+    let mut hashes: Vec<u128> = pieces.par_iter().flatten_iter().filter(likely).copied().collect();
+    hashes.par_sort_unstable();
+    repeated(&hashes)
 }
 
 fn repeated(sorted: &[u128]) -> u64 {

@@ -27,6 +27,8 @@ const MOST_DRAWN_OUTLIERS: usize = 400;
 /// How a column is to be read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
+    /// Which column of the table it is.
+    pub at: usize,
     /// Rows of the table.
     pub rows: u64,
     /// Keep the numbers for comparing columns.
@@ -42,6 +44,8 @@ pub(super) struct Reading {
 /// What is learnt of one column.
 #[derive(Default)]
 pub(super) struct Learnt {
+    /// Which column of the table this is.
+    pub at: usize,
     /// For `numbers.json`.
     pub numbers: ColumnNumbers,
     /// For the chart of a number column.
@@ -88,7 +92,7 @@ pub(super) fn learn(
         distinct: column.invalid.distinct,
         ..ColumnNumbers::default()
     };
-    let mut learnt = Learnt { numbers, ..Learnt::default() };
+    let mut learnt = Learnt { at: reading.at, numbers, ..Learnt::default() };
     match column.kind {
         Kind::Integer | Kind::Number => learn_numbers(column, reading, watch, &mut learnt)?,
         Kind::Date | Kind::DateTime => learn_times(column, reading, watch, &mut learnt)?,

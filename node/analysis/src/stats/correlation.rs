@@ -250,6 +250,8 @@ fn pearson(one: (&[f64], f64), other: (&[f64], f64)) -> Option<f64> {
 struct Ranked<'a> {
     codes: Cow<'a, [u32]>,
     ranks: Ranks,
+    /// The rank of each row; 0, their mean, where there is none, so that it adds nothing.
+    by_row: Vec<i32>,
     /// How many codes there are.
     distinct: usize,
 }
@@ -288,7 +290,10 @@ impl<'a> Ranked<'a> {
                 *count += 1;
             }
         }
-        Ok(Self { codes, ranks: Ranks::of(counts), distinct })
+        let ranks = Ranks::of(counts);
+        let rank = |code: &u32| ranks.by_code.get(*code as usize).map_or(0, |rank| *rank);
+        let by_row = codes.iter().map(rank).collect();
+        Ok(Self { codes, ranks, by_row, distinct })
     }
 
     fn complete(&self) -> bool {
@@ -308,6 +313,19 @@ impl<'a> Ranked<'a> {
         }
         Some(Ranks::of(counts))
     }
+
+    /// The rank of each row by such ranks, 0 where there is none.
+    fn by<'b>(&'b self, ranks: &'b Ranks) -> impl Iterator<Item = &'b i32> {
+        self.codes.iter().map(|code| ranks.by_code.get(*code as usize).unwrap_or(&0))
+    }
+}
+
+/// The sum of the products of ranks. Where one has no value, the other's rank counts for nothing.
+fn products<'a>(
+    ones: impl Iterator<Item = &'a i32>,
+    others: impl Iterator<Item = &'a i32>,
+) -> i128 {
+    ones.zip(others).map(|(x, y)| i128::from(i64::from(*x) * i64::from(*y))).sum()
 }
 
 /// Spearman's coefficient: Pearson's of the ranks, whose mean is known.
@@ -318,15 +336,14 @@ fn spearman(
 ) -> Result<Option<f64>, AnalysisError> {
     let (mine, theirs) = (one.among(other), other.among(one));
     watch.check()?;
+    let together = match (&mine, &theirs) {
+        (None, None) => products(one.by_row.iter(), other.by_row.iter()),
+        (Some(mine), None) => products(one.by(mine), other.by_row.iter()),
+        (None, Some(theirs)) => products(one.by_row.iter(), other.by(theirs)),
+        (Some(mine), Some(theirs)) => products(one.by(mine), other.by(theirs)),
+    };
     let (mine, theirs) =
         (mine.as_ref().unwrap_or(&one.ranks), theirs.as_ref().unwrap_or(&other.ranks));
-    let mut together = 0i128;
-    for (&x, &y) in one.codes.iter().zip(other.codes.iter()) {
-        let ranks = (mine.by_code.get(x as usize), theirs.by_code.get(y as usize));
-        if let (Some(&x), Some(&y)) = ranks {
-            together += i128::from(i64::from(x) * i64::from(y));
-        }
-    }
     if mine.squares == 0 || theirs.squares == 0 {
         return Ok(None);
     }

@@ -1,5 +1,7 @@
 //! The strongest pairs of number columns, as points or, when there are many, as counts in a grid.
 
+use rayon::prelude::*;
+
 use super::column::Learnt;
 use super::correlation::Pair;
 use crate::AnalysisError;
@@ -16,25 +18,33 @@ const MOST_POINTS: usize = 50_000;
 /// Bins across and upwards.
 const GRID: (usize, usize) = (80, 80);
 
-/// The strongest pairs without identifiers, strongest first. Loads two columns at a time.
+/// The strongest pairs without identifiers, strongest first. Of columns that have to be loaded,
+/// at most `at_once` are, but always two.
 pub(super) fn scatters(
     table: &Table,
     learnt: &[Learnt],
     pairs: &[Pair],
+    at_once: usize,
     watch: &dyn Watch,
 ) -> Result<Vec<Scatter>, AnalysisError> {
-    let mut found = Vec::new();
-    for (pair, pearson) in strongest(learnt, pairs).into_iter().take(MOST_PAIRS) {
+    let draw = |&(pair, pearson): &(Pair, f64)| {
         watch.check()?;
         let (one, other) = pair.columns;
-        let (Some(x), Some(y)) = (&learnt[one].kept, &learnt[other].kept) else { continue };
+        let (Some(x), Some(y)) = (&learnt[one].kept, &learnt[other].kept) else { return Ok(None) };
         let (x, y) = (x.values(&table.columns[one])?, y.values(&table.columns[other])?);
-        found.push(Scatter {
+        Ok(Some(Scatter {
             x: table.columns[one].name.clone(),
             y: table.columns[other].name.clone(),
             pearson,
             marks: marks(&x, &y, learnt[one].drawn, learnt[other].drawn),
-        });
+        }))
+    };
+    let mut drawn = strongest(learnt, pairs);
+    drawn.truncate(MOST_PAIRS);
+    let mut found = Vec::new();
+    for some in drawn.chunks((at_once / 2).max(1)) {
+        let more: Vec<_> = some.par_iter().map(draw).collect::<Result<_, AnalysisError>>()?;
+        found.extend(more.into_iter().flatten());
     }
     Ok(found)
 }

@@ -123,25 +123,31 @@ pub(super) fn chosen(table: &Table, name: &str) -> Result<usize, AnalysisError> 
 /// The text column with the most words; the first of several.
 pub(super) fn wordiest(table: &Table, learnt: &[Learnt]) -> Option<usize> {
     let mut best: Option<(usize, f64)> = None;
-    for (index, (column, learnt)) in table.columns.iter().zip(learnt).enumerate() {
+    for learnt in learnt {
         let names =
             learnt.words < WORDS_OF_PROSE && learnt.numbers.distinct == learnt.numbers.count;
-        let holds = column.kind == Kind::Text && learnt.words > 0.0 && !names;
+        let is_text = table.columns[learnt.at].kind == Kind::Text;
+        let holds = is_text && learnt.words > 0.0 && !names;
         if holds && best.is_none_or(|(_, most)| learnt.words > most) {
-            best = Some((index, learnt.words));
+            best = Some((learnt.at, learnt.words));
         }
     }
-    best.map(|(index, _)| index)
+    best.map(|(at, _)| at)
 }
 
-/// The words of a column, counted by as many counters as there are threads; `None` when it has
-/// none.
+/// The words of a column, and its phrases if wanted, counted by as many counters as there are
+/// threads; `None` when it has none.
 pub(super) fn words(
     column: &Column,
     lang: Lang,
+    phrases: bool,
     watch: &dyn Watch,
 ) -> Result<Option<Words>, AnalysisError> {
-    let empty = || (WordCounter::new(lang), Batch::default());
+    let counter = || match phrases {
+        true => WordCounter::new(lang).with_phrases(),
+        false => WordCounter::new(lang),
+    };
+    let empty = || (counter(), Batch::default());
     let mut counters: Vec<_> = (0..rayon::current_num_threads()).map(|_| empty()).collect();
     let (mut filling, mut stopped) = (0, false);
     column.texts(&mut |text, times| {

@@ -11,7 +11,6 @@ pub use outline::{GROUP, Outline, OutlineError};
 
 use std::{
     collections::{HashMap, HashSet},
-    fs::File,
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -161,10 +160,4 @@ impl Drop for BlobOffer {
             }
         }
     }
-}
-
-/// Hashes a file. Reads the disk: not for async threads.
-pub fn outline_of_file(path: &Path) -> io::Result<Outline> {
-    let file = File::open(path)?;
-    Outline::read(io::BufReader::with_capacity(GROUP, file))
 }

@@ -25,7 +25,7 @@ use crate::{
 /// How often the offers are looked at when nothing wakes the advertiser.
 const LOOK: Duration = Duration::from_millis(250);
 /// The same while a service gets ready: a command may wait for it.
-const LOOK_LOADING: Duration = Duration::from_millis(10);
+const LOOK_LOADING: Duration = Duration::from_millis(2);
 
 /// What a node is started with.
 pub struct NodeOptions {

@@ -4,7 +4,12 @@
 //! groups merge into the standard BLAKE3 hash of the blob (BLAKE3 paper, section 2.1), and each
 //! group can be checked alone when it arrives. 32 bytes for each 256 KiB.
 
-use std::io::{self, Read};
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom},
+    path::Path,
+    thread,
+};
 
 use blake3::{
     Hasher,
@@ -15,6 +20,8 @@ use blake3::{
 pub const GROUP: usize = 256 * 1024;
 /// Largest blob: 1 TiB, whose outline has 128 MiB.
 const MAX_SIZE: u64 = 1 << 40;
+/// Threads that hash one file: more would wait for the disk.
+const HASHING: usize = 4;
 
 /// The chaining values of a blob's groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,48 +49,49 @@ impl Outline {
         Self { size: bytes.len() as u64, groups }
     }
 
-    /// Outlines what a reader gives, holding one group in memory.
-    pub fn read(mut reader: impl Read) -> io::Result<Self> {
-        let mut groups = Vec::new();
-        let mut size = 0;
-        let mut buffer = Vec::with_capacity(GROUP);
-        loop {
-            buffer.clear();
-            reader.by_ref().take(GROUP as u64).read_to_end(&mut buffer)?;
-            if buffer.is_empty() && !groups.is_empty() {
-                break;
-            }
-            size += buffer.len() as u64;
-            if size > MAX_SIZE {
-                return Err(io::Error::other("larger than 1 TiB"));
-            }
-            let last = buffer.len() < GROUP;
-            if groups.is_empty() && last {
-                return Ok(Self { size, groups: vec![*blake3::hash(&buffer).as_bytes()] });
-            }
-            if groups.is_empty() {
-                // Whether one full group is all there is shows only with the next read.
-                let mut peek = [0; 1];
-                if reader.read(&mut peek)? == 0 {
-                    return Ok(Self { size, groups: vec![*blake3::hash(&buffer).as_bytes()] });
-                }
-                groups.push(chaining_value(0, &buffer));
-                buffer.clear();
-                buffer.push(peek[0]);
-                reader.by_ref().take(GROUP as u64 - 1).read_to_end(&mut buffer)?;
-                size += buffer.len() as u64;
-                groups.push(chaining_value(1, &buffer));
-                if buffer.len() < GROUP {
-                    break;
-                }
-                continue;
-            }
-            groups.push(chaining_value(groups.len(), &buffer));
-            if last {
-                break;
-            }
+    /// Outlines a file on a few threads. Blocks on the disk: not for async threads.
+    ///
+    /// # Errors
+    ///
+    /// Those of the disk; also for a file that becomes shorter meanwhile or has over 1 TiB.
+    pub fn of_file(path: &Path) -> io::Result<Self> {
+        let size = File::open(path)?.metadata()?.len();
+        if size > MAX_SIZE {
+            return Err(io::Error::other("larger than 1 TiB"));
         }
-        Ok(Self { size, groups })
+        let count = usize::try_from(group_count(size)).map_err(io::Error::other)?;
+        if count == 1 {
+            let groups = vec![*blake3::hash(&std::fs::read(path)?).as_bytes()];
+            return Ok(Self { size, groups });
+        }
+        let mut groups = vec![[0; 32]; count];
+        let mut outline = Self { size, groups: Vec::new() };
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let share = count.div_ceil(cores.min(HASHING));
+        thread::scope(|scope| {
+            let outline = &outline;
+            let parts = groups.chunks_mut(share).enumerate();
+            let threads: Vec<_> = parts
+                .map(|(part, some)| scope.spawn(move || outline.hash(path, part * share, some)))
+                .collect();
+            let died = || io::Error::other("a thread that hashes died");
+            threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| died())?)
+        })?;
+        outline.groups = groups;
+        Ok(outline)
+    }
+
+    /// Hashes the groups of a file from `first` on.
+    fn hash(&self, path: &Path, first: usize, groups: &mut [[u8; 32]]) -> io::Result<()> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(first as u64 * GROUP as u64))?;
+        let mut buffer = vec![0; GROUP];
+        for (index, value) in (first..).zip(groups) {
+            let group = &mut buffer[..self.group_len(index)];
+            file.read_exact(group)?;
+            *value = chaining_value(index, group);
+        }
+        Ok(())
     }
 
     /// Takes an outline from a peer, if it merges into the hash that was announced.
@@ -180,7 +188,9 @@ mod tests {
             let bytes: Vec<u8> = (0..size).map(|i| (i * 31 % 251) as u8).collect();
             let outline = Outline::of(&bytes);
             assert_eq!(outline.root(), *blake3::hash(&bytes).as_bytes(), "{size}");
-            assert_eq!(outline, Outline::read(&bytes[..]).expect("reads"), "{size}");
+            let file = tempfile::NamedTempFile::new().expect("a file");
+            std::fs::write(file.path(), &bytes).expect("written");
+            assert_eq!(outline, Outline::of_file(file.path()).expect("reads"), "{size}");
             for (i, group) in bytes.chunks(GROUP).enumerate() {
                 assert!(outline.fits(i, group), "{size} {i}");
                 let mut bad = group.to_vec();

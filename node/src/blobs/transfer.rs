@@ -5,16 +5,17 @@
 
 use std::{
     collections::HashMap,
-    io::{self, SeekFrom},
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::{PeerId, StreamProtocol, swarm::Stream};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _},
+    task::{JoinHandle, spawn_blocking},
     time::timeout,
 };
 
@@ -30,6 +31,8 @@ pub(super) const PART_PREFIX: &str = "part-";
 const MAX_SENDING: usize = 64;
 /// The same to one peer.
 const SENDING_EACH: usize = 24;
+/// Bytes that go between disk and network at a time: whole groups.
+const STEP: usize = 4 * GROUP;
 /// Longest silence in the middle of a transfer.
 const SILENCE: Duration = Duration::from_secs(10);
 /// How often a broken transfer is taken up again without getting any further.
@@ -39,7 +42,7 @@ const NOT_OFFERED: u8 = 1;
 
 pub(super) async fn serve(
     mut incoming: libp2p_stream::IncomingStreams,
-    offers: std::sync::Arc<Mutex<HashMap<[u8; 32], Offered>>>,
+    offers: Arc<Mutex<HashMap<[u8; 32], Offered>>>,
 ) {
     let mut places = Places::new(MAX_SENDING, SENDING_EACH);
     while let Some((peer, stream)) = incoming.next().await {
@@ -92,20 +95,31 @@ async fn send_from(stream: &mut Stream, source: &Source, start: u64) -> io::Resu
             }
         }
         Source::File(_) | Source::Temporary(_) => {
-            let path = source.path().unwrap_or(Path::new(""));
-            let mut file = tokio::fs::File::open(path).await?;
-            file.seek(SeekFrom::Start(start)).await?;
-            let mut buffer = vec![0; GROUP];
+            let path = source.path().unwrap_or(Path::new("")).to_owned();
+            let mut reading = spawn_blocking(move || {
+                let mut file = File::open(path)?;
+                file.seek(SeekFrom::Start(start))?;
+                read_step(file)
+            });
             loop {
-                let n = file.read(&mut buffer).await?;
-                if n == 0 {
+                let (file, step) = reading.await??;
+                if step.is_empty() {
                     break;
                 }
-                timeout(SILENCE, stream.write_all(&buffer[..n])).await??;
+                // The disk is read while the network takes what was read before.
+                reading = spawn_blocking(move || read_step(file));
+                timeout(SILENCE, stream.write_all(&step)).await??;
             }
         }
     }
     stream.flush().await
+}
+
+/// The next bytes of a file; none at its end.
+fn read_step(file: File) -> io::Result<(File, Vec<u8>)> {
+    let mut step = Vec::with_capacity(STEP);
+    (&file).take(STEP as u64).read_to_end(&mut step)?;
+    Ok((file, step))
 }
 
 pub(super) async fn fetch(
@@ -120,12 +134,12 @@ pub(super) async fn fetch(
         .tempfile_in(folder)
         .map_err(BlobError::Disk)?;
     let (file, path) = named.into_parts();
-    let mut file = tokio::fs::File::from_std(file);
+    let file = Arc::new(file);
     let mut got = 0;
     let mut failures = 0;
     loop {
         let before = got;
-        match fetch_from(&mut streams, peer, &hash, size, &mut got, &mut file).await {
+        match fetch_from(&mut streams, peer, &hash, size, &mut got, &file).await {
             Ok(()) => break,
             Err(BlobError::Broken(error)) => {
                 failures = if got > before { 0 } else { failures + 1 };
@@ -138,7 +152,6 @@ pub(super) async fn fetch(
             Err(error) => return Err(error),
         }
     }
-    file.flush().await.map_err(BlobError::Disk)?;
     Ok(path)
 }
 
@@ -149,7 +162,7 @@ async fn fetch_from(
     hash: &[u8; 32],
     size: u64,
     got: &mut u32,
-    file: &mut tokio::fs::File,
+    file: &Arc<File>,
 ) -> Result<(), BlobError> {
     let broken = BlobError::Broken;
     let open = streams.open_stream(peer, StreamProtocol::new(BLOB_PROTOCOL));
@@ -162,24 +175,49 @@ async fn fetch_from(
     ask[32..].copy_from_slice(&got.to_be_bytes());
     stream.write_all(&ask).await.map_err(broken)?;
     stream.flush().await.map_err(broken)?;
-    let outline = read_outline(&mut stream, hash, size).await?;
-    let mut buffer = vec![0; GROUP];
-    while (*got as usize) < outline.groups().len() {
-        let index = *got as usize;
-        let group = &mut buffer[..outline.group_len(index)];
-        timeout(SILENCE, stream.read_exact(group))
-            .await
-            .map_err(|e| broken(e.into()))?
-            .map_err(broken)?;
-        if !outline.fits(index, group) {
+    let outline = Arc::new(read_outline(&mut stream, hash, size).await?);
+    let mut keeping: Option<JoinHandle<Result<u32, BlobError>>> = None;
+    let mut next = *got;
+    let mut arrived = Ok(());
+    while arrived.is_ok() && (next as usize) < outline.groups().len() {
+        let step = outline.groups().len().min(next as usize + STEP / GROUP);
+        let length = (next as usize..step).map(|index| outline.group_len(index)).sum();
+        let mut groups = vec![0; length];
+        let read = timeout(SILENCE, stream.read_exact(&mut groups));
+        arrived = read.await.map_err(io::Error::from).flatten();
+        // One step is checked and written while the next one arrives.
+        if let Some(kept) = keeping.take() {
+            *got = done(kept).await?;
+        }
+        if arrived.is_ok() {
+            let (file, outline, first) = (file.clone(), outline.clone(), next);
+            keeping = Some(spawn_blocking(move || keep(&file, &outline, first, &groups)));
+            next = step as u32;
+        }
+    }
+    if let Some(kept) = keeping {
+        *got = done(kept).await?;
+    }
+    arrived.map_err(broken)
+}
+
+async fn done(keeping: JoinHandle<Result<u32, BlobError>>) -> Result<u32, BlobError> {
+    keeping.await.map_err(|e| BlobError::Disk(e.into()))?
+}
+
+/// Checks groups and writes them; gives the group after them.
+fn keep(file: &File, outline: &Outline, first: u32, groups: &[u8]) -> Result<u32, BlobError> {
+    let mut index = first;
+    for group in groups.chunks(GROUP) {
+        if !outline.fits(index as usize, group) {
             return Err(BlobError::Wrong);
         }
-        let at = SeekFrom::Start(index as u64 * GROUP as u64);
-        file.seek(at).await.map_err(BlobError::Disk)?;
-        file.write_all(group).await.map_err(BlobError::Disk)?;
-        *got += 1;
+        index += 1;
     }
-    Ok(())
+    let mut file = file;
+    let at = SeekFrom::Start(u64::from(first) * GROUP as u64);
+    file.seek(at).and_then(|_| file.write_all(groups)).map_err(BlobError::Disk)?;
+    Ok(index)
 }
 
 async fn read_outline(

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::{CallInput, Inner};
 use crate::{
-    blobs::{BlobOffer, Outline, Source, outline_of_file},
+    blobs::{BlobOffer, Outline, Source},
     protocol::{Fault, MAX_INLINE, Payload},
     service::Data,
 };
@@ -73,7 +73,7 @@ impl Prepared {
             let hashed = source.clone();
             let outline = tokio::task::spawn_blocking(move || match &hashed {
                 Source::Bytes(bytes) => Ok(Outline::of(bytes)),
-                _ => outline_of_file(hashed.path().unwrap_or(Path::new(""))),
+                _ => Outline::of_file(hashed.path().unwrap_or(Path::new(""))),
             });
             let outline = outline.await.map_err(|e| unreadable(&e))?.map_err(|e| unreadable(&e))?;
             Ok(inner.blobs.offer(source.clone(), outline))

@@ -15,7 +15,9 @@ const LOST_AGAIN_MS: u64 = 500;
 /// The shortest and longest pause before a busy peer is asked again, in ms.
 const BUSY_MS: (u64, u64) = (20, 5_000);
 /// How often the directory is asked while no candidate is known, in ms.
-const NOBODY_MS: u64 = 25;
+const NOBODY_MS: u64 = 5;
+/// The same for a further copy that nobody is free to take, at least.
+const HEDGE_AGAIN_MS: u64 = 25;
 /// Most copies of one call that run at once.
 const MAX_COPIES: u64 = 4;
 /// Most hops in a route: beyond it, old `Busy` answers are left out.
@@ -400,7 +402,7 @@ impl Plan {
             return self.send(best, true, now, out);
         }
         // Nobody is free; somebody may join or become free.
-        let patience = self.settings.hedge_after_ms.unwrap_or(NOBODY_MS).max(NOBODY_MS);
+        let patience = self.settings.hedge_after_ms.unwrap_or(HEDGE_AGAIN_MS).max(HEDGE_AGAIN_MS);
         self.hedge_from = now.saturating_add(patience);
         out.push(PlanEffect::Rerank);
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    blobs::{BlobOffer, Blobs, Outline, Source, outline_of_file},
+    blobs::{BlobOffer, Blobs, Outline, Source},
     protocol::{Fault, FaultKind, MAX_INLINE, Payload},
 };
 
@@ -93,7 +93,7 @@ impl Data {
                 Self::Blob { path, .. } => Source::Temporary(path),
                 Self::File { path, .. } => Source::File(path),
             };
-            let outline = outline_of_file(source.path().unwrap_or(Path::new("")))?;
+            let outline = Outline::of_file(source.path().unwrap_or(Path::new("")))?;
             Ok::<_, io::Error>((None, Some((source, outline))))
         });
         match read.await.map_err(|e| unreadable(&e))?.map_err(|e| unreadable(&e))? {

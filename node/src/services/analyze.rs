@@ -1,7 +1,7 @@
 //! `analyze/1`: a table in, a report out.
 
 use std::{
-    io::Cursor,
+    io::{Cursor, Write},
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -26,6 +26,8 @@ use crate::{
 const SLOTS: u16 = 1;
 /// Longest text in a request, in bytes.
 const MAX_TEXT: usize = 4096;
+/// Bytes of a report that is not worth a file.
+const ARCHIVE_IN_MEMORY: usize = 32 << 20;
 /// Largest mask, in bytes: a small picture does, since words are coarse.
 pub const MAX_MASK: usize = 48 * 1024;
 
@@ -255,19 +257,27 @@ impl Watch for Watching {
     }
 }
 
-/// The files as a tar archive on disk, where large reports do not take memory.
+/// The files as a tar archive: in memory, or on disk when it is large.
 fn archive(files: &[(String, std::borrow::Cow<'_, [u8]>)]) -> std::io::Result<Data> {
-    let file = tempfile::NamedTempFile::new()?;
-    let mut tar = tar::Builder::new(std::io::BufWriter::new(file));
+    let size: usize = files.iter().map(|(_, bytes)| bytes.len() + 1024).sum();
+    if size <= ARCHIVE_IN_MEMORY {
+        return Ok(Data::Bytes(tar(files, Vec::with_capacity(size + 1024))?.into()));
+    }
+    let file = tar(files, std::io::BufWriter::new(tempfile::NamedTempFile::new()?))?;
+    let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    let size = file.as_file().metadata()?.len();
+    Ok(Data::Blob { path: Arc::new(file.into_temp_path()), size })
+}
+
+fn tar<W: Write>(files: &[(String, std::borrow::Cow<'_, [u8]>)], to: W) -> std::io::Result<W> {
+    let mut tar = tar::Builder::new(to);
     for (name, bytes) in files {
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
         tar.append_data(&mut header, name, &bytes[..])?;
     }
-    let file = tar.into_inner()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-    let size = file.as_file().metadata()?.len();
-    Ok(Data::Blob { path: Arc::new(file.into_temp_path()), size })
+    tar.into_inner()
 }
 
 fn fault(error: &AnalysisError) -> Fault {

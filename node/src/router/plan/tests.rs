@@ -225,15 +225,15 @@ fn what_must_not_run_twice_is_neither_hedged_nor_repeated() {
 #[test]
 fn nobody_is_waited_for_only_during_the_grace() {
     let (mut plan, effects) = start(settings(), &[]);
-    assert_eq!(effects, [Wake { at: 25 }]);
-    assert_eq!(plan.handle(PlanEvent::Timer, 25)[0], Rerank);
-    assert_eq!(plan.handle(ranking(&[]), 2_990), [Wake { at: 3_000 }]);
+    assert_eq!(effects, [Wake { at: 5 }]);
+    assert_eq!(plan.handle(PlanEvent::Timer, 5)[0], Rerank);
+    assert_eq!(plan.handle(ranking(&[]), 2_998), [Wake { at: 3_000 }]);
     assert_eq!(plan.handle(PlanEvent::Timer, 3_000)[0], Rerank);
     assert_eq!(plan.handle(ranking(&[]), 3_000), [Finish(PlanEnd::NobodyOffers)]);
 
     let (mut plan, _) = start(settings(), &[]);
-    plan.handle(PlanEvent::Timer, 25);
-    assert_eq!(plan.handle(ranking(&[4]), 26)[0], send(4, false));
+    plan.handle(PlanEvent::Timer, 5);
+    assert_eq!(plan.handle(ranking(&[4]), 6)[0], send(4, false));
 
     let (_, effects) = start(PlanSettings { grace_ms: 0, ..settings() }, &[]);
     assert_eq!(effects, [Finish(PlanEnd::NobodyOffers)]);

@@ -6,7 +6,7 @@
 mod axis;
 mod bars;
 mod calendar;
-mod canvas;
+pub(crate) mod canvas;
 mod heatmap;
 mod missing;
 pub(crate) mod palette;
@@ -96,6 +96,20 @@ pub enum Theme {
     Light,
     /// For dark screens.
     Dark,
+}
+
+impl FromStr for Theme {
+    type Err = AnalysisError;
+
+    fn from_str(text: &str) -> Result<Self, AnalysisError> {
+        match text {
+            "light" => Ok(Self::Light),
+            "dark" => Ok(Self::Dark),
+            _ => Err(AnalysisError::BadOption(format!(
+                "there is no theme {text:?}; take light or dark"
+            ))),
+        }
+    }
 }
 
 /// A drawing.

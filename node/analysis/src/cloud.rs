@@ -18,8 +18,8 @@ pub use words::WordCounter;
 
 use crate::charts::{Chart, ChartKind, Theme, rasterise};
 use crate::facets::Words;
-use crate::{AnalysisError, Lang, Watch};
-use layout::Layout;
+use crate::{AnalysisError, Lang, Watch, font};
+use layout::{Layout, Placed};
 use paint::Drawing;
 
 /// How a cloud looks.
@@ -80,30 +80,7 @@ pub fn draw(
         )));
     }
     let counts = &words.counts[..words.counts.len().min(MOST_WORDS)];
-    let Some((_, most)) = counts.first() else { return Ok(None) };
-    watch.check()?;
-    let area = width as f32 * height as f32;
-    let cell = (area / CELLS).sqrt().max(1.0);
-    let cells = ((width as f32 / cell) as usize, (height as f32 / cell) as usize);
-    let free = mask::free_cells(&options.mask, cells, cell)?;
-    let outlines = outlines::outlines(counts.iter().map(|(word, _)| word.as_str()));
-    if outlines.iter().all(Option::is_none) {
-        return Ok(None);
-    }
-    let ratios: Vec<f32> =
-        counts.iter().map(|(_, times)| (*times as f32 / (*most).max(1) as f32).sqrt()).collect();
-    let layout = Layout {
-        grid: grid::Grid::new(&free, cells),
-        cell,
-        least: LEAST_FONT * (area / (1200.0 * 800.0)).sqrt(),
-        outlines: &outlines,
-        ratios: &ratios,
-        seed: options.seed,
-    };
-    let placed = layout.place(watch)?;
-    if placed.is_empty() {
-        return Err(mask::no_room());
-    }
+    let Some(placed) = place(counts, options, watch)? else { return Ok(None) };
     let title = title(&words.column, options.lang);
     let drawing = Drawing {
         theme: options.theme,
@@ -112,10 +89,19 @@ pub fn draw(
         shape: backdrop(options),
         seed: options.seed,
     };
-    let svg = drawing.svg(counts, &placed, false);
-    let png = match options.png {
-        true => rasterise(&drawing.svg(counts, &placed, true), options.size)?,
-        false => Vec::new(),
+    let svg = drawing.svg(counts, &placed);
+    // A viewer of the page has more letters than the bundled font, with which pictures are made.
+    let drawable = |word: &&(String, u64)| font::drawable(&word.0) == word.0.as_str();
+    let png = match counts.iter().filter(drawable).count() {
+        _ if !options.png => Vec::new(),
+        all if all == counts.len() => rasterise(&svg, options.size)?,
+        _ => {
+            let some: Vec<_> = counts.iter().filter(drawable).cloned().collect();
+            match place(&some, options, watch)? {
+                Some(placed) => rasterise(&drawing.svg(&some, &placed), options.size)?,
+                None => Vec::new(),
+            }
+        }
     };
     Ok(Some(Chart {
         kind: ChartKind::Cloud,
@@ -126,6 +112,53 @@ pub fn draw(
         svg,
         png,
     }))
+}
+
+/// Where each word stands; `None` when there is none with ink.
+fn place(
+    counts: &[(String, u64)],
+    options: &CloudOptions,
+    watch: &dyn Watch,
+) -> Result<Option<Vec<Placed>>, AnalysisError> {
+    let Some((_, most)) = counts.first() else { return Ok(None) };
+    watch.check()?;
+    let (cells, cell) = grid(options.size);
+    let free = mask::free_cells(&options.mask, cells, cell)?;
+    let outlines = outlines::outlines(counts.iter().map(|(word, _)| word.as_str()));
+    if outlines.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let ratios: Vec<f32> =
+        counts.iter().map(|(_, times)| (*times as f32 / (*most).max(1) as f32).sqrt()).collect();
+    let area = options.size.0 as f32 * options.size.1 as f32;
+    let layout = Layout {
+        grid: grid::Grid::new(&free, cells),
+        cell,
+        least: LEAST_FONT * (area / (1200.0 * 800.0)).sqrt(),
+        outlines: &outlines,
+        ratios: &ratios,
+        seed: options.seed,
+    };
+    let placed = layout.place(watch)?;
+    if placed.is_empty() { Err(mask::no_room()) } else { Ok(Some(placed)) }
+}
+
+impl Mask {
+    /// Whether it can be read and leaves words any room.
+    ///
+    /// # Errors
+    ///
+    /// [`AnalysisError::BadOption`] that says what to take instead.
+    pub fn check(&self) -> Result<(), AnalysisError> {
+        let (cells, cell) = grid(CloudOptions::default().size);
+        mask::free_cells(self, cells, cell).map(drop)
+    }
+}
+
+/// How many cells a cloud of this size has, and how wide they are in pixels.
+fn grid((width, height): (u32, u32)) -> ((usize, usize), f32) {
+    let cell = (width as f32 * height as f32 / CELLS).sqrt().max(1.0);
+    (((width as f32 / cell) as usize, (height as f32 / cell) as usize), cell)
 }
 
 fn title(column: &str, lang: Lang) -> String {
@@ -144,21 +177,4 @@ fn backdrop(options: &CloudOptions) -> Option<String> {
             Some(shape::svg_path(&shape.path(width as f32, height as f32)?))
         }
     }
-}
-
-/// `text` inside XML. Characters that XML forbids are left out.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => {}
-            c if c.is_control() => {}
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

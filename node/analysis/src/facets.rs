@@ -46,6 +46,11 @@ pub enum Marks {
         size: (usize, usize),
         /// By row from below, each from the left.
         counts: Vec<u32>,
+        /// All pairs, also those outside of the grid.
+        pairs: u64,
+        /// Base and slope of the line of least squares through all pairs; none when x does not
+        /// vary.
+        line: Option<(f64, f64)>,
     },
 }
 

@@ -70,14 +70,18 @@ pub struct Analysis {
 ///
 /// # Errors
 ///
-/// Those of [`read::read`], [`stats::compute`] and [`cloud::draw`].
+/// Those of [`Mask::check`], [`read::read`], [`stats::compute`] and [`cloud::draw`].
 pub fn analyze(
     source: Source,
     options: &Options,
     watch: &dyn Watch,
 ) -> Result<Analysis, AnalysisError> {
-    let table = read::read(source, &options.read, watch)?;
     let wanted = |kind| options.only.as_ref().is_none_or(|only| only.contains(&kind));
+    // Before anybody works for nothing.
+    if wanted(ChartKind::Cloud) {
+        options.mask.check()?;
+    }
+    let table = read::read(source, &options.read, watch)?;
     let stats_options = StatsOptions {
         lang: options.lang,
         text_column: options.column.clone(),

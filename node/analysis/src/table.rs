@@ -209,7 +209,7 @@ pub(crate) trait Cells: Send + Sync {
 }
 
 impl Column {
-    /// The cells by row, loaded now: 8 or 16 bytes a row.
+    /// The cells by row, loaded now: 8 bytes a row.
     pub fn values(&self) -> Result<Values, AnalysisError> {
         self.cells.values()
     }

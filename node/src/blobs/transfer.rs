@@ -180,20 +180,25 @@ async fn fetch_from(
     let mut next = *got;
     let mut arrived = Ok(());
     while arrived.is_ok() && (next as usize) < outline.groups().len() {
-        let step = outline.groups().len().min(next as usize + STEP / GROUP);
-        let length = (next as usize..step).map(|index| outline.group_len(index)).sum();
-        let mut groups = vec![0; length];
-        let read = timeout(SILENCE, stream.read_exact(&mut groups));
-        arrived = read.await.map_err(io::Error::from).flatten();
+        let end = outline.groups().len().min(next as usize + STEP / GROUP);
+        let mut groups = Vec::with_capacity(STEP);
+        for index in next as usize..end {
+            let start = groups.len();
+            groups.resize(start + outline.group_len(index), 0);
+            let read = timeout(SILENCE, stream.read_exact(&mut groups[start..]));
+            arrived = read.await.map_err(io::Error::from).flatten();
+            if arrived.is_err() {
+                groups.truncate(start);
+                break;
+            }
+        }
         // One step is checked and written while the next one arrives.
         if let Some(kept) = keeping.take() {
             *got = done(kept).await?;
         }
-        if arrived.is_ok() {
-            let (file, outline, first) = (file.clone(), outline.clone(), next);
-            keeping = Some(spawn_blocking(move || keep(&file, &outline, first, &groups)));
-            next = step as u32;
-        }
+        let (file, outline, first) = (file.clone(), outline.clone(), next);
+        next += (groups.len().div_ceil(GROUP)) as u32;
+        keeping = Some(spawn_blocking(move || keep(&file, &outline, first, &groups)));
     }
     if let Some(kept) = keeping {
         *got = done(kept).await?;

@@ -1,6 +1,6 @@
 //! What commands print: text for people, or one JSON document; progress on a terminal.
 
-use std::{io::IsTerminal as _, process::ExitCode};
+use std::{borrow::Cow, io::IsTerminal as _, process::ExitCode};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -50,7 +50,7 @@ impl Output {
     /// Prints the route when it was asked for.
     pub fn explain(&self, route: &[RouteHop]) {
         if self.explain && !self.json {
-            eprintln!("{}", route_text(route));
+            eprintln!("{}", printable(&route_text(route)));
         }
     }
 
@@ -60,7 +60,7 @@ impl Output {
             let error = json!({ "kind": failure.kind, "message": failure.message });
             put(&json!({ "error": error, "route": failure.route }).to_string());
         } else {
-            eprintln!("potluck: {}", failure.message);
+            eprintln!("potluck: {}", printable(&failure.message));
             self.explain(&failure.route);
         }
         failure.kind.exit_code()
@@ -116,9 +116,30 @@ pub fn route_text(route: &[RouteHop]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Prints a line; a reader that went away (`| head`) is no error.
-fn put(line: &str) {
+/// A text without what could command a terminal or turn its letters round: much of what is
+/// printed comes from files and from peers. Line ends and tabs stay.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    let commands = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if text.contains(commands) { text.replace(commands, "\u{fffd}").into() } else { text.into() }
+}
+
+/// Prints text; a reader that went away (`| head`) is no error.
+fn put(text: &str) {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    let _ = writeln!(out, "{}", printable(text)).and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn nothing_commands_the_terminal() {
+        assert_eq!(printable("名字\tok\n"), "名字\tok\n");
+        assert_eq!(printable("a\u{1b}]0;x\u{7}\u{202e}b"), "a\u{fffd}]0;x\u{fffd}\u{fffd}b");
+    }
 }

@@ -6,9 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::Zoned;
 use potluck_analysis::{
     AnalysisError, Lang, Stage, Watch,
-    charts::ChartKind,
+    charts::{ChartKind, Theme},
     cloud::{Mask, Shape},
     job::{self, Options},
     read::{ReadOptions, Source},
@@ -59,6 +60,9 @@ pub struct Request {
     /// One character; found out otherwise.
     #[serde(default)]
     pub delimiter: Option<String>,
+    /// Of charts as pictures: `light` or `dark`; the page has both.
+    #[serde(default)]
+    pub theme: Option<String>,
     /// The same seed gives the same word cloud.
     #[serde(default)]
     pub seed: u64,
@@ -200,6 +204,7 @@ fn options(request: Request, settings: &Settings) -> Result<Options, Fault> {
         .map(|names| names.iter().map(|name| name.parse()).collect::<Result<Vec<ChartKind>, _>>())
         .transpose()
         .map_err(bad)?;
+    let theme = request.theme.as_deref().map(str::parse::<Theme>).transpose().map_err(bad)?;
     let mask = match (request.mask, request.shape) {
         (Some(picture), _) if picture.len() > MAX_MASK => {
             let message =
@@ -228,7 +233,9 @@ fn options(request: Request, settings: &Settings) -> Result<Options, Fault> {
         only,
         column: request.column,
         mask,
+        theme: theme.unwrap_or_default(),
         seed: request.seed,
+        made_at: Some(Zoned::now().strftime("%Y-%m-%d %H:%M %:z").to_string()),
         served_by: Some(settings.node.clone()),
         ..Options::default()
     })

@@ -173,7 +173,9 @@ impl Path {
 
     /// A dot, when drawn with a wide pen. Some viewers leave out lines of no length.
     pub(super) fn dot(&mut self, (x, y): (f32, f32)) {
-        let _ = write!(self.0, "M{} {}h.01", short(x), short(y));
+        // A tenth of a pixel does: there may be tens of thousands.
+        let tenth = |value: f32| (value * 10.0).round() / 10.0;
+        let _ = write!(self.0, "M{} {}h.01", short(tenth(x)), short(tenth(y)));
     }
 
     /// A closed rectangle.
@@ -269,7 +271,8 @@ pub(super) fn clean(text: &str) -> String {
     if out.is_empty() { "\"\"".to_owned() } else { out }
 }
 
-fn escape(text: &str) -> String {
+/// For XML.
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {
@@ -277,6 +280,9 @@ fn escape(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
+            // What XML forbids.
+            '\u{fffe}' | '\u{ffff}' => {}
+            _ if c.is_control() => {}
             _ => out.push(c),
         }
     }

@@ -29,8 +29,8 @@ pub(super) fn heatmap(numbers: &Numbers, style: Style) -> Option<Drawn> {
             "皮尔逊系数，按两列都有值的行计算",
         ),
         true => &style.either(
-            format!("The {} of {all} number columns with the strongest correlations", names.len()),
-            format!("{all} 个数值列中相关性最强的 {} 列", names.len()),
+            format!("{} of {all} number columns; of those compared, the strongest", names.len()),
+            format!("{all} 个数值列中的 {} 列：已比较的列中相关性最强者", names.len()),
         ),
     };
     let plan = Plan::new(&names);
@@ -156,8 +156,9 @@ impl Plan {
 fn chosen<'a>(numbers: &'a Numbers, matrix: &Matrix) -> (Vec<&'a str>, usize) {
     let names = numbers.columns.iter().map(|column| column.name.as_str());
     let mut names: Vec<&str> = names.filter(|name| matrix.contains_key(*name)).collect();
-    let all = names.len();
-    if all > MOST {
+    let is_number = |kind: &str| matches!(kind, "integer" | "number");
+    let all = numbers.columns.iter().filter(|column| is_number(&column.kind)).count();
+    if names.len() > MOST {
         let strongest = |name: &str| -> f64 {
             let row = matrix.get(name).into_iter().flatten();
             let others = row.filter(|(other, _)| *other != name).filter_map(|(_, value)| *value);

@@ -104,14 +104,14 @@ pub(super) fn ylgnbu(index: u8) -> [u8; 3] {
     })
 }
 
-/// Whether dark text reads better on a colour than white text: seaborn's rule, by the relative
-/// luminance of WCAG 2.
+/// Whether dark text stands out more from a colour than white text, by the contrast of WCAG 2:
+/// both have the same at a relative luminance of 0.2.
 pub(super) fn wants_dark_text(colour: [u8; 3]) -> bool {
     let linear = colour.map(|channel| {
         let part = f64::from(channel) / 255.0;
         if part <= 0.03928 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
     });
-    0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.408
+    0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] > 0.2
 }
 
 fn colours(theme: Theme) -> &'static [&'static str; 13] {

@@ -10,10 +10,6 @@ use crate::facets::{Marks, Scatter};
 use crate::font;
 
 const HEIGHT: f32 = 780.0;
-/// More dots than these are counted into a grid: they would cover each other.
-const DOTS: usize = 4_000;
-/// The grid that dots are counted into.
-const GRID: (usize, usize) = (120, 70);
 /// Dots are drawn in that many layers, so that the alpha of those in one place adds up.
 const LAYERS: usize = 12;
 /// Shades of a grid.
@@ -36,28 +32,20 @@ pub(super) fn scatter(scatter: &Scatter, style: Style) -> Option<Drawn> {
         Marks::Points(points) => {
             let points: Vec<(f64, f64)> = points.iter().filter(finite).copied().collect();
             let ends = ends(&points)?;
-            let line = Line::of(points.iter().map(|&(x, y)| (x, y, 1.0)));
-            let sheet = Sheet::new(scatter, ends, points.len() as u64, line, style);
-            if points.len() <= DOTS {
-                Some(
-                    sheet
-                        .draw(|canvas, across, upward| dots(canvas, &points, across, upward), None),
-                )
-            } else {
-                let grid = Grid::of(&points, ends);
-                let most = grid.most();
-                Some(sheet.draw(|canvas, across, upward| grid.draw(canvas, across, upward), most))
-            }
+            let line = Line::of(&points);
+            let all = points.len() as u64;
+            let sheet = Sheet::new(scatter, ends, (all, all), line, style);
+            Some(sheet.draw(|canvas, across, upward| dots(canvas, &points, across, upward), None))
         }
-        Marks::Bins { x, y, size, counts } => {
+        Marks::Bins { x, y, size, counts, pairs, line } => {
             let grid = Grid { x: *x, y: *y, size: *size, counts: counts.clone() };
             let cells = size.0.checked_mul(size.1).filter(|cells| (1..=CELLS).contains(cells))?;
             if counts.len() != cells || ![x.0, x.1, y.0, y.1].iter().all(|end| end.is_finite()) {
                 return None;
             }
-            let all = counts.iter().map(|&cells| u64::from(cells)).sum();
-            let line = Line::of(grid.filled().map(|((x, y), cells)| (x, y, f64::from(cells))));
-            let sheet = Sheet::new(scatter, (*x, *y), all, line, style);
+            let inside = counts.iter().map(|&cells| u64::from(cells)).sum();
+            let line = line.map(|(base, slope)| Line { base, slope });
+            let sheet = Sheet::new(scatter, (*x, *y), (inside, *pairs), line, style);
             let most = grid.most();
             Some(sheet.draw(|canvas, across, upward| grid.draw(canvas, across, upward), most))
         }
@@ -78,13 +66,26 @@ struct Sheet {
 type Ends = ((f64, f64), (f64, f64));
 
 impl Sheet {
-    fn new(scatter: &Scatter, ends: Ends, pairs: u64, line: Option<Line>, style: Style) -> Self {
+    /// `pairs` are those in the picture, and all.
+    fn new(
+        scatter: &Scatter,
+        ends: Ends,
+        pairs: (u64, u64),
+        line: Option<Line>,
+        style: Style,
+    ) -> Self {
         let end = format!(": r = {:.2}", scatter.pearson);
         let room = (WIDTH - 2.0 * PAD - font::width(&end, TITLE) - font::width(" × ", TITLE)) / 2.0;
         let title =
             format!("{} × {}{end}", fit(&scatter.x, TITLE, room), fit(&scatter.y, TITLE, room));
-        let mut subtitle =
-            style.either(format!("{} pairs", count(pairs)), format!("{} 对", count(pairs)));
+        let (inside, all) = (count(pairs.0), count(pairs.1));
+        let mut subtitle = match pairs.0 < pairs.1 {
+            true => style.either(
+                format!("{inside} of {all} pairs are in the picture"),
+                format!("图中为 {all} 对中的 {inside} 对"),
+            ),
+            false => style.either(format!("{all} pairs"), format!("{all} 对")),
+        };
         if let Some(line) = &line {
             let (base, slope) =
                 (number(line.base, style.lang), number(line.slope.abs(), style.lang));
@@ -129,13 +130,13 @@ struct Line {
 }
 
 impl Line {
-    /// Of least squares over points with their weight; none when x does not vary.
-    fn of(points: impl Iterator<Item = (f64, f64, f64)> + Clone) -> Option<Self> {
-        let sum = |of: &dyn Fn((f64, f64, f64)) -> f64| -> f64 { points.clone().map(of).sum() };
-        let all = sum(&|point| point.2);
-        let (x, y) = (sum(&|p| p.0 * p.2) / all, sum(&|p| p.1 * p.2) / all);
-        let square = sum(&|p| (p.0 - x) * (p.0 - x) * p.2);
-        let slope = sum(&|p| (p.0 - x) * (p.1 - y) * p.2) / square;
+    /// Of least squares; none when x does not vary.
+    fn of(points: &[(f64, f64)]) -> Option<Self> {
+        let sum = |of: &dyn Fn(&(f64, f64)) -> f64| -> f64 { points.iter().map(of).sum() };
+        let all = points.len() as f64;
+        let (x, y) = (sum(&|p| p.0) / all, sum(&|p| p.1) / all);
+        let square = sum(&|p| (p.0 - x) * (p.0 - x));
+        let slope = sum(&|p| (p.0 - x) * (p.1 - y)) / square;
         let base = y - slope * x;
         (square > 0.0 && slope.is_finite() && base.is_finite()).then_some(Self { base, slope })
     }
@@ -159,19 +160,6 @@ impl Line {
 }
 
 impl Grid {
-    fn of(points: &[(f64, f64)], (x, y): Ends) -> Self {
-        let (wide, high) = GRID;
-        let across = Axis::new(x.0, x.1, 0.0, wide as f32);
-        let upward = Axis::new(y.0, y.1, 0.0, high as f32);
-        let mut counts = vec![0_u32; wide * high];
-        for point in points {
-            let column = (across.place(point.0) as usize).min(wide - 1);
-            let row = (upward.place(point.1) as usize).min(high - 1);
-            counts[row * wide + column] += 1;
-        }
-        Self { x: across.range(), y: upward.range(), size: GRID, counts }
-    }
-
     fn most(&self) -> Option<u32> {
         self.counts.iter().copied().max().filter(|most| *most > 0)
     }
@@ -180,14 +168,6 @@ impl Grid {
     fn corner(&self, column: f64, row: f64) -> (f64, f64) {
         let between = |(low, high): (f64, f64), part: f64| low * (1.0 - part) + high * part;
         (between(self.x, column / self.size.0 as f64), between(self.y, row / self.size.1 as f64))
-    }
-
-    /// Middles of cells with a count.
-    fn filled(&self) -> impl Iterator<Item = ((f64, f64), u32)> + Clone + '_ {
-        self.counts.iter().enumerate().filter(|(_, cells)| **cells > 0).map(|(place, &cells)| {
-            let (column, row) = (place % self.size.0, place / self.size.0);
-            (self.corner(column as f64 + 0.5, row as f64 + 0.5), cells)
-        })
     }
 
     /// One path a shade: thousands of rectangles would make the drawing heavy.
@@ -243,7 +223,9 @@ fn dots(canvas: &mut Canvas, points: &[(f64, f64)], across: &Axis, upward: &Axis
     let (size, opacity) = match points.len() {
         0..=300 => (10.0, 0.6),
         301..=1500 => (7.5, 0.45),
-        _ => (5.5, 0.3),
+        1501..=6000 => (5.5, 0.3),
+        6001..=20_000 => (4.0, 0.2),
+        _ => (3.0, 0.15),
     };
     let mut layers: Vec<Path> = (0..LAYERS).map(|_| Path::default()).collect();
     for (number, point) in points.iter().enumerate() {

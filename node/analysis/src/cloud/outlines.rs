@@ -3,7 +3,7 @@
 use resvg::tiny_skia::{Path, PathBuilder, Rect};
 use resvg::usvg::{self, Node};
 
-use super::escape;
+use crate::charts::canvas::escape;
 use crate::font;
 
 /// The font size of the outlines, pixels.

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, SeedableRng};
 
-use super::escape;
 use super::layout::Placed;
 use crate::charts::Theme;
+use crate::charts::canvas::escape;
 use crate::charts::palette::{Paint, SERIES};
 use crate::font;
 
@@ -22,8 +22,7 @@ pub(super) struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    /// `drawable` writes only what the bundled font has, for a picture that is made with it.
-    pub(super) fn svg(&self, words: &[(String, u64)], placed: &[Placed], drawable: bool) -> String {
+    pub(super) fn svg(&self, words: &[(String, u64)], placed: &[Placed]) -> String {
         let (width, height) = self.size;
         let background = Paint::Paper.css(self.theme);
         let mut svg = format!(
@@ -43,9 +42,6 @@ impl Drawing<'_> {
         for place in placed {
             let ink = Paint::Series((random.next_u64() % SERIES as u64) as usize);
             let Some((word, _)) = words.get(place.word) else { continue };
-            if drawable && font::drawable(word) != word.as_str() {
-                continue;
-            }
             text(&mut svg, word, place, &ink.css(self.theme));
         }
         svg.push_str("</svg>\n");

@@ -110,9 +110,16 @@ fn group(page: &Page, severity: Severity, kind: AlertKind, alerts: &[&Alert]) ->
     )
 }
 
+/// The sentence, in which the name of its column is a link to the card.
 fn line(page: &Page, alert: &Alert) -> String {
-    let column = alert.column.as_deref().map(|column| page.link(column) + " ").unwrap_or_default();
-    format!("<li>{column}{}</li>\n", text::quoted(&alert.detail, DETAIL))
+    let quoted = |detail: &str| text::quoted(detail, DETAIL);
+    match alert.column.as_deref() {
+        None => format!("<li>{}</li>\n", quoted(&alert.detail)),
+        Some(name) => match alert.detail.strip_prefix(name) {
+            Some(rest) => format!("<li>{}{}</li>\n", page.link(name), quoted(rest)),
+            None => format!("<li>{} {}</li>\n", page.link(name), quoted(&alert.detail)),
+        },
+    }
 }
 
 fn sign(page: &Page, severity: Severity) -> String {

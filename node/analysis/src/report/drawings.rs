@@ -21,8 +21,8 @@ pub(super) struct Drawings {
 }
 
 impl Drawings {
-    /// Distributions belong into the cards of their columns, all others into sections. Sections
-    /// come first when there is not room for all.
+    /// Distributions belong into the cards of their columns, where these have one; all others into
+    /// sections. Sections come first when there is not room for all.
     pub(super) fn place(page: &Page, charts: &[Chart]) -> Self {
         let mut placed = Self::default();
         let mut room = MOST_BYTES;
@@ -37,11 +37,13 @@ impl Drawings {
             }
         }
         for chart in cards {
-            let Some(at) = chart.column.as_deref().and_then(|column| page.card(column)) else {
-                continue;
-            };
+            let card = chart.column.as_deref().and_then(|column| page.card(column));
             if let Some(figure) = placed.figure(chart, None, &mut room) {
-                placed.cards.entry(at).or_default().push(figure);
+                let place = match card {
+                    Some(at) => placed.cards.entry(at).or_default(),
+                    None => placed.sections.entry(chart.kind).or_default(),
+                };
+                place.push(figure);
             }
         }
         placed
@@ -77,14 +79,19 @@ impl Drawings {
 /// own texts are hard to read.
 fn figure(chart: &Chart, small: Option<usize>) -> Option<String> {
     let drawing = inline(chart)?;
+    let title = text::quoted(&chart.title, TITLE);
     let Some(number) = small else {
+        // Only a cloud does not say in itself what it is of.
+        let caption = match chart.kind {
+            ChartKind::Cloud => format!("<figcaption>{title}</figcaption>"),
+            _ => String::new(),
+        };
+        let width = chart.size.0;
         return Some(format!(
-            "<figure style=\"max-width:{}px\">{drawing}</figure>\n",
-            chart.size.0
+            "<figure style=\"max-width:{width}px\">{drawing}{caption}</figure>\n"
         ));
     };
     let id = format!("{}-{number}", chart.kind.name());
-    let title = text::quoted(&chart.title, TITLE);
     Some(format!(
         "<figure id=\"{id}\"><a href=\"#{id}\">{drawing}</a><figcaption>{title}</figcaption></figure>\n"
     ))

@@ -76,10 +76,47 @@ fn marks(xs: &[f64], ys: &[f64], across: (f64, f64), upwards: (f64, f64)) -> Mar
         (value >= from && value <= to).then(|| (part as usize).min(size - 1))
     };
     let mut counts = vec![0u32; GRID.0 * GRID.1];
+    let mut sums = Sums::about((across.0 + across.1) / 2.0, (upwards.0 + upwards.1) / 2.0);
     for (x, y) in pairs() {
+        sums.add(x, y);
         if let (Some(x), Some(y)) = (place(x, across, GRID.0), place(y, upwards, GRID.1)) {
             counts[y * GRID.0 + x] += 1;
         }
     }
-    Marks::Bins { x: across, y: upwards, size: GRID, counts }
+    let (pairs, line) = (sums.pairs as u64, sums.line());
+    Marks::Bins { x: across, y: upwards, size: GRID, counts, pairs, line }
+}
+
+/// Sums of distances from a middle, so that they keep their digits.
+struct Sums {
+    middle: (f64, f64),
+    pairs: f64,
+    x: f64,
+    y: f64,
+    xx: f64,
+    xy: f64,
+}
+
+impl Sums {
+    fn about(x: f64, y: f64) -> Self {
+        Self { middle: (x, y), pairs: 0.0, x: 0.0, y: 0.0, xx: 0.0, xy: 0.0 }
+    }
+
+    fn add(&mut self, x: f64, y: f64) {
+        let (x, y) = (x - self.middle.0, y - self.middle.1);
+        self.pairs += 1.0;
+        self.x += x;
+        self.y += y;
+        self.xx += x * x;
+        self.xy += x * y;
+    }
+
+    /// Base and slope of the line of least squares.
+    fn line(&self) -> Option<(f64, f64)> {
+        let square = self.xx - self.x * self.x / self.pairs;
+        let slope = (self.xy - self.x * self.y / self.pairs) / square;
+        let mean = (self.middle.0 + self.x / self.pairs, self.middle.1 + self.y / self.pairs);
+        let base = mean.1 - slope * mean.0;
+        (square > 0.0 && slope.is_finite() && base.is_finite()).then_some((base, slope))
+    }
 }

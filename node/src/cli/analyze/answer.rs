@@ -1,0 +1,144 @@
+//! The report that came back: its files go into the folder that the person chose.
+//!
+//! A peer made them, so nothing is trusted: only names of a report are taken, no page or drawing
+//! may hold what a report does not need (scripts, foreign addresses), and what was in the folder
+//! stays until everything has arrived well.
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::{Component, Path},
+};
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+use super::{Failure, Kind, NUMBERS, unwritable};
+use crate::service::Data;
+
+/// The page.
+const PAGE: &str = "report.html";
+/// How the names of charts begin.
+const CHARTS: [&str; 8] =
+    ["heatmap", "scatter-", "distribution-", "missing", "skew", "category-", "trend-", "cloud"];
+/// Files of a report, and bytes of one of them.
+const MAX_FILES: usize = 4096;
+const MAX_FILE: u64 = 256 << 20;
+
+/// Bytes of a page or a drawing, and elements in it.
+const MAX_PAGE: usize = 64 << 20;
+const MAX_ELEMENTS: u32 = 4_000_000;
+/// What pages and drawings are made of.
+const ELEMENTS: &str = " a article aside b bdi body br caption circle clipPath code dd defs desc \
+    details div dl dt ellipse em figcaption figure footer g h1 h2 h3 h4 head header hr html i li \
+    line main meta nav ol p path polygon polyline rect section small span strong style sub \
+    summary sup svg table tbody td text tfoot th thead title tr tspan u ul ";
+
+/// Writes the files of a report, and takes away those of an earlier one. Gives their names.
+pub(super) fn unpack(data: Option<&Data>, out: &Path) -> Result<Vec<String>, Failure> {
+    let failed =
+        |what: &str| Failure::new(Kind::PeerFailed, format!("the report is broken: {what}"));
+    let archive: Box<dyn io::Read> = match data {
+        None => return Err(failed("the answer came without one")),
+        Some(Data::Bytes(bytes)) => Box::new(&bytes[..]),
+        Some(data) => {
+            let file =
+                File::open(data.path().unwrap_or(out)).map_err(|e| failed(&e.to_string()))?;
+            Box::new(io::BufReader::new(file))
+        }
+    };
+    let new = tempfile::tempdir_in(out).map_err(|e| unwritable(out, &e))?;
+    let mut files = Vec::new();
+    let mut archive = tar::Archive::new(archive);
+    // Raw: what would make names longer is never read into memory.
+    for entry in archive.entries().map_err(|e| failed(&e.to_string()))?.raw(true) {
+        let mut entry = entry.map_err(|e| failed(&e.to_string()))?;
+        let Some(name) = name(&entry).filter(|_| entry.header().entry_type().is_file()) else {
+            continue;
+        };
+        if files.len() == MAX_FILES || entry.size() > MAX_FILE {
+            return Err(failed("it is too large"));
+        }
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).map_err(|e| failed(&e.to_string()))?;
+        if (name.ends_with(".svg") || name == PAGE) && !is_harmless(&bytes) {
+            return Err(failed(&format!("{name} holds what a report does not need")));
+        }
+        std::fs::write(new.path().join(&name), bytes).map_err(|e| unwritable(out, &e))?;
+        files.push(name);
+    }
+    for needed in [PAGE, NUMBERS] {
+        if !files.iter().any(|name| name == needed) {
+            return Err(failed(&format!("{needed} is missing")));
+        }
+    }
+    replace(new.path(), &files, out).map_err(|e| unwritable(out, &e))?;
+    Ok(files)
+}
+
+/// Takes away the files of an earlier report and puts the new ones in their place.
+fn replace(new: &Path, files: &[String], out: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(out)?.flatten() {
+        if entry.file_name().to_str().is_some_and(is_of_report) && entry.file_type()?.is_file() {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    files.iter().try_for_each(|name| std::fs::rename(new.join(name), out.join(name)))
+}
+
+/// The name of an entry, if a file of a report is called so.
+fn name(entry: &tar::Entry<'_, impl io::Read>) -> Option<String> {
+    let path = entry.path().ok()?;
+    let mut parts = path.components();
+    let (Some(Component::Normal(name)), None) = (parts.next(), parts.next()) else { return None };
+    name.to_str().filter(|name| is_of_report(name)).map(str::to_owned)
+}
+
+/// Whether a file of a report is called so. Anything else in the folder is somebody else's.
+fn is_of_report(name: &str) -> bool {
+    let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let chart = |stem: &str| {
+        stem.len() <= 90 && stem.chars().all(fine) && CHARTS.iter().any(|c| stem.starts_with(c))
+    };
+    let stem = name.strip_suffix(".svg").or_else(|| name.strip_suffix(".png"));
+    name == PAGE || name == NUMBERS || stem.is_some_and(chart)
+}
+
+/// Whether a page or drawing has nothing but text and shapes: no script, nothing from elsewhere.
+fn is_harmless(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    // `<!DOCTYPE html>` is all that a page declares: no entities.
+    if text.len() > MAX_PAGE || text.contains("<!ENTITY") || text.contains("<?xml-stylesheet") {
+        return false;
+    }
+    let options =
+        ParsingOptions { allow_dtd: true, nodes_limit: MAX_ELEMENTS, ..ParsingOptions::default() };
+    let Ok(document) = Document::parse_with_options(text, options) else { return false };
+    document.descendants().filter(Node::is_element).all(|element| is_harmless_element(&element))
+}
+
+fn is_harmless_element(element: &Node<'_, '_>) -> bool {
+    let name = element.tag_name().name();
+    let known = ELEMENTS.split(' ').any(|known| known == name);
+    let style = name != "style" || element.children().all(|text| is_harmless_style(text.text()));
+    known
+        && style
+        && element.attributes().all(|attribute| match attribute.name() {
+            "href" => attribute.value().starts_with('#'),
+            "http-equiv" => attribute.value() == "Content-Security-Policy",
+            "style" => is_harmless_style(Some(attribute.value())),
+            "src" | "srcset" | "action" | "formaction" | "data" | "poster" | "background"
+            | "ping" | "base" => false,
+            "fill" | "stroke" | "filter" | "mask" | "clip-path" | "cursor" | "marker-start"
+            | "marker-mid" | "marker-end" => is_harmless_style(Some(attribute.value())),
+            name => !name.starts_with("on"),
+        })
+}
+
+/// Styles may not load anything; a backslash could hide that they do.
+fn is_harmless_style(style: Option<&str>) -> bool {
+    let style = style.unwrap_or_default().to_ascii_lowercase();
+    !["url(", "@import", "image(", "expression", "\\"].iter().any(|bad| style.contains(bad))
+}
+
+#[cfg(test)]
+mod tests;

@@ -224,6 +224,81 @@ fn a_page_is_whole_and_loads_nothing() {
     assert_eq!(drawn, ChartKind::ALL.len() + names.len());
 }
 
+/// Rules of a style sheet: the block that each stands in (`@media ...` or nothing), its selector
+/// and its declarations.
+fn rules(css: &str) -> Vec<(String, String, String)> {
+    let (mut found, mut block, mut text): (Vec<_>, Vec<String>, _) =
+        (Vec::new(), Vec::new(), String::new());
+    for c in css.chars() {
+        match c {
+            '{' => block.push(std::mem::take(&mut text).trim().to_owned()),
+            '}' => {
+                let selector = block.pop().expect("a brace closes what was opened");
+                let body = std::mem::take(&mut text);
+                if !selector.starts_with("@media") {
+                    found.push((block.join(" "), selector, body));
+                }
+            }
+            // Of `@page` and the like only blocks are looked at.
+            _ => text.push(c),
+        }
+    }
+    assert!(block.is_empty(), "{block:?} is not closed");
+    found
+}
+
+/// The last part of each selector of a list, which is what a rule is about.
+fn subjects(selector: &str) -> impl Iterator<Item = &str> {
+    selector.split(',').filter_map(|one| one.split([' ', '>', '+']).next_back())
+}
+
+#[test]
+fn everything_on_the_page_has_its_rules() {
+    let page = whole(&names(9), "词", Lang::En);
+    let document = parse(&page);
+    let style = document.descendants().find(|node| node.tag_name().name() == "style").unwrap();
+    let rules = rules(style.text().unwrap());
+    let named =
+        |part: &str, name: &str| part.split([':', '[', '.']).any(|one| one == name) || part == name;
+    let base = || rules.iter().filter(|rule| rule.0.is_empty()).map(|rule| rule.1.as_str());
+    let styled = |class: &str| {
+        let mut parts = base().flat_map(|selector| selector.split([' ', '>', '+', ',']));
+        parts.any(|part| part.contains('.') && named(part, class))
+    };
+    let classes: std::collections::BTreeSet<&str> = document
+        .descendants()
+        .filter_map(|node| node.attribute("class"))
+        .flat_map(str::split_whitespace)
+        // The other half of a pair, which looks as the element does.
+        .filter(|class| !["plus", "empty"].contains(class))
+        .collect();
+    let bare: Vec<&&str> = classes.iter().filter(|class| !styled(class)).collect();
+    assert!(classes.len() > 30 && bare.is_empty(), "{bare:?}");
+    // What lays out the page has a rule of its own beside those of what it contains.
+    for name in [
+        "body", "header", "main", "table", "contents", "tiles", "alerts", "charts", "card", "badge",
+    ] {
+        assert!(base().flat_map(subjects).any(|part| named(part, name)), "{name}");
+    }
+
+    // What is a colour in the light is one in the dark too, and nothing asks for an unknown one.
+    let variables = |dark: bool| -> std::collections::BTreeSet<&str> {
+        let roots = rules.iter().filter(|(block, selector, _)| {
+            selector == ":root" && block.contains("dark") == dark && !block.contains("print")
+        });
+        let names = roots.flat_map(|(_, _, body)| body.split(';'));
+        names.filter_map(|line| line.split_once(':')?.0.trim().strip_prefix("--")).collect()
+    };
+    assert_eq!(variables(false), variables(true));
+    for used in page.split("var(--").skip(1) {
+        let name = used.split([')', ',']).next().unwrap();
+        assert!(variables(false).contains(name), "{name}");
+    }
+    for block in ["max-width: 820px", "print", "prefers-reduced-motion"] {
+        assert!(rules.iter().any(|rule| rule.0.contains(block)), "{block}");
+    }
+}
+
 #[test]
 fn links_lead_somewhere_and_headings_are_in_order() {
     let page = whole(&names(9), "词", Lang::En);

@@ -110,6 +110,11 @@ impl Picture {
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
+
+    /// The same, to keep.
+    pub fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
 }
 
 fn format(bytes: &[u8]) -> Result<ImageFormat, PictureError> {

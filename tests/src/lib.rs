@@ -7,6 +7,7 @@ pub mod bench;
 pub mod facepp;
 pub mod lan;
 pub mod mesh;
+pub mod pictures;
 pub mod process;
 
 use std::io::Write as _;

@@ -1,6 +1,8 @@
 //! `potluck faces`: faces on pictures, found in the mesh or through Face++.
 
 mod annotate;
+mod targets;
+mod text;
 
 use std::{
     path::{Path, PathBuf},
@@ -12,30 +14,28 @@ use clap::{Args, ValueEnum};
 use futures::{StreamExt as _, stream};
 use potluck_analysis::Lang;
 use serde_json::{Value, json};
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
-    Common, Failure, Kind,
-    ask::peer,
-    files::system_language,
-    host::Host,
-    output::{Output, route_text},
+    Common, Failure, Kind, ask::peer, files::system_language, host::Host, output::Output,
     recognize::check,
 };
 use crate::{
-    client::{Call, CallInput, Reply, RouteHop},
+    client::{Call, CallInput, Reply},
     config::Config,
     data_dir::DataDir,
     protocol,
-    services::{
-        face::{Face, Sex},
-        facepp, faces,
-    },
+    services::{face::Face, facepp, faces},
 };
 
 /// Unless --timeout says otherwise; for each picture.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Pictures under way at once.
 const WINDOW: usize = 8;
+/// Copies that are drawn at once.
+const DRAWING: usize = 2;
+/// The way through the cloud.
+const FACEPP: &str = "facepp/1";
 
 /// The options of `faces`.
 #[derive(Debug, Args)]
@@ -83,7 +83,8 @@ struct Found {
     faces: Vec<Face>,
     size: (u32, u32),
     source: &'static str,
-    annotated: Option<PathBuf>,
+    /// The annotated copy, or why there is none.
+    copy: Option<Result<PathBuf, String>>,
     reply: Reply,
 }
 
@@ -94,7 +95,7 @@ impl Faces {
             Some(text) => text.parse::<Lang>().map_err(Failure::usage)?,
             None => system_language(),
         };
-        let targets = self.targets()?;
+        let targets = targets::targets(&self.images, self.out.as_deref())?;
         let ways = self.ways(common)?;
         let checked: Vec<_> = self.images.iter().map(|file| (file.clone(), check(file))).collect();
         let host = match checked.iter().any(|(_, path)| path.is_ok()) {
@@ -102,15 +103,22 @@ impl Faces {
             false => None,
         };
         let bar = output.bar(checked.len() as u64);
-        let host_ref = host.as_ref();
         let timeout = common.timeout.unwrap_or(PATIENCE);
+        let drawing = || Semaphore::new(DRAWING);
+        let asking = host.as_ref().map(|host| Asking {
+            host,
+            ways,
+            only,
+            timeout,
+            lang,
+            drawing: drawing(),
+        });
+        let asking = asking.as_ref();
         let ask = |((file, path), target)| {
             let bar = bar.clone();
             async move {
-                let outcome = match (path, host_ref) {
-                    (Ok(path), Some(host)) => {
-                        look(host, ways, path, only, timeout, target, lang).await
-                    }
+                let outcome = match (path, asking) {
+                    (Ok(path), Some(asking)) => asking.look(path, target).await,
                     (Ok(_), None) => Err(Failure::internal("there is no node")),
                     (Err(failure), _) => Err(failure),
                 };
@@ -126,143 +134,134 @@ impl Faces {
         }
         let documents: Vec<_> = seen.iter().map(document).collect();
         output.print(&documents, || {
-            seen.iter().map(|s| text(s, common.explain)).collect::<Vec<_>>().join("\n")
+            let text = |seen| text::text(seen, lang, common.explain);
+            seen.iter().map(text).collect::<Vec<_>>().join("\n")
         });
-        let failed = seen.iter().find_map(|s| s.outcome.as_ref().err());
-        Ok(failed.map_or(ExitCode::SUCCESS, |failure| failure.kind.exit_code()))
+        let failed = seen.iter().find_map(|s| match &s.outcome {
+            Err(failure) => Some(failure.kind),
+            Ok(found) => matches!(found.copy, Some(Err(_))).then_some(Kind::Usage),
+        });
+        Ok(failed.map_or(ExitCode::SUCCESS, Kind::exit_code))
     }
 
     /// The capabilities to ask, in order.
     fn ways(&self, common: &Common) -> Result<&'static [&'static str], Failure> {
         Ok(match self.via {
             Via::Local => &["faces/1"],
-            Via::Facepp => &["facepp/1"],
+            Via::Facepp => &[FACEPP],
             Via::Auto => {
                 let data_dir = DataDir::open(common.data_dir())?;
                 match Config::load(&data_dir.config_file())?.faces.cloud {
-                    true => &["facepp/1", "faces/1"],
+                    true => &[FACEPP, "faces/1"],
                     false => &["faces/1"],
                 }
             }
         })
     }
-
-    /// Where the annotated copy of each picture goes.
-    fn targets(&self) -> Result<Vec<Option<PathBuf>>, Failure> {
-        let Some(out) = &self.out else { return Ok(vec![None; self.images.len()]) };
-        let is_picture = |path: &Path| {
-            let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-            matches!(ending.as_deref(), Some("jpg" | "jpeg" | "png"))
-        };
-        if self.images.len() == 1 && is_picture(out) && !out.is_dir() {
-            return Ok(vec![Some(out.clone())]);
-        }
-        if is_picture(out) && !out.is_dir() {
-            return Err(Failure::usage("several pictures need a folder: -o FOLDER"));
-        }
-        std::fs::create_dir_all(out).map_err(|e| {
-            Failure::usage(format!("the folder {} cannot be made: {e}", out.display()))
-        })?;
-        let mut taken = std::collections::HashSet::new();
-        let name = |file: &PathBuf| {
-            let stem = file.file_stem().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
-            let mut name = format!("{stem}-faces.jpg");
-            let mut number = 2;
-            while !taken.insert(name.clone()) {
-                name = format!("{stem}-faces-{number}.jpg");
-                number += 1;
-            }
-            Some(out.join(name))
-        };
-        Ok(self.images.iter().map(name).collect())
-    }
 }
 
-/// Asks each way in turn, and draws.
-async fn look(
-    host: &Host,
-    ways: &[&'static str],
-    path: PathBuf,
+/// What is asked of every picture.
+struct Asking<'a> {
+    host: &'a Host,
+    /// Capabilities, in order.
+    ways: &'a [&'static str],
     only: Option<libp2p::PeerId>,
+    /// For one picture, however many ways are tried.
     timeout: Duration,
-    target: Option<PathBuf>,
     lang: Lang,
-) -> Result<Found, Failure> {
-    let mut last = Failure::internal("nobody was asked");
-    let mut tried = Vec::new();
-    for way in ways {
-        match ask(host, way, &path, only, timeout).await {
-            Ok(mut found) => {
-                tried.append(&mut found.reply.route);
-                found.reply.route = tried;
-                if let Some(target) = target {
-                    found.annotated = Some(draw(path, &found, target, lang).await?);
+    /// Copies that are drawn at once: each takes the memory of its picture twice.
+    drawing: Semaphore,
+}
+
+impl Asking<'_> {
+    /// Asks each way in turn, and draws. What was found stays when the copy cannot be written.
+    async fn look(&self, path: PathBuf, target: Option<PathBuf>) -> Result<Found, Failure> {
+        let until = Instant::now() + self.timeout;
+        let mut failures: Vec<Failure> = Vec::new();
+        let mut tried = Vec::new();
+        for way in self.ways {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            match self.ask(way, &path, left).await {
+                Ok(mut found) => {
+                    tried.append(&mut found.reply.route);
+                    found.reply.route = tried;
+                    if let Some(target) = target {
+                        found.copy = Some(self.draw(path, &found, target).await);
+                    }
+                    return Ok(found);
                 }
-                return Ok(found);
-            }
-            // The picture is no better elsewhere.
-            Err(failure) if failure.kind == Kind::BadInput => return Err(failure),
-            Err(mut failure) => {
-                tried.append(&mut failure.route);
-                last = failure;
+                Err(mut failure) => {
+                    tried.append(&mut failure.route);
+                    failures.push(failure);
+                }
             }
         }
+        let Some(mut last) = failures.pop() else {
+            return Err(Failure::new(Kind::TimedOut, "there was no time to ask"));
+        };
+        // What the cloud said is worth knowing, too.
+        for earlier in failures {
+            last.message = format!("{}; before that: {}", last.message, earlier.message);
+        }
+        last.route = tried;
+        Err(last)
     }
-    last.route = tried;
-    Err(last)
-}
 
-async fn ask(
-    host: &Host,
-    way: &'static str,
-    path: &Path,
-    only: Option<libp2p::PeerId>,
-    timeout: Duration,
-) -> Result<Found, Failure> {
-    let args = match way {
-        "facepp/1" => protocol::encode(&facepp::Request::default()),
-        _ => protocol::encode(&faces::Request::default()),
-    };
-    let call = Call {
-        capability: way.to_owned(),
-        variant: None,
-        args: args.map_err(Failure::internal)?,
-        input: Some(CallInput::File(path.to_owned())),
-        timeout,
-        only,
-        progress: None,
-    };
-    let reply = host.call(call).await?;
-    let (source, faces, size) = if way == "facepp/1" {
-        let found: facepp::Response = protocol::decode(&reply.body).map_err(Failure::unreadable)?;
-        ("facepp", found.faces, (found.width, found.height))
-    } else {
-        let found: faces::Response = protocol::decode(&reply.body).map_err(Failure::unreadable)?;
-        ("local", found.faces, (found.width, found.height))
-    };
-    Ok(Found { faces, size, source, annotated: None, reply })
-}
+    async fn ask(
+        &self,
+        way: &'static str,
+        path: &Path,
+        timeout: Duration,
+    ) -> Result<Found, Failure> {
+        let through_cloud = way == FACEPP;
+        let args = match through_cloud {
+            true => protocol::encode(&facepp::Request { landmarks: true, ..Default::default() }),
+            false => protocol::encode(&faces::Request::default()),
+        };
+        let call = Call {
+            capability: way.to_owned(),
+            variant: None,
+            args: args.map_err(Failure::internal)?,
+            input: Some(CallInput::File(path.to_owned())),
+            timeout,
+            only: self.only,
+            progress: None,
+        };
+        let reply = self.host.call(call).await?;
+        let (source, faces, size) = if through_cloud {
+            let found: facepp::Response =
+                protocol::decode(&reply.body).map_err(Failure::unreadable)?;
+            ("facepp", found.faces, (found.width, found.height))
+        } else {
+            let found: faces::Response =
+                protocol::decode(&reply.body).map_err(Failure::unreadable)?;
+            ("local", found.faces, (found.width, found.height))
+        };
+        Ok(Found { faces: Face::checked(faces, size), size, source, copy: None, reply })
+    }
 
-async fn draw(
-    path: PathBuf,
-    found: &Found,
-    target: PathBuf,
-    lang: Lang,
-) -> Result<PathBuf, Failure> {
-    let faces = found.faces.clone();
-    let drawn = tokio::task::spawn_blocking(move || {
-        let unreadable = |e: &dyn std::fmt::Display| Failure::new(Kind::BadInput, e.to_string());
-        let bytes = std::fs::read(&path).map_err(|e| unreadable(&e))?;
-        let picture = potluck_models::decode(&bytes).map_err(|e| unreadable(&e))?;
-        annotate::annotate(&picture, &faces, lang)
-            .and_then(|copy| annotate::save(&copy, &target))
-            .map_err(|e| {
-                let text = format!("the copy {} cannot be written: {e}", target.display());
-                Failure::usage(text)
-            })?;
-        Ok(target)
-    });
-    drawn.await.map_err(Failure::internal)?
+    async fn draw(&self, path: PathBuf, found: &Found, target: PathBuf) -> Result<PathBuf, String> {
+        let _place = self.drawing.acquire().await.map_err(|e| e.to_string())?;
+        let (faces, size, lang) = (found.faces.clone(), found.size, self.lang);
+        let drawn = tokio::task::spawn_blocking(move || {
+            let bytes = std::fs::read(&path).map_err(|e| e.to_string())?;
+            let picture = potluck_models::decode(&bytes).map_err(|e| e.to_string())?;
+            drop(bytes);
+            let is = (picture.width(), picture.height());
+            if is != size {
+                return Err(format!(
+                    "the answer is of a picture of {size:?} pixels, this has {is:?}"
+                ));
+            }
+            annotate::annotate(picture, &faces, lang)
+                .and_then(|copy| annotate::save(&copy, &target))
+                .map_err(|e| format!("{}: {e}", target.display()))
+        });
+        drawn.await.map_err(|e| e.to_string())?
+    }
 }
 
 /// The JSON of one picture.
@@ -275,7 +274,9 @@ fn document(seen: &Seen) -> Value {
             "height": found.size.1,
             "faces": found.faces,
             "source": found.source,
-            "annotated": found.annotated.as_ref().map(|path| path.display().to_string()),
+            "annotated": found.copy.as_ref().and_then(|copy| copy.as_ref().ok())
+                .map(|path| path.display().to_string()),
+            "not_annotated": found.copy.as_ref().and_then(|copy| copy.as_ref().err()),
             "served_by": found.reply.served_by,
             "route": found.reply.route,
             "milliseconds": found.reply.milliseconds,
@@ -286,62 +287,4 @@ fn document(seen: &Seen) -> Value {
             "route": failure.route,
         }),
     }
-}
-
-fn text(seen: &Seen, explain: bool) -> String {
-    let route = |hops: &[RouteHop]| match explain {
-        true => format!("\n{}", route_text(hops)),
-        false => String::new(),
-    };
-    let file = seen.file.display();
-    let found = match &seen.outcome {
-        Ok(found) => found,
-        Err(failure) => {
-            return format!(
-                "{file}\n  not looked at: {}{}",
-                failure.message,
-                route(&failure.route)
-            );
-        }
-    };
-    let mut lines = vec![file.to_string()];
-    if found.faces.is_empty() {
-        lines.push("  No face in the picture".to_owned());
-    }
-    lines.extend(found.faces.iter().map(|face| format!("  {}", line(face))));
-    let via = if found.source == "facepp" { " through Face++" } else { "" };
-    lines.push(format!(
-        "  by {}{via} in {} ms",
-        found.reply.served_by.name, found.reply.milliseconds
-    ));
-    if let Some(copy) = &found.annotated {
-        lines.push(format!("  annotated: {}", copy.display()));
-    }
-    lines.join("\n") + &route(&found.reply.route)
-}
-
-fn line(face: &Face) -> String {
-    let at = &face.frame;
-    let mut parts = Vec::new();
-    if let Some(gender) = &face.gender {
-        let word = match gender.value {
-            Sex::Male => "male",
-            Sex::Female => "female",
-        };
-        parts.push(match gender.confidence {
-            Some(sure) => format!("{word} ({:.0} %)", sure * 100.0),
-            None => word.to_owned(),
-        });
-    }
-    if let Some(age) = &face.age {
-        parts.push(format!("about {:.0}", age.years));
-    }
-    if let Some(beauty) = &face.beauty {
-        parts.push(format!(
-            "beauty {:.0} to men, {:.0} to women",
-            beauty.male_score, beauty.female_score
-        ));
-    }
-    parts.push(format!("at {:.0},{:.0} of {:.0}x{:.0}", at.x, at.y, at.width, at.height));
-    parts.join(", ")
 }

@@ -100,6 +100,39 @@ pub struct Beauty {
     pub female_score: f32,
 }
 
+/// Faces that are believed of one answer.
+const MOST: usize = 4096;
+
+impl Face {
+    /// Faces as a peer told them, within a picture of this size: nothing lies outside of it, and
+    /// every number is one. A face without an area is none.
+    pub fn checked(faces: Vec<Self>, picture: (u32, u32)) -> Vec<Self> {
+        faces.into_iter().take(MOST).filter_map(|face| face.within(picture)).collect()
+    }
+
+    fn within(mut self, picture: (u32, u32)) -> Option<Self> {
+        let FaceBox { x, y, width, height } = self.frame;
+        let all = [x, y, width, height];
+        self.frame = FaceBox::within(x.into(), y.into(), width.into(), height.into(), picture);
+        if !all.iter().all(|number| number.is_finite())
+            || self.frame.width <= 0.0
+            || self.frame.height <= 0.0
+        {
+            return None;
+        }
+        let part = |sure: &f32| (0.0..=1.0).contains(sure);
+        let score = |score: f32| (0.0..=100.0).contains(&score);
+        self.landmarks.retain(|_, point| point.x.is_finite() && point.y.is_finite());
+        self.confidence = self.confidence.filter(part);
+        if let Some(gender) = &mut self.gender {
+            gender.confidence = gender.confidence.filter(part);
+        }
+        self.age = self.age.filter(|age| (0.0..=150.0).contains(&age.years));
+        self.beauty = self.beauty.filter(|b| score(b.male_score) && score(b.female_score));
+        Some(self)
+    }
+}
+
 impl FaceBox {
     /// The part of a rectangle that lies in a picture of this size. Nothing of it is negative or
     /// outside, whatever the numbers were.
@@ -170,6 +203,34 @@ mod tests {
             serde_json::from_str(r#"{"box":{"x":0,"y":0,"width":7,"height":8}}"#).unwrap();
         assert_eq!(face.frame, FaceBox { x: 0.0, y: 0.0, width: 7.0, height: 8.0 });
         assert_eq!((face.gender, face.confidence, face.attributes.len()), (None, None, 0));
+    }
+
+    #[test]
+    fn a_peer_may_say_anything() {
+        let face = |x, y, width, height| Face {
+            frame: FaceBox { x, y, width, height },
+            landmarks: [("nose".to_owned(), Point { x: f32::NAN, y: 1.0 })].into(),
+            confidence: Some(f32::INFINITY),
+            gender: Some(Gender { value: Sex::Male, confidence: Some(-1.0) }),
+            age: Some(Age { years: 1e30 }),
+            beauty: Some(Beauty { male_score: f32::NAN, female_score: 1.0 }),
+            attributes: BTreeMap::new(),
+        };
+        let nan = f32::NAN;
+        let bad = [
+            face(nan, 0.0, 1.0, 1.0),
+            face(0.0, 0.0, f32::INFINITY, 1.0),
+            face(200.0, 0.0, 5.0, 5.0),
+            face(5.0, 5.0, -3.0, 2.0),
+        ];
+        assert_eq!(Face::checked(bad.to_vec(), (100, 50)), []);
+        let found = Face::checked(vec![face(-1e15, 0.0, 2e15, 1.0)], (100, 50));
+        assert_eq!(found[0].frame, FaceBox { x: 0.0, y: 0.0, width: 100.0, height: 1.0 });
+        assert!(found[0].landmarks.is_empty() && found[0].age.is_none());
+        assert_eq!((found[0].confidence, found[0].beauty), (None, None));
+        assert_eq!(found[0].gender.map(|g| (g.value, g.confidence)), Some((Sex::Male, None)));
+        let many = vec![face(0.0, 0.0, 1.0, 1.0); MOST + 1];
+        assert_eq!(Face::checked(many, (100, 50)).len(), MOST);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod error;
 mod gate;
 pub mod key;
 pub mod picture;
+mod plain;
 
 pub use error::FaceppError;
 

@@ -8,6 +8,7 @@ use std::{
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use potluck_tests::{
     facepp::{Mock, SECRET, write_key},
+    pictures::{animated, cmyk, turned},
     process::{self, Process, Up},
 };
 use serde_json::Value;
@@ -69,12 +70,17 @@ fn odd_pictures() -> Vec<(&'static str, Vec<u8>, usize)> {
     let dot = DynamicImage::ImageRgb8(RgbImage::from_pixel(1, 1, Rgb([9, 9, 9])));
     let grey = DynamicImage::ImageLuma8(portrait.to_luma8());
     let alpha = DynamicImage::ImageRgba8(portrait.to_rgba8());
+    let black = RgbImage::new(portrait.width(), portrait.height());
+    let film = animated(&[portrait.to_rgb8(), black]);
+    let on_its_side = write(&portrait.rotate270(), ImageFormat::Jpeg);
     let large = portrait.resize_exact(5000, 4000, image::imageops::FilterType::Nearest);
     vec![
         ("dot.png", write(&dot, ImageFormat::Png), 0),
         ("grey.jpg", write(&grey, ImageFormat::Jpeg), 1),
         ("alpha.png", write(&alpha, ImageFormat::Png), 1),
-        ("film.gif", write(&portrait, ImageFormat::Gif), 1),
+        ("film.gif", film, 1),
+        ("ink.jpg", cmyk().to_vec(), 1),
+        ("turned.jpg", turned(&on_its_side, 6), 1),
         ("twenty-megapixels.bmp", write(&large, ImageFormat::Bmp), 1),
     ]
 }
@@ -100,7 +106,9 @@ fn odd_pictures_are_answered_and_what_is_none_is_an_error() -> anyhow::Result<()
         let found = seen[place]["faces"].as_array().unwrap_or_else(|| panic!("{name}: {seen}"));
         assert_eq!(found.len(), *count, "{name}: {}", seen[place]);
         let copy = seen[place]["annotated"].as_str().expect("a copy");
-        assert!(Path::new(copy).metadata()?.len() > 0, "{name}");
+        let size = image::image_dimensions(copy)?;
+        assert_eq!(seen[place]["width"], size.0, "{name}");
+        assert_eq!(seen[place]["height"], size.1, "{name}");
     }
     assert_eq!(seen[odd.len()]["error"]["kind"], "bad_input");
     Ok(())
@@ -142,11 +150,41 @@ fn a_picture_leaves_only_when_its_owner_said_so() -> anyhow::Result<()> {
     assert_eq!(mock.pictures(), 0, "a picture left the network");
     assert_eq!(source(&careful, &["--via", "facepp"])?, "facepp");
     assert_eq!(source(&free, &[])?, "facepp");
+    // What the cloud does not take, a neighbour looks at.
+    let dot = folder.path().join("dot.png");
+    RgbImage::from_pixel(1, 1, Rgb([9, 9, 9])).save(&dot)?;
+    let ran = faces(&free, &[], &[&dot])?;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let seen = &ran.json()[0];
+    assert_eq!((&seen["source"], &seen["faces"]), (&"local".into(), &serde_json::json!([])));
+    assert_eq!(seen["route"].as_array().map(Vec::len), Some(2), "{seen}");
     // Without anybody who has a key, `auto` looks here, and `facepp` says that nobody does.
-    mock.refuse_key(true);
     drop(holder);
-    let alone = Up::on_loopback("alone").args(["--offer", "faces"]).start()?;
+    let alone = data("alone", "[faces]\ncloud = true\n")?;
+    let alone = Up::on_loopback("alone").args(["--offer", "faces"]).start_in(&alone)?;
     let ran = faces(&alone, &["--via", "facepp", "--timeout", "5"], &[&file])?;
     assert_eq!(ran.code, Some(3), "{ran:?}");
+    let ran = faces(&alone, &["--timeout", "30"], &[&file])?;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.json()[0]["source"], "local");
+    Ok(())
+}
+
+/// An answer may have been paid for: it is told even when the copy cannot be written.
+#[test]
+fn what_was_found_is_told_without_a_copy() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let node = Up::on_loopback("node").args(["--offer", "faces"]).start()?;
+    let file = portrait(folder.path())?;
+    let out = folder.path().join("copies");
+    std::fs::create_dir(&out)?;
+    // A folder stands where the copy would go.
+    std::fs::create_dir(out.join("portrait-faces.jpg"))?;
+    let ran = faces(&node, &["-o", out.to_str().expect("plain")], &[&file])?;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    let seen = &ran.json()[0];
+    assert_eq!(seen["faces"].as_array().map(Vec::len), Some(1), "{seen}");
+    assert_eq!(seen["annotated"], Value::Null);
+    assert!(seen["not_annotated"].as_str().is_some_and(|why| why.contains("portrait-faces.jpg")));
     Ok(())
 }

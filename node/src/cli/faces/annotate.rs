@@ -1,6 +1,9 @@
 //! The annotated copy of a picture: a box around every face, and a plate that says what is known.
 
-use std::{io, path::Path};
+use std::{
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
 
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 use potluck_analysis::{Lang, charts::rasterise, font};
@@ -16,9 +19,9 @@ const WHITE: Rgb<u8> = Rgb([0xff; 3]);
 const QUALITY: u8 = 92;
 
 /// Draws the faces of an upright picture onto a copy of it.
-pub(super) fn annotate(picture: &Picture, faces: &[Face], lang: Lang) -> io::Result<RgbImage> {
+pub(super) fn annotate(picture: Picture, faces: &[Face], lang: Lang) -> io::Result<RgbImage> {
     let size = (picture.width(), picture.height());
-    let mut copy = RgbImage::from_raw(size.0, size.1, picture.pixels().to_vec())
+    let mut copy = RgbImage::from_raw(size.0, size.1, picture.into_pixels())
         .ok_or_else(|| io::Error::other("the picture has another size than it says"))?;
     let boxes: Vec<LabelledBox> = faces
         .iter()
@@ -32,10 +35,12 @@ pub(super) fn annotate(picture: &Picture, faces: &[Face], lang: Lang) -> io::Res
     let layout = lay_out(size, &boxes, |text, height| (font::width(text, height), height * 1.2));
     for (face, labelled) in faces.iter().zip(&boxes) {
         let line = layout.line.round().max(1.0) as i64;
-        // Around the face, with white on both sides, so that it shows on any background.
-        frame(&mut copy, labelled.face, line + 1, 1, WHITE);
-        frame(&mut copy, labelled.face, line, line, colour(face));
-        frame(&mut copy, labelled.face, 0, 1, WHITE);
+        // Around the face, with white on both sides, so that it shows on any background; inside of
+        // it where the picture ends.
+        let outer = Frame::around(labelled.face, line + 1, size);
+        outer.draw(&mut copy, 1, WHITE);
+        outer.inner(1).draw(&mut copy, line, colour(face));
+        outer.inner(1 + line).draw(&mut copy, 1, WHITE);
     }
     for plate in &layout.plates {
         let drawn =
@@ -46,20 +51,43 @@ pub(super) fn annotate(picture: &Picture, faces: &[Face], lang: Lang) -> io::Res
     Ok(copy)
 }
 
-/// Writes a copy in the format that the file's ending names.
-pub(super) fn save(copy: &RgbImage, path: &Path) -> io::Result<()> {
+/// Writes a copy in the format that the file's ending names, and gives its path: a copy that is
+/// too large for JPEG becomes a PNG. What was there before stays until all is written.
+pub(super) fn save(copy: &RgbImage, path: &Path) -> io::Result<PathBuf> {
+    let large = copy.width().max(copy.height()) > u32::from(u16::MAX);
+    let path = if large { path.with_extension("png") } else { path.to_owned() };
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    let mut bytes = io::Cursor::new(Vec::new());
-    let written = match ending.as_deref() {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    let mut writer = io::BufWriter::new(&mut file);
+    match ending.as_deref() {
         Some("jpg" | "jpeg") => {
-            let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, QUALITY);
-            copy.write_with_encoder(encoder)
+            let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut writer, QUALITY);
+            copy.write_with_encoder(encoder).map_err(io::Error::other)?;
         }
-        Some("png") => copy.write_to(&mut bytes, image::ImageFormat::Png),
+        Some("png") => {
+            let encoder = image::codecs::png::PngEncoder::new(&mut writer);
+            copy.write_with_encoder(encoder).map_err(io::Error::other)?;
+        }
         _ => return Err(io::Error::other("name it .jpg or .png")),
-    };
-    written.map_err(io::Error::other)?;
-    std::fs::write(path, bytes.into_inner())
+    }
+    writer.flush()?;
+    drop(writer);
+    readable(file.path())?;
+    file.persist(&path)?;
+    Ok(path)
+}
+
+/// Temporary files are their owner's alone; a copy is as readable as other files.
+#[cfg(unix)]
+fn readable(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// What is known of a face, short: `F 33`, with a beauty score where there is one.
@@ -94,20 +122,46 @@ fn colour(face: &Face) -> Rgb<u8> {
     }
 }
 
-/// A frame of so many pixels around an area, that many pixels outside of it.
-fn frame(copy: &mut RgbImage, area: Area, outside: i64, thick: i64, colour: Rgb<u8>) {
-    let (left, top) = (area.x.round() as i64 - outside, area.y.round() as i64 - outside);
-    let right = (area.x + area.width).round() as i64 + outside - 1;
-    let bottom = (area.y + area.height).round() as i64 + outside - 1;
-    for step in 0..thick {
-        let (left, top, right, bottom) = (left + step, top + step, right - step, bottom - step);
-        for x in left..=right {
-            put(copy, x, top, colour);
-            put(copy, x, bottom, colour);
-        }
-        for y in top..=bottom {
-            put(copy, left, y, colour);
-            put(copy, right, y, colour);
+/// The outermost pixels of a frame, all of them in the picture.
+#[derive(Clone, Copy)]
+struct Frame {
+    left: i64,
+    top: i64,
+    right: i64,
+    bottom: i64,
+}
+
+impl Frame {
+    /// So many pixels outside of an area, where the picture has them.
+    fn around(area: Area, outside: i64, picture: (u32, u32)) -> Self {
+        let side = |start: f32, length: f32, all: u32| {
+            let last = i64::from(all) - 1;
+            let from = start.round() as i64 - outside;
+            let to = (start + length).round() as i64 + outside - 1;
+            (from.clamp(0, last), to.clamp(0, last))
+        };
+        let (left, right) = side(area.x, area.width, picture.0);
+        let (top, bottom) = side(area.y, area.height, picture.1);
+        Self { left, top, right, bottom }
+    }
+
+    fn inner(self, step: i64) -> Self {
+        let Self { left, top, right, bottom } = self;
+        Self { left: left + step, top: top + step, right: right - step, bottom: bottom - step }
+    }
+
+    /// So thick, inwards.
+    fn draw(self, copy: &mut RgbImage, thick: i64, colour: Rgb<u8>) {
+        for step in 0..thick {
+            let Self { left, top, right, bottom } = self.inner(step);
+            for x in left..=right {
+                put(copy, x, top, colour);
+                put(copy, x, bottom, colour);
+            }
+            for y in top..=bottom {
+                put(copy, left, y, colour);
+                put(copy, right, y, colour);
+            }
         }
     }
 }
@@ -142,4 +196,56 @@ fn draw_plate(
         DynamicImage::ImageRgb8(rgb) => rgb,
         other => other.to_rgb8(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::services::face::FaceBox;
+
+    fn face(x: f32, y: f32, width: f32, height: f32) -> Face {
+        let frame = FaceBox { x, y, width, height };
+        serde_json::from_value(serde_json::json!({ "box": frame })).expect("a face")
+    }
+
+    fn white(width: u32, height: u32) -> Picture {
+        let mut png = io::Cursor::new(Vec::new());
+        let picture = RgbImage::from_pixel(width, height, WHITE);
+        picture.write_to(&mut png, image::ImageFormat::Png).expect("written");
+        potluck_models::decode(png.get_ref()).expect("a picture")
+    }
+
+    /// A face that fills the picture, or lies at its edge, has a box that is seen.
+    #[test]
+    fn boxes_show_at_the_edge_too() {
+        let cases = [face(0.0, 0.0, 400.0, 500.0), face(0.0, 100.0, 80.0, 90.0)];
+        for face in cases {
+            let copy = annotate(white(400, 500), std::slice::from_ref(&face), Lang::En);
+            let copy = copy.expect("a copy");
+            let at = face.frame;
+            let middle = ((at.x + at.width / 2.0) as u32, (at.y + at.height / 2.0) as u32);
+            let row = (0..copy.width()).filter(|x| copy.get_pixel(*x, middle.1) == &UNKNOWN);
+            let column = (0..copy.height()).filter(|y| copy.get_pixel(middle.0, *y) == &UNKNOWN);
+            assert!(row.count() >= 4 && column.count() >= 4, "{at:?}");
+        }
+    }
+
+    /// Whatever a peer says of boxes, once it was checked, is drawn in no time.
+    #[test]
+    fn huge_boxes_are_drawn_within_the_picture() {
+        let said = vec![face(-1e15, 0.0, 2e15, 1.0), face(-1e30, -1e30, f32::MAX, f32::MAX)];
+        let faces = Face::checked(said, (400, 500));
+        assert_eq!(faces.len(), 2);
+        assert!(annotate(white(400, 500), &faces, Lang::Zh).is_ok());
+    }
+
+    #[test]
+    fn what_jpeg_cannot_hold_becomes_a_png() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = RgbImage::new(70_000, 1);
+        let saved = save(&copy, &folder.path().join("a.jpg")).expect("saved");
+        assert_eq!(saved, folder.path().join("a.png"));
+        assert_eq!(image::image_dimensions(&saved).expect("a picture"), (70_000, 1));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 1);
+    }
 }

@@ -1,16 +1,9 @@
 //! Makes of any picture one that Face++ takes, and finds the way back to the pixels of the original.
 
-use std::io::Cursor;
-
-use image::{
-    ColorType, ImageBuffer, ImageDecoder, Rgb,
-    codecs::{
-        jpeg::{JpegDecoder, JpegEncoder},
-        png::PngDecoder,
-    },
-    imageops,
-};
+use image::{ImageBuffer, Rgb, codecs::jpeg::JpegEncoder, imageops};
 use potluck_models::{Picture, PictureError};
+
+use super::plain;
 
 /// The most bytes that are sent. Face++ says 2 MB; the smaller reading of that is safe.
 pub const MAX_BYTES: usize = 2_000_000;
@@ -62,7 +55,7 @@ impl Prepared {
 }
 
 /// Sends plain pictures as they are and makes a JPEG of all others: too large ones, turned ones,
-/// other formats and colours, and those with EXIF or XMP, which tell the place and the camera.
+/// other formats and colours, and those that tell anything but pixels, such as the place.
 ///
 /// # Errors
 /// See [`PrepareError`].
@@ -74,71 +67,11 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, PrepareError> {
         return Err(PrepareError::TooSmall(original.0, original.1));
     }
     let fits = bytes.len() <= MAX_BYTES && original.0.max(original.1) <= max;
-    if let Some(mime) = plain(bytes).filter(|_| fits) {
+    if let Some(mime) = plain::mime(bytes).filter(|_| fits) {
         return Ok(Prepared { bytes: bytes.to_vec(), mime, size: original, original });
     }
     let (bytes, size) = shrink(&picture, original)?;
     Ok(Prepared { bytes, mime: "image/jpeg", size, original })
-}
-
-/// The type of a file that any decoder reads the same way and that tells nothing but its pixels.
-fn plain(bytes: &[u8]) -> Option<&'static str> {
-    let simple = |decoder: &mut dyn Described| {
-        let colours = matches!(decoder.colour(), ColorType::L8 | ColorType::Rgb8);
-        colours && !decoder.has_metadata()
-    };
-    match image::guess_format(bytes).ok()? {
-        image::ImageFormat::Jpeg => {
-            let mut decoder = JpegDecoder::new(Cursor::new(bytes)).ok()?;
-            (jpeg_is_usual(bytes) && simple(&mut decoder)).then_some("image/jpeg")
-        }
-        image::ImageFormat::Png => {
-            let mut decoder = PngDecoder::new(Cursor::new(bytes)).ok()?;
-            let still = !decoder.is_apng().unwrap_or(true);
-            (still && simple(&mut decoder)).then_some("image/png")
-        }
-        _ => None,
-    }
-}
-
-/// The part of a decoder that [`plain`] asks; the trait of the crate cannot be a trait object.
-trait Described {
-    fn colour(&self) -> ColorType;
-    fn has_metadata(&mut self) -> bool;
-}
-
-impl<D: ImageDecoder> Described for D {
-    fn colour(&self) -> ColorType {
-        self.color_type()
-    }
-
-    fn has_metadata(&mut self) -> bool {
-        // What cannot be read is taken for there.
-        let exif = self.exif_metadata().map_or(true, |exif| exif.is_some());
-        exif || self.xmp_metadata().map_or(true, |xmp| xmp.is_some())
-    }
-}
-
-/// Whether a JPEG has 8 bits and one or three colours: the decoder does not tell CMYK from RGB.
-fn jpeg_is_usual(bytes: &[u8]) -> bool {
-    let mut at = 2;
-    while let Some(&[0xff, marker]) = bytes.get(at..at + 2) {
-        match marker {
-            0xff => at += 1,
-            // Baseline, extended and progressive frames: length, bits, height, width, colours.
-            0xc0..=0xc2 => {
-                let colours = bytes.get(at + 9);
-                return bytes.get(at + 4) == Some(&8) && matches!(colours, Some(1 | 3));
-            }
-            0x01 | 0xd0..=0xd8 => at += 2,
-            0xda => return false,
-            _ => {
-                let Some(&[high, low]) = bytes.get(at + 2..at + 4) else { return false };
-                at += 2 + usize::from(u16::from_be_bytes([high, low])).max(2);
-            }
-        }
-    }
-    false
 }
 
 /// A JPEG within the limits, and its size.
@@ -178,6 +111,8 @@ fn shrink(picture: &Picture, original: (u32, u32)) -> Result<(Vec<u8>, (u32, u32
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
     use super::*;
     use image::{
         DynamicImage, ExtendedColorType, ImageEncoder as _, RgbImage, codecs::png::PngEncoder,
@@ -251,25 +186,6 @@ mod tests {
             let prepared = prepare(&bytes).unwrap();
             assert_eq!((prepared.mime, prepared.size), ("image/jpeg", (60, 50)));
             taken(&prepared);
-        }
-    }
-
-    #[test]
-    fn four_colours_and_twelve_bits_are_seen_in_the_frame() {
-        // SOI, a comment, then a frame header as ITU T.81 B.2.2 has it.
-        let frame = |marker: u8, bits: u8, colours: u8| {
-            let mut bytes = vec![0xff, 0xd8, 0xff, 0xfe, 0, 4, b'h', b'i', 0xff, marker];
-            bytes.extend([0, 8 + 3 * colours, bits, 0, 64, 0, 64, colours]);
-            bytes
-        };
-        for marker in [0xc0, 0xc1, 0xc2] {
-            assert!(jpeg_is_usual(&frame(marker, 8, 3)) && jpeg_is_usual(&frame(marker, 8, 1)));
-            assert!(!jpeg_is_usual(&frame(marker, 8, 4)) && !jpeg_is_usual(&frame(marker, 12, 3)));
-        }
-        // Arithmetic coding and lossless frames are rare enough to be converted.
-        assert!(!jpeg_is_usual(&frame(0xc9, 8, 3)));
-        for end in 0..18 {
-            assert!(!jpeg_is_usual(&frame(0xc0, 8, 3)[..end.min(17)]), "{end}");
         }
     }
 

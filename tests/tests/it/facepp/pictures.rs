@@ -3,15 +3,9 @@
 
 use image::ImageFormat;
 
-use super::{Alone, drawn, encoded};
+use potluck_tests::pictures::{animated, cmyk, turned};
 
-/// A JPEG with an EXIF orientation: an APP1 segment behind the start marker (EXIF 2.3, 4.5 and 4.6).
-fn turned(jpeg: &[u8], orientation: u8) -> Vec<u8> {
-    let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01".to_vec();
-    exif.extend([0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]);
-    let length = u16::try_from(exif.len() + 2).expect("short").to_be_bytes();
-    [&jpeg[..2], &[0xff, 0xe1], &length, &exif, &jpeg[2..]].concat()
-}
+use super::{Alone, drawn, encoded};
 
 /// The one face, within some pixels.
 fn near(answer: &potluck::services::facepp::Response, expected: [f32; 4], tolerance: f32) {
@@ -51,7 +45,7 @@ async fn large_pictures_are_shrunk_and_the_places_are_not() {
     let sent = image::load_from_memory(&alone.mock.last().picture).expect("a picture");
     assert_eq!((sent.width(), sent.height()), (4096, 2048));
 
-    // Too many bytes for its size: noise around the rectangle, as PNG.
+    // Too many bytes for its size: noise around the rectangle.
     let mut noisy = drawn((1400, 1000), [300, 200, 400, 500]);
     let mut seed = 7u32;
     for pixel in noisy.pixels_mut().filter(|pixel| pixel[0] != 255) {
@@ -59,7 +53,6 @@ async fn large_pictures_are_shrunk_and_the_places_are_not() {
         // Grey, so that no red appears by chance.
         *pixel = image::Rgb([seed.to_be_bytes()[0]; 3]);
     }
-    // Rows of an ungenerous filter would be small if the noise were grey in the file.
     let heavy = encoded(&noisy, ImageFormat::Bmp);
     assert!(heavy.len() > 2 << 20);
     let answer = alone.ask(&heavy).await.expect("answered");
@@ -82,4 +75,23 @@ async fn every_format_that_potluck_reads_is_answered() {
         let answer = alone.ask(&file).await.unwrap_or_else(|e| panic!("{format:?}: {e}"));
         near(&answer, [48.0, 32.0, 64.0, 48.0], 2.0);
     }
+}
+
+/// Face++ takes one still picture in RGB: of a film the first one, of ink the colours.
+#[tokio::test(flavor = "multi_thread")]
+async fn films_and_ink_are_answered() {
+    let alone = Alone::start().await;
+    let first = drawn((160, 128), [48, 32, 64, 48]);
+    let second = drawn((160, 128), [0, 0, 16, 16]);
+    let film = animated(&[first, second]);
+    let answer = alone.ask(&film).await.expect("answered");
+    near(&answer, [48.0, 32.0, 64.0, 48.0], 2.0);
+    let sent = alone.mock.last().picture;
+    assert!(matches!(image::guess_format(&sent), Ok(ImageFormat::Jpeg | ImageFormat::Png)));
+
+    alone.ask(cmyk()).await.expect("answered");
+    let sent = alone.mock.last().picture;
+    let frame = sent.windows(2).position(|pair| matches!(pair, [0xff, 0xc0..=0xc2]));
+    let colours = sent[frame.expect("a JPEG frame") + 9];
+    assert_eq!(colours, 3, "Face++ does not say that it takes CMYK");
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
+use potluck::services::facepp;
 use serde_json::Value;
 
 /// A guard against tests that hang, not a measure of speed.
@@ -89,7 +90,8 @@ pub fn command<S: AsRef<std::ffi::OsStr>>(
         None => Command::new(potluck()),
     };
     command.args(args).stdin(Stdio::null());
-    for name in ["POTLUCK_DATA_DIR", "RUST_LOG", "RUST_BACKTRACE"] {
+    let facepp = [facepp::key::KEY_VARIABLE, facepp::key::SECRET_VARIABLE];
+    for name in ["POTLUCK_DATA_DIR", "RUST_LOG", "RUST_BACKTRACE"].into_iter().chain(facepp) {
         command.env_remove(name);
     }
     command.env("LC_ALL", "C.UTF-8");

@@ -83,8 +83,9 @@ impl Cascade {
             Some((small, factor)) => (small, *factor),
             None => (picture, 1.0),
         };
-        let mut boxes = self.mtcnn(picture)?;
         // Around what BlazeFace proposes O-Net looks four times, since its boxes are cut differently.
+        // These come first: in a crowd MTCNN alone would take all the room.
+        let mut boxes = Vec::new();
         for proposal in self.blaze(picture)? {
             let side = proposal.region.width();
             for (grown, up) in [(1.0, 0.0), (1.15, 0.0), (1.15, 0.1), (1.0, 0.1)] {
@@ -93,6 +94,7 @@ impl Cascade {
                 boxes.push(Region::around(centre, side * grown, side * grown));
             }
         }
+        boxes.extend(self.mtcnn(picture)?);
         boxes.truncate(MAX_JUDGED);
         let judged = self.judge(picture, &boxes)?;
         let mut faces = self.confirm(picture, judged)?;

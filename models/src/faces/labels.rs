@@ -52,6 +52,9 @@ const MAX_PLATES: usize = 200;
 const TEXT_SHARE: f32 = 1.0 / 50.0;
 const TEXT_MIN: f32 = 11.0;
 const TEXT_MAX: f32 = 200.0;
+/// Width of the line around a face: a thinner one is lost on a busy background.
+const LINE_MIN: f32 = 2.0;
+const LINE_MAX: f32 = 12.0;
 /// A text larger than this share of its face's width crowds a group; then letters shrink, to `TEXT_MIN` at least.
 const TEXT_OF_FACE: f32 = 0.4;
 /// How far from its face a plate may go, in heights of a plate.
@@ -69,7 +72,7 @@ pub fn lay_out(
     measure: impl Fn(&str, f32) -> (f32, f32),
 ) -> LabelLayout {
     let (width, height) = (width as f32, height as f32);
-    let line = (width.max(height) / 400.0).clamp(1.0, 12.0);
+    let line = (width.max(height) / 400.0).clamp(LINE_MIN, LINE_MAX);
     let mut text = letters(width.max(height), boxes);
     let margin = |text: f32| (text * 0.25).max(1.0);
     let size = |label: &LabelledBox, text: f32| {

@@ -179,12 +179,14 @@ impl Asking<'_> {
         let until = Instant::now() + self.timeout;
         let mut failures: Vec<Failure> = Vec::new();
         let mut tried = Vec::new();
-        for way in self.ways {
+        for (number, way) in self.ways.iter().enumerate() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;
             }
-            match self.ask(way, &path, left).await {
+            // A way that gives no answer leaves time for those after it.
+            let ways = u32::try_from(self.ways.len() - number).unwrap_or(1);
+            match self.ask(way, &path, left / ways).await {
                 Ok(mut found) => {
                     tried.append(&mut found.reply.route);
                     found.reply.route = tried;

@@ -21,8 +21,6 @@ const MAX_ATTEMPTS: u32 = 8;
 const GRACE_MS: u64 = 3_000;
 /// The same while this node loads its own service.
 const LOADING_MS: u64 = 60_000;
-/// The silence before a second peer is paid for: the first has surely given up by then.
-const COSTLY_MS: u64 = 40_000;
 /// The shortest and longest silence of a peer before anything is known of its usual time.
 const SILENCE_MS: (u64, u64) = (500, 5_000);
 
@@ -148,7 +146,7 @@ impl Client {
             deadline_at: started
                 .saturating_add(u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX / 2)),
             max_attempts: MAX_ATTEMPTS,
-            hedge_after_ms: Some(self.patience_ms(&call)),
+            hedge_after_ms: self.patience_ms(&call),
             idempotent: true,
             grace_ms: self.grace_ms(&call),
         };
@@ -164,15 +162,16 @@ impl Client {
     /// How long a peer may be silent before a second one is asked: the usual p95, and before
     /// anything is usual a share of the time there is. A peer that takes calls and never answers
     /// costs this much, not the whole deadline.
-    fn patience_ms(&self, call: &Call) -> u64 {
+    fn patience_ms(&self, call: &Call) -> Option<u64> {
+        // Nobody is paid a second time while the first may still answer.
         if services::COSTLY.contains(&call.capability.as_str()) {
-            return COSTLY_MS;
+            return None;
         }
         let usual = self.inner.health().hedge_after_ms(&call.capability);
-        usual.unwrap_or_else(|| {
+        Some(usual.unwrap_or_else(|| {
             let all = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
             (all / 4).clamp(SILENCE_MS.0, SILENCE_MS.1)
-        })
+        }))
     }
 
     /// How long it is worth waiting for a first candidate: longer while this node itself still

@@ -58,6 +58,11 @@ impl Default for Facepp {
 pub fn base_address(text: &str) -> Result<String, ValueError> {
     let wrong = |reason: &str| ValueError::Base { text: shown(text), reason: reason.to_owned() };
     let url = reqwest::Url::parse(text).map_err(|e| wrong(&e.to_string()))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        // What may be a secret is not repeated.
+        let text = format!("{}://…@{}", url.scheme(), url.host_str().unwrap_or_default());
+        return Err(ValueError::Base { text, reason: "it has a user name in it".to_owned() });
+    }
     let here = match url.host_str().unwrap_or_default() {
         "localhost" => true,
         host => host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback()),
@@ -65,13 +70,11 @@ pub fn base_address(text: &str) -> Result<String, ValueError> {
     if url.scheme() != "https" && !(url.scheme() == "http" && here) {
         return Err(wrong("the key would travel unprotected"));
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("it has a user name in it"));
-    }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("it goes on after the path"));
     }
-    Ok(text.trim_end_matches('/').to_owned())
+    // As it was understood, not as it was written.
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 /// Checks a client id.
@@ -166,6 +169,11 @@ mod tests {
         ] {
             assert_eq!(base_address(good).as_deref(), Ok(good.trim_end_matches('/')));
         }
+        for odd in ["HTTP://localhost", " http://localhost", "http:/localhost"] {
+            assert_eq!(base_address(odd).as_deref(), Ok("http://localhost"), "{odd}");
+        }
+        let error = base_address("https://me:secret@api-cn.faceplusplus.com").unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
         for bad in [
             "",
             "api-cn.faceplusplus.com",

@@ -110,7 +110,8 @@ impl Face {
         faces.into_iter().take(MOST).filter_map(|face| face.within(picture)).collect()
     }
 
-    fn within(mut self, picture: (u32, u32)) -> Option<Self> {
+    /// One of them, or `None`.
+    pub(super) fn within(mut self, picture: (u32, u32)) -> Option<Self> {
         let FaceBox { x, y, width, height } = self.frame;
         let all = [x, y, width, height];
         self.frame = FaceBox::within(x.into(), y.into(), width.into(), height.into(), picture);

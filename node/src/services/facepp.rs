@@ -118,7 +118,7 @@ struct Inner {
     gate: Gate,
     budget: Budget,
     cache: Cache,
-    api: OnceLock<Result<Api, FaceppError>>,
+    api: OnceLock<Api>,
     /// How long a call takes, in seconds, averaged.
     takes: Mutex<f64>,
 }
@@ -186,6 +186,13 @@ impl Facepp {
 
     /// Starts a check of the key if one is due.
     fn look(&self) {
+        let now = budget::now();
+        if self.inner.budget.wants_retry(now)
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let inner = self.inner.clone();
+            runtime.spawn_blocking(move || inner.budget.retry(now));
+        }
         let Some(key) = self.inner.gate.due(Instant::now()) else { return };
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return self.inner.gate.not_checked();
@@ -210,7 +217,7 @@ impl Service for Facepp {
 
     fn standing(&self) -> Option<Standing> {
         self.look();
-        if !self.inner.gate.is_open() || self.inner.budget.used_up(budget::now()).is_some() {
+        if !self.inner.gate.is_open() || self.inner.budget.trouble(budget::now()).is_some() {
             return None;
         }
         let at_once = self.inner.settings.at_once;
@@ -232,7 +239,7 @@ impl Service for Facepp {
 
     fn trouble(&self) -> Option<String> {
         let key = self.inner.gate.key().err();
-        key.or_else(|| self.inner.budget.used_up(budget::now()).map(|error| error.to_string()))
+        key.or_else(|| self.inner.budget.trouble(budget::now()))
     }
 
     async fn call(&self, cx: &Context, request: Request) -> Result<Response, Fault> {
@@ -260,12 +267,12 @@ impl Service for Facepp {
         };
         cx.progress(30, "asking Face++");
         let answer = self.inner.ask(cx, &picture, &request).await?;
-        let faces = answer::faces(&answer, &picture).map_err(|error| error.fault())?;
+        let found = answer::read(&answer, &picture).map_err(|error| error.fault())?;
         let response = Response {
-            faces,
+            faces: found.faces,
             width: picture.original.0,
             height: picture.original.1,
-            attributed: answer::attributed(&answer),
+            attributed: found.attributed,
             cached: false,
             usage: self.inner.budget.usage(budget::now()),
         };
@@ -293,18 +300,23 @@ impl Service for Facepp {
 }
 
 impl Inner {
-    fn api(&self) -> Result<&Api, FaceppError> {
-        self.api.get_or_init(|| Api::new(&self.settings.base)).as_ref().map_err(Clone::clone)
+    /// The client; one that could not be started is started anew the next time.
+    async fn api(&self) -> Result<&Api, FaceppError> {
+        if let Some(api) = self.api.get() {
+            return Ok(api);
+        }
+        // Loading the system's certificates reads the disk.
+        let base = self.settings.base.clone();
+        let started = tokio::task::spawn_blocking(move || Api::new(&base)).await;
+        let broken = |_| Err(FaceppError::Unreachable("the client did not start".to_owned()));
+        let api = started.unwrap_or_else(broken)?;
+        Ok(self.api.get_or_init(|| api))
     }
 
     async fn check(self: Arc<Self>, key: &Arc<Credentials>) {
-        // Loading the system's certificates reads the disk.
-        let this = self.clone();
-        let started = tokio::task::spawn_blocking(move || this.api().map(|_| ())).await;
-        let broken = |_| Err(FaceppError::Unreachable("the client did not start".to_owned()));
-        let result = match (started.unwrap_or_else(broken), self.api()) {
-            (Ok(()), Ok(api)) => api.check(key, CHECK).await,
-            (Err(error), _) | (_, Err(error)) => Err(error),
+        let result = match self.api().await {
+            Ok(api) => api.check(key, CHECK).await,
+            Err(error) => Err(error),
         };
         self.gate.tell(key, result.as_ref().copied(), Instant::now());
     }
@@ -318,11 +330,12 @@ impl Inner {
     ) -> Result<Value, Fault> {
         let refuse = |why: String| Fault::new(FaultKind::NotOffered, why);
         let key = self.gate.key().map_err(refuse)?;
-        let api = self.api().map_err(|error| error.fault())?;
+        let api = self.api().await.map_err(|error| error.fault())?;
         for tried in 1.. {
             let taken = self.spend(cx).await?;
             let started = Instant::now();
-            let left = cx.deadline().saturating_duration_since(started);
+            // A third of the time stays for another node, should Face++ not answer this one.
+            let left = cx.deadline().saturating_duration_since(started).mul_f64(2.0 / 3.0);
             let error = match api.detect(&key, picture, request, TIMEOUT.min(left)).await {
                 Ok(answer) => {
                     self.took(started.elapsed());
@@ -343,6 +356,10 @@ impl Inner {
             let pause = pause.mul_f64(1.0 + rand::random::<f64>());
             let over = Instant::now() + pause >= cx.deadline();
             if tried >= error.tries() || over {
+                if matches!(error, FaceppError::Unreachable(_)) {
+                    // It is not offered until a check gets through again.
+                    self.gate.tell(&key, Err(&error), Instant::now());
+                }
                 return Err(error.fault());
             }
             tokio::time::sleep(pause).await;

@@ -7,7 +7,7 @@ use std::{
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use potluck_tests::{
-    facepp::{Mock, SECRET, write_key},
+    facepp::{Does, Mock, SECRET, write_key},
     pictures::{animated, cmyk, turned},
     process::{self, Process, Up},
 };
@@ -158,6 +158,13 @@ fn a_picture_leaves_only_when_its_owner_said_so() -> anyhow::Result<()> {
     let seen = &ran.json()[0];
     assert_eq!((&seen["source"], &seen["faces"]), (&"local".into(), &serde_json::json!([])));
     assert_eq!(seen["route"].as_array().map(Vec::len), Some(2), "{seen}");
+    // And what it does not answer, while there is time.
+    mock.always(Does::Hang);
+    let plain = folder.path().join("plain.png");
+    RgbImage::from_pixel(90, 90, Rgb([9, 9, 9])).save(&plain)?;
+    let ran = faces(&free, &["--timeout", "12"], &[&plain])?;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(ran.json()[0]["source"], "local");
     // Without anybody who has a key, `auto` looks here, and `facepp` says that nobody does.
     drop(holder);
     let alone = data("alone", "[faces]\ncloud = true\n")?;

@@ -113,9 +113,9 @@ fn told(face: &Face, lang: Lang) -> Vec<String> {
             Lang::Zh => mood(name).to_owned(),
         });
     }
-    let glasses = match face.attributes.get("glass").map(|glass| glass["value"].as_str()) {
-        Some(Some("Normal")) => Some(pick(lang, "glasses", "戴眼镜")),
-        Some(Some("Dark")) => Some(pick(lang, "sunglasses", "戴墨镜")),
+    let glasses = match face.attributes.get("glass").and_then(Value::as_str) {
+        Some("Normal") => Some(pick(lang, "glasses", "戴眼镜")),
+        Some("Dark") => Some(pick(lang, "sunglasses", "戴墨镜")),
         _ => None,
     };
     parts.extend(glasses.map(str::to_owned));
@@ -150,7 +150,7 @@ mod tests {
             "attributes": {
                 "smile": { "value": 92.1, "threshold": 50 },
                 "emotion": { "neutral": 3, "happiness": 96.5, "anger": 0.5 },
-                "glass": { "value": "Dark" },
+                "glass": "Dark",
             },
         }))
         .expect("a face");

@@ -24,25 +24,34 @@ const MAX_TEXT: usize = 64;
 /// Deepest nesting of them.
 const MAX_DEPTH: usize = 5;
 
-/// The faces of an answer, in the pixels of the original picture.
-pub(super) fn faces(answer: &Value, picture: &Prepared) -> Result<Vec<Face>, FaceppError> {
+/// The faces of an answer.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// In the pixels of the original picture; what lies outside of it is left out.
+    pub faces: Vec<Face>,
+    /// How many of them have attributes.
+    pub attributed: u32,
+}
+
+/// Reads the faces of an answer.
+pub(super) fn read(answer: &Value, picture: &Prepared) -> Result<Found, FaceppError> {
     let list = answer.get("faces").and_then(Value::as_array);
     let list = list.ok_or_else(|| nonsense("there is no list of faces in it"))?;
     if list.len() > MAX_FACES {
         return Err(nonsense("it has too many faces"));
     }
-    list.iter().enumerate().map(|(n, face)| read(face, n < MAX_DETAILED, picture)).collect()
+    let mut found = Found { faces: Vec::with_capacity(list.len()), attributed: 0 };
+    for (n, value) in list.iter().enumerate() {
+        let detailed = n < MAX_DETAILED;
+        let Some(face) = one(value, detailed, picture)?.within(picture.original) else { continue };
+        let described = detailed && value.get("attributes").is_some_and(Value::is_object);
+        found.attributed += u32::from(described);
+        found.faces.push(face);
+    }
+    Ok(found)
 }
 
-/// How many of the faces have attributes.
-pub(super) fn attributed(answer: &Value) -> u32 {
-    let faces = answer.get("faces").and_then(Value::as_array);
-    let described = |face: &&Value| face.get("attributes").and_then(Value::as_object).is_some();
-    let count = faces.map_or(0, |all| all.iter().take(MAX_DETAILED).filter(described).count());
-    u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-fn read(face: &Value, detailed: bool, picture: &Prepared) -> Result<Face, FaceppError> {
+fn one(face: &Value, detailed: bool, picture: &Prepared) -> Result<Face, FaceppError> {
     let (across, down) = picture.scale();
     let rectangle = face.get("face_rectangle").unwrap_or(&Value::Null);
     let side = |name: &str| rectangle.get(name).and_then(number);
@@ -174,8 +183,9 @@ mod tests {
         Prepared { bytes: vec![], mime: "image/jpeg", size, original }
     }
 
-    fn one(face: Value) -> Result<Vec<Face>, FaceppError> {
-        faces(&json!({ "faces": [face] }), &picture((100, 100), (200, 400)))
+    fn alone(face: Value) -> Result<Vec<Face>, FaceppError> {
+        let answer = json!({ "faces": [face] });
+        read(&answer, &picture((100, 100), (200, 400))).map(|found| found.faces)
     }
 
     fn place() -> Value {
@@ -184,7 +194,7 @@ mod tests {
 
     #[test]
     fn places_are_mapped_back() {
-        let face = &one(json!({
+        let face = &alone(json!({
             "face_rectangle": place(),
             "landmark": {"nose_tip": {"x": 25, "y": 30.5}, "broken": {"x": 1}, "far": {"x": 1e8, "y": -3}},
         }))
@@ -198,7 +208,7 @@ mod tests {
     fn both_spellings_of_attributes_are_read() {
         let described = |attributes: Value| {
             let face = json!({"face_rectangle": place(), "attributes": attributes});
-            one(face).unwrap().remove(0)
+            alone(face).unwrap().remove(0)
         };
         let beauty = json!({"male_score": 50, "female_score": 61.5});
         for (gender, age) in
@@ -228,7 +238,7 @@ mod tests {
         let any = picture((100, 100), (100, 100));
         for bad in [json!(null), json!([]), json!({}), json!({"faces": null}), json!({"faces": 7})]
         {
-            assert!(matches!(faces(&bad, &any), Err(FaceppError::Nonsense(_))), "{bad}");
+            assert!(matches!(read(&bad, &any), Err(FaceppError::Nonsense(_))), "{bad}");
         }
         for bad in [
             json!(null),
@@ -239,10 +249,21 @@ mod tests {
             json!({"face_rectangle": {"left": 1, "top": 1, "width": 1, "height": 1e300}}),
             json!({"face_rectangle": {"left": "NaN", "top": 1, "width": 1, "height": 1}}),
         ] {
-            assert!(matches!(one(bad.clone()), Err(FaceppError::Nonsense(_))), "{bad}");
+            assert!(matches!(alone(bad.clone()), Err(FaceppError::Nonsense(_))), "{bad}");
         }
         let crowd = json!({"faces": vec![json!({"face_rectangle": place()}); MAX_FACES + 1]});
-        assert!(faces(&crowd, &any).is_err());
+        assert!(read(&crowd, &any).is_err());
+    }
+
+    #[test]
+    fn what_lies_outside_is_left_out_and_not_counted() {
+        let far = json!({"left": 500, "top": 20, "width": 30, "height": 40});
+        let described = |at| json!({"face_rectangle": at, "attributes": {}});
+        let answer = json!({"faces": [
+            described(far), described(place()), {"face_rectangle": place()},
+        ]});
+        let found = read(&answer, &picture((100, 100), (100, 100))).unwrap();
+        assert_eq!((found.faces.len(), found.attributed), (2, 1));
     }
 
     #[test]
@@ -255,9 +276,9 @@ mod tests {
             .collect();
         let face = json!({"face_rectangle": place(), "landmark": points, "attributes": attributes});
         let crowd = json!({"faces": vec![face; MAX_FACES]});
-        assert_eq!(attributed(&crowd), MAX_DETAILED as u32);
-        let read = faces(&crowd, &picture((100, 100), (100, 100))).unwrap();
-        let size = crate::protocol::encode(&read).unwrap().len();
+        let found = read(&crowd, &picture((100, 100), (100, 100))).unwrap();
+        assert_eq!(found.attributed, MAX_DETAILED as u32);
+        let size = crate::protocol::encode(&found.faces).unwrap().len();
         assert!(size < crate::protocol::MAX_RESPONSE * 9 / 10, "{size} bytes");
     }
 }

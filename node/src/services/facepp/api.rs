@@ -14,7 +14,7 @@ use super::{Attribute, FaceppError, Request, key::Credentials, picture::Prepared
 /// The path of Detect, version 3.
 const DETECT: &str = "/facepp/v3/detect";
 /// How long a connection may take to be made.
-const CONNECT: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(4);
 /// The largest answer that is read. Faces with all attributes and landmarks are about 10 KB each.
 const MAX_ANSWER: usize = 2 << 20;
 
@@ -28,6 +28,10 @@ impl Api {
     /// For the API at this address, which was checked when the settings were read. Loads the
     /// system's certificates, so call it off the async threads.
     pub(super) fn new(base: &str) -> Result<Self, FaceppError> {
+        Self::with(base, CONNECT)
+    }
+
+    fn with(base: &str, connect: Duration) -> Result<Self, FaceppError> {
         // The TLS of libp2p is rustls on ring; whoever installed it first did the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
@@ -35,7 +39,7 @@ impl Api {
             // A redirect would carry the key to another address.
             .redirect(Policy::none())
             .referer(false)
-            .connect_timeout(CONNECT);
+            .connect_timeout(connect);
         if base.starts_with("http://") {
             // Only this machine is reached without TLS, and no proxy knows it.
             builder = builder.no_proxy();
@@ -83,8 +87,9 @@ impl Api {
         timeout: Duration,
     ) -> Result<Value, FaceppError> {
         let fault = |error: reqwest::Error| match () {
-            () if error.is_timeout() => FaceppError::Timeout(timeout),
+            // First: a connection that was not made in time is both, and nothing was sent.
             () if error.is_connect() => FaceppError::Unreachable(reason(&error)),
+            () if error.is_timeout() => FaceppError::Timeout(timeout),
             () => FaceppError::Broken(reason(&error)),
         };
         let sent = self.http.post(&self.url).multipart(form).timeout(timeout).send().await;
@@ -94,9 +99,11 @@ impl Api {
             Some(error) => fault(error),
             None => FaceppError::AnswerTooLarge,
         })?;
+        let mut json = serde_json::from_str::<Value>(&String::from_utf8_lossy(&body));
         // What is said back may be logged and travels to the caller.
-        let body = key.redact(String::from_utf8_lossy(&body).into_owned());
-        let json = serde_json::from_str::<Value>(&body);
+        if let Ok(json) = &mut json {
+            redact(json, key);
+        }
         let message = json.as_ref().ok().and_then(|json| json.get("error_message")?.as_str());
         match json.as_ref() {
             Ok(_) if status == 200 && message.is_none() => json.map_err(|e| unreadable(&e)),
@@ -131,6 +138,22 @@ async fn read(response: &mut Response) -> Result<Vec<u8>, Option<reqwest::Error>
     Ok(body)
 }
 
+/// Takes the key out of every text, however it was written in the JSON.
+fn redact(json: &mut Value, key: &Credentials) {
+    match json {
+        Value::String(text) => *text = key.redact(std::mem::take(text)),
+        Value::Array(list) => list.iter_mut().for_each(|each| redact(each, key)),
+        Value::Object(map) => {
+            let told = std::mem::take(map).into_iter().map(|(name, mut each)| {
+                redact(&mut each, key);
+                (key.redact(name), each)
+            });
+            *map = told.collect();
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 fn unreadable(error: &serde_json::Error) -> FaceppError {
     FaceppError::Nonsense(format!("not JSON at line {}, column {}", error.line(), error.column()))
 }
@@ -142,4 +165,51 @@ fn reason(error: &reqwest::Error) -> String {
         cause = inner;
     }
     crate::protocol::shorten(&cause.to_string(), 200)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Credentials {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join(super::super::key::KEY_FILE);
+        std::fs::write(&file, "the/key\nthe+secret").expect("written");
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&file, private).expect("private");
+        Credentials::choose(None, None, Some(dir.path())).expect("readable").expect("there")
+    }
+
+    /// Behind a firewall that drops everything nothing is sent, so nothing is charged.
+    #[tokio::test]
+    async fn a_connection_that_is_never_made_is_free() {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("bound");
+        let listener = socket.listen(1).expect("listening");
+        let address = listener.local_addr().expect("an address");
+        // With a full queue the kernel drops what else comes.
+        let mut waiting = Vec::new();
+        loop {
+            let connect = tokio::net::TcpStream::connect(address);
+            match tokio::time::timeout(Duration::from_millis(300), connect).await {
+                Ok(stream) => waiting.push(stream.expect("connected")),
+                Err(_) => break,
+            }
+        }
+        let api = Api::with(&format!("http://{address}"), Duration::from_millis(300));
+        let error = api.expect("a client").check(&key(), Duration::from_secs(20)).await;
+        let error = error.expect_err("nobody answers");
+        assert!(matches!(error, FaceppError::Unreachable(_)) && error.free(), "{error:?}");
+    }
+
+    #[test]
+    fn a_key_is_taken_out_however_it_is_written() {
+        let text = r#"{"error_message":"bad the\/key","a":["the\u002bsecret"],"the/key":{"x":1}}"#;
+        let mut json: Value = serde_json::from_str(text).expect("JSON");
+        redact(&mut json, &key());
+        assert_eq!(
+            json,
+            serde_json::json!({"error_message": "bad ***", "a": ["***"], "***": {"x": 1}})
+        );
+    }
 }

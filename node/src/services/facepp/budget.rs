@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -17,6 +17,8 @@ pub const BUDGET_FILE: &str = "facepp-calls.json";
 /// The largest file that is read.
 const MAX_FILE: u64 = 1024;
 const DAY: u64 = 86_400;
+/// Seconds before a count that could not be kept is tried again.
+const RETRY: u64 = 15;
 
 /// How much of the daily budget is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,16 +64,34 @@ struct Count {
 pub struct Budget {
     daily_calls: u32,
     file: Option<PathBuf>,
+    /// Whose turn it is to change the file. Held while the disk is waited for, so nothing that
+    /// async code asks may take it.
+    turn: Mutex<()>,
+    seen: Mutex<Seen>,
+}
+
+/// What is known without the disk.
+#[derive(Default)]
+struct Seen {
     /// What was counted last; the file has the word when there is one.
-    seen: Mutex<Count>,
+    count: Count,
+    /// Why the count cannot be kept, since when.
+    broken: Option<(String, u64)>,
 }
 
 impl Budget {
     /// A budget whose count is in a data folder, or in memory alone.
     pub fn open(daily_calls: u32, data_dir: Option<&Path>) -> Self {
         let file = data_dir.map(|dir| dir.join(BUDGET_FILE));
-        let seen = file.as_deref().and_then(|file| read(file).ok()).unwrap_or_default();
-        Self { daily_calls, file, seen: Mutex::new(seen) }
+        let budget = Self { daily_calls, file, turn: Mutex::default(), seen: Mutex::default() };
+        match budget.file.as_deref().map(read) {
+            Some(Ok(count)) => budget.seen().count = count,
+            Some(Err(source)) => {
+                budget.fail(source, now());
+            }
+            None => {}
+        }
+        budget
     }
 
     /// Counts one call at `now` (seconds since 1970); it is on the disk when this returns.
@@ -97,16 +117,46 @@ impl Budget {
 
     /// How much is used, as last seen.
     pub fn usage(&self, now: u64) -> Usage {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let calls_today = if seen.day == day(now) { seen.calls } else { 0 };
+        let count = &self.seen().count;
+        let calls_today = if count.day >= day(now) { count.calls } else { 0 };
         Usage { calls_today, daily_calls: self.daily_calls }
     }
 
-    /// Why there is nothing left, if so.
-    pub fn used_up(&self, now: u64) -> Option<BudgetError> {
+    /// Why no call may be made now, if so, for a person. Waits for nothing.
+    pub fn trouble(&self, now: u64) -> Option<String> {
+        if let Some((why, _)) = &self.seen().broken {
+            return Some(why.clone());
+        }
         let Usage { calls_today, daily_calls } = self.usage(now);
-        (calls_today >= daily_calls)
-            .then(|| BudgetError::UsedUp { daily_calls, renews: day(now.saturating_add(DAY)) })
+        let used_up = BudgetError::UsedUp { daily_calls, renews: day(now.saturating_add(DAY)) };
+        (calls_today >= daily_calls).then(|| used_up.to_string())
+    }
+
+    /// Whether the count could not be kept and it is time to try again, with [`Budget::retry`].
+    pub fn wants_retry(&self, now: u64) -> bool {
+        let mut seen = self.seen();
+        match &mut seen.broken {
+            Some((_, since)) if now.abs_diff(*since) >= RETRY => {
+                *since = now;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Tries whether the count can be kept again. Waits for the disk.
+    pub fn retry(&self, now: u64) {
+        let _ = self.change(now, |_| true);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fail(&self, source: io::Error, now: u64) -> BudgetError {
+        let error = BudgetError::File { path: self.file.clone().unwrap_or_default(), source };
+        self.seen().broken = Some((error.to_string(), now));
+        error
     }
 
     fn change(
@@ -114,21 +164,22 @@ impl Budget {
         now: u64,
         allowed: impl FnOnce(&mut u32) -> bool,
     ) -> Result<Usage, BudgetError> {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let today = day(now);
-        let fail = |source| {
-            let path = self.file.clone().unwrap_or_default();
-            BudgetError::File { path, source }
-        };
+        let fail = |source| self.fail(source, now);
         // Two commands may run in one data folder for a moment, each with a node of its own.
         let _lock = self.file.as_deref().map(lock).transpose().map_err(fail)?;
-        if let Some(file) = &self.file {
-            *seen = read(file).map_err(fail)?;
-        }
-        let calls = if seen.day == today { seen.calls } else { 0 };
-        let mut count = Count { day: today, calls };
+        let known = match &self.file {
+            Some(file) => read(file).map_err(fail)?,
+            None => self.seen().count.clone(),
+        };
+        // Days are written so that they sort. A clock that was put back starts no second day.
+        let mut count = match known.day >= today {
+            true => known,
+            false => Count { day: today, calls: 0 },
+        };
         if !allowed(&mut count.calls) {
-            *seen = count;
+            *self.seen() = Seen { count, broken: None };
             let renews = day(now.saturating_add(DAY));
             return Err(BudgetError::UsedUp { daily_calls: self.daily_calls, renews });
         }
@@ -136,7 +187,7 @@ impl Budget {
             write(file, &count).map_err(fail)?;
         }
         let calls_today = count.calls;
-        *seen = count;
+        *self.seen() = Seen { count, broken: None };
         Ok(Usage { calls_today, daily_calls: self.daily_calls })
     }
 }
@@ -192,7 +243,7 @@ mod tests {
     fn a_day_has_so_many_calls_and_the_next_as_many_again() {
         let dir = tempfile::tempdir().unwrap();
         let budget = Budget::open(2, Some(dir.path()));
-        assert!(budget.used_up(LATE).is_none());
+        assert!(budget.trouble(LATE).is_none());
         assert_eq!(budget.take(LATE).unwrap(), Usage { calls_today: 1, daily_calls: 2 });
         // A restart forgets nothing.
         let budget = Budget::open(2, Some(dir.path()));
@@ -200,12 +251,15 @@ mod tests {
         budget.take(LATE).unwrap();
         let text = budget.take(LATE).unwrap_err().to_string();
         assert!(text.contains("the 2 Face++ calls") && text.contains("2026-11-25"), "{text}");
-        assert_eq!(budget.used_up(LATE).unwrap().to_string(), text);
+        assert_eq!(budget.trouble(LATE).unwrap(), text);
         let json: serde_json::Value =
             serde_json::from_slice(&fs::read(dir.path().join(BUDGET_FILE)).unwrap()).unwrap();
         assert_eq!(json, serde_json::json!({"day": "2026-11-24", "calls": 2}));
-        assert!(budget.used_up(LATE + 1).is_none());
+        assert!(budget.trouble(LATE + 1).is_none());
         assert_eq!(budget.take(LATE + 1).unwrap().calls_today, 1);
+        // The clock is put back over midnight.
+        assert_eq!(budget.take(LATE).unwrap().calls_today, 2);
+        assert!(budget.take(LATE).is_err() && budget.trouble(LATE).is_some());
     }
 
     #[test]
@@ -244,7 +298,34 @@ mod tests {
             let error = Budget::open(5, Some(dir.path())).take(LATE).unwrap_err();
             assert!(error.to_string().contains("remove that file"), "{error}");
         }
+        // It is said before anybody asks, and over when the file is good again.
+        let budget = Budget::open(5, Some(dir.path()));
+        assert!(budget.trouble(now()).is_some_and(|why| why.contains("remove that file")));
+        assert!(!budget.wants_retry(now()));
+        fs::remove_file(dir.path().join(BUDGET_FILE)).unwrap();
+        assert!(budget.wants_retry(now() + RETRY) && !budget.wants_retry(now() + RETRY));
+        budget.retry(now());
+        assert_eq!(budget.trouble(now()), None);
         let gone = dir.path().join("gone");
         assert!(Budget::open(5, Some(&gone)).take(LATE).is_err());
+    }
+
+    /// Another process that holds the lock and sleeps must not stop this node from saying how it
+    /// stands.
+    #[test]
+    fn how_it_stands_is_known_while_the_disk_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let budget = Budget::open(5, Some(dir.path()));
+        let held = lock(&dir.path().join(BUDGET_FILE)).unwrap();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| budget.take(LATE));
+            while budget.turn.try_lock().is_ok() {
+                std::thread::yield_now();
+            }
+            assert_eq!(budget.trouble(LATE), None);
+            assert_eq!(budget.usage(LATE).calls_today, 0);
+            drop(held);
+            assert_eq!(waiting.join().unwrap().unwrap().calls_today, 1);
+        });
     }
 }

@@ -81,7 +81,7 @@ pub enum FaceppError {
     #[error("the connection to Face++ broke: {0}")]
     Broken(String),
     /// No answer in time.
-    #[error("Face++ did not answer within {} s", .0.as_secs())]
+    #[error("Face++ did not answer within {} s", .0.as_secs().max(1))]
     Timeout(Duration),
     /// An answer that no honest server sends.
     #[error("the answer of Face++ is too large; it was not read")]
@@ -130,8 +130,8 @@ impl FaceppError {
             Self::DownloadTimeout
             | Self::Internal(_)
             | Self::Unreachable(_)
-            | Self::Broken(_)
-            | Self::Timeout(_) => 3,
+            | Self::Broken(_) => 3,
+            // After a timeout too: another node may have the time that is left.
             _ => 1,
         }
     }
@@ -150,14 +150,16 @@ impl FaceppError {
 
     /// Whether Face++ surely did no work that it could charge.
     pub(super) fn free(&self) -> bool {
-        !matches!(
-            self,
+        match self {
             Self::Internal(_)
-                | Self::Broken(_)
-                | Self::Timeout(_)
-                | Self::AnswerTooLarge
-                | Self::Nonsense(_)
-        )
+            | Self::Broken(_)
+            | Self::Timeout(_)
+            | Self::AnswerTooLarge
+            | Self::Nonsense(_) => false,
+            // Something in front of Face++ refused it, or a success came with an error in it.
+            Self::Unknown { status, .. } => *status >= 400,
+            _ => true,
+        }
     }
 
     /// The fault that the caller gets: final when the picture is to blame, otherwise one after

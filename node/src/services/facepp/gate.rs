@@ -41,7 +41,9 @@ enum State {
         why: String,
         /// When it is worth another check; `None` until the file changes.
         again: Option<Instant>,
-        /// Checks that failed in a row.
+        /// Whether the key was refused; otherwise nobody could be asked.
+        refused: bool,
+        /// Checks that failed so in a row, after the first.
         times: u32,
     },
 }
@@ -98,14 +100,19 @@ impl Gate {
             inner.state = State::Open;
             return;
         };
+        let refuses = error.shuts();
         let times = match inner.state {
+            State::Shut { refused, .. } if refused != refuses => 0,
+            // Calls that were under way together are refused together.
+            State::Shut { times, again: Some(again), .. } if now < again => times,
             State::Shut { times, .. } => times.saturating_add(1),
             State::Unchecked | State::Open => 0,
         };
-        let (first, longest) = if error.shuts() { REFUSED } else { UNREACHABLE };
+        let (first, longest) = if refuses { REFUSED } else { UNREACHABLE };
         let pause = first.saturating_mul(1 << times.min(16)).min(longest);
         tracing::warn!("facepp/1 is not offered: {error}; tried again in {} s", pause.as_secs());
-        inner.state = State::Shut { why: error.to_string(), again: Some(now + pause), times };
+        let (why, again) = (error.to_string(), Some(now + pause));
+        inner.state = State::Shut { why, again, refused: refuses, times };
     }
 
     /// The key, unless it is known not to work; the error says why, for a person.
@@ -138,7 +145,7 @@ impl Inner {
         let data_dir = data_dir.map(PathBuf::as_path);
         // Taken first: a change while the file is read is seen at the next look.
         let stamp = key::stamp(data_dir);
-        let shut = |why: String| State::Shut { why, again: None, times: 0 };
+        let shut = |why: String| State::Shut { why, again: None, refused: true, times: 0 };
         let (key, state) = match Credentials::load(data_dir) {
             Ok(Some(key)) => (Some(Arc::new(key)), State::Unchecked),
             Ok(None) => {
@@ -195,6 +202,34 @@ mod tests {
         gate.tell(&key, Err(&FaceppError::NoBalance), now);
         assert!(!gate.is_open());
         assert!(gate.due(now + REFUSED.0).is_some(), "the first pause again");
+    }
+
+    #[test]
+    fn calls_that_are_refused_together_count_once() {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "a\nb");
+        let (gate, now) = (gate(dir.path()), Instant::now());
+        let key = gate.due(now).unwrap();
+        gate.tell(&key, Ok(()), now);
+        for _ in 0..5 {
+            gate.tell(&key, Err(&FaceppError::Authentication), now);
+        }
+        assert!(gate.due(now + REFUSED.0).is_some(), "5 minutes, not an hour");
+    }
+
+    #[test]
+    fn a_night_without_a_network_is_no_refusal() {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "a\nb");
+        let (gate, mut now) = (gate(dir.path()), Instant::now());
+        for _ in 0..8 {
+            let key = gate.due(now).unwrap();
+            gate.tell(&key, Err(&FaceppError::Unreachable("no route".into())), now);
+            now += UNREACHABLE.1;
+        }
+        let key = gate.due(now).unwrap();
+        gate.tell(&key, Err(&FaceppError::Authentication), now);
+        assert!(gate.due(now + REFUSED.0).is_some(), "5 minutes, not an hour");
     }
 
     #[test]

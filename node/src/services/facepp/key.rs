@@ -92,11 +92,17 @@ impl fmt::Debug for Secret {
 impl Credentials {
     /// Reads the key from the environment, else from the data folder; `None` where there is none.
     pub fn load(data_dir: Option<&Path>) -> Result<Option<Self>, KeyError> {
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-        Self::choose(variable(KEY_VARIABLE), variable(SECRET_VARIABLE), data_dir)
+        let variable = |name| match std::env::var(name) {
+            Ok(value) if value.trim().is_empty() => Ok(None),
+            Ok(value) => Ok(Some(value)),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => Err(KeyError::Variable(name)),
+        };
+        Self::choose(variable(KEY_VARIABLE)?, variable(SECRET_VARIABLE)?, data_dir)
     }
 
-    fn choose(
+    /// From these two variables, else from the data folder.
+    pub(super) fn choose(
         key: Option<String>,
         secret: Option<String>,
         data_dir: Option<&Path>,

@@ -20,8 +20,10 @@ fn jpeg(bytes: &[u8]) -> Option<()> {
         let segment = after.get(2..length)?;
         rest = &after[length..];
         match marker {
-            // Quantization and Huffman tables, restart interval.
-            0xdb | 0xc4 | 0xdd => {}
+            // Quantization and Huffman tables.
+            0xdb | 0xc4 => {}
+            // Restart interval.
+            0xdd if segment.len() == 2 => {}
             // Without a thumbnail.
             0xe0 if segment.starts_with(b"JFIF\0") && segment.len() == 14 => {}
             // Baseline, extended and progressive frames.
@@ -51,8 +53,13 @@ fn png(bytes: &[u8]) -> Option<()> {
         rest = after.get(length.checked_add(4)?..)?;
         match kind {
             b"IHDR" if data.get(8) == Some(&8) && matches!(data.get(9), Some(0 | 2)) => {}
-            b"IDAT" | b"gAMA" | b"sRGB" | b"cHRM" | b"pHYs" | b"sBIT" => {}
-            b"IEND" => return rest.is_empty().then_some(()),
+            b"IDAT" => {}
+            b"gAMA" if length == 4 => {}
+            b"sRGB" if length == 1 => {}
+            b"cHRM" if length == 32 => {}
+            b"pHYs" if length == 9 => {}
+            b"sBIT" if matches!(length, 1 | 3) => {}
+            b"IEND" => return (length == 0 && rest.is_empty()).then_some(()),
             _ => return None,
         }
     }
@@ -101,7 +108,8 @@ mod tests {
     #[test]
     fn nothing_else_goes_with_a_jpeg() {
         let jpeg = encoded(&picture(), ImageFormat::Jpeg);
-        let told: [(u8, &[u8]); 6] = [
+        let told: [(u8, &[u8]); 7] = [
+            (0xdd, b"more than an interval"),
             (0xe1, b"Exif\0\0MM\0\x2a"),
             (0xe1, b"http://ns.adobe.com/xap/1.0/\0<x/>"),
             (0xe2, b"ICC_PROFILE\0\x01\x01"),
@@ -129,6 +137,11 @@ mod tests {
         }
         assert_eq!(mime(&[&png[..], b"behind the end"].concat()), None);
         assert_eq!(mime(&with_chunk(&png, 12, b"pHYs", &[0; 9])), Some("image/png"));
+        for kind in [b"pHYs", b"gAMA", b"cHRM", b"sRGB", b"sBIT"] {
+            assert_eq!(mime(&with_chunk(&png, 12, kind, &[7; 100])), None, "{kind:?}");
+        }
+        let end_with_more = with_chunk(&png[..png.len() - 12], 0, b"IEND", b"secret");
+        assert_eq!(mime(&end_with_more), None);
         let alpha = DynamicImage::ImageRgba8(picture().to_rgba8());
         assert_eq!(mime(&encoded(&alpha, ImageFormat::Png)), None);
     }

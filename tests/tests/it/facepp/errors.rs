@@ -111,6 +111,7 @@ async fn hostile_bodies_end_in_an_error_and_the_node_goes_on() {
         (Does::Say(418, JSON, "{\"error_message\": 7}".into()), "418"),
     ];
     let alone = Alone::start().await;
+    let mut counted = 0;
     for (n, (does, words)) in (0..).zip(hostile) {
         let told = format!("{does:?}");
         alone.mock.next(does);
@@ -118,8 +119,11 @@ async fn hostile_bodies_end_in_an_error_and_the_node_goes_on() {
         let failure = result.expect_err(&told);
         assert_eq!(failure.kind, FailureKind::PeerFailed, "{told}: {failure:?}");
         assert!(failure.message.contains(words), "{words:?}: {}", failure.message);
-        let fine = alone.ask(&numbered(50)).await.expect("the node goes on");
+        let fine = alone.ask(&numbered(50 + n)).await.expect("the node goes on");
         assert_eq!(fine.faces.len(), 1);
+        // An answer that says success may be charged, whatever is in it; a refusal is not.
+        counted += 1 + u32::from(words != "418");
+        assert_eq!(fine.usage.calls_today, counted, "{told}");
     }
 }
 

@@ -67,9 +67,18 @@ async fn an_unreachable_api_is_not_offered() {
     // The stand-in speaks no TLS, so this also shows that the client's TLS is set up.
     let result = ask(&tls, &numbered(0), &Request::default()).await;
     failed(result, FailureKind::NobodyServes, &["cannot be reached"]);
-    drop(mock);
-    let gone = holder("gone", &Mock::start().await, dir.path(), |c| c.facepp.base = base);
-    until_offered(&gone.start().await, false).await;
+    // An address that stays taken, where nobody listens.
+    let taken = tokio::net::TcpSocket::new_v4().expect("a socket");
+    taken.bind("127.0.0.1:0".parse().expect("an address")).expect("bound");
+    let nowhere = format!("http://{}", taken.local_addr().expect("an address"));
+    let gone = holder("gone", &mock, dir.path(), |c| c.facepp.base = nowhere).start().await;
+    until_offered(&gone, false).await;
+    failed(
+        ask(&gone, &numbered(0), &Request::default()).await,
+        FailureKind::NobodyServes,
+        &["cannot be reached"],
+    );
+    assert_eq!(mock.pictures(), 0);
 }
 
 /// A real process that logs everything it can, asked over a real connection, by an API that repeats

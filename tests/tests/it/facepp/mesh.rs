@@ -1,10 +1,10 @@
 //! Several nodes: who may ask, and what happens when one key fails.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use potluck::{
     Node,
-    client::FailureKind,
+    client::{Call, FailureKind},
     config::{Allow, Config},
     identity::Identity,
     protocol::{self, CallOutcome, CallRequest, Payload},
@@ -58,7 +58,8 @@ async fn contacts_are_answered_and_strangers_told_whom_to_ask() {
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_are_refused_before_their_picture_is_fetched() {
     let (mock, dir) = (Mock::start().await, folder());
-    let config = Config::default();
+    let mut config = Config::default();
+    config.facepp.base = mock.base();
     let service = Facepp::new(services::facepp_settings(&config, Some(dir.path())));
     let registry = Registry::new().with(service).expect("the name is free");
     let me = Identity::generate().peer_id();
@@ -104,7 +105,9 @@ impl Two {
 
     /// Asks until the bad one was tried first; the good one must answer every time.
     async fn until_failed_over(&self) -> Vec<potluck::client::RouteHop> {
-        // Equal peers are tried in a random order: a hundred times the other first is 2^-100.
+        // As slow as a new peer is taken to be: then the two stay equal, and equal peers are tried
+        // in a random order. A hundred times the same one first is 2^-100.
+        self.good.0.always(Does::Late(Duration::from_secs(1)));
         for n in 0..100 {
             let asked = call(&numbered(n), &Request::default());
             let (_, route) =
@@ -143,11 +146,49 @@ async fn a_refused_key_or_a_broken_api_sends_the_call_to_another_owner() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_silent_api_leaves_time_for_another_owner() {
+    let two = Two::start(|_| {}).await;
+    two.bad.0.always(Does::Hang);
+    let asked = Call { timeout: Duration::from_secs(6), ..call(&numbered(0), &Request::default()) };
+    // The good one is not there until the bad one has the picture.
+    two.good.1.client().offer("facepp/1", false);
+    until(&two.asker, "one offer less", |snapshot| {
+        let offers = |id| snapshot.peers[&id].advert.offer("facepp/1").is_some();
+        offers(two.bad.1.client().id()) && !offers(two.good.1.client().id())
+    })
+    .await;
+    let back = async {
+        while two.bad.0.pictures() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        two.good.1.client().offer("facepp/1", true);
+    };
+    let (answered, ()) = tokio::join!(ask_routed(&two.asker, asked), back);
+    let (_, route) = answered.expect("answered by the good one");
+    assert_eq!(outcomes(&route), ["failed", "answered"], "{route:?}");
+    let said = route[0].detail.as_deref().unwrap_or_default();
+    assert!(said.contains("did not answer"), "{said}");
+    assert_eq!((two.bad.0.pictures(), two.good.0.pictures()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_answer_is_paid_for_once() {
+    let two = Two::start(|_| {}).await;
+    // Calls that cost nothing would be sent to a second node after a quarter of their time.
+    for mock in [&two.bad.0, &two.good.0] {
+        mock.always(Does::Late(Duration::from_millis(1500)));
+    }
+    let asked = Call { timeout: Duration::from_secs(4), ..call(&numbered(0), &Request::default()) };
+    ask_routed(&two.asker, asked).await.expect("answered");
+    assert_eq!(two.bad.0.pictures() + two.good.0.pictures(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_used_budget_sends_calls_to_another_owner() {
     let two = Two::start(|config| config.facepp.daily_calls = 1).await;
     // The one call of the budget, by the owner itself.
     let own = call(&numbered(200), &Request::default());
-    let own = potluck::client::Call { only: Some(two.bad.1.client().id()), ..own };
+    let own = Call { only: Some(two.bad.1.client().id()), ..own };
     two.bad.1.client().call(own).await.expect("answered");
     // Whether the advert is gone already or not, the good one answers.
     for n in 0..10 {

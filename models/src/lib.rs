@@ -30,5 +30,5 @@ pub use install::{InstallError, Installed, install};
 pub use manifest::{
     Colours, Detector, Input, Interpolation, Layout, Manifest, Output, Softmax, Task,
 };
-pub use picture::{MAX_BYTES, MAX_PIXELS, Picture, PictureError, decode};
+pub use picture::{MAX_BYTES, MAX_PIXELS, Picture, PictureError, decode, dimensions};
 pub use samples::{Sample, face_sample, samples};

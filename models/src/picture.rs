@@ -4,6 +4,7 @@ use std::io::{Cursor, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::error::LimitErrorKind;
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 
 /// The largest file that is decoded, in bytes.
@@ -70,19 +71,26 @@ pub enum PictureError {
 /// # Errors
 /// See [`PictureError`]; a bad file costs no more time or memory than a good one of the same size.
 pub fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
-    if bytes.is_empty() {
-        return Err(PictureError::Empty);
-    }
-    if bytes.len() > MAX_BYTES {
-        return Err(PictureError::TooManyBytes { bytes: bytes.len() as u64 });
-    }
-    let format = format(bytes)?;
+    let format = checked(bytes)?;
     if format == ImageFormat::Jpeg && !jpeg_has_end(bytes) {
         return Err(PictureError::Truncated);
     }
-    // The decoders are fuzzed by their authors; should one panic after all, the node must live.
-    catch_unwind(AssertUnwindSafe(|| decode_as(bytes, format)))
-        .unwrap_or_else(|_| Err(PictureError::Damaged { reason: "the decoder gave up".into() }))
+    unpanicked(|| decode_as(bytes, format))
+}
+
+/// Columns and rows that [`decode`] gives, upright, from the header alone.
+///
+/// # Errors
+/// See [`PictureError`]; what is wrong behind the header is not noticed.
+pub fn dimensions(bytes: &[u8]) -> Result<(u32, u32), PictureError> {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    let format = checked(bytes)?;
+    let (decoder, orientation) = unpanicked(|| open(bytes, format))?;
+    let (width, height) = decoder.dimensions();
+    Ok(match orientation {
+        Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH => (height, width),
+        _ => (width, height),
+    })
 }
 
 impl Picture {
@@ -117,6 +125,22 @@ impl Picture {
     }
 }
 
+fn checked(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
+    if bytes.is_empty() {
+        return Err(PictureError::Empty);
+    }
+    if bytes.len() > MAX_BYTES {
+        return Err(PictureError::TooManyBytes { bytes: bytes.len() as u64 });
+    }
+    format(bytes)
+}
+
+/// The decoders are fuzzed by their authors; should one panic after all, the node must live.
+fn unpanicked<T>(decode: impl FnOnce() -> Result<T, PictureError>) -> Result<T, PictureError> {
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(PictureError::Damaged { reason: "the decoder gave up".into() }))
+}
+
 fn format(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
     let known = [
         ImageFormat::Jpeg,
@@ -142,7 +166,11 @@ fn format(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
     }
 }
 
-fn decode_as(bytes: &[u8], format: ImageFormat) -> Result<Picture, PictureError> {
+/// A decoder that has read the header, within limits, and how the picture is to be turned.
+fn open(
+    bytes: &[u8],
+    format: ImageFormat,
+) -> Result<(impl ImageDecoder + '_, Orientation), PictureError> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_MEMORY);
@@ -156,9 +184,15 @@ fn decode_as(bytes: &[u8], format: ImageFormat) -> Result<Picture, PictureError>
     if width == 0 || height == 0 {
         return Err(PictureError::Damaged { reason: "it has no pixels".into() });
     }
-    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    Ok((decoder, orientation))
+}
+
+fn decode_as(bytes: &[u8], format: ImageFormat) -> Result<Picture, PictureError> {
+    let (decoder, orientation) = open(bytes, format)?;
+    let size = decoder.dimensions();
     let mut decoded =
-        DynamicImage::from_decoder(decoder).map_err(|error| translate(error, (width, height)))?;
+        DynamicImage::from_decoder(decoder).map_err(|error| translate(error, size))?;
     decoded.apply_orientation(orientation);
     let rgb = if decoded.color().has_alpha() {
         over_white(&decoded.into_rgba8())

@@ -15,6 +15,7 @@ mod install;
 #[path = "models/picture.rs"]
 mod picture;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use potluck_models::{Engine, EngineChoice, EngineConfig, Label};
@@ -24,9 +25,14 @@ fn engines() -> Vec<Engine> {
     let mut engines = vec![start(EngineChoice::Tract).expect("tract is compiled in")];
     match start(EngineChoice::OnnxRuntime) {
         Ok(engine) => engines.push(engine),
-        Err(error) => eprintln!("SKIPPED on ONNX Runtime: {error}"),
+        Err(error) => skipped(&format!("on ONNX Runtime: {error}")),
     }
     engines
+}
+
+/// Says what is not tested. Standard error itself, because the harness keeps what a test prints.
+fn skipped(what: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED {what}");
 }
 
 fn start(choice: EngineChoice) -> Result<Engine, potluck_models::EngineError> {
@@ -38,7 +44,7 @@ fn shared(path: &str) -> Option<PathBuf> {
     let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().skip(1);
     let found = above.map(|folder| folder.join("shared").join(path)).find(|file| file.exists());
     if found.is_none() {
-        eprintln!("SKIPPED: no shared/{path} beside the project");
+        skipped(&format!("no shared/{path} beside the project"));
     }
     found
 }

@@ -209,14 +209,13 @@ async fn forget_gone(inner: Arc<Inner>) {
 /// Keeps the advert true: what is offered, and how long the queues are.
 async fn advertise(inner: Arc<Inner>) {
     let changed = inner.dispatch.load_changed();
-    let mut told = inner.dispatch.offers();
     loop {
         let loading = inner.registry.iter().any(|(_, service)| service.loading());
         let look = if loading { LOOK_LOADING } else { LOOK };
         let _ = tokio::time::timeout(look, changed.notified()).await;
         let offers = inner.dispatch.offers();
-        if worth_telling(&told, &offers) {
-            told.clone_from(&offers);
+        // Compared with what was really told: a service may get ready at any moment.
+        if worth_telling(&inner.offers(), &offers) {
             inner.advertise(offers).await;
         }
         if !loading {

@@ -193,6 +193,77 @@ mod tests {
         assert!((map.scale() - scale).abs() < 1e-4);
     }
 
+    /// `tests/golden/faces`: made without any of this code.
+    #[derive(serde::Deserialize)]
+    struct Expected {
+        points: [[f32; 2]; 5],
+        gender: [f32; 2],
+        age: f32,
+    }
+
+    fn golden(name: &str) -> Vec<u8> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/faces");
+        std::fs::read(format!("{folder}/{name}")).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+
+    fn decoded(name: &str) -> Picture {
+        crate::decode(&golden(name)).unwrap()
+    }
+
+    fn cases() -> std::collections::BTreeMap<String, Expected> {
+        serde_json::from_slice(&golden("attributes.json")).unwrap()
+    }
+
+    #[test]
+    fn faces_are_cut_as_without_this_code() {
+        assert_eq!(cases().len(), 5);
+        for (name, expected) in cases() {
+            // Decoders of JPEG differ by some bytes, those of PNG do not.
+            let (picture, most) = match name.as_str() {
+                "astronaut" => (crate::decode(crate::face_sample().bytes).unwrap(), 3),
+                _ => (decoded("synthetic-picture.png"), 1),
+            };
+            let points = expected.points.map(|[x, y]| Point { x, y });
+            for (network, side) in [("gender", GENDER_SIDE), ("age", AGE_SIDE)] {
+                let wanted = decoded(&format!("{name}-{network}.png"));
+                let cut = chip(&picture, &points, side);
+                assert_eq!(cut.len(), wanted.pixels().len());
+                let off = cut.iter().zip(wanted.pixels()).map(|(a, b)| a.abs_diff(*b));
+                let (largest, wrong) = off.fold((0, 0), |(largest, wrong), off| {
+                    (off.max(largest), wrong + u32::from(off > 0))
+                });
+                assert!(largest <= most, "{name} {network}: {largest}");
+                let share = f64::from(wrong) / cut.len() as f64;
+                assert!(most > 1 || share <= 0.01, "{name} {network}: {share}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_networks_say_what_they_say_elsewhere() {
+        let config = crate::EngineConfig {
+            choice: crate::EngineChoice::Tract,
+            ..crate::EngineConfig::default()
+        };
+        let attributes = Attributes::load(&Engine::start(&config).unwrap()).unwrap();
+        for (name, expected) in cases() {
+            let row = |session: &Session, network: &str| {
+                let input =
+                    pixels::planes(decoded(&format!("{name}-{network}.png")).pixels(), &SCALE);
+                let mut rows = Vec::new();
+                let input = |_| Ok(input.clone());
+                run_all(session, 1, input, |_, row| rows.extend_from_slice(row)).unwrap();
+                rows
+            };
+            let (sexes, years) =
+                (row(&attributes.gender, "gender"), age(&row(&attributes.age, "age")));
+            for (got, want) in sexes.iter().zip(expected.gender) {
+                assert!((got - want).abs() < 1e-3, "{name}: {sexes:?}");
+            }
+            assert!((years - expected.age).abs() < 0.05, "{name}: {years}");
+        }
+    }
+
     #[test]
     fn colours_lie_between_pixels() {
         let picture = Picture::from_rgb(2, 1, vec![10, 20, 30, 30, 40, 50]).unwrap();

@@ -34,7 +34,7 @@ const CONFIDENT: f32 = 0.55;
 const MAX_WINDOWS: usize = 2000;
 const MAX_PROPOSALS: usize = 2000;
 /// Most boxes that are judged by O-Net.
-const MAX_JUDGED: usize = 1000;
+const MAX_JUDGED: usize = 2000;
 
 const CANVAS: u32 = 320;
 const R_SIDE: u32 = 24;

@@ -35,7 +35,7 @@ pub struct Plate {
 /// A whole picture's plates with the sizes to draw in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelLayout {
-    /// One plate for each box with a text, in the order of the boxes.
+    /// A plate for each box with a text that has room for it, in the order of the boxes.
     pub plates: Vec<Plate>,
     /// Height of the letters in pixels.
     pub text: f32,
@@ -57,15 +57,17 @@ const LINE_MIN: f32 = 2.0;
 const LINE_MAX: f32 = 12.0;
 /// A text larger than this share of its face's width crowds a group; then letters shrink, to `TEXT_MIN` at least.
 const TEXT_OF_FACE: f32 = 0.4;
+/// By how much letters shrink while there is no room for all plates.
+const SHRINK: f32 = 0.75;
 /// How far from its face a plate may go, in heights of a plate.
 const REACH: usize = 4;
 
 /// Finds a place for every plate: above its face, below, beside, then further off in the order of distance; the
-/// first that covers no face, no other plate, and no edge of the picture. Where there is none, the one that
-/// covers least, with the middle of a face counting most.
+/// first that covers no face, no other plate, and no edge of the picture. Letters shrink until every plate has such
+/// a place. In a crowd where the smallest have none, a plate may stand on the edge of its own face, and what would
+/// hide another face or plate, or the middle of its own, is left out. A single face keeps its plate.
 ///
-/// `measure` gives width and height of a text in letters of the given height. Letters shrink until every plate
-/// fits into the picture's width, as far as that goes.
+/// `measure` gives width and height of a text in letters of the given height.
 pub fn lay_out(
     (width, height): (u32, u32),
     boxes: &[LabelledBox],
@@ -93,15 +95,34 @@ pub fn lay_out(
     while text > 4.0 && !fits(text) {
         text = (text * 0.85).max(4.0);
     }
-    let mut plates: Vec<Plate> = Vec::new();
-    for (of, label) in labelled() {
-        let (across, down) = size(label, text);
-        // Only a picture of a few pixels gets here with a plate that is larger than itself.
-        let size = (across.min(width), down.min(height));
-        let area = place(label.face, size, (width, height), line, boxes, &plates);
-        plates.push(Plate { area, of });
-    }
+    let plates = loop {
+        let mut plates: Vec<Plate> = Vec::new();
+        let mut crowded = false;
+        for (of, label) in labelled() {
+            let (across, down) = size(label, text);
+            // Only a picture of a few pixels gets here with a plate that is larger than itself.
+            let size = (across.min(width), down.min(height));
+            let (area, covers) = place(label.face, size, (width, height), line, boxes, &plates);
+            crowded |= covers;
+            if text > TEXT_MIN || !covers || boxes.len() == 1 || bearable(&area, of, boxes, &plates)
+            {
+                plates.push(Plate { area, of });
+            }
+        }
+        if !crowded || text <= TEXT_MIN {
+            break plates;
+        }
+        text = (text * SHRINK).max(TEXT_MIN);
+    };
     LabelLayout { plates, text, margin: margin(text), line }
+}
+
+/// Whether a plate hides nothing but the edge of its own face.
+fn bearable(area: &Area, of: usize, boxes: &[LabelledBox], plates: &[Plate]) -> bool {
+    let mut others = boxes.iter().enumerate().filter(|(index, _)| *index != of);
+    area.shared(&boxes[of].face.middle()) <= 0.0
+        && others.all(|(_, label)| area.shared(&label.face) <= 0.0)
+        && plates.iter().all(|plate| area.shared(&plate.area) <= 0.0)
 }
 
 /// Height of the letters: by the picture, smaller in a crowd.
@@ -115,7 +136,7 @@ fn letters(longest: f32, boxes: &[LabelledBox]) -> f32 {
     }
 }
 
-/// The best place for one plate.
+/// The best place for one plate, and whether it covers something there.
 fn place(
     face: Area,
     (across, down): (f32, f32),
@@ -123,7 +144,7 @@ fn place(
     gap: f32,
     boxes: &[LabelledBox],
     plates: &[Plate],
-) -> Area {
+) -> (Area, bool) {
     let mut best: Option<(f32, Area)> = None;
     for (x, y) in places(face, (across, down), gap) {
         let area = Area {
@@ -134,13 +155,14 @@ fn place(
         };
         let covered = covered(&area, boxes, plates);
         if covered <= 0.0 {
-            return area;
+            return (area, false);
         }
         if best.as_ref().is_none_or(|(least, _)| covered < *least) {
             best = Some((covered, area));
         }
     }
-    best.map_or(Area { x: 0.0, y: 0.0, width: across, height: down }, |(_, area)| area)
+    let corner = Area { x: 0.0, y: 0.0, width: across, height: down };
+    (best.map_or(corner, |(_, area)| area), true)
 }
 
 /// Upper left corners to try, the nearest first.
@@ -294,6 +316,54 @@ mod tests {
                     "seed {seed}: {plate:?} {width} x {height}"
                 );
                 assert!(plate.area.width > 0.0 && plate.area.height > 0.0);
+            }
+        }
+    }
+
+    /// Rows of faces of a size in a picture, each somewhere in its cell.
+    fn rows(
+        (width, height): (u32, u32),
+        face: f32,
+        (across, down): (f32, f32),
+    ) -> Vec<LabelledBox> {
+        let mut random = Random(1);
+        let (width, height) = (width as f32, height as f32);
+        let (columns, rows) = (((width - 20.0) / across) as u32, (height * 0.7 / down) as u32);
+        let place = |index: u32| ((index % columns) as f32, (index / columns) as f32);
+        (0..columns * rows)
+            .take(MAX_PLATES)
+            .map(|index| {
+                let (column, row) = place(index);
+                let x = 10.0 + column * across + random.below(across - face);
+                let y = height * 0.15 + row * down + random.below((down - face * 1.3).max(0.0));
+                label(x, y, face, face * 1.3, "F 33")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn groups_get_smaller_letters_and_no_face_is_covered() {
+        // Two group photographs, and a crowd that is too tight for any letters.
+        let scenes = [
+            ((4000, 3000), 200.0, (300.0, 340.0), 1.0),
+            ((2000, 1200), 60.0, (90.0, 110.0), 1.0),
+            ((1280, 960), 40.0, (52.0, 60.0), 0.3),
+        ];
+        for (size, face, cell, share) in scenes {
+            let boxes = rows(size, face, cell);
+            assert!((50..=MAX_PLATES).contains(&boxes.len()), "{size:?}: {}", boxes.len());
+            let layout = lay_out(size, &boxes, measure);
+            let least = boxes.len() as f32 * share;
+            let count = layout.plates.len();
+            assert!(count as f32 >= least, "{size:?}: {count} of {} plates", boxes.len());
+            for (index, plate) in layout.plates.iter().enumerate() {
+                for (of, other) in boxes.iter().enumerate() {
+                    let face = if of == plate.of { other.face.middle() } else { other.face };
+                    assert!(plate.area.shared(&face) < 0.01, "{size:?}: {plate:?} {other:?}");
+                }
+                for other in &layout.plates[index + 1..] {
+                    assert!(plate.area.shared(&other.area) < 0.01, "{size:?}: {plate:?} {other:?}");
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Faces on real pictures: against YuNet, against the same networks in Python, and against odd files.
+//! Faces on real pictures, against YuNet. How a face is cut and what the networks say of it is compared with
+//! Python in `src/faces/attributes.rs`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -61,10 +62,10 @@ fn is_male(face: &Face) -> bool {
     face.gender.value == GenderValue::Male
 }
 
-/// What a detector makes of the pictures beside the project: every face that YuNet finds at 0.8 and no other,
-/// the same genders, ages that are near.
-fn compare_with_yunet(finder: &FaceFinder, table: &Path) {
-    let (mut errors, mut count) = (0.0, 0);
+/// What a detector makes of the pictures beside the project: every face that YuNet finds at 0.8 and no other, in
+/// boxes that overlap by so much in the mean, the same genders, ages that are near.
+fn compare_with_yunet(finder: &FaceFinder, table: &Path, overlaps: f32) {
+    let (mut errors, mut shared, mut count) = (0.0, 0.0, 0);
     for (name, found) in golden(table) {
         let faces = finder.find(&read(&table.parent().unwrap().join(&name))).unwrap();
         let wanted: Vec<_> = found.faces.iter().filter(|face| face.score >= 0.8).collect();
@@ -73,16 +74,18 @@ fn compare_with_yunet(finder: &FaceFinder, table: &Path) {
             let face = best(&faces, expected).unwrap_or_else(|| panic!("{name}: {faces:?}"));
             assert_eq!(is_male(face), expected.gender.starts_with('M'), "{name}: {face:?}");
             errors += (face.age - expected.age).abs();
+            shared += overlap(face, expected);
             count += 1;
         }
     }
-    let mean = errors / count as f32;
-    println!(
-        "{} on {}: {count} faces, ages {mean:.4} years off",
+    let (mean, shared) = (errors / count as f32, shared / count as f32);
+    let told = format!(
+        "{} on {}: {count} faces, boxes overlap {shared:.3}, ages {mean:.3} years off",
         finder.name(),
         finder.engine().engine
     );
-    assert!(count >= 19 && mean < 4.0, "{count} faces, {mean} years");
+    println!("{told}");
+    assert!(count >= 19 && shared >= overlaps && mean < 3.0, "{told}");
 }
 
 #[test]
@@ -91,7 +94,7 @@ fn every_face_that_yunet_finds_is_found() {
         return;
     };
     for engine in engines() {
-        compare_with_yunet(&finder(&engine), &table);
+        compare_with_yunet(&finder(&engine), &table, 0.8);
     }
 }
 
@@ -114,7 +117,8 @@ fn yunet_is_a_supported_detector() {
     assert_eq!(names, [DEFAULT_FACES, "mine", "yunet"]);
     assert_eq!(catalogue.list().len(), 1, "a detector gives no labels");
     for engine in &engines {
-        compare_with_yunet(&FaceFinder::load(engine, &catalogue, "mine").unwrap(), &table);
+        let mine = FaceFinder::load(engine, &catalogue, "mine").unwrap();
+        compare_with_yunet(&mine, &table, 0.9);
     }
     let error = Classifier::load(&engines[0], &catalogue, "yunet").unwrap_err();
     assert!(matches!(error, ModelError::WrongTask { .. }), "{error:?}");

@@ -17,6 +17,11 @@ pub mod stats;
 pub mod table;
 pub mod watch;
 
+/// A small table to try with: what students of an invented class answered (`samples/make.py`).
+pub const SAMPLE: &str = include_str!("../samples/class.csv");
+/// Its name.
+pub const SAMPLE_NAME: &str = "class.csv";
+
 pub use facets::Facets;
 pub use lang::Lang;
 pub use numbers::Numbers;

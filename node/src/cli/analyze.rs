@@ -3,6 +3,8 @@
 mod answer;
 mod mask;
 
+pub(super) use answer::unpack;
+
 use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -101,7 +103,7 @@ impl Analyze {
         host.leave().await;
         let reply = reply?;
         let response: Response = protocol::decode(&reply.body).map_err(Failure::unreadable)?;
-        let files = answer::unpack(reply.data.as_ref(), &out)?;
+        let files = unpack(reply.data.as_ref(), &out)?;
         folder.keep();
         if output.is_json() {
             let document = document(&self.file, &out, &files, &response, &reply)?;

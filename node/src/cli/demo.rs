@@ -1,5 +1,7 @@
 //! `potluck demo`: three real nodes on loopback in one process, on bundled input.
 
+mod once;
+
 use std::{
     process::ExitCode,
     sync::{
@@ -19,12 +21,12 @@ use super::{
 };
 use crate::{
     Client, Node, NodeOptions,
-    client::{Call, CallInput, Reply},
+    client::{Call, CallInput},
     config::Config,
     identity::Identity,
-    network::TransportKind,
+    network::{PeerView, TransportKind},
     protocol,
-    services::{chat, recognize},
+    services::recognize,
 };
 
 /// How long the nodes may take to find each other and to load the model.
@@ -38,30 +40,35 @@ const STOP_AFTER: usize = 6;
 
 pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
     output.say(
-        "Three nodes start on this machine: mei asks, gpu-box and laptop can recognise pictures.",
+        "Three nodes start on this machine: mei asks, gpu-box and laptop can recognise pictures, \
+         laptop also finds faces and analyses tables.",
     );
     let mei = start("mei", &["chat/1"], None).await?;
     let at = address(&mei.client())?;
     let gpu = start("gpu-box", &["chat/1", "recognize/1"], Some(&at)).await?;
-    let laptop = start("laptop", &["recognize/1"], Some(&at)).await?;
+    let more = ["recognize/1", "faces/1", "analyze/1"];
+    let laptop = start("laptop", &more, Some(&at)).await?;
     // The laptop has the model too, and does not offer it yet.
     laptop.client().offer("recognize/1", false);
     gpu.ready().await;
     laptop.ready().await;
     let asker = mei.client();
-    until(&asker, |client| offers_recognition(client, "gpu-box") && knows(client, "laptop"))
-        .await?;
+    until(&asker, |client| {
+        let offers = |name, capability| offers(client, name, capability);
+        offers("gpu-box", "recognize/1")
+            && offers("laptop", "faces/1")
+            && offers("laptop", "analyze/1")
+    })
+    .await?;
 
     output.say("\nThe chat robot answers, and echoes what it does not know:");
-    let mut chats = Vec::new();
-    for text in ["Hello!", "你好", "the quick brown fox"] {
-        let (answer, reply) = ask(&asker, text).await?;
-        output.say(&format!("  {text}  ->  {}  (by {})", answer.text, reply.served_by.name));
-        chats.push(json!({
-            "text": answer.text, "rule": answer.rule, "served_by": reply.served_by,
-            "route": reply.route, "milliseconds": reply.milliseconds,
-        }));
-    }
+    let chats = once::chats(&asker, output).await?;
+
+    output.say("\nlaptop looks for a face, and guesses gender and age:");
+    let portrait = once::portrait(&asker, output).await?;
+
+    output.say("\nlaptop makes a report of a table, with charts and a word cloud:");
+    let table = once::table(&asker, output).await?;
 
     output.say("\nmei has no model. gpu-box recognises the pictures for her:");
     let bar = output.bar(potluck_models::samples().len() as u64);
@@ -94,7 +101,10 @@ pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
     let moved = second.iter().filter(|s| attempts(s) > 1).count();
     if output.is_json() {
         let pictures: Vec<_> = seen.iter().map(|s| document(s)).collect();
-        let all = json!({ "pictures": pictures, "chat": chats, "stopped": "gpu-box" });
+        let all = json!({
+            "pictures": pictures, "chat": chats, "faces": portrait, "analysis": table,
+            "stopped": "gpu-box",
+        });
         output.print(&all, String::new);
     } else if lost == 0 {
         output.say(&format!(
@@ -150,23 +160,10 @@ async fn until(client: &Client, seen: impl Fn(&Client) -> bool) -> Result<(), Fa
     })
 }
 
-fn knows(client: &Client, name: &str) -> bool {
-    client.snapshot().peers.values().any(|p| p.advert.name == name)
-}
-
-fn offers_recognition(client: &Client, name: &str) -> bool {
+fn offers(client: &Client, name: &str, capability: &str) -> bool {
     let snapshot = client.snapshot();
-    snapshot
-        .peers
-        .values()
-        .any(|p| p.advert.name == name && p.advert.offer("recognize/1").is_some())
-}
-
-async fn ask(client: &Client, text: &str) -> Result<(chat::Response, Reply), Failure> {
-    let args = protocol::encode(&chat::Request { text: text.into() }).map_err(Failure::internal)?;
-    let reply = client.call(call("chat/1", args, None)).await?;
-    let answer = protocol::decode(&reply.body).map_err(Failure::unreadable)?;
-    Ok((answer, reply))
+    let offers = |p: &PeerView| p.advert.name == name && p.advert.offer(capability).is_some();
+    snapshot.peers.values().any(offers)
 }
 
 async fn recognise_all(client: &Client, rounds: usize, each: impl Fn()) -> Vec<Seen> {

@@ -4,6 +4,8 @@ mod annotate;
 mod targets;
 mod text;
 
+pub(super) use text::line;
+
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -242,28 +244,41 @@ impl Asking<'_> {
                 protocol::decode(&reply.body).map_err(Failure::unreadable)?;
             ("local", found.faces, (found.width, found.height))
         };
+        let is = upright(path).await?;
+        if is != size {
+            let text = format!(
+                "{} tells of a picture of {} x {} pixels, but this one has {} x {}",
+                reply.served_by.name, size.0, size.1, is.0, is.1
+            );
+            return Err(Failure::new(Kind::PeerFailed, text));
+        }
         Ok(Found { faces: Face::checked(faces, size), size, source, copy: None, reply })
     }
 
     async fn draw(&self, path: PathBuf, found: &Found, target: PathBuf) -> Result<PathBuf, String> {
         let _place = self.drawing.acquire().await.map_err(|e| e.to_string())?;
-        let (faces, size, lang) = (found.faces.clone(), found.size, self.lang);
+        let (faces, lang) = (found.faces.clone(), self.lang);
         let drawn = tokio::task::spawn_blocking(move || {
             let bytes = std::fs::read(&path).map_err(|e| e.to_string())?;
             let picture = potluck_models::decode(&bytes).map_err(|e| e.to_string())?;
             drop(bytes);
-            let is = (picture.width(), picture.height());
-            if is != size {
-                return Err(format!(
-                    "the answer is of a picture of {size:?} pixels, this has {is:?}"
-                ));
-            }
             annotate::annotate(picture, &faces, lang)
                 .and_then(|copy| annotate::save(&copy, &target))
                 .map_err(|e| format!("{}: {e}", target.display()))
         });
         drawn.await.map_err(|e| e.to_string())?
     }
+}
+
+/// Columns and rows of a picture as everybody counts them.
+async fn upright(path: &Path) -> Result<(u32, u32), Failure> {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        let bytes = std::fs::read(&path).map_err(|e| e.to_string())?;
+        potluck_models::dimensions(&bytes).map_err(|e| e.to_string())
+    });
+    let size = read.await.map_err(|e| Failure::internal(e))?;
+    size.map_err(|why| Failure::new(Kind::BadInput, why))
 }
 
 /// The JSON of one picture.

@@ -5,10 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use potluck_models::{
-    Catalogue, DEFAULT_FACES, Engine, EngineChoice, EngineConfig, FaceFinder, decode,
+    Catalogue, DEFAULT_FACES, Engine, EngineChoice, EngineConfig, Face, FaceFinder, GenderValue,
+    decode,
 };
+use serde::Deserialize;
 use serde_json::json;
 
 use super::{Measured, Target, python::Python, rounded};
@@ -37,8 +39,8 @@ pub fn run(options: &Options) -> anyhow::Result<Vec<Measured>> {
     let finder = FaceFinder::load(&engine, &Catalogue::open(None)?, DEFAULT_FACES)?;
     let pictures = pictures(&options.pictures)?;
     let found = pictures.iter().map(|bytes| look(&finder, bytes)).collect::<Result<Vec<_>, _>>()?;
-    // Both sides do the same work.
-    ensure!(json!(found) == python.hello["faces"], "{found:?} here, {} there", python.hello);
+    let theirs: Vec<Vec<Their>> = serde_json::from_value(python.hello["faces"].clone())?;
+    let years_apart = same_work(&found, &theirs)?;
     let (mut ours, mut theirs) = (vec![], vec![]);
     for turn in 0..=options.turns {
         let (started, mut done) = (Instant::now(), 0usize);
@@ -58,7 +60,8 @@ pub fn run(options: &Options) -> anyhow::Result<Vec<Measured>> {
         "our_pictures_per_s": ours,
         "python_pictures_per_s": theirs,
         "pictures": pictures.len(),
-        "faces": found.iter().sum::<usize>(),
+        "faces": found.iter().map(Vec::len).sum::<usize>(),
+        "ages_apart_in_years": rounded(years_apart),
         "engine": finder.engine().engine,
     });
     let what = "pictures with faces, gender and age, against a Python loop";
@@ -73,6 +76,46 @@ fn pictures(folder: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
     Ok(files.iter().map(std::fs::read).collect::<Result<_, _>>()?)
 }
 
-fn look(finder: &FaceFinder, bytes: &[u8]) -> anyhow::Result<usize> {
-    Ok(finder.find(&decode(bytes)?)?.len())
+fn look(finder: &FaceFinder, bytes: &[u8]) -> anyhow::Result<Vec<Face>> {
+    Ok(finder.find(&decode(bytes)?)?)
+}
+
+/// A face as the Python loop tells it.
+#[derive(Deserialize)]
+struct Their {
+    /// Left, top, right, bottom.
+    #[serde(rename = "box")]
+    edges: [f32; 4],
+    male: bool,
+    age: f32,
+}
+
+/// Both sides must find the same faces with the same genders, and ages that are near. Gives how far
+/// the ages are apart in the mean.
+fn same_work(ours: &[Vec<Face>], theirs: &[Vec<Their>]) -> anyhow::Result<f64> {
+    let (mut apart, mut count) = (0.0, 0usize);
+    ensure!(ours.len() == theirs.len(), "{} pictures here, {} there", ours.len(), theirs.len());
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        ensure!(ours.len() == theirs.len(), "{} faces here, {} there", ours.len(), theirs.len());
+        for face in ours {
+            let male = face.gender.value == GenderValue::Male;
+            let same = theirs.iter().find(|their| overlap(face, their) >= 0.7);
+            let same = same.filter(|their| their.male == male);
+            let same = same.with_context(|| format!("{face:?} is not there"))?;
+            apart += f64::from((same.age - face.age).abs());
+            count += 1;
+        }
+    }
+    let mean = apart / count.max(1) as f64;
+    ensure!(count > 0 && mean <= 2.0, "{count} faces, ages {mean} years apart");
+    Ok(mean)
+}
+
+/// Shared area over the area of both.
+fn overlap(face: &Face, their: &Their) -> f32 {
+    let [left, top, right, bottom] = their.edges;
+    let width = (face.x + face.width).min(right) - face.x.max(left);
+    let height = (face.y + face.height).min(bottom) - face.y.max(top);
+    let shared = width.max(0.0) * height.max(0.0);
+    shared / (face.width * face.height + (right - left) * (bottom - top) - shared)
 }

@@ -485,5 +485,9 @@ fn the_demo_answers_everything() -> anyhow::Result<()> {
     assert!(pictures.iter().any(|p| by(p) == demo["stopped"]), "the stopped node served nothing");
     assert!(pictures.iter().any(|p| by(p) != demo["stopped"]), "nobody took over");
     assert!(demo["chat"].as_array().is_some_and(|c| c.len() >= 2), "{}", demo["chat"]);
+    let face = &demo["faces"]["faces"][0];
+    assert_eq!(face["gender"]["value"], "female", "{}", demo["faces"]);
+    assert_eq!(demo["analysis"]["rows"], 240, "{}", demo["analysis"]);
+    assert!(demo["analysis"]["files"].to_string().contains("report.html"));
     Ok(())
 }

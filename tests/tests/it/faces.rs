@@ -72,7 +72,9 @@ fn odd_pictures() -> Vec<(&'static str, Vec<u8>, usize)> {
     let alpha = DynamicImage::ImageRgba8(portrait.to_rgba8());
     let black = RgbImage::new(portrait.width(), portrait.height());
     let film = animated(&[portrait.to_rgb8(), black]);
-    let on_its_side = write(&portrait.rotate270(), ImageFormat::Jpeg);
+    // Not square, so that a turned picture is known by its size.
+    let upright = portrait.crop_imm(0, 0, 512, 400);
+    let on_its_side = write(&upright.rotate270(), ImageFormat::Jpeg);
     let large = portrait.resize_exact(5000, 4000, image::imageops::FilterType::Nearest);
     vec![
         ("dot.png", write(&dot, ImageFormat::Png), 0),
@@ -83,6 +85,23 @@ fn odd_pictures() -> Vec<(&'static str, Vec<u8>, usize)> {
         ("turned.jpg", turned(&on_its_side, 6), 1),
         ("twenty-megapixels.bmp", write(&large, ImageFormat::Bmp), 1),
     ]
+}
+
+/// Where YuNet finds the face of the portrait, which has 512 x 512 pixels: `yunet.json` of the
+/// reference pictures. Left, top, width, height.
+const FACE: [f64; 4] = [180.7, 55.5, 90.6, 121.8];
+
+/// Shared area over the area of both, with the face where it is in a picture so much larger.
+fn overlap(found: &Value, scale: (f64, f64)) -> f64 {
+    let of = |key: &str| found["box"][key].as_f64().expect("a number");
+    let [x, y, width, height] = FACE;
+    let side = |start: f64, length: f64, other: f64, others: f64| {
+        ((start + length).min(other + others) - start.max(other)).max(0.0)
+    };
+    let shared = side(of("x"), of("width"), x * scale.0, width * scale.0)
+        * side(of("y"), of("height"), y * scale.1, height * scale.1);
+    let both = of("width") * of("height") + width * height * scale.0 * scale.1;
+    shared / (both - shared)
 }
 
 #[test]
@@ -109,6 +128,18 @@ fn odd_pictures_are_answered_and_what_is_none_is_an_error() -> anyhow::Result<()
         let size = image::image_dimensions(copy)?;
         assert_eq!(seen[place]["width"], size.0, "{name}");
         assert_eq!(seen[place]["height"], size.1, "{name}");
+        // All show the whole portrait but one, which is cut and must stand upright.
+        let scale = match *name {
+            "turned.jpg" => {
+                assert_eq!(size, (512, 400));
+                (1.0, 1.0)
+            }
+            _ => (f64::from(size.0) / 512.0, f64::from(size.1) / 512.0),
+        };
+        for face in found {
+            let overlap = overlap(face, scale);
+            assert!(overlap >= 0.7, "{name}: {overlap} {face}");
+        }
     }
     assert_eq!(seen[odd.len()]["error"]["kind"], "bad_input");
     Ok(())

@@ -34,7 +34,7 @@ const ELEMENTS: &str = " a article aside b bdi body br caption circle clipPath c
     summary sup svg table tbody td text tfoot th thead title tr tspan u ul ";
 
 /// Writes the files of a report, and takes away those of an earlier one. Gives their names.
-pub(super) fn unpack(data: Option<&Data>, out: &Path) -> Result<Vec<String>, Failure> {
+pub(in crate::cli) fn unpack(data: Option<&Data>, out: &Path) -> Result<Vec<String>, Failure> {
     let failed =
         |what: &str| Failure::new(Kind::PeerFailed, format!("the report is broken: {what}"));
     let archive: Box<dyn io::Read> = match data {

@@ -53,7 +53,7 @@ fn pick(lang: Lang, english: &'static str, chinese: &'static str) -> &'static st
 }
 
 /// Everything that is known of a face on one line.
-fn line(face: &Face, lang: Lang) -> String {
+pub(in crate::cli) fn line(face: &Face, lang: Lang) -> String {
     let mut parts = Vec::new();
     if let Some(gender) = &face.gender {
         let word = match gender.value {
@@ -74,7 +74,7 @@ fn line(face: &Face, lang: Lang) -> String {
     if let Some(beauty) = &face.beauty {
         let (men, women) = (beauty.male_score, beauty.female_score);
         parts.push(match lang {
-            Lang::En => format!("beauty {men:.0} to men, {women:.0} to women"),
+            Lang::En => format!("beauty score {men:.0} (men), {women:.0} (women)"),
             Lang::Zh => format!("颜值：男性看 {men:.0}，女性看 {women:.0}"),
         });
     }
@@ -156,8 +156,8 @@ mod tests {
         .expect("a face");
         assert_eq!(
             line(&face, Lang::En),
-            "female (98 %), about 33, beauty 70 to men, 72 to women, smiling, happiness, sunglasses, \
-             at 10,20 of 30x40"
+            "female (98 %), about 33, beauty score 70 (men), 72 (women), smiling, happiness, \
+             sunglasses, at 10,20 of 30x40"
         );
         assert_eq!(
             line(&face, Lang::Zh),

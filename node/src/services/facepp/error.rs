@@ -127,10 +127,7 @@ impl FaceppError {
         match self {
             // The key is held up by other calls, so patience helps.
             Self::ConcurrencyLimit => 5,
-            Self::DownloadTimeout
-            | Self::Internal(_)
-            | Self::Unreachable(_)
-            | Self::Broken(_) => 3,
+            Self::DownloadTimeout | Self::Internal(_) | Self::Unreachable(_) | Self::Broken(_) => 3,
             // After a timeout too: another node may have the time that is left.
             _ => 1,
         }

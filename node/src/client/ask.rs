@@ -19,6 +19,8 @@ use crate::{
 const MAX_ATTEMPTS: u32 = 8;
 /// How long a call waits for somebody who offers the capability.
 const GRACE_MS: u64 = 3_000;
+/// The same for a peer that was named: nobody else can help, and a busy machine is slow to be seen.
+const NAMED_MS: u64 = 10_000;
 /// The same while this node loads its own service.
 const LOADING_MS: u64 = 60_000;
 /// The shortest and longest silence of a peer before anything is known of its usual time.
@@ -174,14 +176,15 @@ impl Client {
         }))
     }
 
-    /// How long it is worth waiting for a first candidate: longer while this node itself still
-    /// loads what was asked for.
+    /// How long it is worth waiting for a first candidate: longer for a peer that was named, and
+    /// while this node itself still loads what was asked for.
     fn grace_ms(&self, call: &Call) -> u64 {
         let mine = call.only.is_none_or(|only| only == self.id());
         let service = self.inner.registry.get(&call.capability);
         match mine && service.is_some_and(|service| service.loading()) {
             true => LOADING_MS,
-            false => GRACE_MS,
+            false if mine => GRACE_MS,
+            false => NAMED_MS,
         }
     }
 

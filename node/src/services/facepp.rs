@@ -246,25 +246,20 @@ impl Service for Facepp {
         let Some(input) = cx.input().cloned() else {
             return Err(Fault::bad_input("there is no picture in the call"));
         };
-        let (inner, asked) = (self.inner.clone(), request.clone());
-        let prepared = cx
-            .blocking(move || {
-                let bytes = input.read()?;
-                let key = cache::key(&bytes, &asked);
-                if let Some(known) = inner.cache.get(&key) {
-                    return Ok(Err(known));
-                }
-                let picture = prepare(&bytes).map_err(|e| Fault::bad_input(e.to_string()))?;
-                Ok(Ok((key, picture)))
-            })
-            .await?;
-        let (key, picture) = match prepared {
-            Ok(new) => new,
-            Err(known) => {
-                let usage = self.inner.budget.usage(budget::now());
-                return Ok(Response { cached: true, usage, ..known });
-            }
+        let asked = request.clone();
+        let read = move || {
+            let bytes = input.read()?;
+            Ok((cache::key(&bytes, &asked), bytes))
         };
+        let (key, bytes) = cx.blocking(read).await?;
+        // Two who ask the same at once pay once.
+        let _turn = self.inner.cache.turn(&key).await;
+        if let Some(known) = self.inner.cache.get(&key) {
+            let usage = self.inner.budget.usage(budget::now());
+            return Ok(Response { cached: true, usage, ..known });
+        }
+        let made = move || prepare(&bytes).map_err(|e| Fault::bad_input(e.to_string()));
+        let picture = cx.blocking(made).await?;
         cx.progress(30, "asking Face++");
         let answer = self.inner.ask(cx, &picture, &request).await?;
         let found = answer::read(&answer, &picture).map_err(|error| error.fault())?;

@@ -27,11 +27,7 @@ pub struct Options {
 /// Measures the command in a process of its own beside both scripts, then two running nodes.
 pub fn run(options: &Options) -> anyhow::Result<Vec<Measured>> {
     let script = |name: &str| options.peers.join(name);
-    if !options.table.exists() {
-        let mut generate = Command::new(&options.python);
-        generate.arg(script("gen_csv.py")).arg(&options.table);
-        ensure!(generate.status()?.success(), "the table could not be generated");
-    }
+    generate(options, &[])?;
     let out = tempfile::tempdir()?;
     let (mut ours, mut pandas, mut polars) = (vec![], vec![], vec![]);
     for _ in 0..options.turns {
@@ -76,6 +72,34 @@ pub fn run(options: &Options) -> anyhow::Result<Vec<Measured>> {
     ];
     numbers.push(neighbour(options, out.path(), our)?);
     Ok(numbers)
+}
+
+/// Rows of a table of 1 GB.
+const LARGE: &str = "10000000";
+
+/// The most resident memory of the command with a node of its own, on a table of 1 GB and with the
+/// default settings.
+pub fn large(options: &Options) -> anyhow::Result<Vec<Measured>> {
+    generate(options, &[LARGE])?;
+    let out = tempfile::tempdir()?;
+    let used = timed(own(&options.table, out.path()))?;
+    let detail = json!({
+        "bytes": options.table.metadata()?.len(),
+        "seconds": rounded(used.seconds),
+    });
+    let what = "resident memory of a report of 1 GB";
+    Ok(vec![Measured::new(what, used.megabytes, "MB", Target::AtMost(700.0), detail)])
+}
+
+/// Makes the table where it is missing.
+fn generate(options: &Options, rows: &[&str]) -> anyhow::Result<()> {
+    if options.table.exists() {
+        return Ok(());
+    }
+    let mut generate = Command::new(&options.python);
+    generate.arg(options.peers.join("gen_csv.py")).arg(&options.table).args(rows);
+    ensure!(generate.status()?.success(), "the table could not be generated");
+    Ok(())
 }
 
 /// The command with a node of its own.

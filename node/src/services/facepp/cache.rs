@@ -2,8 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
+
+use tokio::sync::OwnedMutexGuard;
 
 use super::{Request, Response};
 
@@ -25,6 +27,8 @@ struct Inner {
     bytes: usize,
     /// Counts uses: the smallest one goes first.
     clock: u64,
+    /// What is being asked now; at most as much as runs at once.
+    asked: HashMap<Key, Weak<tokio::sync::Mutex<()>>>,
 }
 
 struct Entry {
@@ -46,9 +50,25 @@ pub fn key(picture: &[u8], request: &Request) -> Key {
 }
 
 impl Cache {
+    /// Waits while somebody else asks the same; look for the answer again then. Others wait until
+    /// what is given back is dropped.
+    pub async fn turn(&self, key: &Key) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut inner = self.lock();
+            inner.asked.retain(|_, turn| turn.strong_count() > 0);
+            let asked = inner.asked.entry(*key).or_default();
+            asked.upgrade().unwrap_or_else(|| {
+                let turn = Arc::default();
+                *asked = Arc::downgrade(&turn);
+                turn
+            })
+        };
+        turn.lock_owned().await
+    }
+
     /// The answer, if it is known.
     pub fn get(&self, key: &Key) -> Option<Response> {
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.lock();
         inner.clock += 1;
         let now = inner.clock;
         let entry = inner.entries.get_mut(key)?;
@@ -61,7 +81,7 @@ impl Cache {
         if bytes > MAX_BYTES / 8 {
             return;
         }
-        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.lock();
         inner.clock += 1;
         let entry = Entry { answer, bytes, used: inner.clock };
         if let Some(old) = inner.entries.insert(key, entry) {
@@ -73,6 +93,10 @@ impl Cache {
             let Some(old) = oldest.and_then(|key| inner.entries.remove(&key)) else { break };
             inner.bytes -= old.bytes;
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

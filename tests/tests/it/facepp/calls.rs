@@ -89,6 +89,17 @@ async fn an_answer_is_paid_for_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_same_picture_at_once_is_paid_for_once() {
+    let alone = Alone::configured(|config| config.facepp.at_once = 4).await;
+    alone.mock.allow_at_once(4);
+    alone.mock.always(Does::Late(Duration::from_millis(300)));
+    let same = numbered(0);
+    let all = futures::future::join_all((0..4).map(|_| alone.ask(&same))).await;
+    let paid = all.iter().filter(|answer| !answer.as_ref().expect("answered").cached);
+    assert_eq!((paid.count(), alone.mock.pictures()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_budget_ends_for_the_day_and_over_restarts() {
     let alone = Alone::configured(|config| config.facepp.daily_calls = 2).await;
     for n in 0..2 {

@@ -153,6 +153,54 @@ fn nasty_names_harm_nothing() {
     assert!(charts.iter().all(|chart| chart.title.chars().count() < 200));
 }
 
+/// Labels with what they were cut from, in one drawing.
+fn cut_labels(svg: &str) -> BTreeSet<(&str, &str)> {
+    let titled = svg.split("<text").skip(1).filter_map(|text| text.split_once("<title>"));
+    let parts = titled.filter_map(|(_, rest)| rest.split_once("</title>"));
+    parts.filter_map(|(full, rest)| Some((full, rest.split_once('<')?.0))).collect()
+}
+
+#[test]
+fn names_that_differ_in_the_middle_have_labels_that_differ() {
+    let names = [
+        |place: usize| format!("survey question {place} about household income in the last year"),
+        |place: usize| format!("{}{}{}", "x".repeat(70), "y".repeat(place), "x".repeat(70)),
+        |place: usize| format!("一个非常非常长的列名第{place}项关于家庭收入的问题以及其他问题等等"),
+    ];
+    for name in names {
+        let column = |place: usize| {
+            let value = |row: usize| Some(weyl(row * (place + 1))).filter(|value| *value < 0.9);
+            (name(place), Column::Number((0..60).map(value).collect()))
+        };
+        let mut table: Vec<(String, Column)> = (0..26).map(column).collect();
+        let cells = (0..60).map(|row| format!("{} of all", name(row % 9))).collect();
+        table.push(("said".into(), Column::Text(cells)));
+        let (numbers, facets) = sample::analyse("long.csv", &table);
+        for chart in check("long", &numbers, &facets) {
+            let cut = cut_labels(&chart.svg);
+            let labels: BTreeSet<&str> = cut.iter().map(|(_, label)| *label).collect();
+            let full: BTreeSet<&str> = cut.iter().map(|(full, _)| *full).collect();
+            assert_eq!(labels.len(), full.len(), "{}: {cut:#?}", chart.name);
+            let wide = [ChartKind::Heatmap, ChartKind::Missing].contains(&chart.kind);
+            assert!(!wide || full.len() >= 20, "{}: {}", chart.name, full.len());
+        }
+    }
+}
+
+#[test]
+fn few_columns_have_room_for_their_names() {
+    let column = |name: &str| {
+        let value = |row: usize| Some(weyl(row * name.len()));
+        (name.to_owned(), Column::Number((0..60).map(value).collect()))
+    };
+    let names = ["beer_servings", "wine_servings", "total_litres_of_pure_alcohol"];
+    let table: Vec<(String, Column)> = names.into_iter().map(column).collect();
+    let (numbers, facets) = sample::analyse("drinks.csv", &table);
+    for chart in check("drinks", &numbers, &facets) {
+        assert!(cut_labels(&chart.svg).is_empty(), "{}", chart.svg);
+    }
+}
+
 /// The value of a column in a row.
 type Cells<'a> = &'a dyn Fn(usize) -> Option<f64>;
 
@@ -239,6 +287,7 @@ fn grids_and_long_times_are_readable() {
         x: "x".into(),
         y: "y".into(),
         pearson: -0.5,
+        shown: None,
         marks: Marks::Bins {
             x: (-3e7, 9e7),
             y: (0.0, 1e-7),
@@ -300,17 +349,21 @@ fn facets_that_do_not_fit_draw_nothing() {
         x: "x".into(),
         y: "y".into(),
         pearson: f64::NAN,
+        shown: None,
         marks: Marks::Bins { x, y: (0.0, 1.0), size, counts, pairs: 9, line: None },
     };
     let spread = |edges: Vec<f64>, counts: Vec<u64>| Spread {
         column: "s".into(),
         histogram: Histogram { edges, counts },
+        shown: (f64::NAN, 1.0),
+        outside: u64::MAX,
         whiskers: (f64::NAN, f64::INFINITY),
         quartiles: (f64::NAN, 3.0, f64::NEG_INFINITY),
         outliers: vec![f64::NAN, 1e308],
     };
     let points = |points| Marks::Points(points);
-    let nothing = Scatter { x: "x".into(), y: "y".into(), pearson: 1.0, marks: points(vec![]) };
+    let (x, y, shown) = ("x".into(), "y".into(), None);
+    let nothing = Scatter { x, y, pearson: 1.0, shown, marks: points(vec![]) };
     let facets = Facets {
         scatters: vec![
             bins((usize::MAX, 2), vec![1], (0.0, 1.0)),

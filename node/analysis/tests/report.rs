@@ -113,6 +113,7 @@ fn facts(columns: usize, word: &str) -> TableFacts {
     let column = ColumnFacts {
         written: Written { currency: Some('<'), percent: true, mixed_dates: true },
         invalid: Invalid { count: 2, distinct: 1, examples: vec![word.to_owned()] },
+        shape: vec![7, 3],
     };
     TableFacts {
         bad_rows: vec![BadRow { line: 7, fields: 2, expected: columns }],

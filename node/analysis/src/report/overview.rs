@@ -1,7 +1,7 @@
 //! The frame of the page, its table of contents, and the tiles at its top.
 
 use super::words::{self, Words};
-use super::{MOST_CARDS, NAME, Page, Section, amounts, text};
+use super::{MOST_CARDS, Page, Section, amounts, text};
 use crate::Lang;
 use crate::charts::{self, Theme};
 
@@ -108,7 +108,7 @@ fn contents(page: &Page, sections: &[Section]) -> String {
 fn column_links(page: &Page) -> String {
     let mut items = String::new();
     for (at, column) in page.numbers.columns.iter().take(MOST_CARDS).enumerate() {
-        let (name, at, badge) = (text::quoted(&column.name, NAME), at + 1, badge(&column.kind));
+        let (name, at, badge) = (page.name(at), at + 1, badge(&column.kind));
         items += &format!("<li><a href=\"#c{at}\">{badge}{name}</a></li>\n");
     }
     if items.is_empty() { items } else { format!("\n<ul>\n{items}</ul>\n") }

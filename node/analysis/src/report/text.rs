@@ -30,6 +30,24 @@ pub(super) fn titled(text: &str, most: usize, full: usize) -> String {
     format!("<bdi title=\"{}\">{}</bdi>", short(text, full), short(text, most))
 }
 
+/// As [`titled`], at most as wide as `most` Latin letters; a Chinese character is as wide as two.
+pub(super) fn narrow(text: &str, most: usize, full: usize) -> String {
+    let mut wide = 0;
+    let fits = |c: &char| {
+        wide += if u32::from(*c) < 0x1100 { 1 } else { 2 };
+        wide <= most
+    };
+    titled(text, text.chars().take_while(fits).count(), full)
+}
+
+/// A label with all that it is cut from on hovering.
+pub(super) fn labelled(label: &str, full: &str) -> String {
+    match label == full {
+        true => format!("<bdi>{}</bdi>", escape(label)),
+        false => format!("<bdi title=\"{}\">{}</bdi>", short(full, 300), escape(label)),
+    }
+}
+
 fn push(out: &mut String, c: char) {
     match c {
         '&' => out.push_str("&amp;"),
@@ -76,5 +94,7 @@ mod tests {
         assert_eq!(short("名字很长", 2), "名字…");
         assert_eq!(short("名字", 2), "名字");
         assert_eq!(titled("a<b>c", 2, 4), "<bdi title=\"a&lt;b&gt;…\">a&lt;…</bdi>");
+        assert_eq!(narrow("名字很长", 5, 9), "<bdi title=\"名字很长\">名字…</bdi>");
+        assert_eq!(narrow("名字ab", 6, 9), "<bdi>名字ab</bdi>");
     }
 }

@@ -2,23 +2,30 @@
 
 use std::collections::HashMap;
 
-/// How often names that became equal are cut anew, each time about what still differs.
-const ROUNDS: usize = 3;
+/// What is kept beside what differs, from round to round less, until the labels differ.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Beside {
+    /// The words that it is part of, and the word before it.
+    Words,
+    /// The words that it is part of.
+    Word,
+    Nothing,
+}
 
-/// Letters of a word that are kept beside what differs.
+/// Letters of words that are kept.
 const WORD: usize = 14;
 
 /// Each name as `cut` leaves it. Where names that differ would become equal, what they have in
 /// common at both ends is left out first; where that does not help, they are numbered.
 pub(crate) fn distinct(names: &[&str], cut: &dyn Fn(&str) -> String) -> Vec<String> {
     let mut labels: Vec<String> = names.iter().map(|name| cut(name)).collect();
-    for _ in 0..ROUNDS {
+    for beside in [Beside::Words, Beside::Word, Beside::Nothing] {
         for group in equal(names, &labels) {
             let letters: Vec<Vec<char>> =
                 group.iter().map(|place| names[*place].chars().collect()).collect();
             let (before, after) = common(&letters);
             for (place, letters) in group.iter().zip(&letters) {
-                labels[*place] = cut(&middle(letters, before, after));
+                labels[*place] = cut(&middle(letters, before, after, beside));
             }
         }
     }
@@ -58,23 +65,33 @@ fn common(names: &[Vec<char>]) -> (usize, usize) {
     (before, after)
 }
 
-/// What differs, with the words that it is part of and the word before it.
-fn middle(name: &[char], before: usize, after: usize) -> String {
+/// What differs, and what is kept beside it.
+fn middle(name: &[char], before: usize, after: usize, beside: Beside) -> String {
     let parts = |c: &char| !c.is_alphanumeric();
+    let differs = before..name.len() - after;
     let nearest = before.saturating_sub(WORD);
-    let word = name[nearest..before.saturating_sub(1).max(nearest)].iter().rposition(parts);
-    let start = match word {
-        _ if nearest == 0 => 0,
-        Some(place) => nearest + place + 1,
-        None => before.saturating_sub(WORD / 2),
-    };
-    let end = name.len() - after;
-    let furthest = (end + WORD).min(name.len());
-    let rest = name[end..furthest].iter().position(parts);
-    let end = match rest {
-        _ if furthest == name.len() => name.len(),
-        Some(place) => end + place,
-        None => (end + WORD / 2).min(name.len()),
+    let word_before = |until: usize| name[nearest..until.max(nearest)].iter().rposition(parts);
+    let furthest = (differs.end + WORD).min(name.len());
+    let word_after = || name[differs.end..furthest].iter().position(parts);
+    let (start, end) = match beside {
+        Beside::Words => {
+            let start = match word_before(before.saturating_sub(1)) {
+                _ if nearest == 0 => 0,
+                Some(place) => nearest + place + 1,
+                None => before.saturating_sub(WORD / 2),
+            };
+            let end = match word_after() {
+                _ if furthest == name.len() => name.len(),
+                Some(place) => differs.end + place,
+                None => (differs.end + WORD / 2).min(name.len()),
+            };
+            (start, end)
+        }
+        Beside::Word => {
+            let start = word_before(before).map_or(before, |place| nearest + place + 1);
+            (start, word_after().map_or(differs.end, |place| differs.end + place))
+        }
+        Beside::Nothing => (differs.start, differs.end),
     };
     let mut text: String = if start > 0 { "…".into() } else { String::new() };
     text.extend(&name[start..end]);
@@ -107,6 +124,17 @@ mod tests {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let all = distinct(&names, &cut);
         assert_eq!(all, ["…question 7…", "…question 17…", "…question 18…"]);
+    }
+
+    #[test]
+    fn with_little_room_only_what_differs_is_shown() {
+        let names: Vec<String> =
+            (7..11).map(|n| format!("measurement_{n:02}_temperature")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(distinct(&names, &cut), ["…07…", "…08…", "…09…", "…10…"]);
+        let names =
+            ["很长很长很长很长的列名甲很长很长的列名", "很长很长很长很长的列名乙很长很长的列名"];
+        assert_eq!(distinct(&names, &cut), ["…甲…", "…乙…"]);
     }
 
     #[test]

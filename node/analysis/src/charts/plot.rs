@@ -54,14 +54,14 @@ impl Frame {
         Axis::new(low, high, self.bottom, self.top)
     }
 
-    /// Ticks of an upward axis, as many as have room and two at least, because one tells no
-    /// scale; counts are whole.
+    /// Ticks of an upward axis, as many as have room; rather some too many than one or two, which
+    /// hardly tell a scale.
     pub(super) fn upward_ticks(&self, axis: &Axis, write: Write, style: Style) -> Vec<Tick> {
         let most = ((self.bottom - self.top) / 34.0).clamp(3.0, 9.0) as usize;
         let mut tries: Vec<Vec<Tick>> =
             (2..=2 * most).map(|wanted| write.ticks(axis, wanted, style)).collect();
         tries.sort_by_key(|ticks| match ticks.len() {
-            few @ 0..=1 => 100 - few,
+            few @ 0..=2 => 100 - few,
             ticks if ticks <= most => most - ticks,
             ticks => ticks,
         });

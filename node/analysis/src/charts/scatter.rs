@@ -48,6 +48,8 @@ pub(super) fn scatter(scatter: &Scatter, numbers: &Numbers, style: Style) -> Opt
             let mut sheet = Sheet::new(scatter, numbers, (ends, pairs), line, style);
             if let Some(repeated) = &repeated {
                 sheet.subtitle += &repeated.told(style);
+                // Room for large dots at the ends.
+                sheet.upward = sheet.upward.padded(0.03);
             }
             Some(sheet.draw(
                 |canvas, across, upward| match &repeated {

@@ -9,7 +9,7 @@ use crate::numbers::ColumnNumbers;
 const MOST_LINES: usize = 5000;
 
 /// How wide a typical text may be, in Latin letters.
-const TYPICAL: usize = 20;
+const TYPICAL: usize = 16;
 
 /// Bars in a small picture.
 const BARS: usize = 24;

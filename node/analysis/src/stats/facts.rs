@@ -125,7 +125,7 @@ impl Fact<'_> {
             ),
             Self::Renamed(names) => (
                 format!(
-                    "{} changed: empty, or there before.",
+                    "{} changed: empty or used twice.",
                     many(*names, "column name was", "column names were")
                 ),
                 format!("有 {} 个列名为空或重复，已改名。", grouped(*names)),

@@ -7,10 +7,14 @@ use std::collections::HashMap;
 enum Beside {
     /// The words that it is part of, and the word before it.
     Words,
-    /// The words that it is part of.
+    /// The words that it is part of, and letters while there is room.
     Word,
+    /// Only letters.
     Nothing,
 }
+
+/// Letters of a name that are looked at, so that thousands of long names take no time.
+const LONGEST: usize = 1000;
 
 /// Letters of words that are kept.
 const WORD: usize = 14;
@@ -21,11 +25,18 @@ pub(crate) fn distinct(names: &[&str], cut: &dyn Fn(&str) -> String) -> Vec<Stri
     let mut labels: Vec<String> = names.iter().map(|name| cut(name)).collect();
     for beside in [Beside::Words, Beside::Word, Beside::Nothing] {
         for group in equal(names, &labels) {
-            let letters: Vec<Vec<char>> =
-                group.iter().map(|place| names[*place].chars().collect()).collect();
+            let letters = |place: &usize| names[*place].chars().take(LONGEST).collect();
+            let letters: Vec<Vec<char>> = group.iter().map(letters).collect();
             let (before, after) = common(&letters);
-            for (place, letters) in group.iter().zip(&letters) {
-                labels[*place] = cut(&middle(letters, before, after, beside));
+            let texts = |more: usize| -> Vec<String> {
+                let text = |letters: &Vec<char>| middle(letters, (before, after), beside, more);
+                letters.iter().map(text).collect()
+            };
+            let fit = |texts: &Vec<String>| texts.iter().all(|text| cut(text) == *text);
+            let widest = if beside == Beside::Words { 0 } else { WORD };
+            let texts = (0..=widest).rev().map(texts).find(fit).unwrap_or_else(|| texts(0));
+            for (place, text) in group.into_iter().zip(texts) {
+                labels[place] = cut(&text);
             }
         }
     }
@@ -65,8 +76,8 @@ fn common(names: &[Vec<char>]) -> (usize, usize) {
     (before, after)
 }
 
-/// What differs, and what is kept beside it.
-fn middle(name: &[char], before: usize, after: usize, beside: Beside) -> String {
+/// What differs, what is kept beside it, and so many letters more at both ends.
+fn middle(name: &[char], (before, after): (usize, usize), beside: Beside, more: usize) -> String {
     let parts = |c: &char| !c.is_alphanumeric();
     let differs = before..name.len() - after;
     let nearest = before.saturating_sub(WORD);
@@ -93,6 +104,7 @@ fn middle(name: &[char], before: usize, after: usize, beside: Beside) -> String 
         }
         Beside::Nothing => (differs.start, differs.end),
     };
+    let (start, end) = (start.saturating_sub(more), (end + more).min(name.len()));
     let mut text: String = if start > 0 { "…".into() } else { String::new() };
     text.extend(&name[start..end]);
     if end < name.len() {
@@ -131,10 +143,16 @@ mod tests {
         let names: Vec<String> =
             (7..11).map(|n| format!("measurement_{n:02}_temperature")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        assert_eq!(distinct(&names, &cut), ["…07…", "…08…", "…09…", "…10…"]);
+        assert_eq!(
+            distinct(&names, &cut),
+            ["…ment_07_temp…", "…ment_08_temp…", "…ment_09_temp…", "…ment_10_temp…"]
+        );
         let names =
             ["很长很长很长很长的列名甲很长很长的列名", "很长很长很长很长的列名乙很长很长的列名"];
-        assert_eq!(distinct(&names, &cut), ["…甲…", "…乙…"]);
+        assert_eq!(
+            distinct(&names, &cut),
+            ["…很长的列名甲很长很长的…", "…很长的列名乙很长很长的…"]
+        );
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl<'a> Page<'a> {
         let names = numbers.columns.iter().enumerate();
         let places = names.map(|(at, column)| (column.name.as_str(), at)).collect();
         let names: Vec<&str> = numbers.columns.iter().map(|column| column.name.as_str()).collect();
-        let labels = names::distinct(&names, &label);
+        let labels = names::distinct(&names, &|name| text::middle(name, NAME, |_| 1));
         Self { numbers, table, options, lang: options.lang, places, labels }
     }
 
@@ -145,15 +145,4 @@ impl<'a> Page<'a> {
         let percent = if ratio.is_finite() { (ratio * 100.0).clamp(0.0, 100.0) } else { 0.0 };
         format!("<span class=\"bar\"><span style=\"width:{percent:.1}%\"></span></span>")
     }
-}
-
-/// At most [`NAME`] characters, the middle left out.
-fn label(name: &str) -> String {
-    let all = name.chars().count();
-    if all <= NAME {
-        return name.to_owned();
-    }
-    let tail = NAME * 2 / 5;
-    let head: String = name.chars().take(NAME - 1 - tail).collect();
-    head + "…" + &name.chars().skip(all - tail).collect::<String>()
 }

@@ -86,7 +86,8 @@ pub fn draw(
         theme: options.theme,
         size: options.size,
         title: &title,
-        shape: backdrop(options),
+        shape: backdrop(options)?,
+        crisp: matches!(options.mask, Mask::Picture(_)),
         seed: options.seed,
     };
     let svg = drawing.svg(counts, &placed);
@@ -169,12 +170,19 @@ fn title(column: &str, lang: Lang) -> String {
 }
 
 /// The shape behind the words, which shows it where words are few.
-fn backdrop(options: &CloudOptions) -> Option<String> {
-    match options.mask {
-        Mask::Shape(Shape::Rectangle) | Mask::Picture(_) => None,
+fn backdrop(options: &CloudOptions) -> Result<Option<String>, AnalysisError> {
+    let (width, height) = options.size;
+    Ok(match options.mask {
+        Mask::Shape(Shape::Rectangle) => None,
         Mask::Shape(shape) => {
-            let (width, height) = options.size;
-            Some(shape::svg_path(&shape.path(width as f32, height as f32)?))
+            shape.path(width as f32, height as f32).map(|path| shape::svg_path(&path))
         }
-    }
+        Mask::Picture(_) => {
+            let (cells, cell) = grid(options.size);
+            let free = mask::free_cells(&options.mask, cells, cell)?;
+            // All of it says nothing.
+            let all = free.iter().filter(|free| **free).count() > free.len() * 9 / 10;
+            (!all).then(|| mask::outline(&free, cells.0, cell))
+        }
+    })
 }

@@ -27,6 +27,9 @@ pub struct Scatter {
     pub y: String,
     /// Pearson's coefficient.
     pub pearson: f64,
+    /// From and to, across and upwards, where a few values far out would squeeze all others into
+    /// a corner: points outside are not drawn.
+    pub shown: Option<((f64, f64), (f64, f64))>,
     /// What is drawn.
     pub marks: Marks,
 }
@@ -59,8 +62,13 @@ pub enum Marks {
 pub struct Spread {
     /// Name of the column.
     pub column: String,
-    /// At most 60 bins over the finite values, for drawing.
+    /// At most 60 bins over the finite values that are shown, for drawing. Those of integers hold
+    /// equally many integers each.
     pub histogram: Histogram,
+    /// From and to: all values, or those that are left without a few that lie very far out.
+    pub shown: (f64, f64),
+    /// Values that are not shown.
+    pub outside: u64,
     /// Furthest values within 1.5 interquartile ranges from the quartiles.
     pub whiskers: (f64, f64),
     /// Lower quartile, median, upper quartile.

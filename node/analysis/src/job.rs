@@ -90,7 +90,7 @@ pub fn analyze(
         memory: options.read.memory / 2,
     };
     let (numbers, facets) = stats::compute(&table, &stats_options, watch)?;
-    let facts = TableFacts::of(&table);
+    let facts = TableFacts::of(&table).with_shapes(&numbers, &facets);
     drop(table);
     let charts = draw(&numbers, &facets, options, watch)?;
     watch.stage(Stage::Writing, 0.0);

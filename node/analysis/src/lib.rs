@@ -10,6 +10,7 @@ pub mod facets;
 pub mod font;
 pub mod job;
 pub mod lang;
+mod names;
 pub mod numbers;
 pub mod read;
 pub mod report;

@@ -83,6 +83,19 @@ pub struct ColumnNumbers {
     pub histogram: Option<Histogram>,
 }
 
+impl ColumnNumbers {
+    /// Whether these are years as far as one can tell, whose thousands stand in no need of a comma.
+    pub(crate) fn are_years(&self) -> bool {
+        let within = |value: Option<f64>| value.is_some_and(|v| (1000.0..3000.0).contains(&v));
+        self.kind == "integer" && within(self.min) && within(self.max)
+    }
+
+    /// A number of this column as it is written: years without commas.
+    pub(crate) fn plain(&self, number: String) -> String {
+        if self.are_years() { number.replace(',', "") } else { number }
+    }
+}
+
 /// How values spread.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Histogram {

@@ -18,16 +18,16 @@ mod words;
 
 use std::collections::HashMap;
 
-use crate::Lang;
 use crate::charts::{Chart, ChartKind};
 use crate::numbers::Numbers;
+use crate::{Lang, names};
 pub use facts::{ColumnFacts, TableFacts};
 use words::Words;
 
 /// Columns with a card of their own.
 pub const MOST_CARDS: usize = 200;
 
-/// Characters of a column name that are shown; a card shows the whole name on hovering.
+/// Characters of a column name that are shown; the whole name shows on hovering.
 const NAME: usize = 48;
 
 /// How the page is to be.
@@ -94,13 +94,17 @@ struct Page<'a> {
     lang: Lang,
     /// Where a column stands, by name.
     places: HashMap<&'a str, usize>,
+    /// What columns are called where there is little room; different for each.
+    labels: Vec<String>,
 }
 
 impl<'a> Page<'a> {
     fn new(numbers: &'a Numbers, table: &'a TableFacts, options: &'a ReportOptions) -> Self {
         let names = numbers.columns.iter().enumerate();
         let places = names.map(|(at, column)| (column.name.as_str(), at)).collect();
-        Self { numbers, table, options, lang: options.lang, places }
+        let names: Vec<&str> = numbers.columns.iter().map(|column| column.name.as_str()).collect();
+        let labels = names::distinct(&names, &|name| text::middle(name, NAME, |_| 1));
+        Self { numbers, table, options, lang: options.lang, places, labels }
     }
 
     fn say(&self, words: Words) -> &'static str {
@@ -116,9 +120,20 @@ impl<'a> Page<'a> {
         self.places.get(column).copied().filter(|at| *at < MOST_CARDS)
     }
 
+    /// The name of the column at a place, shortened.
+    fn name(&self, at: usize) -> String {
+        match (self.labels.get(at), self.numbers.columns.get(at)) {
+            (Some(label), Some(column)) => text::labelled(label, &column.name),
+            _ => String::new(),
+        }
+    }
+
     /// The name of a column, as a link when it has a card.
     fn link(&self, column: &str) -> String {
-        let name = text::quoted(column, NAME);
+        let name = match self.places.get(column) {
+            Some(at) => self.name(*at),
+            None => text::quoted(column, NAME),
+        };
         match self.card(column) {
             Some(at) => format!("<a href=\"#c{}\">{name}</a>", at + 1),
             None => name,

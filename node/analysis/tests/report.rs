@@ -1,6 +1,6 @@
 //! The page: well-formed, harmless, whole, in both languages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use potluck_analysis::Lang;
 use potluck_analysis::charts::{Chart, ChartKind};
@@ -113,6 +113,7 @@ fn facts(columns: usize, word: &str) -> TableFacts {
     let column = ColumnFacts {
         written: Written { currency: Some('<'), percent: true, mixed_dates: true },
         invalid: Invalid { count: 2, distinct: 1, examples: vec![word.to_owned()] },
+        shape: vec![7, 3],
     };
     TableFacts {
         bad_rows: vec![BadRow { line: 7, fields: 2, expected: columns }],
@@ -265,7 +266,7 @@ fn everything_on_the_page_has_its_rules() {
         let mut parts = base().flat_map(|selector| selector.split([' ', '>', '+', ',']));
         parts.any(|part| part.contains('.') && named(part, class))
     };
-    let classes: std::collections::BTreeSet<&str> = document
+    let classes: BTreeSet<&str> = document
         .descendants()
         .filter_map(|node| node.attribute("class"))
         .flat_map(str::split_whitespace)
@@ -282,7 +283,7 @@ fn everything_on_the_page_has_its_rules() {
     }
 
     // What is a colour in the light is one in the dark too, and nothing asks for an unknown one.
-    let variables = |dark: bool| -> std::collections::BTreeSet<&str> {
+    let variables = |dark: bool| -> BTreeSet<&str> {
         let roots = rules.iter().filter(|(block, selector, _)| {
             selector == ":root" && block.contains("dark") == dark && !block.contains("print")
         });
@@ -372,6 +373,25 @@ fn a_long_name_is_shortened_and_whole_on_hovering() {
     assert_eq!(name.text().unwrap().chars().count(), 97);
     // Nowhere else: the page stays small.
     assert!(page.len() < 200_000, "{}", page.len());
+}
+
+#[test]
+fn long_names_that_differ_do_so_in_every_link() {
+    let name = |at: usize| format!("{} question {at} {}", "survey ".repeat(9), "income ".repeat(9));
+    let names: Vec<String> = (1..30).map(name).collect();
+    let page =
+        page(&numbers(&names, "word"), &TableFacts::default(), &[], &ReportOptions::default());
+    let document = parse(&page);
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for link in document.descendants().filter(|node| node.tag_name().name() == "a") {
+        let name = link.descendants().find(|node| node.tag_name().name() == "bdi");
+        if let (Some(to), Some(name)) = (link.attribute("href"), name.and_then(|n| n.text())) {
+            found.entry(to).or_default().insert(name);
+        }
+    }
+    assert_eq!(found.len(), 29);
+    let different: BTreeSet<&&str> = found.values().flatten().collect();
+    assert_eq!(different.len(), 29, "{found:?}");
 }
 
 #[test]

@@ -262,8 +262,11 @@ fn document(
 
 fn text(out: &Path, files: &[String], response: &Response, reply: &Reply) -> String {
     let mut lines = vec![format!(
-        "{} rows, {} columns; by {} in {} ms",
-        response.rows, response.columns, reply.served_by.name, reply.milliseconds
+        "{}, {}; by {} in {} ms",
+        many(response.rows, "row"),
+        many(response.columns, "column"),
+        reply.served_by.name,
+        reply.milliseconds
     )];
     const SHOWN: usize = 8;
     lines.extend(response.alerts.iter().take(SHOWN).map(|alert| format!("  ! {alert}")));
@@ -272,9 +275,13 @@ fn text(out: &Path, files: &[String], response: &Response, reply: &Reply) -> Str
     }
     let charts = files.iter().filter(|name| name.ends_with(".svg")).count();
     let report = out.join("report.html");
-    lines.push(format!("{charts} charts and the numbers in {}", out.display()));
+    lines.push(format!("{} and the numbers in {}", many(charts as u64, "chart"), out.display()));
     lines.push(format!("open {}", report.display()));
     lines.join("\n")
+}
+
+fn many(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ impl Axis {
             |value: f64| if value.is_nan() { 0.0 } else { value.clamp(f64::MIN, f64::MAX) };
         let (mut low, mut high) = (finite(low.min(high)), finite(high.max(low)));
         let size = low.abs().max(high.abs());
-        if high / 2.0 - low / 2.0 <= size * 1e-11 {
+        if high / 2.0 - low / 2.0 <= size * 1e-14 {
             let wider = if size == 0.0 { 0.5 } else { size * 0.05 };
             (low, high) = (finite(low - wider), finite(high + wider));
         }
@@ -115,6 +115,17 @@ impl Style {
 
 /// A number for a person: four digits that count, thousands apart, units from a million on.
 pub(super) fn number(value: f64, lang: Lang) -> String {
+    digits(value, 4, lang)
+}
+
+/// As [`number`], with as many digits as tell apart numbers of this range.
+pub(super) fn number_in(value: f64, (low, high): (f64, f64), lang: Lang) -> String {
+    let size = low.abs().max(high.abs());
+    let range = (size / (high - low)).log10();
+    digits(value, if range > 2.0 && range < 14.0 { range.ceil() as usize + 2 } else { 4 }, lang)
+}
+
+fn digits(value: f64, digits: usize, lang: Lang) -> String {
     let size = value.abs();
     if value.is_nan() {
         return "–".to_owned();
@@ -123,13 +134,20 @@ pub(super) fn number(value: f64, lang: Lang) -> String {
     } else if size == 0.0 {
         return "0".to_owned();
     } else if !(1e-4..1e15).contains(&size) {
-        let text = format!("{value:.2e}");
+        let text = format!("{value:.*e}", digits.saturating_sub(2).min(15));
         let (mantissa, power) = text.split_once('e').unwrap_or((&text, "0"));
         return format!("{}e{power}", trimmed(mantissa));
     }
-    let (unit, suffix) = unit(size, 1e6, lang);
+    // What rounds up to a million is one.
+    let place = 10f64.powf(size.log10().floor() + 1.0 - digits as f64);
+    let (unit, suffix) = match digits {
+        // With many digits a unit would only hide some.
+        7.. => (1.0, ""),
+        _ => unit((size / place).round() * place, 1e6, lang),
+    };
     let scaled = value / unit;
-    let decimals = (3.0 - scaled.abs().log10().floor()).clamp(0.0, 7.0) as usize;
+    let decimals = digits as f64 - 1.0 - scaled.abs().log10().floor();
+    let decimals = decimals.clamp(0.0, digits as f64 + 3.0) as usize;
     grouped(trimmed(&format!("{scaled:.decimals$}"))) + suffix
 }
 
@@ -138,7 +156,12 @@ pub(super) fn count(value: u64) -> String {
     grouped(&value.to_string())
 }
 
-/// A part of a whole, such as `12.3 %`.
+/// A count with its noun.
+pub(super) fn many(value: u64, one: &str, more: &str) -> String {
+    format!("{} {}", count(value), if value == 1 { one } else { more })
+}
+
+/// A part of a whole, such as `12.3%`.
 pub(super) fn share(part: u64, whole: u64) -> String {
     let percent = if whole == 0 { 0.0 } else { part as f64 / whole as f64 * 100.0 };
     match percent {
@@ -149,7 +172,7 @@ pub(super) fn share(part: u64, whole: u64) -> String {
 }
 
 fn unit(size: f64, from: f64, lang: Lang) -> (f64, &'static str) {
-    const EN: [(f64, &str); 4] = [(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
+    const EN: [(f64, &str); 4] = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")];
     const ZH: [(f64, &str); 3] = [(1e12, "万亿"), (1e8, "亿"), (1e4, "万")];
     let units: &[(f64, &str)] = match lang {
         Lang::En => &EN,
@@ -224,7 +247,9 @@ mod tests {
             (1234.5, "1,234", "1,234"),
             (-98_765.4, "-98,765", "-98,765"),
             (12_345_678.0, "12.35M", "1,235万"),
-            (2.5e9, "2.5G", "25亿"),
+            (2.5e9, "2.5B", "25亿"),
+            (999_996.0, "1M", "100万"),
+            (-999_996_000.0, "-1B", "-10亿"),
             (1.5e-7, "1.5e-7", "1.5e-7"),
             (1e300, "1e300", "1e300"),
             (f64::NEG_INFINITY, "-∞", "-∞"),
@@ -232,6 +257,11 @@ mod tests {
             assert_eq!(number(value, Lang::En), en);
             assert_eq!(number(value, Lang::Zh), zh);
         }
+        let moments = (1_700_000_000_000.0, 1_700_000_004_000.0);
+        assert_eq!(number_in(moments.0, moments, Lang::En), "1,700,000,000,000");
+        assert_eq!(number_in(moments.1, moments, Lang::Zh), "1,700,000,004,000");
+        assert_eq!(number_in(1.234_56e9, (0.0, 2e9), Lang::En), "1.235B");
+        assert_eq!(number_in(5.0, (5.0, 5.0), Lang::En), "5");
         assert_eq!(count(1_351), "1,351");
         assert_eq!([share(1, 3), share(1, 100_000), share(0, 0)], ["33.3%", "<0.1%", "0%"]);
     }

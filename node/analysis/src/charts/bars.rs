@@ -1,7 +1,7 @@
 //! Horizontal bars: skewness in order, and the most frequent values of a text column.
 
-use super::axis::{Axis, count, number, share};
-use super::canvas::{Anchor, Canvas, LABEL, PAD, TOP, WIDTH, fit, title_of};
+use super::axis::{Axis, count, many, share};
+use super::canvas::{Anchor, Canvas, LABEL, PAD, SMALL, TOP, WIDTH, fit_all, title_of};
 use super::palette::Paint;
 use super::{Drawn, Style};
 use crate::facets::Category;
@@ -12,6 +12,8 @@ const MOST: usize = 30;
 /// From bar to bar.
 pub(super) const ROW: f32 = 36.0;
 const THICK: f32 = 22.0;
+/// Room for names, though never more than half of the chart.
+const NAMES: f32 = 330.0;
 /// Between a bar and its texts.
 const GAP: f32 = 10.0;
 
@@ -25,10 +27,18 @@ pub(super) struct Bar {
 
 /// Draws one bar a row from `top` on, names at `left`, nothing beyond `right`. Negative bars go
 /// to the left of the common zero. What is put together from the rest does not set the scale: its
-/// bar is broken where it would be longer than all others.
-pub(super) fn draw(canvas: &mut Canvas, (left, right): (f32, f32), top: f32, bars: &[Bar]) {
-    let room = (right - left) * 0.36;
-    let labels: Vec<String> = bars.iter().map(|bar| fit(&bar.label, LABEL, room)).collect();
+/// bar is broken where it would be longer than all others. At `marks`, which the scale includes,
+/// stand thin lines.
+pub(super) fn draw(
+    canvas: &mut Canvas,
+    (left, right): (f32, f32),
+    top: f32,
+    bars: &[Bar],
+    marks: &[f64],
+) {
+    let room = ((right - left) * 0.5).min(((right - left) * 0.36).max(NAMES));
+    let names: Vec<&str> = bars.iter().map(|bar| bar.label.as_str()).collect();
+    let labels = fit_all(&names, LABEL, room);
     let widest = |texts: &mut dyn Iterator<Item = &str>| {
         texts.map(|text| font::width(text, LABEL)).fold(0.0, f32::max)
     };
@@ -40,12 +50,20 @@ pub(super) fn draw(canvas: &mut Canvas, (left, right): (f32, f32), top: f32, bar
     let from = start + before + if before > 0.0 { 2.5 * GAP } else { 0.0 };
     let to = right - widest(&mut of_sign(false)) - GAP;
     let own = bars.iter().filter(|bar| bar.paint != Paint::Rest);
-    let values = || own.clone().map(|bar| bar.value).filter(|value| value.is_finite());
+    let values =
+        || own.clone().map(|bar| bar.value).filter(|v| v.is_finite()).chain(marks.iter().copied());
     let (low, high) = (values().fold(0.0, f64::min), values().fold(0.0, f64::max));
     // Without a bar of any length, a range to the right keeps zero at the left.
     let high = if low == high { 1.0 } else { high };
     let axis = Axis::new(low, high, from, to);
     let zero = axis.place(0.0);
+    let bottom = top + bars.len() as f32 * ROW;
+    for mark in marks {
+        let x = axis.place(*mark);
+        canvas.line((x, top), (x, bottom), Paint::Grid, 1.5);
+        let text = mark.to_string();
+        canvas.text(x, bottom + SMALL * 1.2, SMALL, Anchor::Middle, Paint::Muted, &text);
+    }
     for (row, (bar, label)) in bars.iter().zip(&labels).enumerate() {
         let middle = top + (row as f32 + 0.5) * ROW;
         let baseline = middle + LABEL * 0.36;
@@ -56,14 +74,14 @@ pub(super) fn draw(canvas: &mut Canvas, (left, right): (f32, f32), top: f32, bar
         if bar.value > high {
             draw_break(canvas, (zero + end) / 2.0, middle);
         }
-        canvas.text(start - GAP, baseline, LABEL, Anchor::End, Paint::Ink, label);
+        let place = (start - GAP, baseline);
+        canvas.label(place, LABEL, Anchor::End, (label, &bar.label));
         let (x, anchor) = match bar.value < 0.0 {
             true => (x - GAP, Anchor::End),
             false => (x + long + GAP, Anchor::Start),
         };
         canvas.text(x, baseline, LABEL, anchor, Paint::Ink, &bar.text);
     }
-    let bottom = top + bars.len() as f32 * ROW;
     canvas.line((zero, top), (zero, bottom), Paint::Muted, 1.5);
 }
 
@@ -93,7 +111,7 @@ pub(super) fn skew(numbers: &Numbers, style: Style) -> Option<Drawn> {
         .map(|(label, value)| Bar {
             label,
             value,
-            text: rounded(value).to_string(),
+            text: rounded(value),
             paint: Paint::Series(usize::from(value.abs() > 1.0)),
         })
         .collect();
@@ -110,7 +128,7 @@ pub(super) fn skew(numbers: &Numbers, style: Style) -> Option<Drawn> {
     let height = TOP + bars.len() as f32 * ROW + PAD;
     let title = style.say("Skewness", "偏度");
     let mut canvas = Canvas::new(style.theme, height, title, subtitle);
-    draw(&mut canvas, (PAD, WIDTH - PAD), TOP, &bars);
+    draw(&mut canvas, (PAD, WIDTH - PAD), TOP, &bars, &[-1.0, 1.0]);
     Some(canvas.finish())
 }
 
@@ -133,10 +151,8 @@ pub(super) fn category(category: &Category, numbers: &Numbers, style: Style) -> 
         bars.push(bar(others, category.others, Paint::Rest));
     }
     let column = numbers.columns.iter().find(|column| column.name == category.column);
-    let mut subtitle = style.either(
-        format!("{} values", count(category.count)),
-        format!("{} 个值", count(category.count)),
-    );
+    let mut subtitle = style
+        .either(many(category.count, "value", "values"), format!("{} 个值", count(category.count)));
     if let Some(column) = column {
         subtitle += &style.either(
             format!(" · {} different · {} missing", count(column.distinct), count(column.missing)),
@@ -147,7 +163,7 @@ pub(super) fn category(category: &Category, numbers: &Numbers, style: Style) -> 
     let (before, after) = style.pair(("Most frequent in ", ""), ("", " 的常见取值"));
     let title = title_of(before, &category.column, after);
     let mut canvas = Canvas::new(style.theme, height, &title, &subtitle);
-    draw(&mut canvas, (PAD, WIDTH - PAD), TOP, &bars);
+    draw(&mut canvas, (PAD, WIDTH - PAD), TOP, &bars, &[]);
     Some(canvas.finish())
 }
 
@@ -155,7 +171,8 @@ pub(super) fn category(category: &Category, numbers: &Numbers, style: Style) -> 
 fn rounded(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
-        0.005..1000.0 => format!("{value:.2}"),
-        _ => number(value, crate::Lang::En),
+        size if size < 0.005 => "0.00".to_owned(),
+        size if size < 1000.0 => format!("{value:.2}"),
+        _ => super::axis::number(value, crate::Lang::En),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Theme;
 use super::palette::Paint;
-use crate::font;
+use crate::{font, names};
 
 /// Every chart is that wide, in pixels.
 pub(super) const WIDTH: f32 = 1200.0;
@@ -17,6 +17,9 @@ pub(super) const TOP: f32 = 108.0;
 pub(super) const TITLE: f32 = 26.0;
 pub(super) const LABEL: f32 = 17.0;
 pub(super) const SMALL: f32 = 15.0;
+
+/// Characters of a name that show on hovering.
+const HOVER: usize = 500;
 
 /// Which point of a text stands at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,26 +122,53 @@ impl Canvas {
         paint: Paint,
         text: &str,
     ) {
-        self.place_text(x, y, size, anchor, paint, text, "");
+        self.place_text((x, y), size, anchor, paint, text, Extra::default());
     }
 
-    /// One line of text that rises by 45 degrees and ends at the place.
-    pub(super) fn rising_text(&mut self, x: f32, y: f32, size: f32, paint: Paint, text: &str) {
+    /// As [`Canvas::text`]: a label that shows what it is cut from on hovering.
+    pub(super) fn label(
+        &mut self,
+        (x, y): (f32, f32),
+        size: f32,
+        anchor: Anchor,
+        (label, full): (&str, &str),
+    ) {
+        let extra = Extra { turn: "", full };
+        self.place_text((x, y), size, anchor, Paint::Ink, label, extra);
+    }
+
+    /// A label that rises by 45 degrees and ends at the place.
+    pub(super) fn rising_label(
+        &mut self,
+        (x, y): (f32, f32),
+        size: f32,
+        (label, full): (&str, &str),
+    ) {
         let turn = format!(" transform=\"rotate(-45 {} {})\"", short(x), short(y));
-        self.place_text(x, y, size, Anchor::End, paint, text, &turn);
+        let extra = Extra { turn: &turn, full };
+        self.place_text((x, y), size, Anchor::End, Paint::Ink, label, extra);
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn place_text(
         &mut self,
-        x: f32,
-        y: f32,
+        (x, y): (f32, f32),
         size: f32,
         anchor: Anchor,
         paint: Paint,
         text: &str,
-        more: &str,
+        Extra { turn, full }: Extra<'_>,
     ) {
+        // A viewer shows it on hovering; a picture has nothing of it.
+        let title = match full {
+            "" => String::new(),
+            full => match clean(full) {
+                full if full == text => String::new(),
+                full => {
+                    let full: String = full.chars().take(HOVER).collect();
+                    format!("<title>{}</title>", escape(&full))
+                }
+            },
+        };
         let anchor = match anchor {
             Anchor::Start => "",
             Anchor::Middle => " text-anchor=\"middle\"",
@@ -146,7 +176,7 @@ impl Canvas {
         };
         let _ = writeln!(
             self.body,
-            "<text x=\"{}\" y=\"{}\" font-size=\"{}\" fill=\"{}\"{anchor}{more}>{}</text>",
+            "<text x=\"{}\" y=\"{}\" font-size=\"{}\" fill=\"{}\"{anchor}{turn}>{title}{}</text>",
             short(x),
             short(y),
             short(size),
@@ -154,6 +184,15 @@ impl Canvas {
             escape(text)
         );
     }
+}
+
+/// What a text may have beside itself.
+#[derive(Default)]
+struct Extra<'a> {
+    /// An attribute that turns it.
+    turn: &'a str,
+    /// What it was cut from.
+    full: &'a str,
 }
 
 /// The `d` of a path.
@@ -241,6 +280,13 @@ pub(super) fn fit(text: &str, size: f32, room: f32) -> String {
     let spent: u64 = tail.chars().map(advance).sum();
     let head = take(&mut text.chars(), left - spent);
     format!("{}…{}", head.trim_end(), tail.trim_start())
+}
+
+/// As [`fit`]: labels of one chart, which differ where the texts do.
+pub(super) fn fit_all(texts: &[&str], size: f32, room: f32) -> Vec<String> {
+    let clean: Vec<String> = texts.iter().map(|text| clean(text)).collect();
+    let clean: Vec<&str> = clean.iter().map(String::as_str).collect();
+    names::distinct(&clean, &|text| fit(text, size, room))
 }
 
 /// A title of a column with words before and after it, all on one line.

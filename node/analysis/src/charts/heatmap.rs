@@ -1,7 +1,7 @@
 //! Correlations as an annotated matrix in YlGnBu. The scale is always that of coefficients, -1 to
 //! 1, so that a colour means the same in every table.
 
-use super::canvas::{Anchor, Canvas, PAD, Path, SMALL, TOP, WIDTH, fit};
+use super::canvas::{Anchor, Canvas, PAD, Path, SMALL, TOP, WIDTH, fit_all};
 use super::palette::{Paint, wants_dark_text, ylgnbu};
 use super::{Drawn, Style};
 use crate::numbers::Matrix;
@@ -11,16 +11,18 @@ use crate::{Numbers, font};
 const MOST: usize = 40;
 /// What the colour bar and its texts take at the right.
 const BAR: f32 = 100.0;
-/// Rising names are cut at this width.
-const RISING: f32 = 190.0;
 const DARK: [u8; 3] = [0x15, 0x1c, 0x28];
 const WHITE: [u8; 3] = [0xff, 0xff, 0xff];
 
-/// Of fewer than two number columns there is none.
+/// Of fewer than two number columns, or without a coefficient of two, there is none.
 pub(super) fn heatmap(numbers: &Numbers, style: Style) -> Option<Drawn> {
     let matrix = &numbers.correlation.pearson;
     let (names, all) = chosen(numbers, matrix);
-    if names.len() < 2 {
+    let compared = |name: &&str| {
+        let others = matrix.get(*name).into_iter().flatten();
+        others.filter(|(other, _)| other != name).any(|(_, value)| value.is_some())
+    };
+    if names.len() < 2 || !names.iter().any(compared) {
         return None;
     }
     let subtitle = match all > names.len() {
@@ -36,7 +38,7 @@ pub(super) fn heatmap(numbers: &Numbers, style: Style) -> Option<Drawn> {
     let plan = Plan::new(&names);
     let title = style.say("Correlation", "相关系数");
     let mut canvas = Canvas::new(style.theme, plan.bottom() + plan.below + PAD, title, subtitle);
-    plan.draw_names(&mut canvas);
+    plan.draw_names(&mut canvas, &names);
     plan.draw_cells(&mut canvas, &names, matrix);
     plan.draw_bar(&mut canvas);
     Some(canvas.finish())
@@ -57,7 +59,7 @@ impl Plan {
         let n = names.len() as f32;
         let high = (700.0 / n).clamp(19.0, 150.0);
         let size = (high * 0.78).clamp(12.0, 17.0);
-        let labels: Vec<String> = names.iter().map(|name| fit(name, size, RISING)).collect();
+        let labels = fit_all(names, size, room(names.len()));
         let widest = labels.iter().map(|label| font::width(label, size)).fold(0.0, f32::max);
         let wide = |left: f32| (WIDTH - PAD - BAR - left) / n;
         let left = PAD + widest + 12.0;
@@ -83,16 +85,17 @@ impl Plan {
         TOP + self.cell.1 * self.labels.len() as f32
     }
 
-    fn draw_names(&self, canvas: &mut Canvas) {
-        for (number, label) in self.labels.iter().enumerate() {
+    fn draw_names(&self, canvas: &mut Canvas, names: &[&str]) {
+        for (number, (label, name)) in self.labels.iter().zip(names).enumerate() {
             let place = number as f32 + 0.5;
             let y = TOP + place * self.cell.1 + self.size * 0.36;
-            canvas.text(self.left - 12.0, y, self.size, Anchor::End, Paint::Ink, label);
+            canvas.label((self.left - 12.0, y), self.size, Anchor::End, (label, name));
             let (x, y) = (self.left + place * self.cell.0, self.bottom() + self.size + 6.0);
             if self.rising {
-                canvas.rising_text(x + self.size * 0.4, y - 2.0, self.size, Paint::Ink, label);
+                let place = (x + self.size * 0.4, y - 2.0);
+                canvas.rising_label(place, self.size, (label, name));
             } else {
-                canvas.text(x, y, self.size, Anchor::Middle, Paint::Ink, label);
+                canvas.label((x, y), self.size, Anchor::Middle, (label, name));
             }
         }
     }
@@ -151,6 +154,15 @@ impl Plan {
     }
 }
 
+/// For a name; few columns leave more of it.
+fn room(columns: usize) -> f32 {
+    match columns {
+        0..=12 => 330.0,
+        13..=20 => 250.0,
+        _ => 190.0,
+    }
+}
+
 /// Number columns in the order of the file, and how many there are; of more than 40 those with
 /// the strongest correlations.
 fn chosen<'a>(numbers: &'a Numbers, matrix: &Matrix) -> (Vec<&'a str>, usize) {
@@ -183,6 +195,7 @@ fn colour(value: f64) -> [u8; 3] {
     ylgnbu(((value + 1.0) / 2.0 * 256.0).clamp(0.0, 255.0) as u8)
 }
 
-fn written(value: f64) -> String {
+/// With two decimals, never as -0.00.
+pub(super) fn written(value: f64) -> String {
     if value.abs() < 0.005 { "0.00".to_owned() } else { format!("{value:.2}") }
 }

@@ -1,9 +1,9 @@
 //! Missing cells: a bar a column, and a ring of their parts. A full ring says that nothing is
 //! missing.
 
-use super::axis::{count, share};
+use super::axis::{count, many, share};
 use super::bars::{self, Bar, ROW};
-use super::canvas::{Anchor, Canvas, LABEL, PAD, Path, SMALL, TITLE, TOP, WIDTH, fit};
+use super::canvas::{Anchor, Canvas, LABEL, PAD, Path, SMALL, TITLE, TOP, WIDTH, fit_all};
 use super::palette::{Paint, SERIES};
 use super::{Drawn, Style};
 use crate::{Numbers, font};
@@ -13,6 +13,8 @@ const MOST: usize = 20;
 /// Parts of the ring at most, without the rest; there are that many colours.
 const PARTS: usize = SERIES;
 const RADII: (f32, f32) = (112.0, 66.0);
+/// From the square of a legend to its name.
+const INDENT: f32 = 24.0;
 
 /// Of a table without columns or rows there is none.
 pub(super) fn missing(numbers: &Numbers, style: Style) -> Option<Drawn> {
@@ -30,7 +32,7 @@ pub(super) fn missing(numbers: &Numbers, style: Style) -> Option<Drawn> {
     columns.sort_by_key(|column| std::cmp::Reverse(column.1));
     let total = columns.iter().fold(0, |sum: u64, column| sum.saturating_add(column.1));
     let mut subtitle = style.either(
-        format!("{} of {} cells ({})", count(total), count(cells), share(total, cells)),
+        format!("{} of {} ({})", count(total), many(cells, "cell", "cells"), share(total, cells)),
         format!("{} 个单元格中缺 {} 个（{}）", count(cells), count(total), share(total, cells)),
     );
     if columns.len() > MOST {
@@ -49,7 +51,7 @@ pub(super) fn missing(numbers: &Numbers, style: Style) -> Option<Drawn> {
         complete(&mut canvas, centre(PAD + RADII.0), cells, style);
     } else {
         let bars: Vec<Bar> = columns.iter().take(MOST).map(|c| bar(c, numbers.rows)).collect();
-        bars::draw(&mut canvas, (PAD, 650.0), TOP, &bars);
+        bars::draw(&mut canvas, (PAD, 650.0), TOP, &bars, &[]);
         ring(&mut canvas, centre(680.0 + RADII.0), &columns, total, style);
     }
     Some(canvas.finish())
@@ -71,7 +73,10 @@ fn complete(canvas: &mut Canvas, centre: (f32, f32), cells: u64, style: Style) {
     let baseline = centre.1 + TITLE * 0.36;
     canvas.text(centre.0, baseline, TITLE, Anchor::Middle, Paint::Ink, "100%");
     let text = style.either(
-        format!("Every one of {} cells has a value.", count(cells)),
+        match cells {
+            1 => "The only cell has a value.".to_owned(),
+            _ => format!("Every one of {} cells has a value.", count(cells)),
+        },
         format!("{} 个单元格全部有值。", count(cells)),
     );
     let x = centre.0 + RADII.0 + PAD;
@@ -89,16 +94,21 @@ fn ring(
     let wide = |column: &&(&str, u64)| column.1 as f64 >= total as f64 * 0.01;
     let own = columns.iter().take(PARTS).take_while(wide).count();
     let rest: u64 = columns[own..].iter().fold(0, |sum, column| sum.saturating_add(column.1));
-    let mut parts: Vec<(String, u64, Paint)> = columns[..own]
+    let others = count((columns.len() - own) as u64);
+    let others = style.either(format!("{others} more"), format!("其余 {others} 列"));
+    let mut parts: Vec<(&str, u64, Paint)> = columns[..own]
         .iter()
         .enumerate()
-        .map(|(number, column)| (column.0.to_owned(), column.1, Paint::Series(number)))
+        .map(|(number, column)| (column.0, column.1, Paint::Series(number)))
         .collect();
     if rest > 0 {
-        let others = count((columns.len() - own) as u64);
-        let text = style.either(format!("{others} more"), format!("其余 {others} 列"));
-        parts.push((text, rest, Paint::Rest));
+        parts.push((&others, rest, Paint::Rest));
     }
+    let shares: Vec<String> = parts.iter().map(|part| share(part.1, total)).collect();
+    let widest = shares.iter().map(|text| font::width(text, SMALL)).fold(0.0, f32::max);
+    let x = centre.0 + RADII.0 + 28.0;
+    let names: Vec<&str> = parts.iter().map(|part| part.0).collect();
+    let labels = fit_all(&names, SMALL, WIDTH - PAD - widest - 12.0 - (x + INDENT));
     let middle = centre.1 + LABEL * 0.36;
     canvas.text(
         centre.0,
@@ -109,7 +119,7 @@ fn ring(
         &super::axis::number(total as f64, style.lang),
     );
     let mut done = 0.0;
-    for (row, (name, cells, paint)) in parts.iter().enumerate() {
+    for (_, cells, paint) in &parts {
         let next = done + *cells as f32 / total as f32;
         let mut path = Path::default();
         path.ring(centre, RADII, (done, next.min(1.0)));
@@ -120,28 +130,13 @@ fn ring(
             canvas.stroke(&edge, Paint::Paper, 2.0, 1.0);
         }
         done = next;
-        legend(
-            canvas,
-            (centre.0 + RADII.0 + 28.0, TOP + row as f32 * 27.0),
-            (name, *cells),
-            *paint,
-            total,
-        );
     }
-}
-
-fn legend(
-    canvas: &mut Canvas,
-    (x, y): (f32, f32),
-    (name, cells): (&str, u64),
-    paint: Paint,
-    total: u64,
-) {
-    let right = WIDTH - PAD;
-    let text = share(cells, total);
-    let (from, baseline) = (x + 24.0, y + 13.5);
-    let room = right - font::width(&text, SMALL) - 12.0 - from;
-    canvas.rect(x, y, 15.0, 15.0, paint, 1.0);
-    canvas.text(from, baseline, SMALL, Anchor::Start, Paint::Ink, &fit(name, SMALL, room));
-    canvas.text(right, baseline, SMALL, Anchor::End, Paint::Muted, &text);
+    for (row, (((name, _, paint), label), share)) in
+        parts.iter().zip(&labels).zip(&shares).enumerate()
+    {
+        let y = TOP + row as f32 * 27.0;
+        canvas.rect(x, y, 15.0, 15.0, *paint, 1.0);
+        canvas.label((x + INDENT, y + 13.5), SMALL, Anchor::Start, (label, name));
+        canvas.text(WIDTH - PAD, y + 13.5, SMALL, Anchor::End, Paint::Muted, share);
+    }
 }

@@ -5,11 +5,39 @@ use super::axis::{Axis, Tick};
 use super::canvas::{Anchor, Canvas, LABEL, PAD, SMALL, WIDTH, fit};
 use super::palette::Paint;
 use crate::font;
+use crate::numbers::ColumnNumbers;
 
 /// Texts of an upward axis are cut at this width.
 const WIDEST: f32 = 190.0;
 /// At least between two texts across.
 const APART: f32 = 16.0;
+
+/// How the values of an axis are written.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Write {
+    /// Between two integers there is nothing.
+    pub(super) whole: bool,
+    /// Thousands without commas.
+    pub(super) years: bool,
+}
+
+impl Write {
+    /// As the values of a column are.
+    pub(super) fn of(column: Option<&ColumnNumbers>) -> Self {
+        Self {
+            whole: column.is_some_and(|column| column.kind == "integer"),
+            years: column.is_some_and(ColumnNumbers::are_years),
+        }
+    }
+
+    fn ticks(self, axis: &Axis, wanted: usize, style: Style) -> Vec<Tick> {
+        let mut ticks = axis.ticks(wanted, self.whole, style.lang);
+        if self.years {
+            ticks.iter_mut().for_each(|tick| tick.text = tick.text.replace(',', ""));
+        }
+        ticks
+    }
+}
 
 /// Where data is drawn.
 #[derive(Debug, Clone, Copy)]
@@ -26,11 +54,18 @@ impl Frame {
         Axis::new(low, high, self.bottom, self.top)
     }
 
-    /// Ticks of an upward axis, as many as have room; counts are whole.
-    pub(super) fn upward_ticks(&self, axis: &Axis, whole: bool, style: Style) -> Vec<Tick> {
-        let most = ((self.bottom - self.top) / 44.0).clamp(2.0, 9.0) as usize;
-        let tries = (2..=2 * most).map(|wanted| axis.ticks(wanted, whole, style.lang));
-        tries.rev().find(|ticks| ticks.len() <= most).unwrap_or_default()
+    /// Ticks of an upward axis, as many as have room; rather some too many than one or two, which
+    /// hardly tell a scale.
+    pub(super) fn upward_ticks(&self, axis: &Axis, write: Write, style: Style) -> Vec<Tick> {
+        let most = ((self.bottom - self.top) / 34.0).clamp(3.0, 9.0) as usize;
+        let mut tries: Vec<Vec<Tick>> =
+            (2..=2 * most).map(|wanted| write.ticks(axis, wanted, style)).collect();
+        tries.sort_by_key(|ticks| match ticks.len() {
+            few @ 0..=2 => 100 - few,
+            ticks if ticks <= most => most - ticks,
+            ticks => ticks,
+        });
+        tries.into_iter().next().unwrap_or_default()
     }
 
     /// Lines across with their numbers at the left.
@@ -45,13 +80,20 @@ impl Frame {
     }
 
     /// The bottom line with as many round numbers as have room.
-    pub(super) fn draw_across(&self, canvas: &mut Canvas, axis: &Axis, style: Style, lines: bool) {
+    pub(super) fn draw_across(
+        &self,
+        canvas: &mut Canvas,
+        axis: &Axis,
+        write: Write,
+        style: Style,
+        lines: bool,
+    ) {
         let widths = |ticks: &[Tick]| -> Vec<(f32, f32)> {
             ticks.iter().map(|t| (axis.place(t.value), font::width(&t.text, SMALL))).collect()
         };
         let ticks = (2..=10)
             .rev()
-            .map(|wanted| axis.ticks(wanted, false, style.lang))
+            .map(|wanted| write.ticks(axis, wanted, style))
             .find(|ticks| have_room(&widths(ticks)))
             .unwrap_or_default();
         let marks: Vec<(f32, String)> =

@@ -1,17 +1,25 @@
-//! Two number columns against each other: dots, or a grid of counts when there are many, with the
-//! line of least squares.
+//! Two number columns against each other: dots, dots of a size when the same pairs come again and
+//! again, or a grid of counts when there are many, with the line of least squares.
 
-use super::axis::{Axis, count, number};
+use std::collections::HashMap;
+
+use super::axis::{Axis, count, many, number};
 use super::canvas::{Anchor, Canvas, LABEL, PAD, Path, SMALL, TITLE, TOP, WIDTH, fit};
+use super::heatmap::written;
 use super::palette::Paint;
-use super::plot::{Frame, left_of};
+use super::plot::{Frame, Write, left_of};
 use super::{Drawn, Style};
 use crate::facets::{Marks, Scatter};
-use crate::font;
+use crate::{Numbers, font};
 
 const HEIGHT: f32 = 780.0;
 /// Dots are drawn in that many layers, so that the alpha of those in one place adds up.
 const LAYERS: usize = 12;
+/// So many different pairs, that each come more often than that on average, have one dot each.
+const DIFFERENT: usize = 400;
+const OFTEN: usize = 4;
+/// Diameters of the dot of the most frequent pair.
+const WIDEST: (f32, f32) = (9.0, 46.0);
 /// Shades of a grid.
 const SHADES: usize = 24;
 /// Cells that are looked at; whoever made more did not keep to the interface.
@@ -26,16 +34,30 @@ struct Grid {
 }
 
 /// `None` without a pair of finite values.
-pub(super) fn scatter(scatter: &Scatter, style: Style) -> Option<Drawn> {
+pub(super) fn scatter(scatter: &Scatter, numbers: &Numbers, style: Style) -> Option<Drawn> {
     let finite = |pair: &&(f64, f64)| pair.0.is_finite() && pair.1.is_finite();
     match &scatter.marks {
         Marks::Points(points) => {
             let points: Vec<(f64, f64)> = points.iter().filter(finite).copied().collect();
-            let ends = ends(&points)?;
             let line = Line::of(&points);
             let all = points.len() as u64;
-            let sheet = Sheet::new(scatter, ends, (all, all), line, style);
-            Some(sheet.draw(|canvas, across, upward| dots(canvas, &points, across, upward), None))
+            let points = inside(points, scatter.shown);
+            let ends = ends(&points)?;
+            let repeated = Repeated::of(&points);
+            let pairs = (points.len() as u64, all);
+            let mut sheet = Sheet::new(scatter, numbers, (ends, pairs), line, style);
+            if let Some(repeated) = &repeated {
+                sheet.subtitle += &repeated.told(style);
+                // Room for large dots at the ends.
+                sheet.upward = sheet.upward.padded(0.03);
+            }
+            Some(sheet.draw(
+                |canvas, across, upward| match &repeated {
+                    Some(repeated) => repeated.draw(canvas, across, upward),
+                    None => dots(canvas, &points, across, upward),
+                },
+                None,
+            ))
         }
         Marks::Bins { x, y, size, counts, pairs, line } => {
             let grid = Grid { x: *x, y: *y, size: *size, counts: counts.clone() };
@@ -45,7 +67,8 @@ pub(super) fn scatter(scatter: &Scatter, style: Style) -> Option<Drawn> {
             }
             let inside = counts.iter().map(|&cells| u64::from(cells)).sum();
             let line = line.map(|(base, slope)| Line { base, slope });
-            let sheet = Sheet::new(scatter, (*x, *y), (inside, *pairs), line, style);
+            let shown = ((*x, *y), (inside, *pairs));
+            let sheet = Sheet::new(scatter, numbers, shown, line, style);
             let most = grid.most();
             Some(sheet.draw(|canvas, across, upward| grid.draw(canvas, across, upward), most))
         }
@@ -54,12 +77,14 @@ pub(super) fn scatter(scatter: &Scatter, style: Style) -> Option<Drawn> {
 
 /// What is common to dots and grids.
 struct Sheet {
-    canvas: Canvas,
+    title: String,
+    subtitle: String,
     frame: Frame,
     across: (f64, f64),
     upward: Axis,
     line: Option<Line>,
     names: (String, String),
+    write: (Write, Write),
     style: Style,
 }
 
@@ -69,12 +94,12 @@ impl Sheet {
     /// `pairs` are those in the picture, and all.
     fn new(
         scatter: &Scatter,
-        ends: Ends,
-        pairs: (u64, u64),
+        numbers: &Numbers,
+        (ends, pairs): (Ends, (u64, u64)),
         line: Option<Line>,
         style: Style,
     ) -> Self {
-        let end = format!(": r = {:.2}", scatter.pearson);
+        let end = format!(": r = {}", written(scatter.pearson));
         let room = (WIDTH - 2.0 * PAD - font::width(&end, TITLE) - font::width(" × ", TITLE)) / 2.0;
         let title =
             format!("{} × {}{end}", fit(&scatter.x, TITLE, room), fit(&scatter.y, TITLE, room));
@@ -84,7 +109,7 @@ impl Sheet {
                 format!("{inside} of {all} pairs are in the picture"),
                 format!("图中为 {all} 对中的 {inside} 对"),
             ),
-            false => style.either(format!("{all} pairs"), format!("{all} 对")),
+            false => style.either(many(pairs.1, "pair", "pairs"), format!("{all} 对")),
         };
         if let Some(line) = &line {
             let (base, slope) =
@@ -92,34 +117,36 @@ impl Sheet {
             let sign = if line.slope < 0.0 { "-" } else { "+" };
             subtitle += &format!(" · y = {base} {sign} {slope} x");
         }
-        let canvas = Canvas::new(style.theme, HEIGHT, &title, &subtitle);
         let frame = Frame { left: 0.0, top: TOP + 30.0, right: WIDTH - PAD, bottom: HEIGHT - 76.0 };
         let upward = frame.upward(ends.1.0, ends.1.1).padded(0.04);
         let names = (scatter.x.clone(), scatter.y.clone());
-        Self { canvas, frame, across: ends.0, upward, line, names, style }
+        let write =
+            |name: &str| Write::of(numbers.columns.iter().find(|column| column.name == name));
+        let write = (write(&names.0), write(&names.1));
+        Self { title, subtitle, frame, across: ends.0, upward, line, names, write, style }
     }
 
     /// `most` is what the darkest shade counts.
     fn draw(mut self, data: impl Fn(&mut Canvas, &Axis, &Axis), most: Option<u32>) -> Drawn {
-        let ticks = self.frame.upward_ticks(&self.upward, false, self.style);
+        let mut canvas = Canvas::new(self.style.theme, HEIGHT, &self.title, &self.subtitle);
+        let ticks = self.frame.upward_ticks(&self.upward, self.write.1, self.style);
         self.frame.left = left_of(&ticks);
         if let Some(most) = most {
             self.frame.right -= 96.0;
-            draw_scale(&mut self.canvas, &self.frame, most, self.style);
+            draw_scale(&mut canvas, &self.frame, most, self.style);
         }
         let Frame { left, right, top, .. } = self.frame;
         let across = Axis::new(self.across.0, self.across.1, left, right).padded(0.03);
-        let canvas = &mut self.canvas;
-        self.frame.draw_upward(canvas, &self.upward, &ticks);
-        self.frame.draw_across(canvas, &across, self.style, true);
-        self.frame.draw_name_across(canvas, &self.names.0);
+        self.frame.draw_upward(&mut canvas, &self.upward, &ticks);
+        self.frame.draw_across(&mut canvas, &across, self.write.0, self.style, true);
+        self.frame.draw_name_across(&mut canvas, &self.names.0);
         let name = fit(&self.names.1, LABEL, right - PAD);
         canvas.text(PAD, top - 18.0, LABEL, Anchor::Start, Paint::Ink, &name);
-        data(canvas, &across, &self.upward);
+        data(&mut canvas, &across, &self.upward);
         if let Some(line) = &self.line {
-            line.draw(canvas, self.across, &across, &self.upward);
+            line.draw(&mut canvas, self.across, &across, &self.upward);
         }
-        self.canvas.finish()
+        canvas.finish()
     }
 }
 
@@ -153,8 +180,8 @@ impl Line {
         }
         if from < to {
             let place = |x: f64| (across.place(x), upward.place(self.base + self.slope * x));
-            canvas.line(place(from), place(to), Paint::Paper, 6.0);
-            canvas.line(place(from), place(to), Paint::Series(1), 3.0);
+            // Without anything around it, which would hide data.
+            canvas.line(place(from), place(to), Paint::Series(1), 2.5);
         }
     }
 }
@@ -233,6 +260,76 @@ fn dots(canvas: &mut Canvas, points: &[(f64, f64)], across: &Axis, upward: &Axis
     }
     for layer in layers.iter().filter(|layer| !layer.is_empty()) {
         canvas.stroke(layer, Paint::Series(0), size, opacity);
+    }
+}
+
+/// Those that are shown: all when none would be.
+fn inside(points: Vec<(f64, f64)>, shown: Option<Ends>) -> Vec<(f64, f64)> {
+    let Some((across, upwards)) = shown else { return points };
+    let within = |(from, to): (f64, f64), value: f64| from <= value && value <= to;
+    let inside = |&(x, y): &(f64, f64)| within(across, x) && within(upwards, y);
+    match points.iter().filter(|point| inside(point)).count() {
+        0 => points,
+        some if some == points.len() => points,
+        _ => points.into_iter().filter(inside).collect(),
+    }
+}
+
+/// Few different pairs, each with how often it comes; the most frequent first, so that small dots
+/// lie upon large ones.
+struct Repeated(Vec<((f64, f64), usize)>);
+
+impl Repeated {
+    fn of(points: &[(f64, f64)]) -> Option<Self> {
+        let mut places: HashMap<(u64, u64), usize> = HashMap::new();
+        let mut pairs: Vec<((f64, f64), usize)> = Vec::new();
+        for &(x, y) in points {
+            // Adding 0 makes -0 and 0 one value.
+            let place =
+                *places.entry(((x + 0.0).to_bits(), (y + 0.0).to_bits())).or_insert_with(|| {
+                    pairs.push(((x, y), 0));
+                    pairs.len() - 1
+                });
+            if pairs.len() > DIFFERENT {
+                return None;
+            }
+            pairs[place].1 += 1;
+        }
+        pairs.sort_by_key(|pair| std::cmp::Reverse(pair.1));
+        (pairs.len() < points.len() / OFTEN).then_some(Self(pairs))
+    }
+
+    fn most(&self) -> usize {
+        self.0.first().map_or(1, |pair| pair.1).max(1)
+    }
+
+    fn told(&self, style: Style) -> String {
+        let most = self.most() as u64;
+        style.either(
+            format!(" · the largest dot: {}", many(most, "pair", "pairs")),
+            format!(" · 最大的点：{} 对", count(most)),
+        )
+    }
+
+    /// Areas are as the counts. The largest dots do not touch when the pairs are a full grid.
+    fn draw(&self, canvas: &mut Canvas, across: &Axis, upward: &Axis) {
+        let at = |&((x, y), _): &((f64, f64), usize)| (across.place(x), upward.place(y));
+        let places: Vec<(f32, f32)> = self.0.iter().map(at).collect();
+        let apart = |mut places: Vec<f32>| {
+            places.sort_by(f32::total_cmp);
+            let gaps = places.windows(2).map(|pair| pair[1] - pair[0]);
+            gaps.filter(|gap| *gap > 0.5).fold(f32::INFINITY, f32::min)
+        };
+        let x = apart(places.iter().map(|place| place.0).collect());
+        let y = apart(places.iter().map(|place| place.1).collect());
+        let widest = (x.min(y) * 0.9).clamp(WIDEST.0, WIDEST.1);
+        let most = self.most() as f32;
+        for (place, (_, times)) in places.iter().zip(&self.0) {
+            let mut dot = Path::default();
+            dot.dot(*place);
+            let size = widest * (*times as f32 / most).sqrt();
+            canvas.stroke(&dot, Paint::Series(0), size.max(2.0), 0.7);
+        }
     }
 }
 

@@ -36,9 +36,12 @@ pub(super) fn subjects<'a>(
     let mut subjects = vec![Subject::Heatmap];
     let scatters = facets.scatters.iter().take(SCATTERS).enumerate();
     subjects.extend(scatters.map(|(n, scatter)| Subject::Scatter(numbered(n), scatter)));
-    let spreads = notable(numbers, &facets.spreads);
-    let note = (spreads.len() < facets.spreads.len()).then(|| {
-        let all = count(facets.spreads.len() as u64);
+    // Of a single value there is nothing to see.
+    let varying: Vec<&Spread> = facets.spreads.iter().filter(|spread| varies(spread)).collect();
+    let all = varying.len();
+    let spreads = notable(numbers, varying);
+    let note = (spreads.len() < all).then(|| {
+        let all = count(all as u64);
         style.either(
             format!("One of the {SPREADS} most notable of {all} number columns"),
             format!("{all} 个数值列中最值得看的 {SPREADS} 列之一"),
@@ -49,16 +52,17 @@ pub(super) fn subjects<'a>(
     subjects.extend([Subject::Missing, Subject::Skew]);
     let categories = facets.categories.iter().take(CATEGORIES).enumerate();
     subjects.extend(categories.map(|(n, category)| Subject::Category(numbered(n), category)));
-    let trends = facets.trends.iter().take(TRENDS).enumerate();
+    let trends = facets.trends.iter().filter(|trend| trend.starts.len() > 1);
+    let trends = trends.take(TRENDS).enumerate();
     subjects.extend(trends.map(|(n, trend)| Subject::Trend(numbered(n), trend)));
     subjects
 }
 
 /// All spreads, or the 30 whose columns have the most alerts, then the longest tails; in the
 /// order of the file.
-fn notable<'a>(numbers: &Numbers, spreads: &'a [Spread]) -> Vec<&'a Spread> {
+fn notable<'a>(numbers: &Numbers, spreads: Vec<&'a Spread>) -> Vec<&'a Spread> {
     if spreads.len() <= SPREADS {
-        return spreads.iter().collect();
+        return spreads;
     }
     let mut alerts: HashMap<&str, usize> = HashMap::new();
     for column in numbers.alerts.iter().filter_map(|alert| alert.column.as_deref()) {
@@ -79,7 +83,12 @@ fn notable<'a>(numbers: &Numbers, spreads: &'a [Spread]) -> Vec<&'a Spread> {
     ranks.sort_by(|(_, a), (_, b)| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)));
     ranks.truncate(SPREADS);
     ranks.sort_by_key(|(place, _)| *place);
-    ranks.into_iter().filter_map(|(place, _)| spreads.get(place)).collect()
+    ranks.into_iter().filter_map(|(place, _)| spreads.get(place).copied()).collect()
+}
+
+fn varies(spread: &Spread) -> bool {
+    let (low, high) = spread.whiskers;
+    low < high || !spread.outliers.is_empty()
 }
 
 impl Subject<'_> {
@@ -125,14 +134,14 @@ impl Subject<'_> {
     pub(super) fn draw(&self, numbers: &Numbers, style: Style) -> Option<Drawn> {
         match self {
             Self::Heatmap => heatmap::heatmap(numbers, style),
-            Self::Scatter(_, scatter) => scatter::scatter(scatter, style),
+            Self::Scatter(_, scatter) => scatter::scatter(scatter, numbers, style),
             Self::Spread(_, spread, note) => {
                 spread::spread(spread, numbers, note.as_deref(), style)
             }
             Self::Missing => missing::missing(numbers, style),
             Self::Skew => bars::skew(numbers, style),
             Self::Category(_, category) => bars::category(category, numbers, style),
-            Self::Trend(_, trend) => trend::trend(trend, style),
+            Self::Trend(_, trend) => trend::trend(trend, numbers, style),
         }
     }
 }

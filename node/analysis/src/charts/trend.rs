@@ -1,12 +1,13 @@
 //! Values over time: how many rows, and below it the means of number columns on the same scale.
 
-use super::axis::{Axis, count};
+use super::axis::{Axis, count, many};
 use super::canvas::{Anchor, Canvas, LABEL, PAD, Path, SMALL, TOP, WIDTH, fit, title_of};
 use super::palette::Paint;
-use super::plot::{Frame, left_of, room_for};
+use super::plot::{Frame, Write, left_of, room_for};
 use super::{Drawn, Style, calendar};
 use crate::facets::{Step, Trend};
-use crate::font;
+use crate::numbers::ColumnNumbers;
+use crate::{Numbers, font};
 
 /// Heights of the first panel, of the others, and of the room for a name above each.
 const FIRST: f32 = 170.0;
@@ -22,16 +23,17 @@ struct Panel<'a> {
     name: &'a str,
     values: Vec<Option<f64>>,
     counts: bool,
+    years: bool,
     frame: Frame,
 }
 
-/// `None` without a bucket.
-pub(super) fn trend(trend: &Trend, style: Style) -> Option<Drawn> {
-    let (&first, &last) = (trend.starts.first()?, trend.starts.last()?);
-    let panels = panels(trend, style);
+/// `None` without two buckets: one says nothing about time.
+pub(super) fn trend(trend: &Trend, numbers: &Numbers, style: Style) -> Option<Drawn> {
+    let [first, .., last] = trend.starts[..] else { return None };
+    let panels = panels(trend, numbers, style);
     let bottom = panels.last().map_or(TOP, |panel| panel.frame.bottom);
     let subtitle = subtitle(trend, (first, last), style);
-    let (before, after) = style.pair(("Over time, by ", ""), ("按 ", " 的时间趋势"));
+    let (before, after) = style.pair(("Over time, by ", ""), ("随 ", " 的变化"));
     let title = title_of(before, &trend.column, after);
     let mut canvas = Canvas::new(style.theme, bottom + 56.0, &title, &subtitle);
     let scales: Vec<_> = panels.iter().map(|panel| panel.scale(style)).collect();
@@ -47,7 +49,12 @@ pub(super) fn trend(trend: &Trend, style: Style) -> Option<Drawn> {
     for (number, (panel, (upward, ticks))) in panels.iter().zip(&scales).enumerate() {
         let frame = Frame { left, right, ..panel.frame };
         frame.draw_upward(&mut canvas, upward, ticks);
-        let name = fit(panel.name, LABEL, right - PAD);
+        let (before, after) = match panel.counts {
+            true => ("", ""),
+            false => style.pair(("mean of ", ""), ("", " 的均值")),
+        };
+        let words = font::width(before, LABEL) + font::width(after, LABEL);
+        let name = format!("{before}{}{after}", fit(panel.name, LABEL, right - PAD - words));
         canvas.text(PAD, frame.top - 15.0, LABEL, Anchor::Start, Paint::Ink, &name);
         for (x, _) in &marks {
             canvas.line((*x, frame.top), (*x, frame.bottom), Paint::Grid, 1.0);
@@ -74,15 +81,19 @@ fn subtitle(trend: &Trend, (first, last): (i64, i64), style: Style) -> String {
         Step::Minute | Step::Hour => calendar::minute,
         _ => calendar::day,
     };
-    let rows = count(trend.counts.iter().fold(0, |sum, rows| sum.saturating_add(*rows)));
+    let rows = trend.counts.iter().fold(0u64, |sum, rows| sum.saturating_add(*rows));
     let (first, last) = (write(first), write(last));
     style.either(
-        format!("{rows} rows by {step} · {first} to {last}"),
-        format!("{rows} 行，按{step}汇总 · {first} 至 {last}"),
+        format!("{} by {step} · {first} to {last}", many(rows, "row", "rows")),
+        format!("{} 行，按{step}汇总 · {first} 至 {last}", count(rows)),
     )
 }
 
-fn panels(trend: &Trend, style: Style) -> Vec<Panel<'_>> {
+fn panels<'a>(trend: &'a Trend, numbers: &Numbers, style: Style) -> Vec<Panel<'a>> {
+    let are_years = |name: &str| {
+        let column = numbers.columns.iter().find(|column| column.name == name);
+        column.is_some_and(ColumnNumbers::are_years)
+    };
     let counts = trend.counts.iter().map(|rows| Some(*rows as f64)).collect();
     let rows = (style.say("rows", "行数"), counts, true);
     let means = trend.means.iter().take(MEANS).map(|(name, values)| (name.as_str(), values, false));
@@ -101,6 +112,7 @@ fn panels(trend: &Trend, style: Style) -> Vec<Panel<'_>> {
                 name,
                 values,
                 counts,
+                years: !counts && are_years(name),
                 frame: Frame { left: 0.0, top: frame_top, right: 0.0, bottom },
             }
         })
@@ -117,7 +129,11 @@ impl Panel<'_> {
             true => self.frame.upward(0.0, high.max(1.0) * 1.04),
             false => self.frame.upward(low, high).padded(0.06),
         };
-        let ticks = self.frame.upward_ticks(&upward, self.counts, style);
+        let ticks = self.frame.upward_ticks(
+            &upward,
+            Write { whole: self.counts, years: self.years },
+            style,
+        );
         (upward, ticks)
     }
 

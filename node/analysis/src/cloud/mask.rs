@@ -1,5 +1,6 @@
 //! Where words may go: a shape, or the dark parts of a picture.
 
+use std::fmt::Write as _;
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageReader, Limits, imageops};
@@ -130,6 +131,46 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, AnalysisError> {
     limits.max_alloc = Some(MOST_MEMORY);
     reader.limits(limits);
     reader.decode().map_err(|error| not_a_picture(&error))
+}
+
+/// Free cells as the `d` of a path: a rectangle for all in a row, or in rows below each other that
+/// are alike.
+pub(super) fn outline(free: &[bool], width: usize, cell: f32) -> String {
+    let mut path = String::new();
+    // Rectangles that may grow downwards: from, to, first row.
+    let mut open: Vec<(usize, usize, usize)> = Vec::new();
+    let rows = free.chunks(width.max(1)).map(Some).chain([None]);
+    for (row, cells) in rows.enumerate() {
+        let runs = cells.map(runs).unwrap_or_default();
+        open.retain(|&(from, to, top)| {
+            let grows = runs.contains(&(from, to));
+            if !grows {
+                let place = |cells: usize| (cells as f32 * cell * 100.0).round() / 100.0;
+                let (x, y, w, h) = (place(from), place(top), place(to - from), place(row - top));
+                // Writing to a string cannot fail.
+                let _ = write!(path, "M{x} {y}h{w}v{h}h-{w}z");
+            }
+            grows
+        });
+        for (from, to) in runs {
+            if !open.iter().any(|one| (one.0, one.1) == (from, to)) {
+                open.push((from, to, row));
+            }
+        }
+    }
+    path
+}
+
+/// Free cells of a row that are side by side: the first, and the one after the last.
+fn runs(cells: &[bool]) -> Vec<(usize, usize)> {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for (place, _) in cells.iter().enumerate().filter(|(_, free)| **free) {
+        match runs.last_mut() {
+            Some((_, end)) if *end == place => *end += 1,
+            _ => runs.push((place, place + 1)),
+        }
+    }
+    runs
 }
 
 /// Takes away the cells at the edge, so that no letter touches it.

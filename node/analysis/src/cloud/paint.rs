@@ -11,6 +11,11 @@ use crate::charts::canvas::escape;
 use crate::charts::palette::{Paint, SERIES};
 use crate::font;
 
+/// Below this size thin letters need the colours of high contrast: by number, those that have 4.5:1
+/// to the paper.
+const SMALL: f32 = 18.0;
+const DARK: [usize; 3] = [0, 6, 7];
+
 /// What the SVG is made of, besides the words.
 pub(super) struct Drawing<'a> {
     pub(super) theme: Theme,
@@ -18,6 +23,8 @@ pub(super) struct Drawing<'a> {
     pub(super) title: &'a str,
     /// The shape behind the words, as the `d` of a path.
     pub(super) shape: Option<String>,
+    /// Whether the shape is made of rectangles.
+    pub(super) crisp: bool,
     pub(super) seed: u64,
 }
 
@@ -36,11 +43,19 @@ impl Drawing<'_> {
         // Writing to a string cannot fail.
         if let Some(shape) = &self.shape {
             let tint = Paint::Series(0).css(self.theme);
-            let _ = writeln!(svg, "<path d=\"{shape}\" fill=\"{tint}\" fill-opacity=\"0.07\"/>");
+            // Crisp, because the shape of a picture is made of rectangles, between which a soft
+            // edge would show.
+            let crisp = if self.crisp { " shape-rendering=\"crispEdges\"" } else { "" };
+            let _ =
+                writeln!(svg, "<path d=\"{shape}\" fill=\"{tint}\" fill-opacity=\"0.07\"{crisp}/>");
         }
         let mut random = Xoshiro256PlusPlus::seed_from_u64(self.seed);
         for place in placed {
-            let ink = Paint::Series((random.next_u64() % SERIES as u64) as usize);
+            let number = (random.next_u64() % SERIES as u64) as usize;
+            let ink = Paint::Series(match place.size < SMALL {
+                true => DARK[number % DARK.len()],
+                false => number,
+            });
             let Some((word, _)) = words.get(place.word) else { continue };
             text(&mut svg, word, place, &ink.css(self.theme));
         }

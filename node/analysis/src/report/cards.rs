@@ -88,7 +88,9 @@ fn number_facts(page: &Page, column: &ColumnNumbers) -> String {
     let values = |all: &[(Words, &str, Option<f64>)]| -> String {
         let known = all.iter().filter_map(|(words, term, value)| Some((words, term, (*value)?)));
         known
-            .map(|(words, term, value)| fact(page, *words, term, &amounts::number(value)))
+            .map(|(words, term, value)| {
+                fact(page, *words, term, &column.plain(amounts::number(value)))
+            })
             .collect()
     };
     let places = values(&[
@@ -199,7 +201,8 @@ fn quantiles(page: &Page, column: &ColumnNumbers) -> String {
         return String::new();
     }
     let at = |value: f64| ((value / 2.0 - min / 2.0) / span * 100.0).clamp(0.0, 100.0);
-    let shown: Vec<String> = values.iter().map(|value| amounts::number(*value)).collect();
+    let shown: Vec<String> =
+        values.iter().map(|value| column.plain(amounts::number(*value))).collect();
     let shown: Vec<&str> = shown.iter().map(String::as_str).collect();
     format!(
         "<div class=\"quantiles\" role=\"img\" aria-label=\"{}\"><span class=\"line\"><span class=\"half\" style=\"left:{:.1}%;width:{:.1}%\"></span><span class=\"middle\" style=\"left:{:.1}%\"></span></span><span class=\"ends\"><span>{}</span><span>{}</span></span></div>\n",
@@ -221,7 +224,11 @@ fn top(page: &Page, column: &ColumnNumbers, lines: usize) -> String {
         return once(page, column);
     }
     let line = |class: &str, value: &str, count: u64| {
-        let bar = page.bar(amounts::ratio(count, highest));
+        // All others together are not one value: their bar would be longer than what it is beside.
+        let bar = match count > highest {
+            true => String::new(),
+            false => page.bar(amounts::ratio(count, highest)),
+        };
         let share = amounts::percent(amounts::ratio(count, column.count));
         let count = amounts::count(count);
         format!(
@@ -230,7 +237,7 @@ fn top(page: &Page, column: &ColumnNumbers, lines: usize) -> String {
     };
     let values = column.top.iter();
     let mut all: Vec<String> =
-        values.map(|(value, count)| line("", &cell(page, value, VALUE), *count)).collect();
+        values.map(|(value, count)| line("", &cell(page, column, value, VALUE), *count)).collect();
     let listed = column.top.iter().fold(0u64, |sum, (_, count)| sum.saturating_add(*count));
     let others = column.count.saturating_sub(listed);
     if others > 0 {
@@ -257,7 +264,7 @@ fn top(page: &Page, column: &ColumnNumbers, lines: usize) -> String {
 fn once(page: &Page, column: &ColumnNumbers) -> String {
     let values = column.top.iter().take(6);
     let values: String =
-        values.map(|(value, _)| format!("<li>{}</li>", cell(page, value, VALUE))).collect();
+        values.map(|(value, _)| format!("<li>{}</li>", cell(page, column, value, VALUE))).collect();
     format!(
         "<div class=\"top\">\n<h4>{}</h4>\n<ul class=\"examples once\">{values}</ul>\n</div>\n",
         page.say(words::ALL_ONCE)

@@ -1,7 +1,7 @@
 //! What the page needs of a table beyond its numbers.
 
-use crate::Table;
 use crate::table::{BadRow, Invalid, Note, Written};
+use crate::{Facets, Numbers, Table};
 
 /// What the page needs of a table beyond its numbers; small, whatever the size of the table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct ColumnFacts {
     pub written: Written,
     /// Cells that do not fit the type.
     pub invalid: Invalid,
+    /// How many values there are in each bin, as a chart draws them; empty where none was drawn.
+    pub shape: Vec<u64>,
 }
 
 impl TableFacts {
@@ -29,12 +31,25 @@ impl TableFacts {
         let facts = |column: &crate::table::Column| ColumnFacts {
             written: column.written.clone(),
             invalid: column.invalid.clone(),
+            shape: Vec::new(),
         };
         Self {
             bad_rows: table.bad_rows.first.clone(),
             notes: table.notes.clone(),
             columns: table.columns.iter().map(facts).collect(),
         }
+    }
+
+    /// With the bins that are drawn.
+    pub fn with_shapes(mut self, numbers: &Numbers, facets: &Facets) -> Self {
+        // Both are in the order of the file.
+        let mut spreads = facets.spreads.iter().peekable();
+        for (facts, column) in self.columns.iter_mut().zip(&numbers.columns) {
+            if let Some(spread) = spreads.next_if(|spread| spread.column == column.name) {
+                facts.shape.clone_from(&spread.histogram.counts);
+            }
+        }
+        self
     }
 }
 

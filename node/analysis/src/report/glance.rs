@@ -3,10 +3,13 @@
 use super::overview::{badge, kind};
 use super::words;
 use super::{MOST_CARDS, Page, amounts, text};
-use crate::numbers::{ColumnNumbers, Histogram};
+use crate::numbers::ColumnNumbers;
 
 /// Lines in the table.
 const MOST_LINES: usize = 5000;
+
+/// How wide a typical text may be, in Latin letters.
+const TYPICAL: usize = 16;
 
 /// Bars in a small picture.
 const BARS: usize = 24;
@@ -56,7 +59,7 @@ fn line(page: &Page, at: usize, column: &ColumnNumbers) -> String {
             format!("{}{}", page.bar(column.missing_ratio), amounts::percent(column.missing_ratio))
         }
     };
-    let shape = if at < MOST_CARDS { shape(column) } else { String::new() };
+    let shape = if at < MOST_CARDS { shape(page, at, column) } else { String::new() };
     format!(
         "<tr><th scope=\"row\">{}</th><td>{}{}</td><td class=\"n\">{missing}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td><td>{shape}</td></tr>\n",
         page.link(&column.name),
@@ -71,12 +74,16 @@ fn line(page: &Page, at: usize, column: &ColumnNumbers) -> String {
 /// The median of numbers, the most frequent value of others.
 fn typical(page: &Page, column: &ColumnNumbers) -> String {
     if let Some(median) = column.median {
-        return amounts::number(median);
+        return column.plain(amounts::number(median));
     }
     match column.top.first() {
         Some((value, count)) if *count > 1 => {
             let share = amounts::percent(amounts::ratio(*count, column.count));
-            format!("{} <span class=\"soft\">{share}</span>", cell(page, value, 20))
+            let value = match value.as_str().filter(|text| !text.is_empty()) {
+                Some(text) => text::narrow(text, TYPICAL, 1000),
+                None => cell(page, column, value, TYPICAL),
+            };
+            format!("{value} <span class=\"soft\">{share}</span>")
         }
         _ => String::new(),
     }
@@ -84,7 +91,10 @@ fn typical(page: &Page, column: &ColumnNumbers) -> String {
 
 fn range(column: &ColumnNumbers) -> String {
     let (from, to) = match (column.min, column.max, &column.first, &column.last) {
-        (Some(min), Some(max), ..) => (amounts::number(min), amounts::number(max)),
+        (Some(min), Some(max), ..) => {
+            let written = |value| column.plain(amounts::number(value));
+            (written(min), written(max))
+        }
         (_, _, Some(first), Some(last)) => (text::short(first, 30), text::short(last, 30)),
         _ => return String::new(),
     };
@@ -92,10 +102,15 @@ fn range(column: &ColumnNumbers) -> String {
 }
 
 /// A value of the file.
-pub(super) fn cell(page: &Page, value: &serde_json::Value, most: usize) -> String {
+pub(super) fn cell(
+    page: &Page,
+    column: &ColumnNumbers,
+    value: &serde_json::Value,
+    most: usize,
+) -> String {
     match value {
         serde_json::Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-            (Some(whole), _) => amounts::count(whole),
+            (Some(whole), _) => column.plain(amounts::count(whole)),
             (None, Some(whole)) => format!("-{}", amounts::count(whole.unsigned_abs())),
             _ => amounts::number(number.as_f64().unwrap_or(f64::NAN)),
         },
@@ -108,9 +123,13 @@ pub(super) fn cell(page: &Page, value: &serde_json::Value, most: usize) -> Strin
 }
 
 /// A small histogram of numbers, or the parts that the most frequent values take.
-fn shape(column: &ColumnNumbers) -> String {
-    let path = match &column.histogram {
-        Some(histogram) => bars(histogram),
+fn shape(page: &Page, at: usize, column: &ColumnNumbers) -> String {
+    // Bins as they are drawn, because those of `numbers.json` are numpy's, which are uneven for
+    // integers.
+    let drawn = page.table.columns.get(at).map(|facts| facts.shape.as_slice());
+    let counts = drawn.filter(|counts| !counts.is_empty());
+    let path = match counts.or(column.histogram.as_ref().map(|bins| bins.counts.as_slice())) {
+        Some(counts) => bars(counts),
         None => return parts(column),
     };
     if path.is_empty() {
@@ -121,16 +140,15 @@ fn shape(column: &ColumnNumbers) -> String {
     )
 }
 
-fn bars(histogram: &Histogram) -> String {
-    let bins = histogram.counts.len();
-    if bins == 0 {
+fn bars(counts: &[u64]) -> String {
+    if counts.is_empty() {
         return String::new();
     }
-    let bars = bins.min(BARS);
-    let mut heights = vec![0u64; bars];
-    for (at, count) in histogram.counts.iter().enumerate() {
-        heights[at * bars / bins] += count;
-    }
+    // As many bins for each bar, or else some would seem high.
+    let bins = counts.chunks(counts.len().div_ceil(BARS));
+    let heights: Vec<u64> =
+        bins.map(|bins| bins.iter().fold(0u64, |sum, bin| sum.saturating_add(*bin))).collect();
+    let bars = heights.len();
     let highest = heights.iter().copied().max().unwrap_or(0).max(1);
     let width = 96.0 / bars as f64;
     let mut path = String::new();

@@ -1,9 +1,12 @@
 //! The frame of the page, its table of contents, and the tiles at its top.
 
 use super::words::{self, Words};
-use super::{MOST_CARDS, NAME, Page, Section, amounts, text};
-use crate::Lang;
+use super::{MOST_CARDS, Page, Section, amounts, text};
 use crate::charts::{self, Theme};
+use crate::{Lang, names};
+
+/// How wide a link in the contents may be, in Latin letters.
+const LINK: usize = 18;
 
 /// Characters of a title or file name that are shown.
 const TITLE: usize = 80;
@@ -107,8 +110,12 @@ fn contents(page: &Page, sections: &[Section]) -> String {
 
 fn column_links(page: &Page) -> String {
     let mut items = String::new();
-    for (at, column) in page.numbers.columns.iter().take(MOST_CARDS).enumerate() {
-        let (name, at, badge) = (text::quoted(&column.name, NAME), at + 1, badge(&column.kind));
+    let columns = &page.numbers.columns[..page.numbers.columns.len().min(MOST_CARDS)];
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let labels = names::distinct(&names, &|name| text::middle(name, LINK, text::wide));
+    for (at, (column, label)) in columns.iter().zip(&labels).enumerate() {
+        let name = text::labelled(label, &column.name);
+        let (at, badge) = (at + 1, badge(&column.kind));
         items += &format!("<li><a href=\"#c{at}\">{badge}{name}</a></li>\n");
     }
     if items.is_empty() { items } else { format!("\n<ul>\n{items}</ul>\n") }

@@ -30,6 +30,48 @@ pub(super) fn titled(text: &str, most: usize, full: usize) -> String {
     format!("<bdi title=\"{}\">{}</bdi>", short(text, full), short(text, most))
 }
 
+/// As [`titled`], at most as wide as `most` Latin letters; a Chinese character is as wide as two.
+pub(super) fn narrow(text: &str, most: usize, full: usize) -> String {
+    let mut used = 0;
+    let fits = |c: &char| {
+        used += wide(*c);
+        used <= most
+    };
+    titled(text, text.chars().take_while(fits).count(), full)
+}
+
+/// How wide a character is beside a Latin letter.
+pub(super) fn wide(c: char) -> usize {
+    if u32::from(c) < 0x1100 { 1 } else { 2 }
+}
+
+/// At most so wide, the middle left out: names often differ at their ends.
+pub(super) fn middle(text: &str, most: usize, wide: fn(char) -> usize) -> String {
+    if text.chars().map(wide).sum::<usize>() <= most {
+        return text.to_owned();
+    }
+    let tail = most * 2 / 5;
+    let take = |chars: &mut dyn Iterator<Item = char>, room: usize| {
+        let mut used = 0;
+        let fits = |c: &char| {
+            used += wide(*c);
+            used <= room
+        };
+        chars.take_while(fits).collect::<String>()
+    };
+    let head = take(&mut text.chars(), most.saturating_sub(tail + 1));
+    let tail: String = take(&mut text.chars().rev(), tail).chars().rev().collect();
+    format!("{head}…{tail}")
+}
+
+/// A label with all that it is cut from on hovering.
+pub(super) fn labelled(label: &str, full: &str) -> String {
+    match label == full {
+        true => format!("<bdi>{}</bdi>", escape(label)),
+        false => format!("<bdi title=\"{}\">{}</bdi>", short(full, 300), escape(label)),
+    }
+}
+
 fn push(out: &mut String, c: char) {
     match c {
         '&' => out.push_str("&amp;"),
@@ -76,5 +118,10 @@ mod tests {
         assert_eq!(short("名字很长", 2), "名字…");
         assert_eq!(short("名字", 2), "名字");
         assert_eq!(titled("a<b>c", 2, 4), "<bdi title=\"a&lt;b&gt;…\">a&lt;…</bdi>");
+        assert_eq!(narrow("名字很长", 5, 9), "<bdi title=\"名字很长\">名字…</bdi>");
+        assert_eq!(narrow("名字ab", 6, 9), "<bdi>名字ab</bdi>");
+        assert_eq!(middle("abcdefghijkl", 10, wide), "abcde…ijkl");
+        assert_eq!(middle("这是很长的名字", 10, wide), "这是…名字");
+        assert_eq!(middle("这是很长的名字", 10, |_| 1), "这是很长的名字");
     }
 }

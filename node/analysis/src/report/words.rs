@@ -97,7 +97,7 @@ words! {
     // Types.
     INTEGER = "integer", "整数";
     NUMBER = "number", "小数";
-    BOOLEAN = "yes or no", "是否";
+    BOOLEAN = "yes or no", "是/否";
     DATE = "date", "日期";
     DATETIME = "date and time", "日期时间";
     TEXT = "text", "文本";

@@ -4,7 +4,7 @@ use polars::prelude::{Float64Chunked, IntoSeries, MomentSeries, PlSmallStr};
 use serde_json::Value;
 
 use super::calendar;
-use super::histogram::{MOST_BINS, histogram};
+use super::histogram::{self, MOST_BINS, histogram};
 use super::runs::{Runs, Scale, Top};
 use super::shelf::{Kept, finite};
 use super::texts::{self, TextFacts};
@@ -62,7 +62,7 @@ pub(super) struct Learnt {
     pub finite_distinct: usize,
     /// Numbers that only name their row.
     pub identifier: bool,
-    /// Where scatter charts draw: all values, but without the furthest of a very long tail.
+    /// Where charts draw: all values, but without the furthest of a very long tail.
     pub drawn: (f64, f64),
     /// How far the values are from coming equally often, 0 to 1, of text columns.
     pub imbalance: Option<f64>,
@@ -140,8 +140,11 @@ fn learn_numbers(
     let complete = column.missing == 0 && column.invalid.count == 0;
     let whole = column.kind == Kind::Integer && complete;
     learnt.numbers.histogram = histogram(&runs, whole, MOST_BINS);
-    learnt.spread = spread(&runs, whole, &column.name);
-    learnt.drawn = drawn(&runs);
+    learnt.spread = spread(&runs, column.kind, &column.name);
+    learnt.drawn = match &learnt.spread {
+        Some(spread) => spread.shown,
+        None => runs.ends().unwrap_or_default(),
+    };
     learnt.identifier =
         whole && is_identifier(&runs, counting_up, &column.name) && learnt.numbers.count > 2;
     if reading.keep {
@@ -216,9 +219,15 @@ fn top_numbers(runs: &Runs, kind: Kind, below: u64, above: u64) -> Vec<(Value, u
     top.entries.into_iter().map(|(place, count)| (value(place), count)).collect()
 }
 
-/// The box of a column, over its finite values.
-fn spread(runs: &Runs, whole: bool, name: &str) -> Option<Spread> {
-    let histogram = histogram(runs, whole, MOST_DRAWN_BINS)?;
+/// The box of a column, over its finite values, and the bins of those that are shown.
+fn spread(runs: &Runs, kind: Kind, name: &str) -> Option<Spread> {
+    let shown = histogram::shown(runs)?;
+    let integers = match kind {
+        Kind::Integer => histogram::of_integers(runs, shown, MOST_DRAWN_BINS),
+        _ => None,
+    };
+    let histogram = integers.or_else(|| histogram::within(runs, shown, false, MOST_DRAWN_BINS))?;
+    let outside = runs.total - histogram.counts.iter().sum::<u64>();
     let quartile = |part| runs.quantile(part, 0, 0);
     let quartiles = (quartile(0.25)?, quartile(0.5)?, quartile(0.75)?);
     let reach = 1.5 * (quartiles.2 - quartiles.0);
@@ -226,26 +235,17 @@ fn spread(runs: &Runs, whole: bool, name: &str) -> Option<Spread> {
     let high = runs.up_to(quartiles.2 + reach).max(low + 1);
     // A whisker never ends inside the box.
     let whiskers = (runs.value(low).min(quartiles.0), runs.value(high - 1).max(quartiles.2));
-    let outside = low + (runs.keys.len() - high.min(runs.keys.len()));
+    let beyond = low + (runs.keys.len() - high.min(runs.keys.len()));
     let index = |place: usize| if place < low { place } else { place - low + high };
-    let outliers = if outside <= MOST_DRAWN_OUTLIERS {
-        (0..outside).map(|place| runs.value(index(place))).collect()
+    let outliers = if beyond <= MOST_DRAWN_OUTLIERS {
+        (0..beyond).map(|place| runs.value(index(place))).collect()
     } else {
         let last = MOST_DRAWN_OUTLIERS - 1;
-        let chosen = (0..=last).map(|part| part * (outside - 1) / last);
+        let chosen = (0..=last).map(|part| part * (beyond - 1) / last);
         chosen.map(|place| runs.value(index(place))).collect()
     };
-    Some(Spread { column: name.to_owned(), histogram, whiskers, quartiles, outliers })
-}
-
-/// Where a scatter chart draws: the whole range, or 99.8 % of the cells where that is less than
-/// half of the range.
-fn drawn(runs: &Runs) -> (f64, f64) {
-    let Some((first, last)) = runs.ends() else { return (0.0, 0.0) };
-    match (runs.quantile(0.001, 0, 0), runs.quantile(0.999, 0, 0)) {
-        (Some(low), Some(high)) if low < high && high - low < (last - first) / 2.0 => (low, high),
-        _ => (first, last),
-    }
+    let column = name.to_owned();
+    Some(Spread { column, histogram, shown, outside, whiskers, quartiles, outliers })
 }
 
 /// Whether whole numbers only name their rows: all different, and called so or counting up by

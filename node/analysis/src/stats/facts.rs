@@ -100,10 +100,11 @@ impl Fact<'_> {
     fn of_table(&self) -> (String, String) {
         match self {
             Self::Undecodable { bytes, encoding } => {
+                let what = many(*bytes, "byte is", "bytes are");
                 let bytes = grouped(*bytes);
                 (
                     format!(
-                        "{bytes} bytes are not valid {encoding} and became \u{fffd}; the file may be in another encoding."
+                        "{what} not valid {encoding} and became \u{fffd}; the file may be in another encoding."
                     ),
                     format!(
                         "有 {bytes} 个字节不符合 {encoding} 编码，已替换为 \u{fffd}；文件可能用了别的编码。"
@@ -111,9 +112,10 @@ impl Fact<'_> {
                 )
             }
             Self::Nuls(bytes) => {
+                let what = many(*bytes, "NUL byte was", "NUL bytes were");
                 let bytes = grouped(*bytes);
                 (
-                    format!("{bytes} NUL bytes were dropped; the file may be damaged."),
+                    format!("{what} dropped; the file may be damaged."),
                     format!("丢弃了 {bytes} 个 NUL 字节；文件可能已损坏。"),
                 )
             }
@@ -123,8 +125,8 @@ impl Fact<'_> {
             ),
             Self::Renamed(names) => (
                 format!(
-                    "{} column names were empty or came twice and were changed.",
-                    grouped(*names)
+                    "{} changed: empty or used twice.",
+                    many(*names, "column name was", "column names were")
                 ),
                 format!("有 {} 个列名为空或重复，已改名。", grouped(*names)),
             ),
@@ -135,27 +137,31 @@ impl Fact<'_> {
                 format!("第 {line} 行的引号没有闭合，其后的行可能有误。"),
             ),
             Self::CutFields(fields) => (
-                format!("{} fields were too long and were cut.", grouped(*fields)),
+                format!("{} cut: too long.", many(*fields, "field was", "fields were")),
                 format!("有 {} 个字段过长，已截断。", grouped(*fields)),
             ),
             Self::BadRows { rows, first: Some((line, fields, expected)) } => (
                 format!(
-                    "{} rows do not have {expected} fields; the first is line {line} with {fields}.",
-                    grouped(*rows)
+                    "{} {expected} fields; the first is line {line} with {fields}.",
+                    many(*rows, "row does not have", "rows do not have")
                 ),
                 format!(
-                    "有 {} 行的字段数不是 {expected}；首先是第 {line} 行，有 {fields} 个字段。",
+                    "有 {} 行的字段数不是 {expected}；最早的是第 {line} 行，有 {fields} 个字段。",
                     grouped(*rows)
                 ),
             ),
             Self::BadRows { rows, first: None } => (
-                format!("{} rows are not as wide as the header.", grouped(*rows)),
+                format!("{} not as wide as the header.", many(*rows, "row is", "rows are")),
                 format!("有 {} 行的字段数与表头不符。", grouped(*rows)),
             ),
             Self::Duplicates { rows, all } => {
                 let (count, part) = (grouped(*rows), share(*rows as f64 / (*all).max(1) as f64));
                 (
-                    format!("{count} rows ({part}) equal an earlier row in every cell."),
+                    format!(
+                        "{} ({part}) {} an earlier row in every cell.",
+                        many(*rows, "row", "rows"),
+                        if *rows == 1 { "equals" } else { "equal" }
+                    ),
                     format!("有 {count} 行（{part}）与前面的某一行完全相同。"),
                 )
             }
@@ -185,19 +191,22 @@ impl Fact<'_> {
                 format!("{column} 的 {} 个值全是 {value}，没有信息量。", grouped(*cells)),
             ),
             Self::Missing { column, cells, ratio } => {
+                let what = many(*cells, "row", "rows");
                 let (cells, part) = (grouped(*cells), share(*ratio));
                 (
                     format!(
-                        "{column} has no value in {cells} rows ({part}); its numbers are of the others."
+                        "{column} has no value in {what} ({part}); all else is about the other rows."
                     ),
                     format!("{column} 有 {cells} 行（{part}）缺失；统计只针对其余各行。"),
                 )
             }
             Self::MixedTypes { column, kind, cells, example } => {
+                let left_out = left_out(*cells);
+                let what = many(*cells, "cell is", "cells are");
                 let (cells, example) = (grouped(*cells), short(example));
                 (
                     format!(
-                        "{column} is of type {kind}, but {cells} cells are not, such as {example:?}; they are left out."
+                        "{column} is of type {kind}, but {what} not, such as {example:?}; {left_out}."
                     ),
                     format!(
                         "{column} 是{}列，但有 {cells} 个单元格不是，例如“{example}”；这些不计入统计。",
@@ -206,11 +215,11 @@ impl Fact<'_> {
                 )
             }
             Self::WrongDates { column, cells, example } => {
+                let left_out = left_out(*cells);
+                let what = many(*cells, "cell that is no date", "cells that are no dates");
                 let (cells, example) = (grouped(*cells), short(example));
                 (
-                    format!(
-                        "{column} has {cells} cells that are no dates, such as {example:?}; they are left out."
-                    ),
+                    format!("{column} has {what}, such as {example:?}; {left_out}."),
                     format!(
                         "{column} 有 {cells} 个单元格不是有效日期，例如“{example}”；这些不计入统计。"
                     ),
@@ -223,7 +232,10 @@ impl Fact<'_> {
                 format!("{column} 的日期有多种写法，有些可能颠倒了日和月。"),
             ),
             Self::Infinite { column, cells } => (
-                format!("{column} has {} infinite cells, so it has no mean.", grouped(*cells)),
+                format!(
+                    "{column} has {}, so it has no mean.",
+                    many(*cells, "infinite cell", "infinite cells")
+                ),
                 format!("{column} 有 {} 个无穷大的值，因此没有均值。", grouped(*cells)),
             ),
             Self::HighCorrelation { column, other, pearson, spearman } => {
@@ -277,9 +289,10 @@ impl Fact<'_> {
                 )
             }
             Self::Zeros { column, cells, ratio } => {
+                let what = many(*cells, "cell", "cells");
                 let (cells, part) = (grouped(*cells), share(*ratio));
                 (
-                    format!("{column} is 0 in {cells} cells ({part}); a 0 may stand for no value."),
+                    format!("{column} is 0 in {what} ({part}); a 0 may stand for no value."),
                     format!("{column} 有 {cells} 个值（{part}）为 0；0 可能表示没有值。"),
                 )
             }
@@ -290,9 +303,10 @@ impl Fact<'_> {
 
 /// The sentence for the alerts of a kind that are not told one by one.
 pub(super) fn more(columns: usize, lang: Lang) -> String {
+    let what = many(columns as u64, "more column or pair", "more columns or pairs");
     let columns = grouped(columns as u64);
     match lang {
-        Lang::En => format!("The same goes for {columns} more columns or pairs of columns."),
+        Lang::En => format!("The same goes for {what} of columns."),
         Lang::Zh => format!("另有 {columns} 列（或列对）也是如此。"),
     }
 }
@@ -300,12 +314,21 @@ pub(super) fn more(columns: usize, lang: Lang) -> String {
 fn kind_in_chinese(kind: &str) -> &str {
     match kind {
         "integer" => "整数",
-        "number" => "数值",
-        "boolean" => "布尔",
+        "number" => "小数",
+        "boolean" => "是/否",
         "date" => "日期",
         "datetime" => "日期时间",
         _ => "文本",
     }
+}
+
+/// A count with its noun.
+fn many(count: u64, one: &str, more: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { more })
+}
+
+fn left_out(cells: u64) -> &'static str {
+    if cells == 1 { "it is left out" } else { "they are left out" }
 }
 
 /// With commas between thousands.
@@ -324,9 +347,9 @@ fn grouped(number: u64) -> String {
 /// In percent; never 0 % or 100 % of something that is not none or all.
 fn share(ratio: f64) -> String {
     match ratio * 100.0 {
-        part if part > 0.0 && part < 0.1 => "< 0.1%".into(),
-        part if part > 99.9 && part < 100.0 => "> 99.9%".into(),
-        part => format!("{part:.1}%"),
+        part if part > 0.0 && part < 0.1 => "<0.1%".into(),
+        part if part > 99.9 && part < 100.0 => ">99.9%".into(),
+        part => format!("{}%", format!("{part:.1}").trim_end_matches(".0")),
     }
 }
 

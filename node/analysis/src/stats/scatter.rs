@@ -15,11 +15,21 @@ const MOST_PAIRS: usize = 6;
 /// Points that a chart has room for; beyond, they hide each other.
 const MOST_POINTS: usize = 50_000;
 
+/// A coefficient below this is noise, and its picture a cloud.
+const LEAST_COEFFICIENT: f64 = 0.1;
+
+/// Fewer rows where both columns have a value prove nothing: two rows are always on a line.
+const LEAST_ROWS: usize = 10;
+
+/// Pairs that are looked at to find some with enough rows.
+const MOST_TRIED: usize = 36;
+
 /// Bins across and upwards.
 const GRID: (usize, usize) = (80, 80);
 
-/// The strongest pairs without identifiers, strongest first. Of columns that have to be loaded,
-/// at most `at_once` are, but always two.
+/// The strongest pairs without identifiers, strongest first; of those that are weak or of few rows
+/// only as many as are needed to have one. Of columns that have to be loaded, at most `at_once`
+/// are, but always two.
 pub(super) fn scatters(
     table: &Table,
     learnt: &[Learnt],
@@ -32,19 +42,39 @@ pub(super) fn scatters(
         let (one, other) = pair.columns;
         let (Some(x), Some(y)) = (&learnt[one].kept, &learnt[other].kept) else { return Ok(None) };
         let (x, y) = (x.values(&table.columns[one])?, y.values(&table.columns[other])?);
+        let part = (learnt[one].drawn, learnt[other].drawn);
         Ok(Some(Scatter {
             x: table.columns[one].name.clone(),
             y: table.columns[other].name.clone(),
             pearson,
-            marks: marks(&x, &y, learnt[one].drawn, learnt[other].drawn),
+            shown: Some(part),
+            marks: marks(&x, &y, part.0, part.1),
         }))
     };
-    let mut drawn = strongest(learnt, pairs);
-    drawn.truncate(MOST_PAIRS);
-    let mut found = Vec::new();
-    for some in drawn.chunks((at_once / 2).max(1)) {
+    let ordered = strongest(learnt, pairs);
+    let at_once = (at_once / 2).clamp(1, MOST_PAIRS);
+    let (mut found, mut of_few_rows, mut tried) = (Vec::new(), Vec::new(), 0);
+    while found.len() < MOST_PAIRS && tried < ordered.len().min(MOST_TRIED) {
+        let weak = |(_, pearson): &(Pair, f64)| pearson.abs() < LEAST_COEFFICIENT;
+        let rest = &ordered[tried..];
+        let wanted = at_once.min(MOST_PAIRS - found.len()).min(rest.len());
+        let strong = rest[..wanted].iter().take_while(|pair| !weak(pair)).count();
+        // One weak pair is better than none: it shows that there is nothing.
+        let some = match strong {
+            0 if found.is_empty() => &rest[..1],
+            0 => break,
+            strong => &rest[..strong],
+        };
+        tried += some.len();
         let more: Vec<_> = some.par_iter().map(draw).collect::<Result<_, AnalysisError>>()?;
-        found.extend(more.into_iter().flatten());
+        for scatter in more.into_iter().flatten() {
+            let few = matches!(&scatter.marks, Marks::Points(all) if all.len() < LEAST_ROWS);
+            if few { of_few_rows.push(scatter) } else { found.push(scatter) }
+        }
+    }
+    if found.is_empty() {
+        of_few_rows.truncate(MOST_PAIRS);
+        found = of_few_rows;
     }
     Ok(found)
 }

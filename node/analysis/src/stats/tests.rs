@@ -1,5 +1,6 @@
 //! Numbers against pandas, and what must hold for every table.
 
+mod drawn;
 mod edges;
 mod golden;
 mod laws;

@@ -22,8 +22,11 @@ const SAMPLED_TEXTS: u64 = 2000;
 /// Bytes of texts that one counter takes at a time.
 const BATCH: usize = 256 * 1024;
 
-/// A column whose texts are all different and this short holds names or keys, not words.
+/// A column whose texts are this short holds names, keys or categories, not words.
 const WORDS_OF_PROSE: f64 = 1.5;
+
+/// A cloud of fewer words says less than a list of them.
+const LEAST_WORDS: usize = 8;
 
 /// What one pass over the texts of a column tells.
 pub(super) struct TextFacts {
@@ -120,12 +123,13 @@ pub(super) fn chosen(table: &Table, name: &str) -> Result<usize, AnalysisError> 
     }))
 }
 
-/// The text column with the most words; the first of several.
+/// The text column with the most words; the first of several. Not one of short texts that are all
+/// different, or that have a chart of categories already.
 pub(super) fn wordiest(table: &Table, learnt: &[Learnt]) -> Option<usize> {
     let mut best: Option<(usize, f64)> = None;
     for learnt in learnt {
-        let names =
-            learnt.words < WORDS_OF_PROSE && learnt.numbers.distinct == learnt.numbers.count;
+        let different = learnt.numbers.distinct == learnt.numbers.count;
+        let names = learnt.words < WORDS_OF_PROSE && (different || learnt.category.is_some());
         let is_text = table.columns[learnt.at].kind == Kind::Text;
         let holds = is_text && learnt.words > 0.0 && !names;
         if holds && best.is_none_or(|(_, most)| learnt.words > most) {
@@ -135,15 +139,15 @@ pub(super) fn wordiest(table: &Table, learnt: &[Learnt]) -> Option<usize> {
     best.map(|(at, _)| at)
 }
 
-/// The words of a column, and its phrases if wanted, counted by as many counters as there are
-/// threads; `None` when it has none.
+/// The words of a column, counted by as many counters as there are threads; `None` when it has
+/// none. A `wanted` column has phrases too, another one no words when they are few.
 pub(super) fn words(
     column: &Column,
     lang: Lang,
-    phrases: bool,
+    wanted: bool,
     watch: &dyn Watch,
 ) -> Result<Option<Words>, AnalysisError> {
-    let counter = || match phrases {
+    let counter = || match wanted {
         true => WordCounter::new(lang).with_phrases(),
         false => WordCounter::new(lang),
     };
@@ -173,7 +177,8 @@ pub(super) fn words(
         all
     });
     let counts = all.map(|all| all.finish(MOST_WORDS)).unwrap_or_default();
-    Ok((!counts.is_empty()).then(|| Words { column: column.name.clone(), counts }))
+    let least = if wanted { 1 } else { LEAST_WORDS };
+    Ok((counts.len() >= least).then(|| Words { column: column.name.clone(), counts }))
 }
 
 /// Texts that wait for a counter.

@@ -102,6 +102,8 @@ fn number_column(name: &str, cells: &[Option<f64>]) -> (ColumnNumbers, Option<Sp
     let spread = Spread {
         column: name.to_owned(),
         histogram: histogram(&values, min, max),
+        shown: (min, max),
+        outside: 0,
         whiskers,
         quartiles: (lower, median, upper),
         outliers,
@@ -190,7 +192,7 @@ fn correlation(table: &[(String, Column)]) -> (Matrix, Vec<Scatter>) {
             matrix.entry(x.clone()).or_default().insert(y.clone(), r);
             if let Some(pearson) = r.filter(|_| x < y) {
                 let (x, y) = (x.clone(), y.clone());
-                scatters.push(Scatter { x, y, pearson, marks: Marks::Points(points) });
+                scatters.push(Scatter { x, y, pearson, shown: None, marks: Marks::Points(points) });
             }
         }
     }

@@ -151,8 +151,11 @@ fn a_jpeg_is_a_mask_too() {
     let picture = GrayImage::from_fn(300, 200, |x, _| Luma([if x < 150 { 0 } else { 255 }]));
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
-    let (texts, _) = inks(&drawn(&words(30), &options(Mask::Picture(bytes.into_inner()))));
+    let (texts, shape) = inks(&drawn(&words(30), &options(Mask::Picture(bytes.into_inner()))));
     assert!(!texts.is_empty());
+    // What is free is tinted, to show the shape where words are few.
+    let tinted = shape.unwrap().data().iter().filter(|pixel| **pixel > 0).count();
+    assert!((450_000..480_000).contains(&tinted), "{tinted}");
     assert!(texts.iter().flatten().all(|at| at % 1200 < 604));
 }
 

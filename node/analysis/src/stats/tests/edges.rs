@@ -160,12 +160,13 @@ fn a_date_for_never_does_not_stretch_time() {
 
 #[test]
 fn words_come_from_prose_or_the_chosen_column() {
+    let said = ["fine weather today", "fine food tonight", "bad weather yesterday", "fine music"];
     let all = || {
         table(
             4,
             vec![
                 texts("city", ["Oslo", "Rome", "Oslo", "Rome"].map(Some)),
-                texts("said", ["fine weather today", "fine food", "bad weather", "fine"].map(Some)),
+                texts("said", said.map(Some)),
                 numbers("n", vec![1.0; 4]),
             ],
         )
@@ -206,7 +207,7 @@ fn alerts_speak_both_languages() {
     };
     let (english, chinese) = (say(Lang::En), say(Lang::Zh));
     assert_eq!(english.len(), 3, "{english:?}");
-    assert_eq!(english[0], "v has no value in 6 rows (5.7%); its numbers are of the others.");
+    assert_eq!(english[0], "v has no value in 6 rows (5.7%); all else is about the other rows.");
     assert_eq!(chinese[0], "v 有 6 行（5.7%）缺失；统计只针对其余各行。");
     assert!(chinese.iter().all(|text| text.starts_with("v ")), "{chinese:?}");
 }

@@ -15,7 +15,7 @@ random.seed(2026)
 rows = ["date,group,study_hours,sleep_hours,score,drink,remark"]
 day = datetime.date(2026, 2, 23)
 for index in range(240):
-    date = day + datetime.timedelta(days=index // 3 * 7 // 5)
+    date = day + datetime.timedelta(days=index // 2)
     study = max(0.5, random.gauss(4, 1.5))
     sleep = min(10, max(4, 10.5 - 0.5 * study + random.gauss(0, 0.9)))
     score = min(100, max(20, 48 + 8 * study - 0.5 * (study - 4) ** 2 + random.gauss(0, 7)))

@@ -30,15 +30,13 @@ impl Drawings {
             .iter()
             .partition(|chart| chart.kind == ChartKind::Distributions && chart.column.is_some());
         for chart in sections {
-            let number = placed.sections.get(&chart.kind).map_or(0, Vec::len) + 1;
-            let small = (chart.kind == ChartKind::Scatter).then_some(number);
-            if let Some(figure) = placed.figure(chart, small, &mut room) {
+            if let Some(figure) = placed.figure(chart, &mut room) {
                 placed.sections.entry(chart.kind).or_default().push(figure);
             }
         }
         for chart in cards {
             let card = chart.column.as_deref().and_then(|column| page.card(column));
-            if let Some(figure) = placed.figure(chart, None, &mut room) {
+            if let Some(figure) = placed.figure(chart, &mut room) {
                 let place = match card {
                     Some(at) => placed.cards.entry(at).or_default(),
                     None => placed.sections.entry(chart.kind).or_default(),
@@ -49,8 +47,8 @@ impl Drawings {
         placed
     }
 
-    fn figure(&mut self, chart: &Chart, small: Option<usize>, room: &mut usize) -> Option<String> {
-        let figure = figure(chart, small)?;
+    fn figure(&mut self, chart: &Chart, room: &mut usize) -> Option<String> {
+        let figure = figure(chart)?;
         if figure.len() > *room {
             self.left_out += 1;
             return None;
@@ -59,14 +57,12 @@ impl Drawings {
         Some(figure)
     }
 
-    /// The drawings of one kind; scatters side by side where there is room.
+    /// The drawings of one kind.
     pub(super) fn of(&self, kind: ChartKind) -> String {
         let Some(figures) = self.sections.get(&kind) else {
             return String::new();
         };
-        let small = kind == ChartKind::Scatter && figures.len() > 1;
-        let class = if small { "charts small" } else { "charts" };
-        format!("<div class=\"{class}\">\n{}</div>\n", figures.concat())
+        format!("<div class=\"charts\">\n{}</div>\n", figures.concat())
     }
 
     /// The drawings of the column at a place.
@@ -75,26 +71,18 @@ impl Drawings {
     }
 }
 
-/// A small drawing has a number, grows when it is clicked, and has its title below, because its
-/// own texts are hard to read.
-fn figure(chart: &Chart, small: Option<usize>) -> Option<String> {
+/// A drawing as wide as there is room, so that its texts can be read.
+fn figure(chart: &Chart) -> Option<String> {
     let drawing = inline(chart)?;
-    let title = text::quoted(&chart.title, TITLE);
-    let Some(number) = small else {
-        // Only a cloud does not say in itself what it is of.
-        let caption = match chart.kind {
-            ChartKind::Cloud => format!("<figcaption>{title}</figcaption>"),
-            _ => String::new(),
-        };
-        let width = chart.size.0;
-        return Some(format!(
-            "<figure style=\"max-width:{width}px\">{drawing}{caption}</figure>\n"
-        ));
+    // Only a cloud does not say in itself what it is of.
+    let caption = match chart.kind {
+        ChartKind::Cloud => {
+            format!("<figcaption>{}</figcaption>", text::quoted(&chart.title, TITLE))
+        }
+        _ => String::new(),
     };
-    let id = format!("{}-{number}", chart.kind.name());
-    Some(format!(
-        "<figure id=\"{id}\"><a href=\"#{id}\">{drawing}</a><figcaption>{title}</figcaption></figure>\n"
-    ))
+    let width = chart.size.0;
+    Some(format!("<figure style=\"max-width:{width}px\">{drawing}{caption}</figure>\n"))
 }
 
 /// The drawing without the prologue of a file, with a name for those who do not see it, and as

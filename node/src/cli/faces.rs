@@ -277,7 +277,7 @@ async fn upright(path: &Path) -> Result<(u32, u32), Failure> {
         let bytes = std::fs::read(&path).map_err(|e| e.to_string())?;
         potluck_models::dimensions(&bytes).map_err(|e| e.to_string())
     });
-    let size = read.await.map_err(|e| Failure::internal(e))?;
+    let size = read.await.map_err(Failure::internal)?;
     size.map_err(|why| Failure::new(Kind::BadInput, why))
 }
 

@@ -1,7 +1,6 @@
 //! Numbers against pandas, and what must hold for every table.
 
 mod edges;
-mod golden;
 mod laws;
 mod speed;
 mod tables;

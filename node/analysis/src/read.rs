@@ -161,6 +161,11 @@ fn size(bytes: u64) -> String {
     }
 }
 
+/// So many rows, for a person.
+fn millions(rows: u64) -> String {
+    format!("{:.1} million", rows as f64 / 1e6)
+}
+
 /// An error of the disk, with what was being done.
 fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> AnalysisError {
     let what = what.into();

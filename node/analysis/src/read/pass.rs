@@ -200,16 +200,18 @@ impl Shared<'_, '_> {
         let rows = self.rows.load(Ordering::Relaxed);
         if rows > MOST_ROWS {
             return Err(AnalysisError::BadInput(format!(
-                "the table has more than {MOST_ROWS} rows, which is more than can be ranked; \
-                 split it into parts"
+                "the table has more than {} rows, which is more than can be ranked; split it into \
+                 parts",
+                super::millions(MOST_ROWS)
             )));
         }
         let limit = super::most_rows(memory);
         if rows > limit && self.setting.plans.iter().any(ColumnPlan::by_row) {
             return Err(AnalysisError::BadInput(format!(
-                "the table has more than {limit} rows, and with {} of memory the numbers of more \
+                "the table has more than {} rows, and with {} of memory the numbers of more \
                  cannot be described; split it into parts, or raise memory_mib in the [analyze] \
                  settings of the node",
+                super::millions(limit),
                 super::size(memory)
             )));
         }

@@ -210,7 +210,7 @@ fn clock(cursor: &mut Cursor, close: bool) -> Option<Option<i64>> {
         return Some(None);
     }
     let marked = matches!(cursor.0[0], b'T' | b't' | b' ' | b',') || cursor.0[0] >= 0x80;
-    if !marked && !(close && cursor.0[0].is_ascii_digit()) {
+    if !(marked || close && cursor.0[0].is_ascii_digit()) {
         return None;
     }
     if matches!(cursor.0[0], b'T' | b't' | b',') {

@@ -125,7 +125,7 @@ fn refused(source: Source, options: &ReadOptions) -> String {
 fn more_rows_than_memory_can_describe_are_refused() {
     let options = ReadOptions { memory: 1 << 20, ..Default::default() };
     let text = refused(without_end(b"7\n"), &options);
-    for part in ["1000000 rows", "1 MiB", "memory_mib"] {
+    for part in ["1.0 million rows", "1 MiB", "memory_mib"] {
         assert!(text.contains(part), "{text}");
     }
     // Texts are no rows in memory.

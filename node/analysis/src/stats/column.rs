@@ -234,15 +234,6 @@ fn top_numbers(runs: &Runs, kind: Kind, below: u64, above: u64) -> Vec<(Value, u
     top.entries.into_iter().map(|(place, count)| (value(place), count)).collect()
 }
 
-/// Two numbers are a choice, not an amount: how far they are from coming equally often, as with
-/// texts.
-fn imbalance_of_two(counts: &[u32]) -> Option<f64> {
-    let &[one, other] = counts else { return None };
-    let all = f64::from(one) + f64::from(other);
-    let part = |count: u32| f64::from(count) / all;
-    Some(1.0 + [one, other].map(|count| part(count) * part(count).log2()).iter().sum::<f64>())
-}
-
 /// The box of a column, over its finite values.
 fn spread(runs: &Runs, whole: bool, name: &str) -> Option<Spread> {
     let histogram = histogram(runs, whole, MOST_DRAWN_BINS)?;
@@ -289,6 +280,15 @@ fn is_identifier(runs: &Runs, counting_up: bool, name: &str) -> bool {
     let dense = last.abs_diff(first) == runs.total - 1;
     let years = first >= 1000 && last < 3000;
     called || (counting_up && dense && !years)
+}
+
+/// Two numbers are a choice, not an amount: how far they are from coming equally often, as with
+/// texts.
+fn imbalance_of_two(counts: &[u32]) -> Option<f64> {
+    let &[one, other] = counts else { return None };
+    let all = f64::from(one) + f64::from(other);
+    let part = |count: u32| f64::from(count) / all;
+    Some(1.0 + [one, other].map(|count| part(count) * part(count).log2()).iter().sum::<f64>())
 }
 
 fn learn_times(

@@ -94,8 +94,8 @@ pub struct Services {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Analyze {
-    /// Memory for one table in MiB, 64 to 1048576; what is more goes to temporary files.
-    /// Default: 160.
+    /// Memory for one table in MiB, 64 to 1048576; what is more goes to temporary files. Bounds
+    /// the rows, too: about 52,000 for each MiB. Default: 400.
     #[serde(deserialize_with = "between::<_, _, 64, 1_048_576>")]
     pub memory_mib: u64,
     /// The largest table in MiB, 1 to 1048576. Default: 4096.

@@ -134,6 +134,8 @@ pub struct Alert {
 pub enum AlertKind {
     /// Bytes that the encoding forbids, NULs, a guess that is not sure.
     Encoding,
+    /// No header, names that were changed, fields that were cut.
+    Reading,
     /// Rows of another width, or broken otherwise.
     BadRows,
     /// Rows that equal an earlier one.

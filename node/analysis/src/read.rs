@@ -25,12 +25,16 @@ use std::path::PathBuf;
 
 pub use source::Source;
 
+use crate::stats::READING_BYTES;
 use crate::table::{Note, Table};
 use crate::{AnalysisError, Watch};
 
 /// A sample that was wrong about the encoding, then about dates, then about a kind: more
 /// passes than these teach nothing.
 const PASSES: usize = 5;
+
+/// Rows that are read with however little memory.
+const LEAST_ROWS: u64 = 1_000_000;
 
 /// How to read. Everything that is `None` is found out.
 #[derive(Debug, Clone)]
@@ -41,10 +45,15 @@ pub struct ReadOptions {
     pub encoding: Option<String>,
     /// Between fields; an ASCII character.
     pub delimiter: Option<char>,
+    /// Around fields that have a delimiter or line end in them; an ASCII character.
+    pub quote: Option<char>,
     /// Whether the first row names the columns.
     pub header: Option<bool>,
-    /// Bytes that the table may keep in memory; what is more goes to temporary files.
+    /// Bytes that the table may keep in memory; what is more goes to temporary files. Bounds the
+    /// rows, too: see [`most_rows`].
     pub memory: u64,
+    /// Bytes of the longest content, unpacked where it was compressed.
+    pub max_content: u64,
     /// Threads that parse.
     pub threads: usize,
     /// Where temporary files are made; the system's folder for them.
@@ -59,13 +68,22 @@ impl Default for ReadOptions {
             name: None,
             encoding: None,
             delimiter: None,
+            quote: None,
             header: None,
             memory: 300 << 20,
+            max_content: 64 << 30,
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             temp_dir: None,
             chunk: 1 << 20,
         }
     }
+}
+
+/// Rows that a table with numbers or dates may have: describing such a column takes about 40 bytes
+/// a row, and up to twice the memory is taken for it, since that is the worst
+/// case and lasts only as long as one column does.
+pub fn most_rows(memory: u64) -> u64 {
+    (memory.saturating_mul(2) / READING_BYTES).max(LEAST_ROWS)
 }
 
 /// Reads a table. The input may be compressed with gzip or zstd.
@@ -108,13 +126,16 @@ pub fn read(
                 }
             };
             if pass_number + 1 < PASSES
-                && let Some(better) = read.better_plans(&setting)
+                && let Some(better) = read.better_plans(&setting)?
             {
                 plans = better;
                 spill.clear();
                 continue;
             }
             let mut table = read.finish(&setting)?;
+            if encoding.unsure {
+                table.notes.push(Note::Guessed);
+            }
             if layout.renamed > 0 {
                 table.notes.push(Note::Renamed(layout.renamed));
             }
@@ -129,6 +150,20 @@ pub fn read(
     Err(AnalysisError::BadInput(
         "no encoding fits this file; say which one it is, such as utf-8 or gb18030".to_owned(),
     ))
+}
+
+/// So many bytes, for a person.
+fn size(bytes: u64) -> String {
+    match bytes {
+        bytes if bytes >= 1 << 30 && bytes % (1 << 30) == 0 => format!("{} GiB", bytes >> 30),
+        bytes if bytes >= 1 << 20 => format!("{} MiB", bytes >> 20),
+        bytes => format!("{bytes} bytes"),
+    }
+}
+
+/// So many rows, for a person.
+fn millions(rows: u64) -> String {
+    format!("{:.1} million", rows as f64 / 1e6)
 }
 
 /// An error of the disk, with what was being done.

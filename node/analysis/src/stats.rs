@@ -56,7 +56,7 @@ pub struct StatsOptions {
     /// Threads to use, at least 1.
     pub threads: usize,
     /// Bytes of memory to use, beyond what the table itself holds. At least about 40 bytes a row
-    /// are needed, and are used even when this is less.
+    /// are needed, and are used even when this is less: [`crate::read::most_rows`] bounds them.
     pub memory: u64,
 }
 
@@ -65,20 +65,13 @@ pub struct StatsOptions {
 /// # Errors
 ///
 /// [`AnalysisError::BadOption`] when the chosen text column does not exist or has no texts,
-/// [`AnalysisError::BadInput`] for over 2,147,483,647 rows, [`AnalysisError::Io`] when columns
-/// cannot be kept aside or read again, [`AnalysisError::Cancelled`].
+/// [`AnalysisError::Io`] when columns cannot be kept aside or read again,
+/// [`AnalysisError::Cancelled`].
 pub fn compute(
     table: &Table,
     options: &StatsOptions,
     watch: &dyn Watch,
 ) -> Result<(Numbers, Facets), AnalysisError> {
-    if table.rows > i32::MAX as u64 {
-        let rows = table.rows;
-        return Err(AnalysisError::BadInput(format!(
-            "{rows} rows are more than can be ranked; split the file into parts of at most {}",
-            i32::MAX
-        )));
-    }
     let chosen = options.text_column.as_deref();
     let text_column = chosen.map(|name| texts::chosen(table, name)).transpose()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads.max(1)).build();

@@ -54,6 +54,8 @@ pub enum Note {
     Undecodable(u64),
     /// So many NUL bytes were dropped.
     Nuls(u64),
+    /// The encoding is a guess: the bytes fit others about as well.
+    Guessed,
     /// There was no header: columns are called `column 1` and so on.
     NoHeader,
     /// So many names came twice or were empty and were changed.
@@ -166,6 +168,11 @@ impl Wholes {
 
     pub(crate) fn new(cells: Vec<i64>) -> Self {
         Self(cells)
+    }
+
+    /// The cells, the smallest number where there is none.
+    pub(crate) fn into_inner(self) -> Vec<i64> {
+        self.0
     }
 
     /// How many rows.

@@ -85,6 +85,7 @@ fn alerts(names: &[String], word: &str) -> Vec<Alert> {
     use AlertKind::*;
     let kinds = [
         Encoding,
+        Reading,
         BadRows,
         Duplicates,
         Empty,
@@ -120,6 +121,7 @@ fn facts(columns: usize, word: &str) -> TableFacts {
         notes: vec![
             Note::Undecodable(1),
             Note::Nuls(2),
+            Note::Guessed,
             Note::NoHeader,
             Note::Renamed(3),
             Note::UnclosedQuote(4),

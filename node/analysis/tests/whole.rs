@@ -1,5 +1,11 @@
 //! Whole analyses against what pandas, scipy and numpy say of the same files.
 
+#[path = "whole/alerts.rs"]
+mod alerts;
+#[path = "whole/stopped.rs"]
+mod stopped;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use potluck_analysis::{
@@ -34,7 +40,10 @@ fn goldens(folder: &Path) -> Vec<(PathBuf, Value)> {
 #[test]
 fn committed_goldens() {
     let all = goldens(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden"));
-    assert!(all.len() > 5);
+    let names: Vec<_> = all.iter().filter_map(|(path, _)| path.file_stem()?.to_str()).collect();
+    for wanted in ["iris", "mixed", "edge_gbk", "edge_utf8_bom", "edge_utf16le_bom"] {
+        assert!(names.contains(&wanted), "{wanted} is not among {names:?}");
+    }
     all.iter().for_each(|(path, golden)| check(path, golden));
 }
 
@@ -59,6 +68,11 @@ fn check(path: &Path, golden: &Value) {
     assert_eq!(names, wanted, "{file}: columns");
     for column in &numbers.columns {
         check_column(&file, column, golden);
+        check_top(&file, column, golden);
+    }
+    // Those that pandas reads without being told how.
+    if golden["read_csv_kwargs"].as_object().is_some_and(serde_json::Map::is_empty) {
+        check_cells(path, numbers, golden);
     }
     check_matrix(&file, "pearson", &numbers.correlation.pearson, &golden["corr_pearson"], numbers);
     check_matrix(
@@ -109,6 +123,67 @@ fn check_column(file: &str, column: &ColumnNumbers, golden: &Value) {
         let counts: Vec<Value> = histogram.counts.iter().map(|c| (*c).into()).collect();
         assert_eq!(Value::Array(counts), bins["counts"], "{file}: {name}: counts");
     }
+}
+
+/// The most frequent values of texts and days. (Those of numbers are not in the golden files.)
+fn check_top(file: &str, column: &ColumnNumbers, golden: &Value) {
+    let Some(theirs) = golden["value_counts_top10"][&column.name].as_array() else { return };
+    let ours = serde_json::to_value(&column.top).expect("JSON");
+    let counts = |top: &[Value]| top.iter().map(|pair| pair[1].clone()).collect::<Vec<_>>();
+    match column.kind.as_str() {
+        "text" | "boolean" => assert_eq!(ours.as_array(), Some(theirs), "{file}: {}", column.name),
+        // pandas leaves days as they are written.
+        "date" => assert_eq!(
+            counts(ours.as_array().expect("a list")),
+            counts(theirs),
+            "{file}: {}",
+            column.name
+        ),
+        _ => {}
+    }
+}
+
+/// Negative cells and the most frequent numbers, counted here from the cells themselves.
+fn check_cells(path: &Path, numbers: &Numbers, golden: &Value) {
+    let mut reader = csv::Reader::from_path(path).expect("a file");
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+    let numeric = golden["numeric_columns"].as_array().expect("names");
+    for (at, column) in numbers.columns.iter().enumerate() {
+        if !numeric.iter().any(|name| *name == column.name) || column.kind == "empty" {
+            continue;
+        }
+        let cells: Vec<f64> = rows.iter().filter_map(|row| row[at].parse().ok()).collect();
+        let cells = cells.into_iter().filter(|cell| !cell.is_nan());
+        let (mut negatives, mut counts) = (0, Vec::<(f64, u64)>::new());
+        for cell in cells {
+            negatives += u64::from(cell < 0.0);
+            match counts.iter_mut().find(|(value, _)| *value == cell) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((cell, 1)),
+            }
+        }
+        counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.total_cmp(&b.0)));
+        counts.truncate(10);
+        let top: Vec<_> = column
+            .top
+            .iter()
+            .map(|(value, count)| (value.as_f64().expect("a number"), *count))
+            .collect();
+        assert_eq!(top, counts, "{}: {}", path.display(), column.name);
+        assert_eq!(column.negatives, Some(negatives), "{}: {}", path.display(), column.name);
+    }
+}
+
+#[test]
+fn days_have_their_most_frequent_ones() {
+    let csv = "day,at\n2024-01-02,2024-01-02 10:00\n2024-01-01,2024-01-02 10:00\n\
+               Jan 2 2024,2024-01-02 10:00:01\n,\n";
+    let source = Source::Stream(Box::new(csv.as_bytes()));
+    let numbers = job::analyze(source, &Options::default(), &Unwatched).expect("a report").numbers;
+    let top: BTreeMap<_, _> =
+        numbers.columns.iter().map(|column| (column.name.as_str(), &column.top)).collect();
+    assert_eq!(*top["day"], [("2024-01-02".into(), 2), ("2024-01-01".into(), 1)]);
+    assert_eq!(*top["at"], [("2024-01-02T10:00:00".into(), 2), ("2024-01-02T10:00:01".into(), 1)]);
 }
 
 fn check_matrix(file: &str, what: &str, ours: &Matrix, theirs: &Value, numbers: &Numbers) {

@@ -67,6 +67,12 @@ pub struct Analyze {
     /// Between the fields, such as ";" or tab [default: found out]
     #[arg(long)]
     delimiter: Option<String>,
+    /// Around fields that have a delimiter in them, such as "'" [default: found out]
+    #[arg(long)]
+    quote: Option<String>,
+    /// Whether the first row names the columns: yes or no [default: found out]
+    #[arg(long, value_name = "yes|no")]
+    header: Option<String>,
     /// The language of the report: en or zh [default: that of the system]
     #[arg(long)]
     lang: Option<String>,
@@ -132,6 +138,15 @@ impl Analyze {
         if delimiter.is_some_and(|text| text.chars().count() != 1) {
             return Err(Failure::usage("the delimiter is one character, such as ; or tab"));
         }
+        if self.quote.as_deref().is_some_and(|text| text.chars().count() != 1) {
+            return Err(Failure::usage("the quote is one character, such as \" or '"));
+        }
+        let header = match self.header.as_deref() {
+            None => None,
+            Some("yes") => Some(true),
+            Some("no") => Some(false),
+            Some(_) => return Err(Failure::usage("--header is yes or no")),
+        };
         let (shape, mask) = match &self.mask {
             None => (None, None),
             Some(text) if text.parse::<Shape>().is_ok() => (Some(text.clone()), None),
@@ -153,6 +168,8 @@ impl Analyze {
             mask: mask.map(serde_bytes::ByteBuf::from),
             encoding: self.encoding.clone(),
             delimiter: delimiter.map(str::to_owned),
+            quote: self.quote.clone(),
+            header,
             theme: Some(self.theme.clone()),
             seed: self.seed,
         })

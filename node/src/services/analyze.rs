@@ -27,6 +27,8 @@ use crate::{
 const SLOTS: u16 = 1;
 /// Longest text in a request, in bytes.
 const MAX_TEXT: usize = 4096;
+/// So many times the largest table may a packed one have, once it is unpacked.
+const UNPACKED: u64 = 8;
 /// Bytes of a report that is not worth a file.
 const ARCHIVE_IN_MEMORY: usize = 32 << 20;
 /// Largest mask, in bytes: a small picture does, since words are coarse.
@@ -60,6 +62,12 @@ pub struct Request {
     /// One character; found out otherwise.
     #[serde(default)]
     pub delimiter: Option<String>,
+    /// Around fields, one character; found out otherwise.
+    #[serde(default)]
+    pub quote: Option<String>,
+    /// Whether the first row names the columns; found out otherwise.
+    #[serde(default)]
+    pub header: Option<bool>,
     /// Of charts as pictures: `light` or `dark`; the page has both.
     #[serde(default)]
     pub theme: Option<String>,
@@ -193,7 +201,8 @@ impl Service for Analyze {
 
 /// Checks a request. What is wrong is said before anything is read.
 fn options(request: Request, settings: &Settings) -> Result<Options, Fault> {
-    let texts = [&request.file, &request.column, &request.encoding, &request.delimiter];
+    let texts =
+        [&request.file, &request.column, &request.encoding, &request.delimiter, &request.quote];
     if texts.into_iter().flatten().any(|text| text.len() > MAX_TEXT) {
         return Err(Fault::bad_input(format!("a name is longer than {MAX_TEXT} bytes")));
     }
@@ -215,17 +224,20 @@ fn options(request: Request, settings: &Settings) -> Result<Options, Fault> {
         (None, Some(shape)) => Mask::Shape(shape.parse::<Shape>().map_err(bad)?),
         (None, None) => Mask::default(),
     };
-    let delimiter = match request.delimiter.as_deref().map(|text| (text.chars().next(), text)) {
-        Some((Some(one), text)) if one.len_utf8() == text.len() => Some(one),
-        Some(_) => return Err(Fault::bad_input("the delimiter is one character, such as ; or |")),
-        None => None,
-    };
+    let said = "the delimiter is one character, such as ; or |";
+    let delimiter = one_character(request.delimiter.as_deref(), said)?;
+    let quote = "the quote is one character, such as \" or '";
+    let quote = one_character(request.quote.as_deref(), quote)?;
     Ok(Options {
         read: ReadOptions {
             name: request.file,
             encoding: request.encoding,
             delimiter,
+            quote,
+            header: request.header,
             memory: settings.memory,
+            // What is packed may be larger than what travels, but not without bound.
+            max_content: settings.max_input.saturating_mul(UNPACKED),
             threads: settings.threads.max(1),
             ..ReadOptions::default()
         },
@@ -239,6 +251,16 @@ fn options(request: Request, settings: &Settings) -> Result<Options, Fault> {
         served_by: Some(settings.node.clone()),
         ..Options::default()
     })
+}
+
+/// The only character of a text.
+fn one_character(text: Option<&str>, otherwise: &str) -> Result<Option<char>, Fault> {
+    let Some(text) = text else { return Ok(None) };
+    let mut characters = text.chars();
+    match (characters.next(), characters.next()) {
+        (Some(one), None) => Ok(Some(one)),
+        _ => Err(Fault::bad_input(otherwise)),
+    }
 }
 
 /// Tells the caller how far the analysis is, and stops it when the caller went away.

@@ -19,6 +19,7 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
         threads: 1,
         header: [None, None, Some(true), Some(false)][usize::from(way & 3)],
         delimiter: [None, None, None, Some(';')][usize::from(way >> 2 & 3)],
+        quote: [None, None, None, Some('\'')][usize::from(way >> 6)],
         encoding: [None, None, None, Some("gb18030".to_owned())][usize::from(way >> 4 & 3)].clone(),
         ..ReadOptions::default()
     };

@@ -1,5 +1,7 @@
 //! Columns: what a thread gathers of them, and what becomes of it.
 
+use std::sync::Arc;
+
 use super::infer::{CODES, ColumnPlan, Plan, TOLERATED};
 use super::multiset::Texts;
 use super::number::{Number, Written as WrittenNumber};
@@ -47,35 +49,59 @@ impl Words {
     pub fn push_none(&mut self) {
         self.bits.push(if self.real { f64::NAN.to_bits() } else { NONE as u64 });
     }
-
-    /// As a piece of a column that is kept in memory, or lies there.
-    pub fn piece(mut self, extent: Option<Extent>) -> Piece {
-        let rows = self.bits.len();
-        let place = match extent {
-            Some(extent) => Place::Disk(extent),
-            None => {
-                self.bits.shrink_to_fit();
-                Place::Memory(self.bits)
-            }
-        };
-        Piece { rows, real: self.real, place }
-    }
 }
 
 fn real(number: i64) -> f64 {
     if number == NONE { f64::NAN } else { number as f64 }
 }
 
-/// Rows of a column, one after the other.
-pub(super) struct Piece {
+/// Numbers and times of one chunk, of all columns that have some. There may be thousands of
+/// columns and of chunks, so next to nothing is kept of each pair.
+pub(super) struct Block {
     rows: usize,
-    real: bool,
+    /// Which columns are floats here, a bit each.
+    real: Vec<u64>,
     place: Place,
 }
 
 enum Place {
-    Memory(Vec<u64>),
+    /// By column.
+    Memory(Vec<Vec<u64>>),
+    /// One column after the other, 8 bytes a row each.
     Disk(Extent),
+}
+
+impl Block {
+    /// Bytes beside the cells that a column takes in memory.
+    pub const HEAD: usize = 40;
+
+    /// Of the columns with something by row, kept in memory, or at `extent`.
+    pub fn new(rows: usize, mut words: Vec<Words>, extent: Option<Extent>) -> Self {
+        let mut real = vec![0; words.len().div_ceil(64)];
+        for (slot, words) in words.iter().enumerate() {
+            real[slot / 64] |= u64::from(words.real) << (slot % 64);
+        }
+        let place = match extent {
+            Some(extent) => Place::Disk(extent),
+            None => {
+                words.iter_mut().for_each(|words| words.bits.shrink_to_fit());
+                Place::Memory(words.into_iter().map(|words| words.bits).collect())
+            }
+        };
+        Self { rows, real, place }
+    }
+
+    fn is_real(&self, slot: usize) -> bool {
+        self.real.get(slot / 64).is_some_and(|bits| bits >> (slot % 64) & 1 == 1)
+    }
+}
+
+/// One column of all blocks.
+#[derive(Clone)]
+pub(super) struct Cut {
+    pub blocks: Arc<Vec<Block>>,
+    /// Its place among the columns with something by row.
+    pub slot: usize,
 }
 
 /// What was counted while cells were read.
@@ -95,6 +121,8 @@ pub(super) struct Tally {
     clocks: u64,
     styles: u32,
     currency: Currency,
+    /// Texts that begin as numbers and days do.
+    pub hints: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -147,6 +175,7 @@ impl Tally {
         self.clocks += other.clocks;
         self.styles |= other.styles;
         self.currency = self.currency.and(other.currency);
+        self.hints += other.hints;
     }
 
     /// A plan that fits what was counted better, where this one did not.
@@ -176,15 +205,15 @@ pub(super) fn finish(
     name: String,
     plan: Plan,
     tally: &Tally,
-    pieces: Vec<Piece>,
+    cut: Cut,
     texts: Texts,
     spill: &Spill,
 ) -> Result<Column, AnalysisError> {
     let mut written = Written::default();
     let invalid =
         Invalid { count: tally.invalid, distinct: texts.distinct(), examples: texts.first() };
-    let is_real = pieces.iter().any(|piece| piece.real);
-    let rows = |kind| -> Box<dyn Cells> { Box::new(Rows { kind, pieces, spill: spill.clone() }) };
+    let is_real = cut.blocks.iter().any(|block| block.is_real(cut.slot));
+    let rows = |kind| -> Box<dyn Cells> { Box::new(Rows { kind, cut, spill: spill.clone() }) };
     let (kind, invalid, cells) = match plan {
         Plan::Number { .. } => {
             written.percent = tally.percents * 2 > tally.valid;
@@ -246,24 +275,29 @@ fn truths(texts: &Texts, pair: usize) -> Result<(Truths, Invalid), AnalysisError
 /// Numbers or times by row.
 struct Rows {
     kind: Kind,
-    pieces: Vec<Piece>,
+    cut: Cut,
     spill: Spill,
 }
 
 impl Rows {
-    /// The words of every piece, and whether they are floats.
+    /// The words of every block, and whether they are floats.
     fn each(&self, mut each: impl FnMut(&[u64], bool)) -> Result<(), AnalysisError> {
         let mut bytes = Vec::new();
         let mut words = Vec::new();
-        for piece in &self.pieces {
-            match &piece.place {
-                Place::Memory(words) => each(words, piece.real),
+        let slot = self.cut.slot;
+        for block in self.cut.blocks.iter() {
+            match &block.place {
+                Place::Memory(columns) => {
+                    each(columns.get(slot).map_or(&[], Vec::as_slice), block.is_real(slot));
+                }
                 Place::Disk(extent) => {
+                    let len = block.rows as u64 * 8;
                     bytes.clear();
-                    self.spill.read(*extent, &mut bytes)?;
+                    self.spill
+                        .read(Extent { at: extent.at + slot as u64 * len, len }, &mut bytes)?;
                     words.clear();
                     words.extend(bytes.as_chunks::<8>().0.iter().map(|w| u64::from_le_bytes(*w)));
-                    each(&words, piece.real);
+                    each(&words, block.is_real(slot));
                 }
             }
         }
@@ -273,7 +307,7 @@ impl Rows {
 
 impl Cells for Rows {
     fn values(&self) -> Result<Values, AnalysisError> {
-        let rows = self.pieces.iter().map(|piece| piece.rows).sum();
+        let rows = self.cut.blocks.iter().map(|block| block.rows).sum();
         if self.kind == Kind::Number {
             let mut numbers: Vec<f64> = Vec::with_capacity(rows);
             self.each(|words, is_real| match is_real {

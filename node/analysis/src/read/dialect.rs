@@ -6,10 +6,12 @@ use super::records::{self, RECORD, Sink};
 use super::source::{Input, SAMPLE};
 use crate::AnalysisError;
 
-/// What separates fields and lines. Quotes are always `"`.
+/// What separates fields and lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dialect {
     pub delimiter: u8,
+    /// Around a field that has a delimiter or line end in it; an ASCII character.
+    pub quote: u8,
     /// `\n`, or `\r` in files of old Macs.
     pub end: u8,
 }
@@ -23,6 +25,8 @@ pub(super) struct Sample {
 
 /// Delimiters that are tried, the more common first.
 const DELIMITERS: &[u8] = b",;\t|\x01^";
+/// Quotes that are tried; the second only when it stands around fields and fits better.
+const QUOTES: &[u8] = b"\"'";
 /// Records that are counted for each.
 const RECORDS: usize = 200;
 /// Lines that a sample should have.
@@ -66,23 +70,54 @@ pub(super) fn sniff(sample: &Sample, options: &ReadOptions) -> Result<Dialect, A
         b'\n'
     };
     let fixed = options.delimiter.map(wanted).transpose()?.or_else(|| said(&sample.text));
-    if let Some(delimiter) = fixed {
-        return Ok(Dialect { delimiter, end });
+    let quote = options.quote.map(wanted_quote).transpose()?;
+    if quote.is_some() && quote == fixed {
+        return Err(AnalysisError::BadOption(
+            "the quote and the delimiter are the same character; take two different ones".into(),
+        ));
     }
+    let delimiters = fixed.as_slice();
+    let delimiters = if delimiters.is_empty() { DELIMITERS } else { delimiters };
+    let quotes = quote.as_slice();
+    let quotes = if quotes.is_empty() { QUOTES } else { quotes };
     let mut best = (0.0, None);
-    for &delimiter in DELIMITERS {
-        let score = score(&sample.text, Dialect { delimiter, end });
-        if score > best.0 {
-            best = (score, Some(delimiter));
+    for (place, &quote) in quotes.iter().enumerate() {
+        for &delimiter in delimiters.iter().filter(|delimiter| **delimiter != quote) {
+            let dialect = Dialect { delimiter, quote, end };
+            if place > 0 && !wraps(bytes, dialect) {
+                continue;
+            }
+            let score = score(&sample.text, dialect);
+            if score > best.0 {
+                best = (score, Some(dialect));
+            }
         }
     }
+    if let Some(dialect) = best.1 {
+        return Ok(dialect);
+    }
+    let quote = quotes[0];
     // One column: its texts must not be cut at their commas.
     let whole = |delimiter: &u8| {
-        let widths = widths(&sample.text, Dialect { delimiter: *delimiter, end });
+        let widths = widths(&sample.text, Dialect { delimiter: *delimiter, quote, end });
         widths.iter().all(|width| *width == 1)
     };
-    let delimiter = best.1.or_else(|| DELIMITERS.iter().copied().find(whole)).unwrap_or(b',');
-    Ok(Dialect { delimiter, end })
+    let delimiter = fixed.or_else(|| DELIMITERS.iter().copied().find(whole)).unwrap_or(b',');
+    Ok(Dialect { delimiter, quote, end })
+}
+
+/// Whether a quote stands around fields: as often at their start as at their end. An apostrophe
+/// does not.
+fn wraps(bytes: &[u8], dialect: Dialect) -> bool {
+    let (mut opened, mut closed) = (0_usize, 0_usize);
+    let outside = |byte: Option<&u8>| {
+        byte.is_none_or(|b| *b == dialect.delimiter || matches!(b, b'\n' | b'\r'))
+    };
+    for at in memchr::memchr_iter(dialect.quote, bytes) {
+        opened += usize::from(outside(at.checked_sub(1).and_then(|before| bytes.get(before))));
+        closed += usize::from(outside(bytes.get(at + 1)));
+    }
+    opened > 0 && opened.abs_diff(closed) * 20 <= opened
 }
 
 /// The delimiter of a first line such as `sep=;`, which Excel understands.
@@ -99,6 +134,15 @@ fn wanted(delimiter: char) -> Result<u8, AnalysisError> {
         Ok(byte) if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => Ok(byte),
         _ => Err(AnalysisError::BadOption(format!(
             "{delimiter:?} cannot stand between fields; take one such as ',' ';' '|' or a tab"
+        ))),
+    }
+}
+
+fn wanted_quote(quote: char) -> Result<u8, AnalysisError> {
+    match u8::try_from(quote) {
+        Ok(byte) if byte.is_ascii_punctuation() => Ok(byte),
+        _ => Err(AnalysisError::BadOption(format!(
+            "{quote:?} cannot stand around fields; take one such as \" or '"
         ))),
     }
 }

@@ -9,7 +9,10 @@ use std::io::Read;
 use encoding_rs::{DecoderResult, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::source::{Input, SAMPLE, broken};
-use crate::AnalysisError;
+use crate::{AnalysisError, Watch};
+
+/// Characters of two bytes or more from which a detected encoding is sure.
+const ENOUGH: usize = 8;
 
 /// An encoding that was chosen.
 #[derive(Debug, Clone)]
@@ -21,6 +24,17 @@ pub(super) struct Encoding {
     mark: usize,
     /// Whether nothing but ASCII was seen, so that later bytes may teach better.
     pub guessed: bool,
+    /// Whether the bytes fit other encodings about as well, so that a person should look.
+    pub unsure: bool,
+}
+
+impl Encoding {
+    /// One that is known: said, marked, or seen in the bytes.
+    fn sure(encoding: &'static encoding_rs::Encoding, mark: usize) -> Self {
+        let bom = encoding == UTF_8 && mark > 0;
+        let name = if bom { "UTF-8 with BOM".to_owned() } else { name(encoding) };
+        Self { name, encoding, mark, guessed: false, unsure: false }
+    }
 }
 
 /// The encoding of an input that starts with `sample`.
@@ -28,34 +42,52 @@ pub(super) fn choose(sample: &[u8], wanted: Option<&str>) -> Result<Encoding, An
     super::foreign::refuse(sample)?;
     let marked = mark(sample);
     if let Some(wanted) = wanted {
-        let encoding = named(wanted)?;
+        let mut encoding = named(wanted)?;
+        // Without its order of bytes, the name means both.
+        if encoding == UTF_16LE && either(wanted) {
+            let seen = marked.map(|(encoding, _)| encoding).or_else(|| utf16(sample));
+            encoding = seen.filter(|seen| *seen == UTF_16BE).unwrap_or(encoding);
+        }
         let mark = marked.filter(|(of, _)| *of == encoding).map_or(0, |(_, length)| length);
-        let bom = encoding == UTF_8 && mark > 0;
-        let name = if bom { "UTF-8 with BOM".to_owned() } else { name(encoding) };
-        return Ok(Encoding { name, encoding, mark, guessed: false });
+        return Ok(Encoding::sure(encoding, mark));
     }
     if let Some((encoding, mark)) = marked {
-        let bom = encoding == UTF_8;
-        let name = if bom { "UTF-8 with BOM".to_owned() } else { name(encoding) };
-        return Ok(Encoding { name, encoding, mark, guessed: false });
+        return Ok(Encoding::sure(encoding, mark));
     }
-    let (encoding, guessed) = if let Some(encoding) = utf16(sample) {
-        (encoding, false)
+    let found = if let Some(encoding) = utf16(sample) {
+        Encoding::sure(encoding, 0)
     } else {
         match Shape::of(sample) {
-            shape if shape.broken == 0 && shape.wide == 0 => (UTF_8, true),
-            shape if shape.is_utf8() => (UTF_8, false),
-            _ => (detect(sample), false),
+            shape if shape.broken == 0 && shape.wide == 0 => {
+                Encoding { guessed: true, ..Encoding::sure(UTF_8, 0) }
+            }
+            shape if shape.is_utf8() => Encoding::sure(UTF_8, 0),
+            _ => instead(sample),
         }
     };
-    super::foreign::refuse_controls(sample, encoding)?;
-    Ok(Encoding { name: name(encoding), encoding, mark: 0, guessed })
+    super::foreign::refuse_controls(sample, found.encoding)?;
+    Ok(found)
 }
 
 /// The encoding of bytes that turned out not to be UTF-8.
 pub(super) fn instead(bytes: &[u8]) -> Encoding {
     let encoding = detect(bytes);
-    Encoding { name: name(encoding), encoding, mark: 0, guessed: false }
+    Encoding { unsure: !proves(encoding, bytes), ..Encoding::sure(encoding, 0) }
+}
+
+/// Whether bytes show an encoding: enough characters of several bytes, all of which it has. In an
+/// encoding of single bytes anything is a text.
+fn proves(encoding: &'static encoding_rs::Encoding, bytes: &[u8]) -> bool {
+    if encoding.is_single_byte() {
+        return false;
+    }
+    let text = encoding.decode_without_bom_handling(bytes).0;
+    let (mut wide, mut lost) = (0, 0);
+    for character in text.chars().filter(|character| !character.is_ascii()) {
+        if character == '\u{fffd}' { lost += 1 } else { wide += 1 }
+    }
+    // The end of the bytes may cut a character.
+    wide >= ENOUGH && lost <= 1
 }
 
 /// How far bytes look like UTF-8.
@@ -102,8 +134,8 @@ fn utf16(sample: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     let zeros = |at: usize| units.iter().filter(|unit| unit[at] == 0).count();
     let between = |at: usize| units.iter().any(|u| u[1 - at] == 0 && b"\r\n,;\t|".contains(&u[at]));
     let (even, odd) = (zeros(0), zeros(1));
-    // In ASCII text as UTF-16 every second byte is zero; a few among ASCII are stray.
-    if sample.is_ascii() && (even + odd) * 4 < sample.len() {
+    // In ASCII text as UTF-16 every second byte is zero; a few in text that is UTF-8 are stray.
+    if Shape::of(sample).broken == 0 && (even + odd) * 4 < sample.len() {
         return None;
     }
     let many = (sample.len() / 100).max(2);
@@ -126,7 +158,9 @@ fn mark(sample: &[u8]) -> Option<(&'static encoding_rs::Encoding, usize)> {
 }
 
 fn named(wanted: &str) -> Result<&'static encoding_rs::Encoding, AnalysisError> {
-    let label = wanted.trim().to_ascii_lowercase().replace('_', "-");
+    // Some labels of the standard have `_`, others `-`; people mix them up.
+    let given = wanted.trim().to_ascii_lowercase();
+    let label = given.replace('_', "-");
     // Names of Python and of Windows that the standard does not have.
     let label = match label.as_str() {
         "utf-8-sig" | "cp65001" => "utf-8",
@@ -135,9 +169,11 @@ fn named(wanted: &str) -> Result<&'static encoding_rs::Encoding, AnalysisError> 
         "cp932" | "932" => "shift-jis",
         "cp949" | "949" => "euc-kr",
         "latin-1" => "latin1",
+        "utf16" => "utf-16",
         other => other,
     };
-    match encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()) {
+    let of = |label: &str| encoding_rs::Encoding::for_label_no_replacement(label.as_bytes());
+    match of(&given).or_else(|| of(label)) {
         Some(encoding) if encoding == GBK => Ok(GB18030),
         Some(encoding) => Ok(encoding),
         None => Err(AnalysisError::BadOption(format!(
@@ -147,10 +183,19 @@ fn named(wanted: &str) -> Result<&'static encoding_rs::Encoding, AnalysisError> 
     }
 }
 
+/// Whether a label leaves the order of bytes open.
+fn either(wanted: &str) -> bool {
+    matches!(wanted.trim().to_ascii_lowercase().as_str(), "utf-16" | "utf16" | "utf_16" | "unicode")
+}
+
 /// The text of an input as UTF-8 without NUL bytes. UTF-8 itself comes unchecked: whoever parses
 /// it in parallel checks it.
 pub(super) struct Text<'a> {
     reader: Box<dyn Read + Send + 'a>,
+    watch: &'a dyn Watch,
+    /// Bytes that may still come.
+    left: u64,
+    limit: u64,
     decoder: Option<encoding_rs::Decoder>,
     mark: usize,
     raw: Vec<u8>,
@@ -162,10 +207,13 @@ pub(super) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    pub fn open(input: &'a Input, encoding: &Encoding) -> Result<Self, AnalysisError> {
+    pub fn open(input: &'a Input<'a>, encoding: &Encoding) -> Result<Self, AnalysisError> {
         let other = encoding.encoding != UTF_8;
         Ok(Self {
             reader: input.reader()?,
+            watch: input.watch,
+            left: input.limit,
+            limit: input.limit,
             decoder: other.then(|| encoding.encoding.new_decoder_without_bom_handling()),
             mark: encoding.mark,
             raw: Vec::new(),
@@ -180,6 +228,8 @@ impl<'a> Text<'a> {
         if self.done {
             return Ok(false);
         }
+        // Every loop over the content passes here, also those that make nothing of it.
+        self.watch.check()?;
         if self.mark > 0 {
             let mark = std::mem::take(&mut self.mark) as u64;
             self.reader.by_ref().take(mark).read_to_end(&mut self.raw).map_err(broken)?;
@@ -198,6 +248,7 @@ impl<'a> Text<'a> {
             self.reader.by_ref().take(limit).read_to_end(out).map_err(broken)?
         };
         self.done = count == 0;
+        self.left = self.left.checked_sub(count as u64).ok_or_else(|| too_much(self.limit))?;
         self.drop_nuls(out, start);
         Ok(!self.done)
     }
@@ -236,4 +287,13 @@ impl<'a> Text<'a> {
         self.nuls += (before - keep) as u64;
         out.truncate(keep);
     }
+}
+
+fn too_much(limit: u64) -> AnalysisError {
+    let limit = super::size(limit);
+    AnalysisError::BadInput(format!(
+        "the table has more than {limit} of text, unpacked where it was compressed, and that is \
+         the most that is read; split it into parts, or raise max_input_mib in the [analyze] \
+         settings of the node"
+    ))
 }

@@ -154,7 +154,11 @@ impl Sink for Filler<'_> {
             Plan::Number { decimal } => self.number(column, text, decimal),
             Plan::Time { day_first, compact } => self.time(column, text, day_first, compact),
             _ if word::missing(text) => self.missing(column),
-            Plan::Text => self.text(column, text),
+            Plan::Text => {
+                let first = text.as_bytes().first().copied().unwrap_or_default();
+                self.worker.tallies[column].hints += u64::from(hints(first));
+                self.text(column, text);
+            }
             Plan::Boolean { pair } => {
                 match word::truth(text, pair) {
                     Some(_) => self.worker.tallies[column].valid += 1,
@@ -184,6 +188,24 @@ impl Sink for Filler<'_> {
         self.spare = true;
         true
     }
+}
+
+/// Whether a number or a day may begin so: cheap, since every text is asked.
+pub(super) fn hints(first: u8) -> bool {
+    const BEGINS: [bool; 256] = {
+        let mut begins = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            // The last ones begin the signs of currencies.
+            begins[byte] = matches!(
+                byte as u8,
+                b'0'..=b'9' | b'-' | b'+' | b'.' | b'(' | b'$' | b' ' | 0xc2 | 0xe2 | 0xef
+            );
+            byte += 1;
+        }
+        begins
+    };
+    BEGINS[usize::from(first)]
 }
 
 /// The first bad rows of all threads, with their lines in the file.

@@ -15,6 +15,8 @@ const ROWS: usize = 1000;
 const CELLS: usize = 200_000;
 /// Records above the header, such as a title.
 const PREAMBLE: usize = 5;
+/// Rows that are compared with the first one.
+const LOOKED_AT: usize = 100;
 /// Characters of a name.
 const NAME: usize = 200;
 /// Bytes of a single line with a single field that can still be a header.
@@ -109,19 +111,21 @@ fn has_header(rows: &[Vec<String>]) -> bool {
     if below.is_empty() {
         return !first.iter().any(|cell| typed(cell));
     }
-    // Years across are names.
-    let years: Vec<i64> = first.iter().filter_map(|c| c.trim().parse().ok()).collect();
-    let steps = years.windows(2).all(|w| w[1] == w[0] + 1);
-    if years.len() > 2 && steps && (1800..2200).contains(&years[0]) {
+    if years_across(first, below) {
         return true;
     }
     let mut evidence = false;
     for (column, cell) in first.iter().enumerate() {
-        let others = || below.iter().take(100).filter_map(|row| row.get(column));
+        let others = || below.iter().take(LOOKED_AT).filter_map(|row| row.get(column));
         let there = others().filter(|c| !word::missing(c)).count();
         let fits = others().filter(|c| typed(c)).count();
         if there == 0 || word::missing(cell) {
             continue;
+        }
+        // A month above numbers, such as `2020-01`, names its column.
+        let numbers = || others().filter(|c| number::looks(c)).count();
+        if !number::looks(cell) && typed(cell) && numbers() * 4 > there * 3 {
+            return true;
         }
         if fits * 4 > there * 3 {
             if !typed(cell) {
@@ -131,6 +135,32 @@ fn has_header(rows: &[Vec<String>]) -> bool {
         }
     }
     !evidence
+}
+
+/// Whether the first row has years for names: two different ones at least, in any order, above
+/// cells that are mostly no years, or a row of years one after the other above anything.
+fn years_across(first: &[String], below: &[Vec<String>]) -> bool {
+    let year = |cell: &String| {
+        let cell = cell.trim();
+        let year = cell.parse::<i64>().ok().filter(|year| (1800..2200).contains(year));
+        year.filter(|_| cell.len() == 4)
+    };
+    let years: Vec<(usize, i64)> =
+        first.iter().enumerate().filter_map(|(column, cell)| Some((column, year(cell)?))).collect();
+    let different: HashSet<i64> = years.iter().map(|(_, year)| *year).collect();
+    // A number among them that is no year makes the row one of data.
+    let others = first.iter().any(|cell| number::looks(cell) && year(cell).is_none());
+    if years.len() < 2 || different.len() < years.len() || others {
+        return false;
+    }
+    let cells = || {
+        let rows = below.iter().take(LOOKED_AT);
+        rows.flat_map(|row| years.iter().filter_map(move |(column, _)| row.get(*column)))
+            .filter(|cell| !word::missing(cell))
+    };
+    let (all, same) = (cells().count(), cells().filter(|cell| year(cell).is_some()).count());
+    let steps = years.windows(2).all(|pair| pair[1].1 == pair[0].1 + 1);
+    same * 2 < all || (years.len() > 2 && steps)
 }
 
 /// Names that are all different and none empty, and how many were changed.

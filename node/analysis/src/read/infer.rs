@@ -2,7 +2,8 @@
 
 use super::dialect::Dialect;
 use super::header::Layout;
-use super::{number, time, word};
+use super::number::{self, Shown};
+use super::{time, word};
 
 /// So much of the cells with a value may be of another kind than the column.
 pub(super) const TOLERATED: f64 = 0.25;
@@ -10,6 +11,9 @@ pub(super) const TOLERATED: f64 = 0.25;
 pub(super) const CODES: f64 = 0.01;
 /// A text column of fewer cells in the sample may turn out to be something else.
 const FEW: usize = 20;
+
+/// Rows that say whether a table is continental.
+const SAID: usize = 200;
 
 /// How the cells of a column are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +42,19 @@ pub(super) struct ColumnPlan {
     pub weak: bool,
     /// The other order of days or the other separator of decimals was tried.
     pub swapped: bool,
+    /// What the whole column did not fit.
+    pub failed: Option<Plan>,
+    /// The texts of the whole column were looked at.
+    pub looked: bool,
 }
 
 impl ColumnPlan {
+    /// Whether the whole column showed that it is not of a kind.
+    pub fn excludes(&self, plan: Plan) -> bool {
+        let same = |failed: Plan| std::mem::discriminant(&failed) == std::mem::discriminant(&plan);
+        self.failed.is_some_and(same)
+    }
+
     /// Whether something is kept of every row.
     pub fn by_row(&self) -> bool {
         matches!(self.plan, Plan::Number { .. } | Plan::Time { .. })
@@ -60,7 +74,7 @@ pub(super) fn plans(layout: &Layout, dialect: &Dialect) -> Vec<ColumnPlan> {
                 cells.map(String::as_str).filter(|cell| !word::missing(cell)).collect();
             let plan = plan(name, &values, continental);
             let weak = plan == Plan::Text && values.len() < FEW && !layout.whole;
-            ColumnPlan { plan, weak, swapped: false }
+            ColumnPlan { plan, weak, swapped: false, failed: None, looked: false }
         })
         .collect()
 }
@@ -99,26 +113,71 @@ pub(super) fn plan(name: &str, values: &[&str], continental: bool) -> Plan {
 }
 
 impl Layout {
-    /// Whether decimals have commas where a cell alone does not say so: the delimiter is that of
-    /// countries that write so, or any cell has such a comma, and none a point.
+    /// Whether decimals have commas where the cells of a column do not say so: the delimiter is
+    /// that of countries that write so, or a column of numbers has such commas, and none a point.
     pub fn continental(&self, dialect: &Dialect) -> bool {
         let mut commas = dialect.delimiter == b';' && self.names.len() > 1;
-        for separator in self.rows.iter().take(200).flatten().filter_map(|c| number::shows(c)) {
-            if separator == b'.' {
-                return false;
+        for column in 0..self.names.len() {
+            let cells = self.rows.iter().take(SAID).filter_map(|row| row.get(column));
+            let values: Vec<&str> =
+                cells.map(String::as_str).filter(|cell| !word::missing(cell)).collect();
+            let numbers = values.iter().filter(|cell| number::looks(cell)).count();
+            if (numbers as f64) < values.len() as f64 * (1.0 - TOLERATED) {
+                continue;
             }
-            commas = true;
+            match Votes::of(&values).decimal(dialect.delimiter == b';') {
+                Some(b'.') => return false,
+                Some(_) => commas = true,
+                None => {}
+            }
         }
         commas
     }
 }
 
 fn decimal(values: &[&str], continental: bool) -> u8 {
-    let (mut points, mut commas) = (0, 0);
-    for separator in values.iter().filter_map(|v| number::shows(v)) {
-        if separator == b'.' { points += 1 } else { commas += 1 }
+    let open = if continental { b',' } else { b'.' };
+    Votes::of(values).decimal(continental).unwrap_or(open)
+}
+
+/// Cells of a column by what they show of its separator of decimals.
+#[derive(Debug, Default)]
+struct Votes {
+    points: usize,
+    commas: usize,
+    /// Those of the commas that have exactly three places.
+    thousandths: usize,
+    /// Such as `1,234`.
+    open: usize,
+}
+
+impl Votes {
+    fn of(values: &[&str]) -> Self {
+        let mut votes = Self::default();
+        for shown in values.iter().filter_map(|value| number::shows(value)) {
+            match shown {
+                Shown::Decimal { separator: b'.', .. } => votes.points += 1,
+                Shown::Decimal { thousandth, .. } => {
+                    votes.commas += 1;
+                    votes.thousandths += usize::from(thousandth);
+                }
+                Shown::Comma => votes.open += 1,
+            }
+        }
+        votes
     }
-    if commas > points || (commas == points && continental) { b',' } else { b'.' }
+
+    /// The separator of decimals, if the cells say one. Where people do not write decimal commas,
+    /// `1,234` is thousands and outweighs an odd `12,5`, unless all commas have three places.
+    fn decimal(&self, continental: bool) -> Option<u8> {
+        let fixed = self.commas > 0 && self.thousandths * 2 > self.commas;
+        let against = if continental || fixed { 0 } else { self.open };
+        match self.commas.cmp(&(self.points + against)) {
+            std::cmp::Ordering::Greater => Some(b','),
+            std::cmp::Ordering::Less if self.points > 0 || self.commas > 0 => Some(b'.'),
+            _ => None,
+        }
+    }
 }
 
 /// Whether a name promises days.

@@ -13,6 +13,8 @@ use crate::{AnalysisError, Watch};
 const PARTS: usize = 64;
 /// Below so many texts one thread merges faster than many.
 const FEW: usize = 20_000;
+/// Bytes that are worth a write.
+const TOGETHER: usize = 256 << 10;
 /// Bytes of an entry on disk before its text.
 const HEAD: usize = 28;
 
@@ -95,9 +97,14 @@ impl Multiset {
         self.texts.len() > (u32::MAX - (64 << 20)) as usize
     }
 
-    /// The texts, in the order in which they came.
-    pub fn texts(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| &self.texts[span(entry)])
+    /// How many distinct texts there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The texts with how often they come, in the order in which they came.
+    pub fn counts(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.entries.iter().map(|entry| (&self.texts[span(entry)], entry.count))
     }
 
     /// Moves everything to disk.
@@ -105,9 +112,9 @@ impl Multiset {
         let Self { texts, mut entries, .. } = std::mem::take(self);
         entries.sort_unstable_by_key(|entry| part(entry.hash));
         let mut run = vec![Extent { at: 0, len: 0 }; PARTS];
-        let mut bytes = Vec::new();
+        let (mut bytes, mut waiting) = (Vec::new(), Vec::new());
         for group in entries.chunk_by(|a, b| part(a.hash) == part(b.hash)) {
-            bytes.clear();
+            let start = bytes.len() as u64;
             for entry in group {
                 bytes.extend_from_slice(&entry.hash.to_le_bytes());
                 bytes.extend_from_slice(&entry.count.to_le_bytes());
@@ -115,10 +122,44 @@ impl Multiset {
                 bytes.extend_from_slice(&entry.len.to_le_bytes());
                 bytes.extend_from_slice(texts[span(entry)].as_bytes());
             }
-            run[part(group[0].hash)] = spill.write(&bytes)?;
+            let extent = Extent { at: start, len: bytes.len() as u64 - start };
+            waiting.push((part(group[0].hash), extent));
+            // Small parts are written together.
+            if bytes.len() >= TOGETHER {
+                settle(&mut run, &mut waiting, spill.write(&bytes)?);
+                bytes.clear();
+            }
+        }
+        if !bytes.is_empty() {
+            settle(&mut run, &mut waiting, spill.write(&bytes)?);
         }
         Ok(run)
     }
+}
+
+/// Says where parts lie that were written together.
+fn settle(run: &mut Run, waiting: &mut Vec<(usize, Extent)>, written: Extent) {
+    for (part, extent) in waiting.drain(..) {
+        run[part] = Extent { at: written.at + extent.at, ..extent };
+    }
+}
+
+/// The texts of a run with how often they come, part by part until `more` says no. Parts are cut
+/// by hash, so the first ones are a sample.
+pub(super) fn look(
+    run: &Run,
+    spill: &Spill,
+    mut more: impl FnMut(&str, u64) -> bool,
+) -> Result<(), AnalysisError> {
+    let mut bytes = Vec::new();
+    for extent in run.iter().filter(|extent| extent.len > 0) {
+        bytes.clear();
+        spill.read(*extent, &mut bytes)?;
+        if !Entries(&bytes).all(|entry| more(entry.text, entry.count)) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn part(hash: u64) -> usize {

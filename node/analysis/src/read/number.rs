@@ -21,7 +21,8 @@ pub(super) struct Written {
     pub padded: bool,
     /// A whole number beyond 64 bits, as in an account number.
     pub long: bool,
-    /// Has a decimal separator, which the other convention would not read.
+    /// Has a separator of decimals or thousands, which the other convention would read otherwise
+    /// or not at all.
     pub decided: bool,
 }
 
@@ -185,8 +186,9 @@ fn bare(text: &str, decimal: u8, percent: bool) -> Option<Written> {
             decided: false,
         });
     }
-    let joined = ungrouped(text, decimal)?;
+    let (joined, grouped) = ungrouped(text, decimal)?;
     let mut written = plain(joined.as_bytes(), decimal)?;
+    written.decided |= grouped;
     if percent {
         let shifted = match joined.split_once(['e', 'E']) {
             Some(_) => return None,
@@ -198,31 +200,53 @@ fn bare(text: &str, decimal: u8, percent: bool) -> Option<Written> {
     Some(written)
 }
 
-/// Without separators of thousands, when they stand where they should.
-fn ungrouped(text: &str, decimal: u8) -> Option<String> {
+/// Without separators of thousands, when they stand where they should, and whether there was one
+/// that is the other convention's separator of decimals.
+fn ungrouped(text: &str, decimal: u8) -> Option<(String, bool)> {
     let end = text.find([char::from(decimal), 'e', 'E']).unwrap_or(text.len());
     let (whole, rest) = text.split_at(end);
     let group = if decimal == b',' { '.' } else { ',' };
     let other = |c: char| c == group || matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\'' | '’');
-    let Some(separator) = whole.chars().find(|c| other(*c)) else { return Some(text.to_owned()) };
+    let Some(separator) = whole.chars().find(|c| other(*c)) else {
+        return Some((text.to_owned(), false));
+    };
     let groups: Vec<&str> = whole.split(separator).collect();
     let (first, later) = groups.split_first()?;
     let (last, middle) = later.split_last()?;
-    // India groups by two above the thousands.
+    // India groups by two above the thousands. Nobody groups what is less than a thousand.
     let fits = (1..=3).contains(&first.len())
+        && !first.starts_with('0')
         && last.len() == 3
         && middle.iter().all(|g| g.len() == 3 || (g.len() == 2 && separator == ','));
-    fits.then(|| groups.concat() + rest)
+    fits.then(|| (groups.concat() + rest, separator == group))
 }
 
-/// Which separator of decimals a cell shows without doubt.
-pub(super) fn shows(cell: &str) -> Option<u8> {
+/// What a cell shows of the separator of decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// This one, without doubt; `thousandth` when exactly three places follow it.
+    Decimal { separator: u8, thousandth: bool },
+    /// `1,234`: thousands, or three places after a comma.
+    Comma,
+}
+
+/// What a cell shows, when it is a number with such a separator. `1.234` alone shows nothing: it
+/// is what it is with a point, and thousands where commas are decimals.
+pub(super) fn shows(cell: &str) -> Option<Shown> {
     let text = cell.trim_matches(|c: char| !c.is_ascii_digit());
     let at = text.rfind([',', '.'])?;
     let separator = text.as_bytes()[at];
-    let both = text[..at].contains(if separator == b',' { '.' } else { ',' });
-    let places = text.len() - at - 1;
-    let single = !text[..at].contains(char::from(separator));
-    let clear = single && (both || places != 3 || text[..at].len() > 3 || text.starts_with('0'));
-    (clear && parse(cell, separator).is_some()).then_some(separator)
+    let other = if separator == b',' { b'.' } else { b',' };
+    let (before, places) = (&text[..at], text.len() - at - 1);
+    if before.contains(char::from(separator)) {
+        // No number has two separators of decimals, so these are of thousands.
+        let decimal = Shown::Decimal { separator: other, thousandth: false };
+        return parse(cell, other).map(|_| decimal);
+    }
+    let both = before.contains(char::from(other));
+    if both || places != 3 || before.len() > 3 || text.starts_with('0') {
+        let decimal = Shown::Decimal { separator, thousandth: places == 3 };
+        return parse(cell, separator).map(|_| decimal);
+    }
+    (separator == b',' && parse(cell, b'.').is_some()).then_some(Shown::Comma)
 }

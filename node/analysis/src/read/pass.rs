@@ -1,18 +1,19 @@
 //! A pass over the whole input: one thread cuts it into chunks, the others fill columns.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
-use super::column::{self, Piece, Tally, Words};
+use super::column::{self, Block, Cut, Tally, Words};
 use super::dialect::Dialect;
 use super::encoding::{self, Encoding, Shape, Text};
-use super::fill::{Filler, Worker, first_bad};
+use super::fill::{Filler, Worker, first_bad, hints};
 use super::header::Layout;
-use super::infer::{self, ColumnPlan, Plan};
-use super::multiset::{Run, Texts};
+use super::infer::{self, ColumnPlan, Plan, TOLERATED};
+use super::multiset::{self, Run, Texts};
 use super::records::{self, Chunk, Chunks};
 use super::rows::{Hashes, Keys};
 use super::source::Input;
@@ -24,12 +25,16 @@ use crate::{AnalysisError, Stage, Watch};
 
 /// Texts of a column that a second look at its kind takes.
 const LOOK: usize = 1000;
+/// Bytes of such a text that are looked at.
+const LONG: usize = 500;
+/// Rows that 32 bits can rank.
+const MOST_ROWS: u64 = i32::MAX as u64;
 /// Bytes of a multiset that is worth going to disk.
 const WORTH: usize = 1 << 20;
 
 /// What is read, and how.
 pub(super) struct Setting<'a> {
-    pub input: &'a Input,
+    pub input: &'a Input<'a>,
     pub encoding: &'a Encoding,
     pub dialect: &'a Dialect,
     pub layout: &'a Layout,
@@ -65,8 +70,7 @@ struct Done {
     index: u64,
     lines: u64,
     rows: u64,
-    /// By column; empty where nothing is kept by row.
-    pieces: Vec<Option<Piece>>,
+    block: Block,
 }
 
 /// What the threads share.
@@ -118,6 +122,7 @@ impl<'a> Setting<'a> {
         if let Some(error) = lock(&shared.error).take() {
             return Err(error);
         }
+        shared.check_rows()?;
         let workers: Vec<Worker> = shared.workers.into_iter().map(into_inner).collect();
         if let Some((_, foreign)) = into_inner(shared.foreign) {
             let wide = workers.iter().map(|worker| worker.shape.wide).sum();
@@ -183,8 +188,33 @@ impl Shared<'_, '_> {
     fn progress(&self) -> Result<(), AnalysisError> {
         let Setting { input, watch, .. } = self.setting;
         watch.check()?;
+        self.check_rows()?;
         let done = input.done.load(Ordering::Relaxed) as f32 / input.size.max(1) as f32;
         watch.stage(Stage::Reading, done.min(1.0) * 0.9);
+        Ok(())
+    }
+
+    /// Refuses more rows than can be described, before they fill the disk and then the memory.
+    fn check_rows(&self) -> Result<(), AnalysisError> {
+        let memory = self.setting.options.memory;
+        let rows = self.rows.load(Ordering::Relaxed);
+        if rows > MOST_ROWS {
+            return Err(AnalysisError::BadInput(format!(
+                "the table has more than {} rows, which is more than can be ranked; split it into \
+                 parts",
+                super::millions(MOST_ROWS)
+            )));
+        }
+        let limit = super::most_rows(memory);
+        if rows > limit && self.setting.plans.iter().any(ColumnPlan::by_row) {
+            return Err(AnalysisError::BadInput(format!(
+                "the table has more than {} rows, and with {} of memory the numbers of more \
+                 cannot be described; split it into parts, or raise memory_mib in the [analyze] \
+                 settings of the node",
+                super::millions(limit),
+                super::size(memory)
+            )));
+        }
         Ok(())
     }
 
@@ -232,8 +262,8 @@ impl Shared<'_, '_> {
         let rows = hashes.len() as u64;
         self.rows.fetch_add(rows, Ordering::Relaxed);
         self.hashes.add(hashes)?;
-        let pieces = self.keep(words)?;
-        lock(&self.done).push(Done { index, lines, rows, pieces });
+        let block = self.keep(rows, words)?;
+        lock(&self.done).push(Done { index, lines, rows, block });
         self.relieve(thread, &mut worker)
     }
 
@@ -246,25 +276,22 @@ impl Shared<'_, '_> {
     }
 
     /// Keeps numbers and times in memory while there is room, then on disk.
-    fn keep(&self, words: Vec<Words>) -> Result<Vec<Option<Piece>>, AnalysisError> {
-        let size: u64 = words.iter().map(|w| w.bits.len() as u64 * 8).sum();
-        let limit = self.room();
-        let piece = |words: Words, extent| (!words.bits.is_empty()).then(|| words.piece(extent));
-        if self.kept.fetch_add(size, Ordering::Relaxed) + size <= limit {
-            return Ok(words.into_iter().map(|words| piece(words, None)).collect());
+    fn keep(&self, rows: u64, words: Vec<Words>) -> Result<Block, AnalysisError> {
+        let words = words.into_iter().zip(self.setting.plans);
+        let words: Vec<Words> =
+            words.filter(|(_, plan)| plan.by_row()).map(|(words, _)| words).collect();
+        let rows = rows as usize;
+        let size = (words.len() * (rows * 8 + Block::HEAD)) as u64;
+        if self.kept.fetch_add(size, Ordering::Relaxed) + size <= self.room() {
+            return Ok(Block::new(rows, words, None));
         }
+        self.kept.fetch_sub(size, Ordering::Relaxed);
         let mut bytes = Vec::with_capacity(size as usize);
         for word in words.iter().flat_map(|words| &words.bits) {
             bytes.extend_from_slice(&word.to_le_bytes());
         }
-        let mut extent = self.setting.spill.write(&bytes)?;
-        let mut pieces = Vec::with_capacity(words.len());
-        for words in words {
-            extent.len = words.bits.len() as u64 * 8;
-            pieces.push(piece(words, Some(extent)));
-            extent.at += extent.len;
-        }
-        Ok(pieces)
+        let extent = self.setting.spill.write(&bytes)?;
+        Ok(Block::new(rows, words, Some(extent)))
     }
 
     /// Bytes of numbers and times that may stay in memory: half of what is allowed, less when the
@@ -293,9 +320,11 @@ impl Shared<'_, '_> {
         }
         let mut order: Vec<usize> = (0..sizes.len()).collect();
         order.sort_by_key(|column| std::cmp::Reverse(sizes[*column]));
+        // Where there are many columns, none of them may be large while all of them are.
+        let worth = WORTH.min(share / 4).min(share / (2 * sizes.len().max(1)));
         for column in order {
             let set = &mut worker.sets[column];
-            let relieved = own <= share / 2 || sizes[column] < WORTH.min(share / 4);
+            let relieved = own <= share / 2 || sizes[column] < worth.max(1);
             if relieved && !set.is_full() {
                 continue;
             }
@@ -310,20 +339,34 @@ impl Shared<'_, '_> {
 
 impl Pass<'_> {
     /// Plans that fit better, when the sample was wrong.
-    pub fn better_plans(&self, setting: &Setting) -> Option<Vec<ColumnPlan>> {
+    pub fn better_plans(
+        &self,
+        setting: &Setting,
+    ) -> Result<Option<Vec<ColumnPlan>>, AnalysisError> {
+        let rows: u64 = self.done.iter().map(|chunk| chunk.rows).sum();
+        let continental = setting.layout.continental(setting.dialect);
         let mut plans = setting.plans.to_vec();
         for (column, plan) in plans.iter_mut().enumerate() {
             let tally = self.tally(column);
             if let Some(better) = tally.better(*plan) {
+                plan.failed = Some(plan.plan);
                 plan.swapped = true;
                 plan.plan = better;
-            } else if plan.weak {
-                plan.weak = false;
-                plan.plan = self.second_look(column, setting);
+                continue;
+            }
+            let there = rows.saturating_sub(tally.missing);
+            let hinted = tally.hints > 0 && tally.hints as f64 >= there as f64 * (1.0 - TOLERATED);
+            if plan.plan == Plan::Text && !plan.looked && !setting.layout.whole {
+                plan.looked = true;
+                let known = (plan.weak, hinted, continental);
+                let found = self.second_look(column, setting, known)?;
+                if !plan.excludes(found) {
+                    plan.plan = found;
+                }
             }
         }
         let changed = plans.iter().zip(setting.plans).any(|(new, old)| new.plan != old.plan);
-        changed.then_some(plans)
+        Ok(changed.then_some(plans))
     }
 
     fn tally(&self, column: usize) -> Tally {
@@ -332,18 +375,55 @@ impl Pass<'_> {
         tally
     }
 
-    /// The kind of a column of which the sample had too few values.
-    fn second_look(&self, column: usize, setting: &Setting) -> Plan {
-        let mut texts: Vec<&str> = self
-            .workers
+    /// The kind of a text column by all its texts where they are few, else by some of them: of a
+    /// `weak` sample any, of a `hinted` column those that may be numbers or days. Whether enough
+    /// of the cells are of that kind shows in the next pass.
+    fn second_look(
+        &self,
+        column: usize,
+        setting: &Setting,
+        (weak, hinted, continental): (bool, bool, bool),
+    ) -> Result<Plan, AnalysisError> {
+        let sets = || self.workers.iter().map(|worker| &worker.sets[column]);
+        let mut few = sets().all(|set| set.len() <= LOOK);
+        if !(few || weak || hinted) {
+            return Ok(Plan::Text);
+        }
+        // What is longer than any number is a text, whatever follows.
+        let start = |text: &str| text[..text.floor_char_boundary(LONG)].to_owned();
+        let mut seen = BTreeMap::<String, u64>::new();
+        for set in sets() {
+            for (text, count) in set.counts().step_by(set.len().div_ceil(LOOK).max(1)) {
+                *seen.entry(start(text)).or_default() += count;
+            }
+        }
+        for run in &self.runs[column] {
+            if seen.len() > LOOK {
+                break;
+            }
+            multiset::look(run, setting.spill, |text, count| {
+                *seen.entry(start(text)).or_default() += count;
+                seen.len() <= LOOK
+            })?;
+        }
+        few &= seen.len() <= LOOK;
+        if !(few || weak || hinted) {
+            return Ok(Plan::Text);
+        }
+        seen.retain(|text, _| !word::missing(text));
+        if few {
+            // As often as they come, in proportion.
+            let all: u64 = seen.values().sum();
+            seen.values_mut().for_each(|count| *count = (*count * LOOK as u64 / all.max(1)).max(1));
+        } else {
+            seen.values_mut().for_each(|count| *count = 1);
+            seen.retain(|text, _| !hinted || text.bytes().next().is_some_and(hints));
+        }
+        let texts: Vec<&str> = seen
             .iter()
-            .flat_map(|worker| worker.sets[column].texts().take(LOOK))
-            .filter(|text| !word::missing(text))
+            .flat_map(|(text, count)| std::iter::repeat_n(text.as_str(), *count as usize))
             .collect();
-        texts.sort_unstable();
-        texts.dedup();
-        let continental = setting.layout.continental(setting.dialect);
-        infer::plan(&setting.layout.names[column], &texts, continental)
+        Ok(infer::plan(&setting.layout.names[column], &texts, continental))
     }
 
     /// Merges everything.
@@ -362,22 +442,24 @@ impl Pass<'_> {
         let bad_rows = BadRows { count, first: first_bad(&mut self.workers, first_line) };
         let notes = self.notes(first_line);
         let tallies: Vec<Tally> = (0..setting.plans.len()).map(|c| self.tally(c)).collect();
-        let mut parts: Vec<_> = self.runs.into_iter().map(|runs| (runs, vec![], vec![])).collect();
+        let mut parts: Vec<_> = self.runs.into_iter().map(|runs| (runs, vec![])).collect();
         for worker in self.workers {
             parts.iter_mut().zip(worker.sets).for_each(|(part, set)| part.1.push(set));
         }
-        for chunk in self.done {
-            parts.iter_mut().zip(chunk.pieces).for_each(|(part, piece)| part.2.extend(piece));
-        }
+        let blocks = Arc::new(self.done.into_iter().map(|chunk| chunk.block).collect::<Vec<_>>());
+        let mut slots = 0..;
+        let mut slot = |plan: &ColumnPlan| if plan.by_row() { slots.next() } else { None };
+        let slots: Vec<_> = setting.plans.iter().map(|plan| slot(plan).unwrap_or(0)).collect();
         let hashes = self.hashes;
         let columns = || {
             parts
                 .into_par_iter()
                 .enumerate()
-                .map(|(column, (runs, sets, pieces))| {
+                .map(|(column, (runs, sets))| {
                     let texts = Texts::merge(sets, runs, spill, *watch)?;
                     let (name, plan) = (layout.names[column].clone(), setting.plans[column].plan);
-                    column::finish(name, plan, &tallies[column], pieces, texts, spill)
+                    let cut = Cut { blocks: Arc::clone(&blocks), slot: slots[column] };
+                    column::finish(name, plan, &tallies[column], cut, texts, spill)
                 })
                 .collect::<Result<Vec<_>, AnalysisError>>()
         };
@@ -420,7 +502,7 @@ fn next_buffer(take: &Receiver<Vec<u8>>) -> Result<Vec<u8>, AnalysisError> {
 }
 
 fn stopped() -> AnalysisError {
-    io("reading in several threads")(std::io::ErrorKind::BrokenPipe.into())
+    io("reading in several threads")(std::io::Error::other("one of them ended before the others"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,6 +1,6 @@
 //! Records: a text cut into fields, and a stream of bytes cut where a record ends.
 //!
-//! As in `csv-core` and pandas, a quote opens a field only at its start, `""` in it is a quote,
+//! As in `csv-core` and pandas, a quote opens a field only at its start, two in it are one,
 //! and what follows the closing quote belongs to the field. A quote that is never closed, or not
 //! within [`FIELD`] bytes, counts as an ordinary character and is left out.
 
@@ -35,7 +35,7 @@ pub(super) fn split(text: &str, dialect: Dialect, sink: &mut impl Sink) -> u64 {
         }
         let (began, mut fields) = (line, 0);
         loop {
-            let (next, over) = if bytes.get(at) == Some(&b'"') {
+            let (next, over) = if bytes.get(at) == Some(&dialect.quote) {
                 let quoted = unquote(text, at, dialect, &mut scratch);
                 line += quoted.lines;
                 sink.field(fields, quoted.text);
@@ -104,7 +104,7 @@ fn unquote<'a>(
     scratch: &'a mut String,
 ) -> Quoted<'a> {
     let bytes = text.as_bytes();
-    let Some((close, doubled)) = closing(bytes, open, true) else {
+    let Some((close, doubled)) = closing(bytes, open, dialect.quote, true) else {
         let end = stop(bytes, open, dialect);
         let over = bytes.get(end) != Some(&dialect.delimiter);
         let field = &text[open + 1..trimmed(bytes, open + 1, end.max(open + 1), over)];
@@ -119,10 +119,11 @@ fn unquote<'a>(
         return Quoted { text: inner, lines, next: end + 1, over };
     }
     scratch.clear();
-    let mut parts = inner.split("\"\"");
+    let pair = [dialect.quote; 2];
+    let mut parts = inner.split(std::str::from_utf8(&pair).unwrap_or("\"\""));
     scratch.push_str(parts.next().unwrap_or_default());
     for part in parts {
-        scratch.push('"');
+        scratch.push(char::from(dialect.quote));
         scratch.push_str(part);
     }
     scratch.push_str(tail);
@@ -131,13 +132,13 @@ fn unquote<'a>(
 
 /// The quote that closes the one at `open`, and whether there are doubled ones between. A quote
 /// that ends the bytes closes only when they are the last ones.
-fn closing(bytes: &[u8], open: usize, last: bool) -> Option<(usize, bool)> {
+fn closing(bytes: &[u8], open: usize, mark: u8, last: bool) -> Option<(usize, bool)> {
     let mut at = open + 1;
     let mut doubled = false;
     loop {
-        let quote = at + memchr::memchr(b'"', bytes.get(at..)?)?;
+        let quote = at + memchr::memchr(mark, bytes.get(at..)?)?;
         match bytes.get(quote + 1) {
-            Some(b'"') => {
+            Some(next) if *next == mark => {
                 doubled = true;
                 at = quote + 2;
             }
@@ -157,7 +158,7 @@ struct Scan {
 fn scan(bytes: &[u8], dialect: Dialect, last: bool) -> Scan {
     let (mut at, mut end) = (0, 0);
     loop {
-        let quote = memchr::memchr(b'"', &bytes[at..]).map(|offset| at + offset);
+        let quote = memchr::memchr(dialect.quote, &bytes[at..]).map(|offset| at + offset);
         let until = quote.unwrap_or(bytes.len());
         if let Some(offset) = memchr::memrchr(dialect.end, &bytes[at..until]) {
             end = at + offset + 1;
@@ -165,7 +166,7 @@ fn scan(bytes: &[u8], dialect: Dialect, last: bool) -> Scan {
         let Some(quote) = quote else { return Scan { end, open: None } };
         let before = quote.checked_sub(1).map(|at| bytes[at]);
         if before.is_none_or(|byte| byte == dialect.delimiter || byte == dialect.end) {
-            match closing(bytes, quote, last) {
+            match closing(bytes, quote, dialect.quote, last) {
                 Some((close, _)) => at = close + 1,
                 None => return Scan { end, open: Some(quote) },
             }

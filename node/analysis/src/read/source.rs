@@ -2,7 +2,7 @@
 //! gzip and zstd are recognised by their first bytes and decompressed while they stream.
 
 use std::fs::File;
-use std::io::{Cursor, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +16,8 @@ pub(super) const SAMPLE: usize = 256 << 10;
 const PIPE_IN_MEMORY: usize = 16 << 20;
 /// Bytes of a pipe that are taken at once.
 const STEP: u64 = 1 << 20;
+/// What zstd says of a frame that wants a window of more than 128 MB.
+const WINDOW: &str = "requires too much memory";
 
 /// What is read.
 pub enum Source {
@@ -26,8 +28,12 @@ pub enum Source {
 }
 
 /// An input that can be read from its start as often as needed, one reader at a time.
-pub(super) struct Input {
+pub(super) struct Input<'a> {
     kept: Kept,
+    /// Asked whenever more of the content is read.
+    pub watch: &'a dyn Watch,
+    /// Bytes of the longest content, decompressed.
+    pub limit: u64,
     /// Name for the report.
     pub name: String,
     /// Bytes before decompression.
@@ -42,11 +48,11 @@ enum Kept {
     Memory(Arc<[u8]>),
 }
 
-impl Input {
+impl<'a> Input<'a> {
     pub fn open(
         source: Source,
         options: &ReadOptions,
-        watch: &dyn Watch,
+        watch: &'a dyn Watch,
     ) -> Result<Self, AnalysisError> {
         let (kept, size, name) = match source {
             Source::File(path) => {
@@ -72,7 +78,8 @@ impl Input {
             }
         };
         let name = options.name.clone().unwrap_or(name);
-        Ok(Self { kept, name, size, done: Arc::default() })
+        let limit = options.max_content;
+        Ok(Self { kept, watch, limit, name, size, done: Arc::default() })
     }
 
     /// The content from its start, decompressed.
@@ -83,9 +90,7 @@ impl Input {
         raw.by_ref().take(4).read_to_end(&mut start).map_err(io("reading the input"))?;
         let whole = Cursor::new(start.clone()).chain(raw);
         Ok(match start.as_slice() {
-            [0x1f, 0x8b, 8, ..] => Box::new(flate2::read::MultiGzDecoder::new(
-                std::io::BufReader::with_capacity(1 << 18, whole),
-            )),
+            [0x1f, 0x8b, 8, ..] => Box::new(Members::new(BufReader::with_capacity(1 << 18, whole))),
             [0x28, 0xb5, 0x2f, 0xfd] => {
                 let decoder = zstd::stream::read::Decoder::new(whole);
                 Box::new(decoder.map_err(io("decompressing the input"))?)
@@ -118,12 +123,18 @@ impl Input {
 
 /// What reading says of an input that breaks off.
 pub(super) fn broken(error: std::io::Error) -> AnalysisError {
+    let said = error.to_string();
     match error.kind() {
+        _ if said.contains(WINDOW) => AnalysisError::BadInput(
+            "the zstd input was packed with a window of more than 128 MB, which takes too much \
+             memory; pack it again without --long and --ultra"
+                .to_owned(),
+        ),
         std::io::ErrorKind::UnexpectedEof
         | std::io::ErrorKind::InvalidData
         | std::io::ErrorKind::InvalidInput
         | std::io::ErrorKind::Other => AnalysisError::BadInput(format!(
-            "the compressed input is damaged or breaks off ({error}); make it again"
+            "the compressed input is damaged or breaks off ({said}); make it again"
         )),
         _ => io("reading the input")(error),
     }
@@ -174,5 +185,54 @@ impl Read for Counted<'_> {
         let count = self.inner.read(buffer)?;
         self.done.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
+    }
+}
+
+/// The members of a gzip file one after the other. Zeros after the last one are no content: tape
+/// drives and some uploads fill a block with them.
+struct Members<R: BufRead> {
+    /// None only while it is taken for the next member.
+    member: Option<flate2::bufread::GzDecoder<R>>,
+    over: bool,
+}
+
+impl<R: BufRead> Members<R> {
+    fn new(raw: R) -> Self {
+        Self { member: Some(flate2::bufread::GzDecoder::new(raw)), over: false }
+    }
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while !self.over && !buffer.is_empty() {
+            let Some(member) = &mut self.member else { break };
+            let count = member.read(buffer)?;
+            if count > 0 {
+                return Ok(count);
+            }
+            let Some(mut raw) = self.member.take().map(flate2::bufread::GzDecoder::into_inner)
+            else {
+                break;
+            };
+            self.over = !skip_zeros(&mut raw)?;
+            self.member = Some(flate2::bufread::GzDecoder::new(raw));
+        }
+        Ok(0)
+    }
+}
+
+/// Goes to the first byte that is not zero; false when there is none.
+fn skip_zeros(raw: &mut impl BufRead) -> std::io::Result<bool> {
+    loop {
+        let bytes = raw.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(false);
+        }
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        let more = zeros < bytes.len();
+        raw.consume(zeros);
+        if more {
+            return Ok(true);
+        }
     }
 }

@@ -66,7 +66,8 @@ pub(super) fn parse(cell: &str, day_first: bool) -> Option<Time> {
         return None;
     };
     let days = days(date)?;
-    let clock = clock(&mut cursor)?;
+    // `2024年1月31日12时30分` needs no space between.
+    let clock = clock(&mut cursor, style == CHINESE)?;
     let micros = days * DAY + clock.unwrap_or(0);
     Some(Time { micros, clock: clock.is_some(), style, decided })
 }
@@ -113,11 +114,11 @@ type Date = (i64, i64, i64);
 
 /// A date that starts with a digit.
 fn numeric(cursor: &mut Cursor, day_first: bool) -> Option<(Date, u32, bool)> {
-    let (first, width) = cursor.number(4)?;
-    if width == 4 {
+    let (first, digits) = cursor.number(4)?;
+    if digits == 4 {
         return year_first(cursor, first).map(|(date, style)| (date, style, false));
     }
-    if width > 2 {
+    if digits > 2 {
         return None;
     }
     let separator = cursor.0.first().copied()?;
@@ -129,7 +130,9 @@ fn numeric(cursor: &mut Cursor, day_first: bool) -> Option<(Date, u32, bool)> {
         if width == 0 || !cursor.eat(separator) {
             return None;
         }
-        let year = cursor.year(separator != b'.')?;
+        // `1.2.24` may be a version; `01.02.24` is not written for one.
+        let both = digits == 2 && width == 2;
+        let year = cursor.year(separator != b'.' || both)?;
         let other_order = if day_first { second > 12 } else { first > 12 };
         let decided = first > 12 || second > 12;
         let (month, day) = if day_first { (second, first) } else { (first, second) };
@@ -202,12 +205,12 @@ fn weekday(cursor: &mut Cursor) {
 }
 
 /// The time after a date: nothing, or all that is left.
-fn clock(cursor: &mut Cursor) -> Option<Option<i64>> {
+fn clock(cursor: &mut Cursor, close: bool) -> Option<Option<i64>> {
     if cursor.0.is_empty() {
         return Some(None);
     }
     let marked = matches!(cursor.0[0], b'T' | b't' | b' ' | b',') || cursor.0[0] >= 0x80;
-    if !marked {
+    if !(marked || close && cursor.0[0].is_ascii_digit()) {
         return None;
     }
     if matches!(cursor.0[0], b'T' | b't' | b',') {

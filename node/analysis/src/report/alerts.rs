@@ -29,7 +29,7 @@ impl Severity {
         use AlertKind::*;
         match kind {
             Encoding | BadRows | Empty | MixedTypes | BadDates | Infinite => Self::Problem,
-            Duplicates | Constant | Missing | HighCorrelation => Self::Check,
+            Reading | Duplicates | Constant | Missing | HighCorrelation => Self::Check,
             Imbalance | Skewed | Unique | HighCardinality | Zeros => Self::Know,
         }
     }

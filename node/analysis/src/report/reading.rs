@@ -1,7 +1,7 @@
 //! How the file was read: notes, and the first bad rows.
 
 use super::words;
-use super::{Page, amounts};
+use super::{Page, amounts, text};
 use crate::table::Note;
 
 /// Notes and bad rows; nothing when the file was clean.
@@ -21,6 +21,9 @@ fn sentence(page: &Page, note: &Note) -> String {
     let (words, value) = match note {
         Note::Undecodable(many) => (words::NOTE_UNDECODABLE, *many),
         Note::Nuls(many) => (words::NOTE_NULS, *many),
+        Note::Guessed => {
+            return words::NOTE_GUESSED.with(page.lang, &[&text::escape(&page.numbers.encoding)]);
+        }
         Note::NoHeader => (words::NOTE_NO_HEADER, 0),
         Note::Renamed(many) => (words::NOTE_RENAMED, *many),
         Note::UnclosedQuote(line) => (words::NOTE_QUOTE, *line),

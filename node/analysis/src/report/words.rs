@@ -108,6 +108,7 @@ words! {
     CHECK = "Worth a check", "留意";
     KNOW = "Good to know", "提示";
     ALERT_ENCODING = "Encoding", "编码";
+    ALERT_READING = "How the file was read", "读取情况";
     ALERT_EMPTY = "Empty column", "空列";
     ALERT_CONSTANT = "Only one value", "只有一个值";
     ALERT_MIXED = "Mixed types", "类型混杂";
@@ -183,6 +184,7 @@ words! {
         "{0} 个字节不符合编码，已替换为 �。";
     NOTE_NULS = "NUL bytes that were dropped: {0}.",
         "丢弃了 {0} 个空字节。";
+    NOTE_GUESSED = "The encoding {0} is a guess.", "编码 {0} 是猜测的。";
     NOTE_NO_HEADER = "The file has no header, so the columns are numbered.",
         "文件没有表头，因此各列以编号命名。";
     NOTE_RENAMED = "Column names that came twice or were empty, and were changed: {0}.",
@@ -223,6 +225,7 @@ words! {
 pub(super) fn alert(kind: AlertKind) -> Words {
     match kind {
         AlertKind::Encoding => ALERT_ENCODING,
+        AlertKind::Reading => ALERT_READING,
         AlertKind::BadRows => BAD_ROWS,
         AlertKind::Duplicates => DUPLICATE_ROWS,
         AlertKind::Empty => ALERT_EMPTY,

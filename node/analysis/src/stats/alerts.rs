@@ -31,6 +31,9 @@ const CARDINALITY: u64 = 50;
 const CARDINALITY_RATIO: f64 = 0.1;
 const CARDINALITY_MOST: u64 = 1000;
 
+/// Rows where both columns have a value: few lie near a line by chance, and two always do.
+const FEWEST_SHARED: u64 = 10;
+
 /// Part of the cells.
 const ZEROS: f64 = 0.1;
 
@@ -94,6 +97,7 @@ fn of_table(table: &Table) -> Vec<Found<'_>> {
                 Fact::Undecodable { bytes: *bytes, encoding: &table.encoding }
             }
             Note::Nuls(bytes) => Fact::Nuls(*bytes),
+            Note::Guessed => Fact::Guessed(&table.encoding),
             Note::NoHeader => Fact::NoHeader,
             Note::Renamed(names) => Fact::Renamed(*names),
             Note::UnclosedQuote(line) => Fact::UnclosedQuote(*line),
@@ -155,10 +159,12 @@ fn of_shape<'a>(column: &'a Column, learnt: &'a Learnt, found: &mut Vec<Found<'a
     if unique && telling {
         tell(Fact::Unique { column: name, cells: count }, count as f64);
     }
-    if let Some(skew) = numbers.skew.filter(|skew| skew.abs() >= SKEWNESS) {
+    // Two numbers, such as 0 and 1, are a choice: no amount has a tail, and 0 is a value.
+    let amount = learnt.finite_distinct > 2;
+    if let Some(skew) = numbers.skew.filter(|skew| amount && skew.abs() >= SKEWNESS) {
         tell(Fact::Skewed { column: name, skew }, skew.abs());
     }
-    if let Some(cells) = numbers.zeros {
+    if let Some(cells) = numbers.zeros.filter(|_| amount) {
         let ratio = cells as f64 / count.max(1) as f64;
         if ratio >= ZEROS {
             tell(Fact::Zeros { column: name, cells, ratio }, ratio);
@@ -181,9 +187,8 @@ fn of_pairs<'a>(table: &'a Table, learnt: &[Learnt], pairs: &[Pair], found: &mut
         let (one, other) = pair.columns;
         let high = [pair.pearson, pair.spearman].into_iter().flatten().map(f64::abs);
         let strength = high.fold(0.0, f64::max);
-        // Two rows always lie on a line.
-        let few = |at: usize| learnt[at].numbers.count < 3 || learnt[at].identifier;
-        if strength < CORRELATION || few(one) || few(other) {
+        let names_rows = learnt[one].identifier || learnt[other].identifier;
+        if strength < CORRELATION || pair.rows < FEWEST_SHARED || names_rows {
             continue;
         }
         let (column, other) = (&table.columns[one].name, &table.columns[other].name);

@@ -1,5 +1,7 @@
 //! One column: its numbers, and what its charts and alerts need.
 
+use std::borrow::Cow;
+
 use polars::prelude::{Float64Chunked, IntoSeries, MomentSeries, PlSmallStr};
 use serde_json::Value;
 
@@ -64,7 +66,8 @@ pub(super) struct Learnt {
     pub identifier: bool,
     /// Where charts draw: all values, but without the furthest of a very long tail.
     pub drawn: (f64, f64),
-    /// How far the values are from coming equally often, 0 to 1, of text columns.
+    /// How far the values are from coming equally often, 0 to 1, of text columns and of numbers
+    /// that are only two.
     pub imbalance: Option<f64>,
     /// Average words of a text.
     pub words: f64,
@@ -128,15 +131,19 @@ fn learn_numbers(
         Values::Times(_) | Values::Texts => return Ok(()),
     };
     watch.check()?;
-    let values = finite(cells);
+    let mut values = finite(cells);
     learnt.infinite = below + above;
     learnt.finite_distinct = runs.keys.len();
     order_numbers(&runs, below, above, &mut learnt.numbers);
     if learnt.infinite == 0 {
-        moments(&runs, &values, &mut learnt.numbers);
+        // Nobody else needs them then, so there is no second copy.
+        let spare = !(reading.keep && reading.here);
+        let cells = if spare { Cow::Owned(std::mem::take(&mut values)) } else { (&values).into() };
+        moments(&runs, cells, &mut learnt.numbers);
     }
     watch.check()?;
     learnt.numbers.top = top_numbers(&runs, column.kind, below, above);
+    learnt.imbalance = imbalance_of_two(&runs.counts).filter(|_| learnt.infinite == 0);
     let complete = column.missing == 0 && column.invalid.count == 0;
     let whole = column.kind == Kind::Integer && complete;
     learnt.numbers.histogram = histogram(&runs, whole, MOST_BINS);
@@ -175,7 +182,7 @@ fn order_numbers(runs: &Runs, below: u64, above: u64, numbers: &mut ColumnNumber
 }
 
 /// Mean, deviation, skewness and kurtosis, by polars.
-fn moments(runs: &Runs, values: &[f64], numbers: &mut ColumnNumbers) {
+fn moments(runs: &Runs, values: Cow<'_, [f64]>, numbers: &mut ColumnNumbers) {
     if runs.keys.len() < 2 {
         // A column of one value has no shape, and its mean is free of rounding.
         numbers.mean = runs.ends().map(|(value, _)| value);
@@ -184,8 +191,19 @@ fn moments(runs: &Runs, values: &[f64], numbers: &mut ColumnNumbers) {
     }
     // Near 0, where floats are finest: around 1,000,000 polars' skewness loses eight digits.
     let middle = numbers.median.unwrap_or(0.0);
-    let present = values.iter().filter(|value| !value.is_nan()).map(|value| value - middle);
-    let series = Float64Chunked::from_vec(PlSmallStr::EMPTY, present.collect()).into_series();
+    let present: Vec<f64> = match values {
+        Cow::Owned(values) => {
+            let present = values.into_iter().filter(|value| !value.is_nan());
+            present.map(|value| value - middle).collect()
+        }
+        Cow::Borrowed(values) => {
+            let mut present = Vec::with_capacity(runs.total as usize);
+            let there = values.iter().filter(|value| !value.is_nan());
+            present.extend(there.map(|value| value - middle));
+            present
+        }
+    };
+    let series = Float64Chunked::from_vec(PlSmallStr::EMPTY, present).into_series();
     let defined = |number: Option<f64>| number.filter(|number| number.is_finite());
     numbers.mean = defined(series.mean().map(|mean| mean + middle));
     numbers.std = defined(series.std(1));
@@ -264,6 +282,15 @@ fn is_identifier(runs: &Runs, counting_up: bool, name: &str) -> bool {
     called || (counting_up && dense && !years)
 }
 
+/// Two numbers are a choice, not an amount: how far they are from coming equally often, as with
+/// texts.
+fn imbalance_of_two(counts: &[u32]) -> Option<f64> {
+    let &[one, other] = counts else { return None };
+    let all = f64::from(one) + f64::from(other);
+    let part = |count: u32| f64::from(count) / all;
+    Some(1.0 + [one, other].map(|count| part(count) * part(count).log2()).iter().sum::<f64>())
+}
+
 fn learn_times(
     column: &Column,
     reading: Reading,
@@ -278,6 +305,12 @@ fn learn_times(
     learnt.numbers.distinct += runs.keys.len() as u64;
     let (Some(&first), Some(&last)) = (runs.keys.first(), runs.keys.last()) else { return Ok(()) };
     let date_only = column.kind == Kind::Date;
+    let mut top = Top::<i64>::new(MOST_TOP);
+    for (key, &count) in runs.keys.iter().zip(&runs.counts) {
+        top.offer(key, u64::from(count));
+    }
+    let json = |(time, count)| (Value::String(calendar::iso(time, date_only)), count);
+    learnt.numbers.top = top.entries.into_iter().map(json).collect();
     learnt.numbers.first = Some(calendar::iso(first, date_only));
     learnt.numbers.last = Some(calendar::iso(last, date_only));
     learnt.timeline =

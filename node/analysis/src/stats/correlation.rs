@@ -36,6 +36,8 @@ pub(super) struct Pair {
     pub pearson: Option<f64>,
     /// Spearman's coefficient.
     pub spearman: Option<f64>,
+    /// Rows where both have a value.
+    pub rows: u64,
 }
 
 /// The number columns that are compared, in the order of the file: all, or the first with at
@@ -92,12 +94,11 @@ pub(super) fn pairs(
     let spearman = by_blocks(sides.len(), at_once(16), ranks, |one, other| {
         tick().and_then(|()| spearman(one, other, watch))
     })?;
-    let pair = |((one, other, pearson), (_, _, spearman)): ((usize, usize, _), (_, _, _))| Pair {
-        columns: (sides[one].0, sides[other].0),
-        pearson,
-        spearman,
+    let pair = |(linear, ranked): (&Compared<_>, &Compared<_>)| {
+        let ((one, other, (pearson, rows)), (_, _, spearman)) = (*linear, *ranked);
+        Pair { columns: (sides[one].0, sides[other].0), pearson, spearman, rows }
     };
-    Ok(pearson.into_iter().zip(spearman).map(pair).collect())
+    Ok(pearson.iter().zip(&spearman).map(pair).collect())
 }
 
 /// A value near the others, so that sums of squares keep their digits.
@@ -134,15 +135,16 @@ pub(super) fn matrices(
     found
 }
 
-type Compared = Vec<(usize, usize, Option<f64>)>;
+/// Two columns, and what came of comparing them.
+type Compared<R> = (usize, usize, R);
 
 /// Calls `each` for every pair of `0..columns`, with at most `at_once` (at least 2) loaded.
-fn by_blocks<T: Send + Sync>(
+fn by_blocks<T: Send + Sync, R: Send>(
     columns: usize,
     at_once: usize,
     load: impl Fn(usize) -> Result<T, AnalysisError> + Sync,
-    each: impl Fn(&T, &T) -> Result<Option<f64>, AnalysisError> + Sync,
-) -> Result<Compared, AnalysisError> {
+    each: impl Fn(&T, &T) -> Result<R, AnalysisError> + Sync,
+) -> Result<Vec<Compared<R>>, AnalysisError> {
     let block = if at_once >= columns { columns.max(1) } else { (at_once / 2).max(1) };
     let block_from = |start: usize| -> Result<Vec<(usize, T)>, AnalysisError> {
         let wanted = start..(start + block).min(columns);
@@ -162,12 +164,12 @@ fn by_blocks<T: Send + Sync>(
             let compare = |((at, one), (to, other)): (&(usize, T), &(usize, T))| {
                 Ok((*at, *to, each(one, other)?))
             };
-            let numbers: Compared =
+            let numbers: Vec<Compared<R>> =
                 pairs.into_par_iter().map(compare).collect::<Result<_, AnalysisError>>()?;
             found.extend(numbers);
         }
     }
-    found.sort_by_key(|&(one, other, _)| (one, other));
+    found.sort_by_key(|(one, other, _)| (*one, *other));
     Ok(found)
 }
 
@@ -224,10 +226,14 @@ impl Sums {
     }
 }
 
-/// Pearson's coefficient; each side is values by row and a middle. When the middles are far from
+/// Pearson's coefficient, and of how many rows; each side is values by row and a middle. When the middles are far from
 /// the means of the shared rows, digits would cancel, so the sums are taken again from those means.
-fn pearson(one: (&[f64], f64), other: (&[f64], f64)) -> Option<f64> {
-    let mut sums = Sums::of(one, other);
+fn pearson(one: (&[f64], f64), other: (&[f64], f64)) -> (Option<f64>, u64) {
+    let sums = Sums::of(one, other);
+    (coefficient(one, other, sums), sums.rows as u64)
+}
+
+fn coefficient(one: (&[f64], f64), other: (&[f64], f64), mut sums: Sums) -> Option<f64> {
     if sums.rows == 0.0 {
         return None;
     }

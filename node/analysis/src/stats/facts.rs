@@ -10,6 +10,8 @@ pub(super) enum Fact<'a> {
     Undecodable { bytes: u64, encoding: &'a str },
     /// NUL bytes.
     Nuls(u64),
+    /// An encoding that is a guess.
+    Guessed(&'a str),
     /// The header is a guess.
     NoHeader,
     /// Column names that were changed.
@@ -56,11 +58,9 @@ impl Fact<'_> {
     /// What the alert is about.
     pub(super) fn kind(&self) -> AlertKind {
         match self {
-            Self::Undecodable { .. } | Self::Nuls(_) | Self::NoHeader => AlertKind::Encoding,
-            Self::Renamed(_)
-            | Self::UnclosedQuote(_)
-            | Self::CutFields(_)
-            | Self::BadRows { .. } => AlertKind::BadRows,
+            Self::Undecodable { .. } | Self::Nuls(_) | Self::Guessed(_) => AlertKind::Encoding,
+            Self::NoHeader | Self::Renamed(_) | Self::CutFields(_) => AlertKind::Reading,
+            Self::UnclosedQuote(_) | Self::BadRows { .. } => AlertKind::BadRows,
             Self::Duplicates { .. } => AlertKind::Duplicates,
             Self::Empty(_) => AlertKind::Empty,
             Self::Constant { .. } => AlertKind::Constant,
@@ -82,6 +82,7 @@ impl Fact<'_> {
         let (english, chinese) = match self {
             Self::Undecodable { .. }
             | Self::Nuls(_)
+            | Self::Guessed(_)
             | Self::NoHeader
             | Self::Renamed(_)
             | Self::UnclosedQuote(_)
@@ -119,6 +120,12 @@ impl Fact<'_> {
                     format!("丢弃了 {bytes} 个 NUL 字节；文件可能已损坏。"),
                 )
             }
+            Self::Guessed(encoding) => (
+                format!(
+                    "The encoding {encoding} is a guess; where letters look wrong, name the right one with --encoding."
+                ),
+                format!("编码 {encoding} 是猜测的；如有乱码，请用 --encoding 指定正确的编码。"),
+            ),
             Self::NoHeader => (
                 "The first line looks like data, so the columns have no names.".into(),
                 "第一行看起来是数据，因此各列没有名称。".into(),

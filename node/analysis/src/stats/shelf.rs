@@ -7,7 +7,7 @@ use std::io::{Read, Seek, Write};
 use std::sync::Mutex;
 
 use crate::AnalysisError;
-use crate::table::{Column, Values};
+use crate::table::{Column, Values, Wholes};
 
 /// Bytes moved at once between memory and disk.
 const PIECE: usize = 256 * 1024;
@@ -82,7 +82,9 @@ impl Kept {
 pub(super) fn finite(values: Values) -> Vec<f64> {
     match values {
         Values::Integers(cells) => {
-            cells.iter().map(|cell| cell.map_or(f64::NAN, |value| value as f64)).collect()
+            // In the same memory: both are of 8 bytes.
+            let real = |cell| if cell == Wholes::NONE { f64::NAN } else { cell as f64 };
+            cells.into_inner().into_iter().map(real).collect()
         }
         Values::Numbers(mut cells) => {
             for cell in cells.iter_mut().filter(|cell| cell.is_infinite()) {

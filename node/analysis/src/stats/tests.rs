@@ -2,7 +2,6 @@
 
 mod drawn;
 mod edges;
-mod golden;
 mod laws;
 mod speed;
 mod tables;

@@ -90,12 +90,63 @@ fn a_bomb_streams() {
     let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     bomb.write_all(b"a,b\n").expect("gzip");
     let line = b"1,2\n".repeat(1 << 18);
-    for _ in 0..64 {
+    for _ in 0..48 {
         bomb.write_all(&line).expect("gzip");
     }
     let table = table(bomb.finish().expect("gzip"));
-    assert_eq!(table.rows, 64 << 18);
-    assert_eq!(table.duplicate_rows, (64 << 18) - 1);
+    assert_eq!(table.rows, 48 << 18);
+    assert_eq!(table.duplicate_rows, (48 << 18) - 1);
+}
+
+/// Text that goes on and on, made as it is read.
+fn without_end(line: &'static [u8]) -> Source {
+    struct Lines(&'static [u8], usize);
+    impl Read for Lines {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            for byte in buffer.iter_mut() {
+                *byte = self.0[self.1 % self.0.len()];
+                self.1 += 1;
+            }
+            Ok(buffer.len())
+        }
+    }
+    Source::Stream(Box::new(Lines(line, 0).take(24 << 20)))
+}
+
+fn refused(source: Source, options: &ReadOptions) -> String {
+    match read(source, options, &Unwatched) {
+        Err(AnalysisError::BadInput(text)) => text,
+        Err(other) => panic!("another error: {other}"),
+        Ok(table) => panic!("a table of {} rows", table.rows),
+    }
+}
+
+#[test]
+fn more_rows_than_memory_can_describe_are_refused() {
+    let options = ReadOptions { memory: 1 << 20, ..Default::default() };
+    let text = refused(without_end(b"7\n"), &options);
+    for part in ["1.0 million rows", "1 MiB", "memory_mib"] {
+        assert!(text.contains(part), "{text}");
+    }
+    // Texts are no rows in memory.
+    let table = read(without_end(b"word\n"), &options, &Unwatched).expect("a table");
+    assert!(table.rows > 2_000_000);
+}
+
+#[test]
+fn more_content_than_allowed_is_refused() {
+    let options = ReadOptions { max_content: 20 << 20, ..Default::default() };
+    for line in [&b"7,x\n"[..], b"x\n\n\n\n\n\n\n\n"] {
+        let text = refused(without_end(line), &options);
+        assert!(text.contains("20 MiB") && text.contains("max_input_mib"), "{text}");
+    }
+}
+
+#[test]
+fn a_zstd_window_that_is_too_large_is_named() {
+    // A frame of one raw block, with a window of 256 MiB.
+    let frame = b"\x28\xb5\x2f\xfd\x00\x90\x21\0\0a\n1\n";
+    assert!(refusal(frame.as_slice()).contains("--long"));
 }
 
 #[test]
@@ -161,4 +212,37 @@ fn cancelling_ends_the_reading() {
     let read =
         read(Source::Stream(Box::new(endless)), &ReadOptions::default(), &Impatient(0.into()));
     assert!(matches!(read, Err(AnalysisError::Cancelled)));
+}
+
+#[test]
+fn cancelling_ends_lines_and_nuls_without_end() {
+    for line in [&b"\0"[..], b"x"] {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(b"a,b\n").expect("gzip");
+        packed.write_all(&b"1,2\n".repeat(1 << 18)).expect("gzip");
+        let more = line.repeat(1 << 20);
+        for _ in 0..100 {
+            packed.write_all(&more).expect("gzip");
+        }
+        let packed = packed.finish().expect("gzip");
+        let asked = AtomicU32::new(0);
+        let all = try_table(packed.clone(), &ReadOptions::default()).expect("a table");
+        assert_eq!(all.rows, (1 << 18) + u64::from(line == b"x"));
+        // Asked at least once for each part of what makes no rows.
+        struct Counts<'a>(&'a AtomicU32, u32);
+        impl Watch for Counts<'_> {
+            fn stage(&self, _: Stage, _: f32) {}
+
+            fn cancelled(&self) -> bool {
+                self.0.fetch_add(1, Ordering::Relaxed) >= self.1
+            }
+        }
+        let source = || Source::Stream(Box::new(std::io::Cursor::new(packed.clone())));
+        let done = read(source(), &ReadOptions::default(), &Counts(&asked, u32::MAX));
+        assert!(done.is_ok());
+        let often = asked.swap(0, Ordering::Relaxed);
+        assert!(often > 50, "asked {often} times");
+        let stopped = read(source(), &ReadOptions::default(), &Counts(&asked, often / 2));
+        assert!(matches!(stopped, Err(AnalysisError::Cancelled)));
+    }
 }

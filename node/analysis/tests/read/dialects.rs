@@ -1,5 +1,6 @@
 //! Delimiters, headers, decimal commas.
 
+use potluck_analysis::AnalysisError;
 use potluck_analysis::read::ReadOptions;
 use potluck_analysis::table::Note;
 
@@ -87,5 +88,61 @@ fn every_line_end_is_one() {
         let table = table(["a,b", "1,x", "2,\"y\"", "3,z"].join(end));
         assert_eq!((table.rows, kinds(&table)), (3, vec!["integer", "text"]), "{end:?}");
         assert_eq!(texts(column(&table, "b")).into_keys().collect::<Vec<_>>(), ["x", "y", "z"]);
+    }
+}
+
+#[test]
+fn years_and_months_above_numbers_are_names() {
+    for text in [
+        "product,2023,2024\nTea,5,7\nMilk,3,2\n",
+        "2024,2023,2022\n5,7,1\n3,2,4\n",
+        "1990,2000,2010\n1.5,7,1\n3,2,4\n",
+        "country,2020-01,2020-02\nA,5,7\nB,3,2\n",
+        "country,2019,2020,2021\nA,1900,2000,1950\nB,1850,2010,2001\n",
+    ] {
+        let table = table(text);
+        assert_eq!((table.rows, table.notes.as_slice()), (2, &[][..]), "{text}");
+        assert_eq!(
+            names(&table),
+            text.lines().next().expect("a line").split(',').collect::<Vec<_>>()
+        );
+    }
+    for text in [
+        "2023,2024\n2021,2022\n1999,2001\n",
+        "1,2023,5\n2,2024,6\n3,2022,7\n",
+        "1,1990,2000,5\n2,3,4,6\n3,5,5,7\n",
+        "2024-01-01,5\n2024-01-02,6\n",
+    ] {
+        assert!(table(text).notes.contains(&Note::NoHeader), "{text}");
+    }
+}
+
+#[test]
+fn quotes_are_found() {
+    let single = table("id,name\n1,'Smith, John'\n2,'Doe, Jane'\n3,'O''Brien, Pat'\n");
+    assert_eq!((single.columns.len(), single.bad_rows.count), (2, 0));
+    let found: Vec<_> = texts(column(&single, "name")).into_keys().collect();
+    assert_eq!(found, ["Doe, Jane", "O'Brien, Pat", "Smith, John"]);
+    // An apostrophe is none.
+    let words = table("id,text\n1,'twas the night, before\n2,rock 'n' roll\n3,\"'a', 'b'\"\n");
+    assert_eq!(words.bad_rows.count, 1);
+    assert_eq!(texts(column(&words, "text"))["rock 'n' roll"], 1);
+    let double = table("id,text\n1,\"'a', 'b'\"\n2,\"'c', d\"\n");
+    assert_eq!(
+        texts(column(&double, "text")).into_keys().collect::<Vec<_>>(),
+        ["'a', 'b'", "'c', d"]
+    );
+}
+
+#[test]
+fn the_quote_can_be_said() {
+    let said = |quote| ReadOptions { quote: Some(quote), ..Default::default() };
+    let table = try_table("a,b\n1,|x,|\n2,|y||z|\n", &said('|')).expect("a table");
+    assert_eq!(texts(column(&table, "b")).into_keys().collect::<Vec<_>>(), ["x,", "y|z"]);
+    let plain = try_table("a,b\n1,'x'\n2,'y'\n", &said('\'')).expect("a table");
+    assert_eq!(texts(column(&plain, "b")).into_keys().collect::<Vec<_>>(), ["x", "y"]);
+    let same = ReadOptions { delimiter: Some('\''), ..said('\'') };
+    for options in [said('é'), said('\n'), same] {
+        assert!(matches!(try_table("a\n1\n", &options), Err(AnalysisError::BadOption(_))));
     }
 }

@@ -142,3 +142,60 @@ fn a_long_pipe_is_read_like_a_file() {
     assert_eq!(from_pipe.duplicate_rows, 1 << 20);
     assert_eq!(texts(&from_file.columns[0]), texts(&from_pipe.columns[0]));
 }
+
+#[test]
+fn utf8_with_nuls_stays_utf8() {
+    let table = table("姓名,值\r\n张三,\0\r\n李四,\0\r\n王五,\0\r\n");
+    assert_eq!((table.encoding.as_str(), table.rows), ("UTF-8", 3));
+    assert_eq!((names(&table), &table.notes[..]), (vec!["姓名", "值"], &[Note::Nuls(3)][..]));
+}
+
+#[test]
+fn a_guess_is_noted_and_a_certain_encoding_is_not() {
+    let cafe = table(b"name,n\ncaf\xe9,1\nth\xe9,2\n".as_slice());
+    assert_eq!(cafe.notes, [Note::Guessed]);
+    // Two characters could be of several encodings.
+    assert_eq!(table(encoded("名,n\na,1\nb,2\n", "gbk")).notes, [Note::Guessed]);
+    for (text, label) in
+        [(CHINESE, "gb18030"), (TAIWAN, "big5"), (JAPAN, "shift_jis"), (CHINESE, "utf-8")]
+    {
+        assert_eq!(table(encoded(text, label)).notes, [], "{label}");
+    }
+    // Who names an encoding knows.
+    assert_eq!(named(b"name,n\ncaf\xe9,1\n", "latin1").notes, []);
+}
+
+#[test]
+fn labels_with_either_dash_are_understood() {
+    for (label, name) in [
+        ("ks_c_5601-1987", "EUC-KR"),
+        ("ms_kanji", "Shift_JIS"),
+        ("Shift-JIS", "Shift_JIS"),
+        ("gb_2312-80", "GB18030"),
+        ("utf_8", "UTF-8"),
+        ("iso_8859_1", "windows-1252"),
+    ] {
+        assert_eq!(named(b"a,b\n1,2\n", label).encoding, name, "{label}");
+    }
+}
+
+#[test]
+fn utf16_without_an_order_takes_that_of_the_file() {
+    for (big, name) in [(true, "UTF-16BE"), (false, "UTF-16LE")] {
+        for text in [format!("\u{feff}{CHINESE}"), CHINESE.to_owned()] {
+            let table = named(&utf16(&text, big), "utf-16");
+            assert_eq!((table.encoding.as_str(), names(&table)[0]), (name, "姓名"));
+        }
+    }
+}
+
+#[test]
+fn zeros_after_gzip_are_no_content() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(CHINESE.as_bytes()).expect("gzip");
+    let mut gzip = gzip.finish().expect("gzip");
+    gzip.resize(gzip.len().next_multiple_of(512), 0);
+    assert_eq!(super::content(&table(gzip.clone())), super::content(&table(CHINESE)));
+    gzip.extend_from_slice(b"no gzip");
+    assert!(super::refusal(gzip).contains("damaged"));
+}

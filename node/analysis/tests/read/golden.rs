@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{column, kinds, names, numbers, shared, texts, times};
 
 fn golden(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/read/golden").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
 
 fn open(path: &Path) -> Table {

@@ -136,6 +136,8 @@ fn days_are_read_as_people_write_them() {
         ("1/31/2024 12:30:05 PM", 1_706_704_205),
         ("Wed, 31 Jan 2024 12:30:05 GMT", 1_706_704_205),
         ("2024年1月31日 12时30分5秒", 1_706_704_205),
+        ("2024年1月31日12时30分", 1_706_704_200),
+        ("31.01.24", 1_706_659_200),
         ("1969-12-31", -86_400),
         ("0001-01-01", -62_135_596_800),
         ("9999-12-31", 253_402_214_400),
@@ -149,8 +151,18 @@ fn days_are_read_as_people_write_them() {
     }
     let fraction = one(&["2024-01-31 12:30:05.123456789"]);
     assert_eq!(times(&fraction.columns[0]), [Some(1_706_704_205_123_456)]);
-    for cell in ["2023-02-30", "2024-13-01", "12:30", "1/2", "1-2-3", "May", "2024", "2024-01-31x"]
-    {
+    for cell in [
+        "1.2.24",
+        "2024-1-3112:30",
+        "2023-02-30",
+        "2024-13-01",
+        "12:30",
+        "1/2",
+        "1-2-3",
+        "May",
+        "2024",
+        "2024-01-31x",
+    ] {
         assert_eq!(kind(&[cell, "word"]), Kind::Text, "{cell}");
     }
 }
@@ -214,4 +226,59 @@ fn equal_rows_are_counted_as_pandas_does() {
     // pandas.read_csv(...).duplicated().sum() of the same text is 4.
     let table = table("a,b,c\n1,x,\n1.0,x,NA\n2,y,z\n2,y,z\n2,y,z\n2,Y,z\n,,\nNA,null,NaN\n");
     assert_eq!((table.rows, table.duplicate_rows), (8, 4));
+}
+
+#[test]
+fn one_odd_cell_does_not_turn_thousands_into_thousandths() {
+    let money = one(&["$1,234", "$2,500", "$3,750", "$12,5"]);
+    assert_eq!(numbers(&money.columns[0]), [Some(1234.0), Some(2500.0), Some(3750.0), None]);
+    assert_eq!(money.columns[0].invalid.examples, ["$12,5"]);
+    let cities = table("city,pop,note\nA,\"1,234\",x\nB,\"2,500\",\"3,14\"\n");
+    assert_eq!(numbers(column(&cities, "pop")), [Some(1234.0), Some(2500.0)]);
+    let tab = table("x\ty\n950\ta\n1.234\tb\n1.234.567\tc\n");
+    assert_eq!(numbers(column(&tab, "x")), [Some(950.0), Some(1234.0), Some(1_234_567.0)]);
+    // Commas that always have three places, among them some below one.
+    let metres = one(&["0,125", "1,250", "2,375", "0,500"]);
+    assert_eq!(numbers(&metres.columns[0]), [Some(0.125), Some(1.25), Some(2.375), Some(0.5)]);
+    // The delimiter, or another column, says that decimals have commas.
+    let semicolon = table("x;y\n1,234;a\n2,500;b\n");
+    assert_eq!(numbers(column(&semicolon, "x")), [Some(1.234), Some(2.5)]);
+    let other = table("x\ty\n1,234\t1,5\n2,500\t2,75\n");
+    assert_eq!(numbers(column(&other, "x")), [Some(1.234), Some(2.5)]);
+    // What decides comes after the sample, and is outweighed.
+    let mut cells = vec!["1,234"; 30_000];
+    cells.extend(["12,5"; 3]);
+    let late = one(&cells);
+    assert_eq!(numbers(&late.columns[0])[0], Some(1234.0));
+    assert_eq!(late.columns[0].invalid.count, 3);
+}
+
+#[test]
+fn a_sample_of_texts_does_not_stick() {
+    let rows = |early: &str, late: &dyn Fn(usize) -> String| {
+        let mut text = "id,x\n".to_owned();
+        for row in 0..1500 {
+            text += &format!("{row},{early}\n");
+        }
+        for row in 0..20_000 {
+            text += &format!("{row},{}\n", late(row));
+        }
+        table(text)
+    };
+    let amounts = rows("pending", &|row| format!("{}.5", row * 7 % 9001));
+    let x = column(&amounts, "x");
+    assert_eq!((x.kind, x.invalid.count), (Kind::Number, 1500));
+    assert_eq!(x.invalid.examples, ["pending"]);
+    let days = rows("pending", &|row| format!("2024-01-{:02}", row % 28 + 1));
+    assert_eq!(column(&days, "x").kind, Kind::Date);
+    let flags = rows("pending", &|row| if row % 3 == 0 { "yes" } else { "no" }.to_owned());
+    assert_eq!(column(&flags, "x").kind, Kind::Boolean);
+    // Numbers at first, then codes; half of them words; words that begin with digits.
+    let codes = rows("pending", &|row| format!("{row:05}"));
+    assert_eq!(column(&codes, "x").kind, Kind::Text);
+    let half =
+        rows("pending", &|row| if row % 2 == 0 { row.to_string() } else { format!("w{row}") });
+    assert_eq!(column(&half, "x").kind, Kind::Text);
+    let streets = rows("pending", &|row| format!("{row} Main Street"));
+    assert_eq!(column(&streets, "x").kind, Kind::Text);
 }

@@ -67,3 +67,28 @@ fn a_temporary_folder_that_is_not_there_is_named() {
     let Err(error) = try_table(rows(10), &options) else { panic!("a table") };
     assert!(error.to_string().contains("temporary file"), "{error}");
 }
+
+#[test]
+fn many_text_columns_go_to_disk_together() {
+    let mut text = (0..400).map(|at| format!("c{at}")).collect::<Vec<_>>().join(",") + "\n";
+    for row in 0..300_u64 {
+        let cells = (0..400).map(|at| format!("{:x}w", (row * 400 + at).wrapping_mul(0x9e37_79b9)));
+        text += &(cells.collect::<Vec<_>>().join(",") + "\n");
+    }
+    let roomy = try_table(text.as_str(), &ReadOptions::default()).expect("a table");
+    // No column of these has a tenth of the memory alone.
+    let options = ReadOptions { memory: 1 << 20, chunk: 64 << 10, ..Default::default() };
+    let tight = try_table(text.as_str(), &options).expect("a table");
+    assert!(content(&tight) == content(&roomy));
+    // In memory, texts come in the order of the file; on disk, by parts.
+    let first = |table: &potluck_analysis::Table| {
+        let mut first = None;
+        table.columns[7]
+            .texts(&mut |text, _| {
+                first.get_or_insert(text.to_owned());
+            })
+            .expect("texts");
+        first
+    };
+    assert_ne!(first(&tight), first(&roomy), "nothing went to disk");
+}

@@ -1,14 +1,10 @@
 //! Tables in memory.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use crate::stats::{StatsOptions, compute};
 use crate::table::{BadRows, Cells, Column, Invalid, Kind, Table, Values, Written};
 use crate::{AnalysisError, Facets, Numbers, Unwatched};
-
-/// Words that pandas takes for a missing cell.
-const NA: [&str; 9] = ["", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None"];
 
 pub enum Held {
     Integers(Vec<Option<i64>>),
@@ -96,31 +92,4 @@ pub fn options() -> StatsOptions {
 
 pub fn computed(table: &Table) -> (Numbers, Facets) {
     compute(table, &options(), &Unwatched).unwrap()
-}
-
-/// A simple reader: integers, else numbers, else texts.
-pub fn read(file: &Path, delimiter: u8, decimal: char) -> Table {
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_path(file).unwrap();
-    let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    let make = |(at, name): (usize, &String)| {
-        let cells: Vec<Option<&str>> =
-            rows.iter().map(|row| Some(&row[at]).filter(|cell| !NA.contains(cell))).collect();
-        let whole = |cell: &Option<&str>| cell.map(str::parse::<i64>).transpose();
-        if let (Ok(cells), true) = (
-            cells.iter().map(whole).collect::<Result<Vec<_>, _>>(),
-            cells.iter().any(Option::is_some),
-        ) {
-            return integers(name, cells);
-        }
-        let number = |cell: &Option<&str>| match cell {
-            Some(text) => text.replace(decimal, ".").parse(),
-            None => Ok(f64::NAN),
-        };
-        match cells.iter().map(number).collect::<Result<Vec<f64>, _>>() {
-            Ok(cells) => numbers(name, cells),
-            Err(_) => texts(name, cells),
-        }
-    };
-    table(rows.len(), names.iter().enumerate().map(make).collect())
 }

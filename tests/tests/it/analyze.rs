@@ -66,6 +66,33 @@ fn a_pipe_is_read_and_charts_can_be_chosen() -> anyhow::Result<()> {
 }
 
 #[test]
+fn quotes_and_headers_are_found_out_or_said() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text);
+    write("quoted.csv", "id,name\n1,'Smith, John'\n2,'Doe, Jane'\n3,'Roe, Ann'\n")?;
+    write("years.csv", "product,2023,2024\nTea,5,7\nMilk,3,2\n")?;
+    let seen = |args: &[&str]| -> anyhow::Result<(u64, Vec<String>)> {
+        let ran = analyze(folder.path(), args)?;
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let numbers = &ran.json()["numbers"];
+        let columns = numbers["columns"].as_array().expect("a list").iter();
+        let names = columns.map(|column| column["name"].as_str().unwrap_or_default().to_owned());
+        Ok((numbers["rows"].as_u64().expect("a number"), names.collect()))
+    };
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(seen(&["quoted.csv"])?, (3, names(&["id", "name"])));
+    assert_eq!(seen(&["years.csv"])?, (2, names(&["product", "2023", "2024"])));
+    let (rows, columns) = seen(&["years.csv", "--header", "no"])?;
+    assert_eq!((rows, columns.len()), (3, 3));
+    // With another quote the commas between apostrophes cut.
+    let (rows, columns) = seen(&["quoted.csv", "--quote", "\"", "--header", "yes"])?;
+    assert_eq!((rows, columns.len()), (3, 3));
+    let ran = analyze(folder.path(), &["years.csv", "--quote", "ab"])?;
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    Ok(())
+}
+
+#[test]
 fn what_cannot_be_a_table_or_an_option_is_said() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes);

@@ -12,6 +12,16 @@ pub enum Lang {
     Zh,
 }
 
+impl Lang {
+    /// `en` or `zh`, as it is asked for.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+}
+
 impl FromStr for Lang {
     type Err = crate::AnalysisError;
 

@@ -2,6 +2,7 @@
 
 mod answer;
 mod mask;
+mod text;
 
 pub(super) use answer::unpack;
 
@@ -87,7 +88,7 @@ pub struct Analyze {
 impl Analyze {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
         let only = peer(self.peer.as_deref())?;
-        let request = self.request()?;
+        let (request, lang) = (self.request()?, self.lang()?);
         let table = Table::open(&self.file)?;
         let out = self.out.clone().unwrap_or_else(|| default_folder(&self.file));
         // Before anybody works for nothing.
@@ -115,10 +116,17 @@ impl Analyze {
             let document = document(&self.file, &out, &files, &response, &reply)?;
             output.print(&document, String::new);
         } else {
-            output.say(&text(&out, &files, &response, &reply));
+            output.say(&text::text(&out, &files, &response, &reply, lang));
         }
         output.explain(&reply.route);
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn lang(&self) -> Result<Lang, Failure> {
+        match &self.lang {
+            Some(text) => text.parse().map_err(Failure::usage),
+            None => Ok(system_language()),
+        }
     }
 
     /// What is asked. Names that cannot be right are said here, before a node is looked for.
@@ -126,10 +134,6 @@ impl Analyze {
         for name in &self.only {
             name.parse::<ChartKind>().map_err(Failure::usage)?;
         }
-        let lang = match &self.lang {
-            Some(text) => text.parse::<Lang>().map_err(Failure::usage)?,
-            None => system_language(),
-        };
         self.theme.parse::<Theme>().map_err(Failure::usage)?;
         let delimiter = self.delimiter.as_deref().map(|text| match text {
             "tab" | "\\t" => "\t",
@@ -158,10 +162,7 @@ impl Analyze {
         };
         Ok(Request {
             file: Some(name),
-            lang: Some(match lang {
-                Lang::En => "en".into(),
-                Lang::Zh => "zh".into(),
-            }),
+            lang: Some(self.lang()?.code().into()),
             only: (!self.only.is_empty()).then(|| self.only.clone()),
             column: self.column.clone(),
             shape,
@@ -275,30 +276,6 @@ fn document(
         "route": reply.route,
         "milliseconds": reply.milliseconds,
     }))
-}
-
-fn text(out: &Path, files: &[String], response: &Response, reply: &Reply) -> String {
-    let mut lines = vec![format!(
-        "{}, {}; by {} in {} ms",
-        many(response.rows, "row"),
-        many(response.columns, "column"),
-        reply.served_by.name,
-        reply.milliseconds
-    )];
-    const SHOWN: usize = 8;
-    lines.extend(response.alerts.iter().take(SHOWN).map(|alert| format!("  ! {alert}")));
-    if response.alerts.len() > SHOWN {
-        lines.push(format!("  … {} more in the report", response.alerts.len() - SHOWN));
-    }
-    let charts = files.iter().filter(|name| name.ends_with(".svg")).count();
-    let report = out.join("report.html");
-    lines.push(format!("{} and the numbers in {}", many(charts as u64, "chart"), out.display()));
-    lines.push(format!("open {}", report.display()));
-    lines.join("\n")
-}
-
-fn many(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -45,13 +45,9 @@ pub(super) async fn portrait(client: &Client, output: &Output) -> Result<Value, 
 
 /// The bundled table. The report stays in a temporary folder for the person to open.
 pub(super) async fn table(client: &Client, output: &Output) -> Result<Value, Failure> {
-    let lang = match system_language() {
-        potluck_analysis::Lang::En => "en",
-        potluck_analysis::Lang::Zh => "zh",
-    };
     let request = analyze_1::Request {
         file: Some(potluck_analysis::SAMPLE_NAME.into()),
-        lang: Some(lang.into()),
+        lang: Some(system_language().code().into()),
         ..analyze_1::Request::default()
     };
     let table = potluck_analysis::SAMPLE.as_bytes();

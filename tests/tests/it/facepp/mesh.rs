@@ -149,7 +149,8 @@ async fn a_refused_key_or_a_broken_api_sends_the_call_to_another_owner() {
 async fn a_silent_api_leaves_time_for_another_owner() {
     let two = Two::start(|_| {}).await;
     two.bad.0.always(Does::Hang);
-    let asked = Call { timeout: Duration::from_secs(12), ..call(&numbered(0), &Request::default()) };
+    let asked =
+        Call { timeout: Duration::from_secs(12), ..call(&numbered(0), &Request::default()) };
     // The good one is not there until the bad one has the picture.
     two.good.1.client().offer("facepp/1", false);
     until(&two.asker, "one offer less", |snapshot| {
@@ -178,7 +179,8 @@ async fn a_slow_answer_is_paid_for_once() {
     for mock in [&two.bad.0, &two.good.0] {
         mock.always(Does::Late(Duration::from_secs(4)));
     }
-    let asked = Call { timeout: Duration::from_secs(12), ..call(&numbered(0), &Request::default()) };
+    let asked =
+        Call { timeout: Duration::from_secs(12), ..call(&numbered(0), &Request::default()) };
     ask_routed(&two.asker, asked).await.expect("answered");
     assert_eq!(two.bad.0.pictures() + two.good.0.pictures(), 1);
 }

@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use super::{
     Common, Failure, Kind,
     ask::peer,
-    files::{input_file, system_language},
+    files::{input_file, language},
     host::Host,
     output::{Output, printable},
 };
@@ -88,7 +88,8 @@ pub struct Analyze {
 impl Analyze {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
         let only = peer(self.peer.as_deref())?;
-        let (request, lang) = (self.request()?, self.lang()?);
+        let lang = language(self.lang.as_deref())?;
+        let request = self.request(lang)?;
         let table = Table::open(&self.file)?;
         let out = self.out.clone().unwrap_or_else(|| default_folder(&self.file));
         // Before anybody works for nothing.
@@ -122,15 +123,8 @@ impl Analyze {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn lang(&self) -> Result<Lang, Failure> {
-        match &self.lang {
-            Some(text) => text.parse().map_err(Failure::usage),
-            None => Ok(system_language()),
-        }
-    }
-
     /// What is asked. Names that cannot be right are said here, before a node is looked for.
-    fn request(&self) -> Result<Request, Failure> {
+    fn request(&self, lang: Lang) -> Result<Request, Failure> {
         for name in &self.only {
             name.parse::<ChartKind>().map_err(Failure::usage)?;
         }
@@ -162,7 +156,7 @@ impl Analyze {
         };
         Ok(Request {
             file: Some(name),
-            lang: Some(self.lang()?.code().into()),
+            lang: Some(lang.code().into()),
             only: (!self.only.is_empty()).then(|| self.only.clone()),
             column: self.column.clone(),
             shape,

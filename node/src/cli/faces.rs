@@ -19,8 +19,7 @@ use serde_json::{Value, json};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
-    Common, Failure, Kind, ask::peer, files::system_language, host::Host, output::Output,
-    recognize::check,
+    Common, Failure, Kind, ask::peer, files::language, host::Host, output::Output, recognize::check,
 };
 use crate::{
     client::{Call, CallInput, Reply},
@@ -93,10 +92,7 @@ struct Found {
 impl Faces {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
         let only = peer(self.peer.as_deref())?;
-        let lang = match &self.lang {
-            Some(text) => text.parse::<Lang>().map_err(Failure::usage)?,
-            None => system_language(),
-        };
+        let lang = language(self.lang.as_deref())?;
         let targets = targets::targets(&self.images, self.out.as_deref())?;
         let ways = self.ways(common)?;
         let checked: Vec<_> = self.images.iter().map(|file| (file.clone(), check(file))).collect();

@@ -32,6 +32,11 @@ pub(super) fn input_file(file: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(file).map_err(|e| bad(format!("{name} cannot be read: {e}")))
 }
 
+/// The language that was said on the command line, otherwise that of the system.
+pub(super) fn language(said: Option<&str>) -> Result<Lang, Failure> {
+    said.map_or_else(|| Ok(system_language()), |text| text.parse().map_err(Failure::usage))
+}
+
 /// The language of the system, as the usual variables say.
 pub(super) fn system_language() -> Lang {
     ["LC_ALL", "LC_MESSAGES", "LANG"]

@@ -9,3 +9,4 @@ mod faces;
 mod hostile;
 mod lan;
 mod mesh;
+mod ready;

@@ -1,0 +1,70 @@
+//! A service that gets ready after its node has started is told, whenever that happens.
+
+use std::{
+    sync::atomic::{AtomicU32, Ordering::SeqCst},
+    time::Duration,
+};
+
+use potluck::{
+    Node, NodeOptions,
+    identity::Identity,
+    protocol::Fault,
+    service::{Capability, Context, Example, Kind, Service, Standing},
+};
+use potluck_tests::mesh::{PATIENCE, Setup};
+
+/// A service that is ready when it has been looked at so often.
+struct Late(AtomicU32);
+
+impl Service for Late {
+    type Request = ();
+    type Response = ();
+
+    fn capability(&self) -> Capability {
+        Capability { name: "late/1", summary: "for tests", input: Kind::Json, output: Kind::Json }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        let left = self.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        left.is_err().then(|| Standing {
+            device: "cpu".into(),
+            engine: String::new(),
+            speed: 1.0,
+            slots: 1,
+            variants: vec![],
+        })
+    }
+
+    async fn call(&self, _: &Context, (): ()) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn examples(&self) -> Vec<Example<()>> {
+        vec![]
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_may_get_ready_between_any_two_looks() {
+    for looks in 0..6 {
+        let setup = Setup::new("late").with(Late(AtomicU32::new(looks)));
+        let options = NodeOptions {
+            config: setup.config,
+            identity: Identity::generate(),
+            data_dir: None,
+            transport: setup.transport,
+            registry: Some(setup.registry),
+            passing: false,
+        };
+        // Without waiting until it is ready: that would look once more, and tell.
+        let node = Node::start(options).await.expect("the node starts");
+        let client = node.client();
+        let told = async {
+            while client.offers().is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let told = tokio::time::timeout(PATIENCE / 4, told).await;
+        assert!(told.is_ok(), "ready after {looks} looks, and never told");
+    }
+}

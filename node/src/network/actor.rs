@@ -96,7 +96,6 @@ pub(super) async fn start(
     settings: NetworkSettings,
 ) -> Result<(Network, AbortOnDropHandle<()>), NetworkError> {
     let mut swarm = transport::swarm(&settings)?;
-    listening::listen(&mut swarm, &settings.listen).await?;
     let topic = behaviour::topic(&settings.mesh);
     swarm
         .behaviour_mut()
@@ -161,7 +160,13 @@ pub(super) async fn start(
         snapshot_stale: true,
         upkeep: super::upkeep::Upkeep::default(),
     };
+    actor.listen().await?;
     actor.renew_advert()?;
+    // Whoever came while the addresses were bound has not heard the advert.
+    let early: Vec<_> = actor.swarm.connected_peers().copied().collect();
+    for peer in early {
+        actor.send_exchange(peer, true, true);
+    }
     actor.publish_snapshot();
     let running = AbortOnDropHandle::new(tokio::spawn(actor.run(command_rx, beat_rx)));
     Ok((network, running))
@@ -221,7 +226,7 @@ impl Actor {
         self.outbound.insert(id, outbound);
     }
 
-    fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
+    pub(super) fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour(event),
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {

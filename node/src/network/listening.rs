@@ -6,59 +6,58 @@ use std::{
 };
 
 use futures::StreamExt as _;
-use libp2p::{Multiaddr, Swarm, multiaddr::Protocol, swarm::SwarmEvent};
+use libp2p::{Multiaddr, multiaddr::Protocol, swarm::SwarmEvent};
 
 use super::{
     NetworkError,
-    behaviour::Behaviour,
+    actor::Actor,
     dialing::{innermost, is_quic},
 };
 use crate::protocol::advert::MAX_ADDRESSES;
 
-/// Waits until each address is bound, so that a port in use is an error and not a log line.
-pub(super) async fn listen(
-    swarm: &mut Swarm<Behaviour>,
-    all: &[Multiaddr],
-) -> Result<(), NetworkError> {
-    let mut waiting = HashMap::new();
-    for address in all {
-        let id = swarm.listen_on(address.clone()).map_err(|e| NetworkError::Listen {
-            address: address.clone(),
-            reason: explain_listen(&innermost(&e)),
-        })?;
-        waiting.insert(id, address.clone());
-    }
-    let mut bound = 0;
-    // A wildcard on a machine without IPv6 never binds: that is not an error.
-    let patience = Instant::now() + Duration::from_secs(3);
-    while !waiting.is_empty() {
-        let event = tokio::time::timeout_at(patience.into(), swarm.select_next_some()).await;
-        match event {
-            Ok(SwarmEvent::NewListenAddr { listener_id, .. }) => {
-                bound += usize::from(waiting.remove(&listener_id).is_some());
-            }
-            Ok(SwarmEvent::ListenerClosed { listener_id, reason, .. }) => {
-                if let (Some(address), Err(e)) = (waiting.remove(&listener_id), reason) {
-                    return Err(NetworkError::Listen {
-                        address,
-                        reason: explain_listen(&innermost(&e)),
-                    });
+impl Actor {
+    /// Waits until each address is bound, so that a port in use is an error and not a log line.
+    ///
+    /// What else happens meanwhile is handled as ever: mDNS names a neighbour once and then not for
+    /// minutes, so an event that got lost here would leave this node alone.
+    pub(super) async fn listen(&mut self) -> Result<(), NetworkError> {
+        let mut waiting = HashMap::new();
+        for address in &self.settings.listen {
+            let id = self.swarm.listen_on(address.clone()).map_err(|e| NetworkError::Listen {
+                address: address.clone(),
+                reason: explain_listen(&innermost(&e)),
+            })?;
+            waiting.insert(id, address.clone());
+        }
+        let mut bound = 0;
+        // A wildcard on a machine without IPv6 never binds: that is not an error.
+        let patience = Instant::now() + Duration::from_secs(3);
+        while !waiting.is_empty() && !(bound > 0 && waiting.values().all(is_ipv6_wildcard)) {
+            let next = tokio::time::timeout_at(patience.into(), self.swarm.select_next_some());
+            let Ok(event) = next.await else { break };
+            match &event {
+                SwarmEvent::NewListenAddr { listener_id, .. } => {
+                    bound += usize::from(waiting.remove(listener_id).is_some());
                 }
+                SwarmEvent::ListenerClosed { listener_id, reason, .. } => {
+                    if let (Some(address), Err(e)) = (waiting.remove(listener_id), reason) {
+                        return Err(NetworkError::Listen {
+                            address,
+                            reason: explain_listen(&innermost(e)),
+                        });
+                    }
+                }
+                _ => {}
             }
-            Ok(_) => {}
-            Err(_) if bound > 0 => return Ok(()),
-            Err(_) => break,
+            self.on_swarm(event);
         }
-        if bound > 0 && waiting.values().all(is_ipv6_wildcard) {
-            return Ok(());
+        match waiting.into_values().next() {
+            Some(address) if bound == 0 => Err(NetworkError::Listen {
+                address,
+                reason: "no network interface has such an address".into(),
+            }),
+            _ => Ok(()),
         }
-    }
-    match waiting.into_values().next() {
-        Some(address) if bound == 0 => Err(NetworkError::Listen {
-            address,
-            reason: "no network interface has such an address".into(),
-        }),
-        _ => Ok(()),
     }
 }
 

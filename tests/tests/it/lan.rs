@@ -1,6 +1,12 @@
 //! Three real processes on a LAN of network namespaces, which find each other by mDNS alone.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::ensure;
 use potluck_tests::{
@@ -246,4 +252,31 @@ fn a_command_without_a_node_finds_the_mesh_by_itself() -> anyhow::Result<()> {
     assert_eq!(ran.json()[0]["served_by"]["id"], a.id());
     // It left without a trace.
     wait_until(|| Ok(a.peers()?.is_empty()))
+}
+
+/// On a busy machine a neighbour may answer before the own addresses are bound. mDNS names it once
+/// and then not for minutes: a node that misses that stays alone.
+#[test]
+fn neighbours_named_while_a_node_starts_are_not_missed() -> anyhow::Result<()> {
+    let Some(lan) = new_lan("neighbours that answer early", 2) else { return Ok(()) };
+    let a = up(&lan, 0, "a", &["--offer", "chat"])?;
+    let busy = Arc::new(AtomicBool::new(true));
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let threads: Vec<_> = (0..=cores)
+        .map(|_| {
+            let busy = busy.clone();
+            std::thread::spawn(move || while busy.load(Ordering::Relaxed) {})
+        })
+        .collect();
+    let folder = tempfile::tempdir()?;
+    let asked = (0..20).try_for_each(|round| {
+        let mut command = process::command(Some(lan.host(1)), ["ask", "hello", "--json"]);
+        command.args(["--peer", a.id()]).arg("--data-dir").arg(folder.path().join("data"));
+        let ran = process::run(command)?;
+        ensure!(ran.code == Some(0), "round {round}: {ran:?}");
+        Ok(())
+    });
+    busy.store(false, Ordering::Relaxed);
+    threads.into_iter().for_each(|thread| thread.join().expect("it only counts"));
+    asked
 }

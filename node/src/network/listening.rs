@@ -32,7 +32,7 @@ impl Actor {
         let mut bound = 0;
         // A wildcard on a machine without IPv6 never binds: that is not an error.
         let patience = Instant::now() + Duration::from_secs(3);
-        while !waiting.is_empty() && !(bound > 0 && waiting.values().all(is_ipv6_wildcard)) {
+        while !(waiting.is_empty() || bound > 0 && waiting.values().all(is_ipv6_wildcard)) {
             let next = tokio::time::timeout_at(patience.into(), self.swarm.select_next_some());
             let Ok(event) = next.await else { break };
             match &event {

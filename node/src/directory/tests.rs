@@ -1,6 +1,9 @@
 //! The rules of the directory, one by one. `tests/policy.rs` has them all at once, at scale.
 
-use super::*;
+use super::{
+    checks::{MAX_SPREAD_MS, VERIFY_MS},
+    *,
+};
 
 /// A peer id whose order on the ring is that of `n`.
 pub(crate) fn peer(n: u64) -> PeerId {

@@ -1,6 +1,6 @@
 //! Reaching peers: dials on demand, joins that are kept, and peers that were lost.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use libp2p::{
     Multiaddr, PeerId,
@@ -48,6 +48,9 @@ pub(super) struct Dialing {
     lost: HashMap<PeerId, (Vec<Multiaddr>, u64)>,
     /// What mDNS said.
     pub(super) heard: HashMap<PeerId, Vec<Multiaddr>>,
+    /// Those of them that were here and left without an advert: commands that only asked, nodes that
+    /// said goodbye.
+    left: HashSet<PeerId>,
     pub(super) backoff: Backoff<PeerId>,
     join_backoff: Backoff<Multiaddr>,
 }
@@ -72,6 +75,7 @@ impl Dialing {
             joins: Vec::new(),
             lost: HashMap::new(),
             heard: HashMap::new(),
+            left: HashSet::new(),
             backoff: Backoff::default(),
             join_backoff: Backoff::default(),
         };
@@ -152,7 +156,7 @@ impl Actor {
         all.extend(self.dialing.heard.get(peer).into_iter().flatten().cloned());
         all.extend(self.dialing.lost.get(peer).into_iter().flat_map(|(a, _)| a).cloned());
         all.dedup();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         all.retain(|a| seen.insert(a.clone()));
         // Another machine's loopback is our own.
         if all.iter().any(|a| !is_loopback(a)) {
@@ -175,6 +179,7 @@ impl Actor {
             }
         }
         self.dialing.lost.remove(&peer);
+        self.dialing.left.remove(&peer);
         self.dialing.backoff.succeeded(&peer);
         self.closing.remove(&peer);
         self.activity.touch(peer);
@@ -200,8 +205,18 @@ impl Actor {
                 join.next_at = now + 200;
             }
         }
+        if self.directory.get(&peer).is_none() && self.dialing.heard.contains_key(&peer) {
+            self.dialing.left.insert(peer);
+        }
         let unexpected = self.parting.remove(&peer).is_none_or(|until| now >= until);
         self.tell_directory(directory::Event::Disconnected { peer, unexpected });
+    }
+
+    /// Forgets what mDNS said of a peer.
+    fn unhear(&mut self, peer: &PeerId) {
+        self.dialing.heard.remove(peer);
+        self.dialing.left.remove(peer);
+        self.announced.remove(peer);
     }
 
     pub(super) fn on_dial_failed(
@@ -218,7 +233,14 @@ impl Actor {
                     self.dialing.join_backoff.failed(join.address.clone(), now, &mut rand::rng());
             }
         }
-        self.note_failure(error);
+        match peer {
+            // It left, and its process has ended: nothing that the doctor should worry about. mDNS
+            // would go on naming it for many minutes.
+            Some(peer) if was_refused(error) && self.dialing.left.contains(&peer) => {
+                self.unhear(&peer);
+            }
+            _ => self.note_failure(error),
+        }
         let Some(peer) = peer else { return };
         // A refusal over TCP says that the machine is there and the process is not. QUIC would
         // only say nothing for seconds.
@@ -334,8 +356,7 @@ impl Actor {
                     if let Some(known) = self.dialing.heard.get_mut(&peer) {
                         known.retain(|a| *a != address);
                         if known.is_empty() {
-                            self.dialing.heard.remove(&peer);
-                            self.announced.remove(&peer);
+                            self.unhear(&peer);
                         }
                     }
                 }

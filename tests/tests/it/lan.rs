@@ -250,8 +250,12 @@ fn a_command_without_a_node_finds_the_mesh_by_itself() -> anyhow::Result<()> {
     let ran = run(&["recognize", "--peer", a.id(), &picture.to_string_lossy()])?;
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(ran.json()[0]["served_by"]["id"], a.id());
-    // It left without a trace.
-    wait_until(|| Ok(a.peers()?.is_empty()))
+    // It left without a trace: it is looked for once, and the doctor is not worried.
+    wait_until(|| Ok(a.peers()?.is_empty()))?;
+    std::thread::sleep(Duration::from_secs(3));
+    let doctor = a.json(["doctor"])?;
+    assert!(!codes(&doctor).contains(&"refused"), "{doctor}");
+    Ok(())
 }
 
 /// On a busy machine a neighbour may answer before the own addresses are bound. mDNS names it once

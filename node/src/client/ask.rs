@@ -19,8 +19,9 @@ use crate::{
 const MAX_ATTEMPTS: u32 = 8;
 /// How long a call waits for somebody who offers the capability.
 const GRACE_MS: u64 = 3_000;
-/// The same for a peer that was named: nobody else can help, and a busy machine is slow to be seen.
-const NAMED_MS: u64 = 10_000;
+/// The same for a peer that was named: nobody else can help, and a busy machine is slow to be seen. Within
+/// the time of the shortest command, so that it says who is missing.
+const NAMED_MS: u64 = 8_000;
 /// The same while this node loads its own service.
 const LOADING_MS: u64 = 60_000;
 /// The shortest and longest silence of a peer before anything is known of its usual time.

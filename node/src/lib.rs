@@ -17,6 +17,7 @@ pub mod network;
 pub mod node;
 mod places;
 pub mod protocol;
+pub mod quota;
 pub mod router;
 pub mod service;
 pub mod services;

@@ -63,7 +63,7 @@ impl Neighbourhood {
         if let Some(witness) = check.proof.as_ref().and_then(|proof| proof.verify().ok()?.witness())
         {
             // Who is often wrong is not heard for a while.
-            self.limits.witnesses.take(&witness, WRONG, now);
+            self.limits.witnesses.charge(&witness, WRONG, now);
         }
     }
 

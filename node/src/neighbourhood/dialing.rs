@@ -19,8 +19,8 @@ const MAX_COMPANY: usize = 24;
 const REDIALS: usize = 16;
 /// Most addresses that connections are kept to.
 const MAX_JOINS: usize = 256;
-/// Most peers that others may name.
-const MAX_NAMED_PEERS: usize = 4096;
+/// Records beyond which others cannot name new peers.
+const MAX_NAMED: usize = 4096;
 /// How long a stranger is left alone, in ms: its owner may have corrected the mesh's name.
 const STRANGER_MS: u64 = 60_000;
 /// How soon an address is joined again after its connection ended, in ms.
@@ -68,8 +68,7 @@ impl Neighbourhood {
         if peer == self.me {
             return;
         }
-        let new = self.peers.get(&peer).is_none_or(|known| known.named.is_empty());
-        if new && self.named() >= MAX_NAMED_PEERS {
+        if self.peers.len() >= MAX_NAMED && !self.peers.contains_key(&peer) {
             return;
         }
         let known = self.peers.entry(peer).or_default();

@@ -53,7 +53,7 @@ fn word(n: u64) -> SignedLoss {
 
 /// Hands an event to a directory of a node that is connected to nobody.
 fn tell(d: &mut Directory, event: Event, now: u64) -> Vec<Effect> {
-    d.handle(event, now, |_| false)
+    d.handle(event, now, |_| Acquaintance::Told)
 }
 
 fn gone(n: u64, reason: GoneReason) -> Effect {
@@ -133,11 +133,14 @@ fn a_full_directory_evicts_what_the_greatest_introducer_brought() {
     // Nobody introduces more than half, and nobody's flood pushes out what others brought.
     assert_eq!(tell(&mut d, heard(advert(5, 1), 9, Via::Gossip), 5), []);
     assert_eq!(tell(&mut d, heard(advert(5, 1), 9, Via::Exchange), 5), []);
-    assert_eq!(tell(&mut d, heard(advert(5, 1), 7, Via::Gossip), 5)[0], gone(1, GoneReason::Evicted));
+    assert_eq!(tell(&mut d, heard(advert(5, 1), 7, Via::Gossip), 5)[0], gone(2, GoneReason::Evicted));
     // Who speaks for itself comes in; who is connected stays.
-    let linked = |who: &PeerId| *who == peer(2);
-    let effects = d.handle(heard(advert(6, 1), 6, Via::Exchange), 6, linked);
-    assert_eq!(effects[0], gone(3, GoneReason::Evicted), "the oldest of who brought most");
+    let known = |who: &PeerId| match *who == peer(4) {
+        true => Acquaintance::Linked,
+        false => Acquaintance::Told,
+    };
+    let effects = d.handle(heard(advert(6, 1), 6, Via::Exchange), 6, known);
+    assert_eq!(effects[0], gone(3, GoneReason::Evicted), "of who brought most");
     for n in 10..30 {
         tell(&mut d, heard(Advert { leaving: true, ..advert(n, 1) }, 9, Via::Gossip), n);
     }
@@ -295,7 +298,7 @@ fn who_was_buried_and_speaks_hears_that_a_newer_advert_is_due() {
     // Its own word over its own connection brings it back with the same number.
     let effects = tell(&mut d, heard(advert(1, 5), 1, Via::Exchange), 3);
     assert_eq!(effects[0], Effect::Appeared(peer(1)));
-    assert_eq!(effects[2], Effect::Gossip(Rumour::Lost(word(1))));
+    assert_eq!(effects[2], Effect::Overdue { peer: peer(1), seq: 5 });
 }
 
 #[test]

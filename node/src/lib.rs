@@ -15,7 +15,7 @@ pub mod doctor;
 pub mod identity;
 pub mod network;
 pub mod node;
-mod places;
+mod pace;
 pub mod protocol;
 pub mod quota;
 pub mod router;

@@ -4,14 +4,25 @@ use std::{io, time::Duration};
 
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout, timeout_at},
+};
 
-use crate::protocol::{Checked, MAX_FRAME_TIME, Malformed, decode};
+use crate::{
+    pace::Pace,
+    protocol::{Checked, MAX_FRAME_TIME, Malformed, decode},
+};
 
 /// Frames that wait to be written; who adds more waits.
 pub(super) const QUEUE: usize = 64;
 /// Frames that are written together.
 const TOGETHER: usize = 32;
+
+/// Bytes that are written at a time.
+const PIECE: usize = 64 * 1024;
+/// Bytes a second that have to be taken while something waits.
+const LEAST: u32 = 8 * 1024;
 
 /// An encoded frame, its length included.
 pub(super) type Frame = Vec<u8>;
@@ -66,26 +77,62 @@ where
         .map(Some)
 }
 
-/// Writes frames until the channel closes. Those that wait go out together.
-pub(super) async fn write<W>(
+/// Writes frames until the channel closes. Those that wait go out together, and are dropped when
+/// they were written. The other side has to take them: `patience` is how long it may take nothing,
+/// or less than [`LEAST`], while something waits for it.
+pub(super) async fn write<W, F>(
     mut writer: W,
-    mut frames: mpsc::Receiver<Frame>,
+    mut frames: mpsc::Receiver<F>,
     patience: Duration,
 ) -> io::Result<()>
 where
     W: AsyncWrite + Unpin,
+    F: AsRef<[u8]>,
 {
+    let mut pace = Pace::new(LEAST, patience, Instant::now());
     let mut waiting = Vec::with_capacity(TOGETHER);
-    while frames.recv_many(&mut waiting, TOGETHER).await > 0 {
-        let out = async {
-            match waiting.as_slice() {
-                [one] => writer.write_all(one).await?,
-                many => writer.write_all(&many.concat()).await?,
+    loop {
+        let rests = frames.is_empty();
+        if frames.recv_many(&mut waiting, TOGETHER).await == 0 {
+            return writer.close().await;
+        }
+        if rests {
+            pace.rest(Instant::now());
+        }
+        let mut rest = waiting.as_slice();
+        while !rest.is_empty() {
+            let (some, later) = rest.split_at(fitting(rest));
+            match some {
+                [one] => put(&mut writer, one.as_ref(), &mut pace).await?,
+                many => {
+                    let together: Vec<u8> = many.iter().map(F::as_ref).collect::<Vec<_>>().concat();
+                    put(&mut writer, &together, &mut pace).await?;
+                }
             }
-            writer.flush().await
-        };
-        timeout(patience, out).await.map_err(|e| io::Error::new(io::ErrorKind::TimedOut, e))??;
+            rest = later;
+        }
+        timeout_at(pace.deadline(), writer.flush()).await??;
         waiting.clear();
     }
-    writer.close().await
+}
+
+/// How many of the first frames fit into one piece; at least one.
+fn fitting<F: AsRef<[u8]>>(frames: &[F]) -> usize {
+    let mut bytes = 0;
+    let fits = frames.iter().take_while(|frame| {
+        bytes += frame.as_ref().len();
+        bytes <= PIECE
+    });
+    fits.count().max(1)
+}
+
+async fn put<W>(writer: &mut W, bytes: &[u8], pace: &mut Pace) -> io::Result<()>
+where
+    W: AsyncWrite + Unpin,
+{
+    for piece in bytes.chunks(PIECE) {
+        timeout_at(pace.deadline(), writer.write_all(piece)).await??;
+        pace.moved(piece.len(), Instant::now());
+    }
+    Ok(())
 }

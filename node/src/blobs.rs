@@ -211,8 +211,7 @@ impl Blobs {
         let room = self.room.clone();
         let (held, _arriving) = blocking(move || Ok(room.reserve(&peer, size)?)).await?;
         let _place = self.fetching.wait(&peer, 1).await;
-        let path =
-            transfer::fetch(self.streams.clone(), &self.folder, peer, hash, size).await?;
+        let path = transfer::fetch(self.streams.clone(), &self.folder, peer, hash, size).await?;
         Ok(Fetched::new(path, size, held))
     }
 }

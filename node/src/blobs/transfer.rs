@@ -349,3 +349,6 @@ fn keep(
     file.seek(at).and_then(|_| file.write_all(groups)).map_err(BlobError::Disk)?;
     u32::try_from(indices.end).map_err(|_| BlobError::Wrong)
 }
+
+#[cfg(test)]
+mod tests;

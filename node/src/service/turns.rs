@@ -133,8 +133,7 @@ impl<K: Ord + Clone, T> Turns<K, T> {
     /// Gives a slot back that was taken at `since`.
     pub(super) fn done(&mut self, who: &K, since: u64, now: u64) {
         let took = now.saturating_sub(since) as f64;
-        self.usual_ms =
-            if self.usual_ms == 0.0 { took } else { 0.9 * self.usual_ms + 0.1 * took };
+        self.usual_ms = if self.usual_ms == 0.0 { took } else { 0.9 * self.usual_ms + 0.1 * took };
         self.running -= 1;
         self.began -= since;
         if let Some(caller) = self.callers.get_mut(who) {

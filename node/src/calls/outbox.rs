@@ -6,7 +6,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use libp2p::PeerId;
@@ -57,6 +57,8 @@ pub(super) struct Waiting {
 struct Unsent {
     frames: AtomicUsize,
     bytes: AtomicUsize,
+    /// An answer of this line found no room in the budget.
+    refused: AtomicBool,
     taken: Notify,
 }
 
@@ -77,7 +79,10 @@ impl Outbox {
         let length = frame.len();
         let held = match self.unsent.bytes.load(Ordering::Relaxed) + length <= OWN {
             true => None,
-            false => Some(self.budget.hold(&self.peer, length as u64).ok_or(Full)?),
+            false => Some(self.budget.hold(&self.peer, length as u64).ok_or_else(|| {
+                self.unsent.refused.store(true, Ordering::Relaxed);
+                Full
+            })?),
         };
         self.put(frame, held);
         Ok(())
@@ -105,6 +110,11 @@ impl Outbox {
 
     /// Waits until another call may be read while `running` calls have no answer yet.
     pub(super) async fn room(&self, running: impl Fn() -> usize) {
+        if self.unsent.refused.load(Ordering::Relaxed) {
+            // What is done for a peer whose answers find no room is done for nothing.
+            drop(self.budget.wait(&self.peer, EACH / 2).await);
+            self.unsent.refused.store(false, Ordering::Relaxed);
+        }
         loop {
             let taken = self.unsent.taken.notified();
             let frames = self.unsent.frames.load(Ordering::Acquire);
@@ -175,12 +185,18 @@ mod tests {
         }
         assert_eq!((added, budget.total()), (8, EACH));
         assert!(lines[0].0.room(|| 0).now_or_never().is_none(), "it is not read from");
+        // Nor is a line that holds next to nothing itself, once an answer found no room.
+        let (late, _waiting) = Outbox::new(peer, budget.clone());
+        assert!(late.room(|| 0).now_or_never().is_some());
+        assert_eq!(late.add(vec![0; 1 << 20]), Err(Full));
+        assert!(late.room(|| 0).now_or_never().is_none());
         let (other, _waiting) = Outbox::new(PeerId::random(), budget.clone());
         assert_eq!(other.add(vec![0; 1 << 20]), Ok(()), "others have their own");
         drop((other, _waiting));
         // What was written, or never will be, comes back.
         drop(lines);
         assert_eq!(budget.total(), 0);
+        assert!(late.room(|| 0).now_or_never().is_some());
     }
 
     #[tokio::test]

@@ -290,7 +290,7 @@ mod tests {
         ) {
             let mut turns: Turns<u8, ()> = Turns::new(slots, queue);
             let mut lines: Vec<(u8, u64)> = Vec::new();
-            let mut running: Vec<u8> = Vec::new();
+            let mut running: Vec<(u8, u64)> = Vec::new();
             let mut now = 0;
             for step in steps {
                 now += 1;
@@ -304,15 +304,15 @@ mod tests {
                         // A second time changes nothing.
                         turns.leave(&who, Some(ticket));
                     },
-                    Step::Done(who) => if let Some(at) = running.iter().position(|r| *r == who) {
-                        running.remove(at);
-                        turns.done(&who, now, now);
+                    Step::Done(who) => if let Some(at) = running.iter().position(|r| r.0 == who) {
+                        let (who, since) = running.remove(at);
+                        turns.done(&who, since, now);
                     },
                 }
                 while let Some((who, ())) = turns.next(now) {
                     let at = lines.iter().position(|l| l.0 == who).expect("it stood in line");
                     lines.remove(at);
-                    running.push(who);
+                    running.push((who, now));
                 }
                 prop_assert!(running.len() <= slots);
                 prop_assert!(running.len() == slots || lines.is_empty(), "a slot is idle");
@@ -321,22 +321,22 @@ mod tests {
             }
             // Whoever waits is served before anybody else is served twice more.
             if let Some((who, _)) = lines.first().copied() {
-                let mut since = 0;
+                let mut others = 0;
                 while lines.iter().any(|l| l.0 == who) && !running.is_empty() {
-                    let ended = running.remove(0);
-                    turns.done(&ended, now, now);
+                    let (ended, since) = running.remove(0);
+                    turns.done(&ended, since, now);
                     let next = turns.next(now).expect("somebody waits").0;
                     let at = lines.iter().position(|l| l.0 == next).expect("it stood in line");
                     lines.remove(at);
-                    running.push(next);
-                    since += 1;
+                    running.push((next, now));
+                    others += 1;
                     if next == who { break; }
-                    prop_assert!(since <= 6 * (slots + 1), "{who} starves");
+                    prop_assert!(others <= 6 * (slots + 1), "{who} starves");
                 }
             }
             // What was taken comes back.
             for (who, ticket) in lines.drain(..) { turns.leave(&who, Some(ticket)); }
-            for who in running.drain(..) { turns.done(&who, now, now); }
+            for (who, since) in running.drain(..) { turns.done(&who, since, now); }
             prop_assert_eq!((turns.total(), turns.callers.len()), (0, 0));
         }
     }

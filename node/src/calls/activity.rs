@@ -49,9 +49,9 @@ impl Activity {
         entry.used_at = now_ms();
     }
 
-    /// Calls that run, and when the last began or ended.
-    pub(crate) fn of(&self, peer: &PeerId) -> (u32, u64) {
-        self.lock().get(peer).map_or((0, 0), |entry| (entry.running, entry.used_at))
+    /// Everyone with whom calls run or ran: how many run, and when the last began or ended.
+    pub(crate) fn all(&self) -> Vec<(PeerId, u32, u64)> {
+        self.lock().iter().map(|(peer, entry)| (*peer, entry.running, entry.used_at)).collect()
     }
 
     /// The last connection to that peer is gone.

@@ -32,6 +32,11 @@ impl Pace {
         self.deadline = now + self.window;
     }
 
+    /// It was this node that took so long.
+    pub(crate) fn excuse(&mut self, time: Duration) {
+        self.deadline += time;
+    }
+
     /// The moment at which patience ends.
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
@@ -73,5 +78,7 @@ mod tests {
         let later = start + Duration::from_secs(500);
         pace.rest(later);
         assert_eq!(pace.deadline(), later + Duration::from_secs(10));
+        pace.excuse(Duration::from_secs(5));
+        assert_eq!(pace.deadline(), later + Duration::from_secs(15));
     }
 }

@@ -250,7 +250,9 @@ impl Fetching {
             }
             // One step is checked and written while the next one arrives.
             if let Some(kept) = keeping.take() {
+                let arrived_at = Instant::now();
                 self.got = done(kept).await?;
+                self.pace.excuse(arrived_at.elapsed());
             }
             let (file, outline) = (self.file.clone(), outline.clone());
             keeping = Some(spawn_blocking(move || keep(&file, &outline, first..next, &groups)));

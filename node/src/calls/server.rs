@@ -24,7 +24,7 @@ use crate::{
     network::now_ms,
     protocol::{
         Answer, Ask, CallOutcome, CallRequest, Fault, FaultKind, MAX_MALFORMED, MAX_REQUEST,
-        MAX_RESPONSE, MAX_RUNNING, Malformed, Tell,
+        MAX_RESPONSE, MAX_RUNNING, Malformed, Payload, Tell,
     },
     quota::{Limit, Shared},
     service::{Data, Dispatch, Origin, Progress},
@@ -206,9 +206,9 @@ impl Line {
         let call = request.call;
         let progress = request.progress.then(|| self.clone().forward_progress(call));
         let origin = Origin { caller: self.peer, progress, cancel };
-        let (blobs, peer) = (self.server.blobs.clone(), self.peer);
+        let line = self.clone();
         // Boxed: most calls have no blob, and each would carry the room for fetching one.
-        let fetch = |hash, size| Box::pin(fetch_input(blobs, peer, hash, size));
+        let fetch = |hash, size| Box::pin(async move { line.fetch_input(hash, size).await });
         let (mut answer, data) = self.server.dispatch.serve(origin, request, fetch).await;
         if let (CallOutcome::Done(output), Some(data)) = (&mut answer.outcome, data) {
             match Box::pin(self.hand_over(call, data)).await {
@@ -222,8 +222,16 @@ impl Line {
         self.answer(call, answer);
     }
 
+    async fn fetch_input(&self, hash: [u8; 32], size: u64) -> Result<Data, CallOutcome> {
+        match self.server.blobs.receive(self.peer, hash, size).await {
+            Ok(fetched) => Ok(Data::Fetched(Arc::new(fetched))),
+            Err(BlobError::NoRoom(_)) => Err(CallOutcome::Busy { retry_after_ms: NO_ROOM_MS }),
+            Err(e) => Err(CallOutcome::Failed(Fault::new(FaultKind::InputLost, e.to_string()))),
+        }
+    }
+
     /// What comes with an answer, as it travels. Data of the line's older answers makes room.
-    async fn hand_over(&self, call: u64, data: Data) -> Result<crate::protocol::Payload, Fault> {
+    async fn hand_over(&self, call: u64, data: Data) -> Result<Payload, Fault> {
         let (payload, share) = loop {
             match data.clone().lend(&self.server.blobs, self.peer).await {
                 Ok(lent) => break lent,
@@ -288,19 +296,6 @@ impl Line {
 
     fn lock(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-async fn fetch_input(
-    blobs: Blobs,
-    peer: PeerId,
-    hash: [u8; 32],
-    size: u64,
-) -> Result<Data, CallOutcome> {
-    match blobs.receive(peer, hash, size).await {
-        Ok(fetched) => Ok(Data::Fetched(Arc::new(fetched))),
-        Err(BlobError::NoRoom(_)) => Err(CallOutcome::Busy { retry_after_ms: NO_ROOM_MS }),
-        Err(e) => Err(CallOutcome::Failed(Fault::new(FaultKind::InputLost, e.to_string()))),
     }
 }
 

@@ -16,7 +16,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     Activity,
-    frames::{self, Frame},
+    frames::{self, Frame, Unreadable},
     outbox::{self, Budget, Full, Outbox},
 };
 use crate::{
@@ -146,13 +146,12 @@ impl Line {
             match frames::read::<Ask, _>(reader, MAX_REQUEST).await {
                 Ok(Some(Ok(Ask::Call(request)))) => self.start(request),
                 Ok(Some(Ok(Ask::Cancel { call }))) => self.cancel(call),
-                Ok(Some(Err(malformed))) => {
-                    tracing::debug!(peer = %self.peer, %malformed, "unreadable call");
-                    self.say(&Tell::Malformed { reason: malformed.to_string() });
+                Ok(Some(Err(Unreadable { why, .. }))) => {
+                    tracing::debug!(peer = %self.peer, %why, "unreadable call");
+                    self.say(&Tell::Malformed { reason: why.to_string() });
                     unreadable += 1;
                     // What is too long cannot be skipped.
-                    if unreadable > MAX_MALFORMED || matches!(malformed, Malformed::TooLarge { .. })
-                    {
+                    if unreadable > MAX_MALFORMED || matches!(why, Malformed::TooLarge { .. }) {
                         return true;
                     }
                 }

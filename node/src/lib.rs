@@ -16,7 +16,7 @@ pub mod identity;
 pub mod neighbourhood;
 pub mod network;
 pub mod node;
-mod places;
+mod pace;
 pub mod protocol;
 pub mod quota;
 pub mod router;

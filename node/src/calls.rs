@@ -7,6 +7,7 @@
 mod activity;
 mod caller;
 mod frames;
+mod outbox;
 pub(crate) mod server;
 
 pub(crate) use activity::Activity;

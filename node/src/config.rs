@@ -88,6 +88,10 @@ pub struct Services {
     /// The largest input of one call in MiB, 1 to 2048. Default: 64.
     #[serde(deserialize_with = "between::<_, _, 1, 2048>")]
     pub max_input_mib: u64,
+    /// Disk for what is kept for other peers (their inputs, answers that they have not fetched) in
+    /// MiB, 1 to 1048576. One peer gets at most half of it. Default: 8192.
+    #[serde(deserialize_with = "between::<_, _, 1, 1_048_576>")]
+    pub disk_mib: u64,
 }
 
 /// The `[analyze]` section.
@@ -299,7 +303,14 @@ impl Default for Network {
 
 impl Default for Services {
     fn default() -> Self {
-        Services { offer: None, withhold: Vec::new(), threads: 0, queue: 64, max_input_mib: 64 }
+        Services {
+            offer: None,
+            withhold: Vec::new(),
+            threads: 0,
+            queue: 64,
+            max_input_mib: 64,
+            disk_mib: 8192,
+        }
     }
 }
 

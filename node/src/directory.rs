@@ -1,20 +1,17 @@
 //! Who offers what, and how fresh that is. Policy only: no IO, no clock, no randomness.
 //!
-//! The network actor tells the [`Directory`] what happened ([`Event`]) and carries out what it
-//! answers ([`Effect`]). The rules in short:
+//! The neighbourhood tells the [`Directory`] what arrived ([`Event`]) and carries out or hands on
+//! what it answers ([`Effect`]). The rules in short:
 //!
 //! - Of two adverts of one node the higher sequence number wins; equal or older ones are ignored.
 //! - A node that goes, by its own goodbye or because it was lost, leaves a tombstone with its last
 //!   sequence number. Ghosts (adverts that are not newer) stay out until the tombstone is old, or
 //!   until the node itself speaks to us.
-//! - Nobody is believed gone on hearsay: a notice of loss makes the receiver look for itself, and
-//!   the node that was reported answers with a newer advert.
-//! - Every list has a cap: entries ([`Settings::max_nodes`]), tombstones (the same number).
+//! - Every list has a cap: entries ([`Settings::max_nodes`]), tombstones (the same number), and what
+//!   one peer can introduce (half of it). When the directory is full, those who were introduced by
+//!   whoever introduced most make room, so that a flood pushes out itself.
 
-pub mod backoff;
-mod checks;
 mod compare;
-pub mod neighbours;
 mod own;
 mod tombstones;
 
@@ -22,8 +19,8 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use libp2p::{Multiaddr, PeerId};
 
-use crate::protocol::{Advert, LossNotice, Rumour, SignedAdvert, exchange::MAX_DIGEST};
-use checks::{CHECKED_MS, Check};
+use crate::protocol::{Advert, Rumour, SignedAdvert, SignedLoss, exchange::MAX_DIGEST};
+pub use compare::Differences;
 use own::Own;
 use tombstones::Tombstones;
 
@@ -31,6 +28,9 @@ use tombstones::Tombstones;
 /// newcomer would gossip the whole directory that it is handed.
 const RELAY_BURST: f64 = 20.0;
 const RELAY_PER_MS: f64 = 0.002;
+
+/// Time between two looks at what is too old, in ms.
+const EXPIRE_MS: u64 = 1_000;
 
 /// The numbers of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +45,6 @@ pub struct Settings {
     pub refresh_ms: u64,
     /// How long ghosts of a node that went are kept out, in ms.
     pub tombstone_ms: u64,
-    /// How many connections a node looks for (see [`neighbours`]).
-    pub neighbours: usize,
-    /// How many ring successors a node watches (see [`neighbours::to_watch`]).
-    pub watched: usize,
 }
 
 impl Settings {
@@ -60,8 +56,6 @@ impl Settings {
             ttl_ms: 30 * 60_000,
             refresh_ms: 10 * 60_000,
             tombstone_ms: 20 * 60_000,
-            neighbours: 12,
-            watched: 2,
         }
     }
 }
@@ -75,12 +69,8 @@ pub struct Entry {
     pub signed: SignedAdvert,
     /// When that advert arrived.
     pub heard_at: u64,
-    /// Whether we have a connection to it.
-    pub connected: bool,
-    /// The last measured round trip, in ms.
-    pub rtt_ms: Option<f32>,
-    /// Since when it may be gone.
-    pub suspect_since: Option<u64>,
+    /// Who first told of it; itself once it spoke to us.
+    pub introducer: PeerId,
 }
 
 /// How an advert arrived.
@@ -113,40 +103,6 @@ pub enum Event {
         /// How it arrived.
         via: Via,
     },
-    /// A connection is there, or a connected peer passed a check. Answers [`Effect::Verify`].
-    Connected {
-        /// Who.
-        peer: PeerId,
-    },
-    /// The last connection is gone.
-    Disconnected {
-        /// Who.
-        peer: PeerId,
-        /// False when either side closed it on purpose, such as by pruning.
-        unexpected: bool,
-    },
-    /// A round trip was measured; also a sign of life.
-    Rtt {
-        /// Who.
-        peer: PeerId,
-        /// Milliseconds.
-        ms: f32,
-    },
-    /// Gossip says that a peer is gone.
-    Lost {
-        /// The gossip.
-        notice: LossNotice,
-    },
-    /// Our pulse got no answer over a connection.
-    Silent {
-        /// Who.
-        peer: PeerId,
-    },
-    /// A dial failed on all addresses.
-    Unreachable {
-        /// Who.
-        peer: PeerId,
-    },
     /// Time passed. Wanted about every 250 ms to 1 s.
     Tick,
 }
@@ -167,11 +123,6 @@ pub enum Effect {
         /// Why.
         reason: GoneReason,
     },
-    /// Find out whether this peer lives: pulse if connected, dial otherwise. The result comes back
-    /// as [`Event::Connected`], [`Event::Silent`] or [`Event::Unreachable`].
-    Verify(PeerId),
-    /// Close all connections to a peer that went silent.
-    Close(PeerId),
     /// Sign a new advert for ourselves with a sequence number above this one.
     Readvertise {
         /// The number to exceed.
@@ -206,16 +157,10 @@ pub struct Directory {
     settings: Settings,
     own: Own,
     entries: BTreeMap<PeerId, Entry>,
-    /// Open connections, also to peers without an advert, with the last round trip.
-    connections: BTreeMap<PeerId, Option<f32>>,
     tombstones: Tombstones,
-    checks: BTreeMap<PeerId, Check>,
-    /// When hearsay about a peer last proved wrong.
-    checked: BTreeMap<PeerId, u64>,
-    /// Peers that we reported lost without meeting them since: how often, and when last.
-    reported: BTreeMap<PeerId, (u8, u64)>,
     relay_tokens: f64,
     relay_at: u64,
+    expire_at: u64,
     root: OnceLock<[u8; 32]>,
 }
 
@@ -227,20 +172,23 @@ impl Directory {
             me,
             own: Own::new(incarnation),
             entries: BTreeMap::new(),
-            connections: BTreeMap::new(),
             tombstones: Tombstones::new(settings.max_nodes, settings.tombstone_ms),
-            checks: BTreeMap::new(),
-            checked: BTreeMap::new(),
-            reported: BTreeMap::new(),
             relay_tokens: RELAY_BURST,
             relay_at: 0,
+            expire_at: 0,
             root: OnceLock::new(),
             settings,
         }
     }
 
-    /// Takes in what happened at `now` (ms of any epoch) and says what to do.
-    pub fn handle(&mut self, event: Event, now: u64) -> Vec<Effect> {
+    /// Takes in what happened at `now` (ms of any epoch) and says what to do. `linked` says who is
+    /// connected: they are never evicted.
+    pub fn handle(
+        &mut self,
+        event: Event,
+        now: u64,
+        linked: impl Fn(&PeerId) -> bool,
+    ) -> Vec<Effect> {
         let mut effects = Vec::new();
         let out = &mut effects;
         match event {
@@ -250,39 +198,45 @@ impl Directory {
                 out.push(Effect::Gossip(Rumour::Advert(signed)));
             }
             Event::Heard { advert, signed, from, via } => {
-                self.heard(advert, signed, from, via, now, out);
-            }
-            Event::Connected { peer } => self.alive(peer, None, now),
-            Event::Rtt { peer, ms } => {
-                if self.connections.contains_key(&peer) {
-                    self.alive(peer, Some(ms), now);
-                }
-            }
-            Event::Disconnected { peer, unexpected } => {
-                self.connections.remove(&peer);
-                if let Some(entry) = self.entries.get_mut(&peer) {
-                    entry.connected = false;
-                    if unexpected {
-                        self.suspect(peer, false, 0, now, out);
-                    }
-                }
-            }
-            Event::Lost { notice } => self.lost_notice(&notice, now, out),
-            Event::Silent { peer } => {
-                self.check_failed(peer, now, out);
-                if self.connections.contains_key(&peer) {
-                    out.push(Effect::Close(peer));
-                }
-            }
-            Event::Unreachable { peer } => {
-                // A failed extra dial says nothing about a peer that is connected.
-                if !self.connections.contains_key(&peer) {
-                    self.check_failed(peer, now, out);
-                }
+                self.heard(advert, signed, (from, via), now, &linked, out);
             }
             Event::Tick => self.tick(now, out),
         }
         effects
+    }
+
+    /// Whether an advert says anything new, so that its signature is worth checking.
+    pub fn is_news(&self, advert: &Advert) -> bool {
+        let Some(peer) = advert.peer() else { return false };
+        let known = match peer == self.me {
+            true => self.own.seq(),
+            false => self.entries.get(&peer).map(|entry| entry.advert.seq),
+        };
+        advert.mesh == self.settings.mesh && known.is_none_or(|known| known < advert.seq)
+    }
+
+    /// A node was found lost: it leaves, and `proof` is kept to be told again.
+    pub fn lose(&mut self, peer: PeerId, proof: Option<SignedLoss>, now: u64) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Some(entry) = self.entries.get(&peer) {
+            let (seq, signed) = (entry.advert.seq, entry.signed.clone());
+            self.tombstones.bury(peer, seq, Some((false, signed)), now);
+            if let Some(proof) = proof {
+                self.tombstones.prove(&peer, proof);
+            }
+            self.remove(peer, GoneReason::Lost, &mut effects);
+        }
+        effects
+    }
+
+    /// Keeps the proof of a loss that was found here.
+    pub fn prove(&mut self, peer: &PeerId, proof: SignedLoss) {
+        self.tombstones.prove(peer, proof);
+    }
+
+    /// Somebody says that we ourselves are lost, as of the advert with this number.
+    pub fn reported(&mut self, seq: u64, now: u64) -> Vec<Effect> {
+        self.own.reported(seq, now).into_iter().collect()
     }
 
     /// The live nodes, without this one.
@@ -293,21 +247,6 @@ impl Directory {
     /// A live node.
     pub fn get(&self, peer: &PeerId) -> Option<&Entry> {
         self.entries.get(peer)
-    }
-
-    /// The live nodes that offer a capability (`name/version`). Suspects only when nobody else
-    /// does.
-    pub fn offering(&self, capability: &str) -> Vec<(PeerId, &Entry)> {
-        let mut found: Vec<_> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| entry.advert.offer(capability).is_some())
-            .map(|(peer, entry)| (*peer, entry))
-            .collect();
-        if found.iter().any(|(_, entry)| entry.suspect_since.is_none()) {
-            found.retain(|(_, entry)| entry.suspect_since.is_none());
-        }
-        found
     }
 
     /// How many live nodes are known, without this one.
@@ -330,11 +269,6 @@ impl Directory {
         self.own.seq()
     }
 
-    /// Our own newest advert, signed.
-    pub fn own_signed(&self) -> Option<&SignedAdvert> {
-        self.own.signed()
-    }
-
     /// The numbers in use.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -344,9 +278,9 @@ impl Directory {
         &mut self,
         advert: Advert,
         signed: SignedAdvert,
-        from: PeerId,
-        via: Via,
+        (from, via): (PeerId, Via),
         now: u64,
+        linked: &impl Fn(&PeerId) -> bool,
         out: &mut Vec<Effect>,
     ) {
         let Some(peer) = advert.peer() else { return };
@@ -373,32 +307,20 @@ impl Directory {
         if self.tombstones.blocks(&peer, advert.seq, direct, now) {
             return;
         }
-        let known = self.entries.contains_key(&peer);
-        if !known && !self.make_room(via, direct, out) {
+        let known = self.entries.get(&peer).map(|entry| entry.introducer);
+        if known.is_none() && !self.make_room(from, direct, linked, out) {
             return;
         }
+        // Others who buried it believe only a newer advert: let it hear that it is due.
+        let proof = self.tombstones.proof(&peer).filter(|_| buried >= Some(seq)).cloned();
         self.tombstones.exhume(&peer, seq);
-        self.checks.remove(&peer);
-        self.insert(peer, advert, signed.clone(), now);
-        out.push(if known { Effect::Changed(peer) } else { Effect::Appeared(peer) });
-        self.relay(signed, direct, via, now, out);
-        if let Some(seq) = buried.filter(|buried| *buried >= seq) {
-            // Others who buried it believe only a newer advert: let it hear that it is due.
-            let notice = LossNotice { id: peer.to_bytes(), seq };
-            out.push(Effect::Gossip(Rumour::Lost(notice)));
-        }
-    }
-
-    fn insert(&mut self, peer: PeerId, advert: Advert, signed: SignedAdvert, now: u64) {
-        let connection = self.connections.get(&peer);
-        let rtt_ms = connection
-            .copied()
-            .flatten()
-            .or_else(|| self.entries.get(&peer).and_then(|known| known.rtt_ms));
-        let connected = connection.is_some();
-        let entry = Entry { advert, signed, heard_at: now, connected, rtt_ms, suspect_since: None };
+        let introducer = if direct { peer } else { known.unwrap_or(from) };
+        let entry = Entry { advert, signed: signed.clone(), heard_at: now, introducer };
         self.entries.insert(peer, entry);
         self.root = OnceLock::new();
+        out.push(if known.is_some() { Effect::Changed(peer) } else { Effect::Appeared(peer) });
+        self.relay(signed, direct, via, now, out);
+        out.extend(proof.map(|proof| Effect::Gossip(Rumour::Lost(proof))));
     }
 
     /// Hands an advert on if it did not come by gossip: its author's own word always, what others
@@ -426,29 +348,62 @@ impl Directory {
         out.push(Effect::Gossip(Rumour::Advert(signed)));
     }
 
-    /// Makes room for one more entry. A full directory takes newcomers only from gossip or from
-    /// themselves, not the old acquaintances of others, or two full directories would swap forever.
-    fn make_room(&mut self, via: Via, direct: bool, out: &mut Vec<Effect>) -> bool {
-        if self.entries.len() < self.settings.max_nodes {
+    /// Makes room for one more entry that `from` tells of. Nobody introduces more than half of what
+    /// there is room for. When all room is taken, whoever introduced most loses its oldest entry to
+    /// a node that speaks for itself, or to one whose introducer brought fewer: a flood of names
+    /// pushes out nobody else's, and two full directories do not swap for ever.
+    fn make_room(
+        &mut self,
+        from: PeerId,
+        direct: bool,
+        linked: &impl Fn(&PeerId) -> bool,
+        out: &mut Vec<Effect>,
+    ) -> bool {
+        let full = self.entries.len() >= self.settings.max_nodes;
+        let share = (self.settings.max_nodes / 2).max(1);
+        if !full && (direct || self.entries.len() < share) {
             return true;
         }
-        if via == Via::Exchange && !direct {
+        let mut brought: BTreeMap<PeerId, usize> = BTreeMap::new();
+        for (peer, entry) in &self.entries {
+            if entry.introducer != *peer && !linked(peer) {
+                *brought.entry(entry.introducer).or_default() += 1;
+            }
+        }
+        let own = brought.get(&from).copied().unwrap_or(0);
+        if !direct && own >= share {
             return false;
         }
-        let oldest = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| !entry.connected)
-            .min_by_key(|(_, entry)| entry.heard_at)
-            .map(|(peer, _)| *peer);
-        let Some(oldest) = oldest else { return false };
-        self.remove(oldest, GoneReason::Evicted, out);
+        if !full {
+            return true;
+        }
+        let most = brought.iter().max_by_key(|(_, count)| **count).map(|(who, n)| (*who, *n));
+        let evicted = match most {
+            Some((who, count)) if direct || own + 1 < count => {
+                self.oldest(linked, |_, entry| entry.introducer == who)
+            }
+            // Everybody spoke for itself.
+            None if direct => self.oldest(linked, |_, _| true),
+            _ => None,
+        };
+        let Some(evicted) = evicted else { return false };
+        self.remove(evicted, GoneReason::Evicted, out);
         true
     }
 
+    fn oldest(
+        &self,
+        linked: &impl Fn(&PeerId) -> bool,
+        among: impl Fn(&PeerId, &Entry) -> bool,
+    ) -> Option<PeerId> {
+        self.entries
+            .iter()
+            .filter(|(peer, entry)| !linked(peer) && among(peer, entry))
+            .min_by_key(|(_, entry)| entry.heard_at)
+            .map(|(peer, _)| *peer)
+    }
+
     fn remove(&mut self, peer: PeerId, reason: GoneReason, out: &mut Vec<Effect>) {
-        self.checks.remove(&peer);
-        self.checked.remove(&peer);
         if self.entries.remove(&peer).is_some() {
             self.root = OnceLock::new();
             out.push(Effect::Gone { peer, reason });
@@ -457,14 +412,11 @@ impl Directory {
 
     fn tick(&mut self, now: u64, out: &mut Vec<Effect>) {
         out.extend(self.own.tick(self.settings.refresh_ms, now));
-        self.tombstones.expire(now);
-        self.checked.retain(|_, at| now < *at + CHECKED_MS);
-        let keep = self.settings.tombstone_ms;
-        self.reported.retain(|_, (_, at)| now < at.saturating_add(keep));
-        while self.reported.len() > self.settings.max_nodes {
-            self.reported.pop_first();
+        if now < self.expire_at {
+            return;
         }
-        self.tick_checks(now, out);
+        self.expire_at = now + EXPIRE_MS;
+        self.tombstones.expire(now);
         let ttl = self.settings.ttl_ms;
         let expired: Vec<_> = self
             .entries

@@ -6,13 +6,11 @@
 
 mod actor;
 mod behaviour;
-mod budget;
 mod dialing;
 mod inbound;
 mod listening;
 mod pulse;
 mod transport;
-mod upkeep;
 
 use std::{
     collections::HashMap,
@@ -125,7 +123,9 @@ pub struct PeerView {
     pub advert: Arc<Advert>,
     /// Whether a connection is open.
     pub connected: bool,
-    /// Whether it stopped answering and is being checked.
+    /// Whether it spoke to this node over its own connection, now or earlier.
+    pub met: bool,
+    /// Whether it stopped answering and is being checked, or cannot be reached from here.
     pub suspect: bool,
     /// Round trip.
     pub rtt_ms: Option<f32>,

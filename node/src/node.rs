@@ -94,7 +94,7 @@ impl Node {
             .streams()
             .accept(StreamProtocol::new(CALL_PROTOCOL))
             .map_err(|e| NetworkError::Transport(e.to_string()))?;
-        let blobs = Blobs::start(network.streams(), &blobs_dir)?;
+        let blobs = Blobs::start(network.streams(), &blobs_dir, config.services.disk_mib << 20)?;
         let dispatch = Arc::new(Dispatch::new(
             &registry,
             DispatchSettings {
@@ -123,11 +123,11 @@ impl Node {
             next_call: AtomicU64::new(1),
         });
         inner.advertise(inner.dispatch.offers()).await;
-        let server = calls::server::Server {
-            dispatch: inner.dispatch.clone(),
-            blobs: inner.blobs.clone(),
-            activity: inner.network.activity().clone(),
-        };
+        let server = calls::server::Server::new(
+            inner.dispatch.clone(),
+            inner.blobs.clone(),
+            inner.network.activity().clone(),
+        );
         let serving = tokio::spawn(calls::server::serve(incoming, server));
         let forgetting = tokio::spawn(forget_gone(inner.clone()));
         let telling = tokio::spawn(advertise(inner.clone()));

@@ -11,7 +11,7 @@ pub mod exchange;
 pub use advert::{Advert, AdvertError, Offer, SignedAdvert};
 pub use call::{Answer, Ask, CallOutcome, CallRequest, Fault, FaultKind, Output, Payload, Tell};
 pub use codec::{Codec, Malformed};
-pub use exchange::{DigestEntry, Exchange, ExchangeReply, LossNotice, Rumour};
+pub use exchange::{DigestEntry, Exchange, ExchangeReply, Loss, Rumour, SignedLoss};
 
 use std::{fmt, time::Duration};
 
@@ -68,6 +68,8 @@ pub enum Response {
     Done,
     /// The answer to a [`Request::Exchange`].
     Exchange(ExchangeReply),
+    /// This peer asked too often; the next exchange is soon enough.
+    Busy,
     /// The request could not be read. The connection stays open.
     Malformed {
         /// What was wrong, for the author of the other client.
@@ -93,7 +95,7 @@ impl Checked for Request {
 impl Checked for Response {
     fn check(&self) -> Result<(), Malformed> {
         match self {
-            Self::Done => Ok(()),
+            Self::Done | Self::Busy => Ok(()),
             Self::Exchange(reply) => reply.check(),
             Self::Malformed { reason } => at_most("reason", reason.len(), MAX_TEXT),
         }

@@ -78,6 +78,14 @@ impl<K: Ord + Clone> Quota<K> {
         true
     }
 
+    /// Takes units that were used already, whether the limits allow it or not; at most all there are.
+    pub fn charge(&mut self, who: &K, units: u64, now: u64) {
+        if let Some(own) = self.takers.get_mut(who) {
+            own.refill(self.each, now);
+            own.units = (own.units + units as f64).min(self.each.most as f64);
+        }
+    }
+
     /// Gives units back before time does.
     pub fn give_back(&mut self, who: &K, units: u64) {
         self.total.units = (self.total.units - units as f64).max(0.0);
@@ -229,8 +237,10 @@ mod tests {
         assert_eq!((0..5_000).filter(|_| checks.take(&1, 1, 0)).count(), 2_000);
         assert!(checks.take(&2, 2_000, 0) && !checks.take(&3, 2_001, 0));
         assert_eq!((0..500).filter(|_| checks.take(&1, 1, 1_000)).count(), 100);
+        checks.charge(&1, 9_999, 1_000);
+        assert!(!checks.take(&1, 1, 1_000) && checks.take(&1, 1, 1_010), "no more than all");
         checks.tidy(60_000);
-        assert_eq!((checks.takers(), checks.total(60_000)), (0, 4_100), "all have no rate here");
+        assert_eq!((checks.takers(), checks.total(60_000)), (0, 4_101), "all have no rate here");
         for taker in 0..2 * MAX_TAKERS as u64 {
             assert!(checks.take(&taker, 1, 60_000));
         }

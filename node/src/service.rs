@@ -10,6 +10,8 @@ mod context;
 mod data;
 mod dispatch;
 mod registry;
+mod slots;
+mod turns;
 
 pub use access::{Access, Rule};
 pub use context::{Context, Progress, Teller};

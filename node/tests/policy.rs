@@ -1,4 +1,4 @@
-//! Policy without a network: the directory and the router in virtual time, the codec under fire.
+//! Policy without a network: neighbourhood, directory and router in virtual time, the codec under fire.
 //!
 //! Every run draws a seed and prints it; `POTLUCK_SEED=n cargo test -p potluck --test policy`
 //! repeats a run.

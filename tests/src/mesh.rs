@@ -164,9 +164,15 @@ pub struct Seen {
     /// Calls whose work was given up.
     pub stopped: AtomicUsize,
     does: Mutex<Does>,
+    order: Mutex<Vec<PeerId>>,
 }
 
 impl Seen {
+    /// Who called, in the order in which the calls began.
+    pub fn order(&self) -> Vec<PeerId> {
+        self.order.lock().expect("no test panics in here").clone()
+    }
+
     /// Changes what is done with further calls.
     pub fn now(&self, does: Does) {
         *self.does.lock().expect("no test panics in here") = does;
@@ -253,6 +259,7 @@ impl Service for Work {
 
     async fn call(&self, cx: &Context, _: Request) -> Result<Response, Fault> {
         let mut counted = Counted::enter(&self.seen);
+        self.seen.order.lock().expect("no test panics in here").push(cx.caller());
         let does = self.seen.does.lock().expect("no test panics in here").clone();
         match does {
             Does::Answer => {}

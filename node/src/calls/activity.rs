@@ -9,7 +9,8 @@ use libp2p::PeerId;
 
 use crate::network::now_ms;
 
-/// Calls that run, by peer. Cheap to clone; all clones are the same.
+/// Calls that run, by peer. Cheap to clone; all clones are the same. It remembers those who are
+/// connected and those with a call that runs, nobody else.
 #[derive(Clone, Default)]
 pub(crate) struct Activity {
     peers: Arc<Mutex<HashMap<PeerId, Peer>>>,
@@ -17,6 +18,7 @@ pub(crate) struct Activity {
 
 #[derive(Default, Clone, Copy)]
 struct Peer {
+    connected: bool,
     /// Calls that it runs for us or we for it.
     running: u32,
     /// When the last call began or ended, in milliseconds of [`now_ms`].
@@ -41,17 +43,26 @@ impl Activity {
 
     /// Notes that a connection to that peer was made.
     pub(crate) fn touch(&self, peer: PeerId) {
-        self.lock().entry(peer).or_default().used_at = now_ms();
+        let mut peers = self.lock();
+        let entry = peers.entry(peer).or_default();
+        entry.connected = true;
+        entry.used_at = now_ms();
     }
 
-    /// Calls that run, and when the last began or ended.
-    pub(crate) fn of(&self, peer: &PeerId) -> (u32, u64) {
-        self.lock().get(peer).map_or((0, 0), |entry| (entry.running, entry.used_at))
+    /// Everyone who is connected or has a call that runs: how many run, and when the last began or ended.
+    pub(crate) fn all(&self) -> Vec<(PeerId, u32, u64)> {
+        self.lock().iter().map(|(peer, entry)| (*peer, entry.running, entry.used_at)).collect()
     }
 
     /// The last connection to that peer is gone.
     pub(crate) fn forget(&self, peer: &PeerId) {
-        self.lock().retain(|who, entry| who != peer || entry.running > 0);
+        let mut peers = self.lock();
+        if let Some(entry) = peers.get_mut(peer) {
+            entry.connected = false;
+            if entry.running == 0 {
+                peers.remove(peer);
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<PeerId, Peer>> {
@@ -61,9 +72,41 @@ impl Activity {
 
 impl Drop for Active {
     fn drop(&mut self) {
-        if let Some(entry) = self.activity.lock().get_mut(&self.peer) {
+        let mut peers = self.activity.lock();
+        if let Some(entry) = peers.get_mut(&self.peer) {
             entry.running = entry.running.saturating_sub(1);
             entry.used_at = now_ms();
+            if entry.running == 0 && !entry.connected {
+                peers.remove(&self.peer);
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_neither_connected_nor_at_work_is_forgotten() {
+        let (activity, peer) = (Activity::default(), PeerId::random());
+        let known = || activity.all().len();
+        let running = || activity.all().iter().map(|(_, running, _)| *running).sum::<u32>();
+        // A call to a peer that could not be reached.
+        drop(activity.begin(peer));
+        assert_eq!(known(), 0);
+        // A call that outlives its connection.
+        activity.touch(peer);
+        let call = activity.begin(peer);
+        activity.forget(&peer);
+        assert_eq!((known(), running()), (1, 1));
+        drop(call);
+        assert_eq!(known(), 0);
+        // A connection that outlives its calls.
+        activity.touch(peer);
+        drop(activity.begin(peer));
+        assert_eq!((known(), running()), (1, 0));
+        activity.forget(&peer);
+        assert_eq!(known(), 0);
     }
 }

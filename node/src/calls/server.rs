@@ -2,66 +2,94 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use futures::{AsyncReadExt as _, StreamExt as _, io::BufReader};
-use libp2p::{PeerId, swarm::Stream};
+use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, StreamExt as _, io::BufReader};
+use libp2p::PeerId;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     Activity,
-    frames::{self, Frame},
+    frames::{self, Frame, Unreadable},
+    outbox::{self, Budget, Full, Outbox},
 };
 use crate::{
-    blobs::{BlobOffer, Blobs},
-    places::Places,
+    blobs::{BlobError, Blobs, Share},
+    network::now_ms,
     protocol::{
         Answer, Ask, CallOutcome, CallRequest, Fault, FaultKind, MAX_MALFORMED, MAX_REQUEST,
-        MAX_RESPONSE, MAX_RUNNING, Malformed, Tell,
+        MAX_RESPONSE, MAX_RUNNING, Malformed, Payload, Tell,
     },
+    quota::{Limit, Shared},
     service::{Data, Dispatch, Origin, Progress},
 };
 
 /// Lines that are served at once.
-const MAX_LINES: usize = 512;
+const MAX_LINES: u64 = 512;
 /// The same of one peer: one a connection.
-const LINES_EACH: usize = 4;
+const LINES_EACH: u64 = 4;
 /// How long a caller may take to take what is written to it.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Answers of one line whose data is kept until the caller has it.
 const MAX_KEPT: usize = 32;
+/// What a caller is told that finds no room for its input: others are fetched meanwhile.
+const NO_ROOM_MS: u32 = 2_000;
 
 /// What lines need to answer calls.
 #[derive(Clone)]
 pub(crate) struct Server {
-    pub(crate) dispatch: Arc<Dispatch>,
-    pub(crate) blobs: Blobs,
-    pub(crate) activity: Activity,
+    dispatch: Arc<Dispatch>,
+    blobs: Blobs,
+    activity: Activity,
+    waiting: Budget,
+    times: Times,
 }
+
+/// How long something is kept that nobody uses.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    /// A line without a call.
+    idle: Duration,
+    /// Data that nobody fetches.
+    kept: Duration,
+}
+
+const TIMES: Times = Times { idle: Duration::from_secs(600), kept: Duration::from_secs(120) };
 
 /// One line, seen from the serving side.
 struct Line {
     server: Server,
     peer: PeerId,
-    frames: mpsc::Sender<Frame>,
+    outbox: Outbox,
     calls: Mutex<Calls>,
+    /// When the last call came or ended, in milliseconds of [`now_ms`].
+    used_at: AtomicU64,
 }
 
 #[derive(Default)]
 struct Calls {
     running: HashMap<u64, CancellationToken>,
     /// Data of answers that the caller has not taken yet.
-    kept: VecDeque<(u64, BlobOffer)>,
+    kept: VecDeque<(u64, Share)>,
+}
+
+impl Server {
+    pub(crate) fn new(dispatch: Arc<Dispatch>, blobs: Blobs, activity: Activity) -> Self {
+        Self { dispatch, blobs, activity, waiting: outbox::budget(), times: TIMES }
+    }
 }
 
 /// Serves the lines that peers open.
 pub(crate) async fn serve(mut incoming: libp2p_stream::IncomingStreams, server: Server) {
-    let mut places = Places::new(MAX_LINES, LINES_EACH);
+    let places = Shared::new(Limit::at_once(MAX_LINES), Limit::at_once(LINES_EACH));
     while let Some((peer, stream)) = incoming.next().await {
-        let Some(place) = places.take(peer) else { continue };
+        let Some(place) = places.hold(&peer, 1) else { continue };
         let server = server.clone();
         tokio::spawn(async move {
             let _place = place;
@@ -70,41 +98,32 @@ pub(crate) async fn serve(mut incoming: libp2p_stream::IncomingStreams, server: 
     }
 }
 
-/// Serves one line until the caller ends it. All its calls end with it.
-async fn serve_line(server: Server, peer: PeerId, stream: Stream) {
+/// Serves one line until the caller ends it, does not take its answers, or has long had no call.
+/// All its calls end with it.
+async fn serve_line<S>(server: Server, peer: PeerId, stream: S)
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
     let (reader, writer) = stream.split();
-    let (frames, outgoing) = mpsc::channel(frames::QUEUE);
+    let (outbox, waiting) = Outbox::new(peer, server.waiting.clone());
     let mut writing =
-        AbortOnDropHandle::new(tokio::spawn(frames::write(writer, outgoing, PATIENCE)));
-    let line = Arc::new(Line { server, peer, frames, calls: Mutex::default() });
-    let _ends = Ends(line.clone());
+        AbortOnDropHandle::new(tokio::spawn(frames::write(writer, waiting, PATIENCE)));
+    let used_at = AtomicU64::new(now_ms());
+    let line = Arc::new(Line { server, peer, outbox, calls: Mutex::default(), used_at });
+    let ends = Ends(line.clone());
     let mut reader = BufReader::new(reader);
-    let mut unreadable = 0;
-    loop {
-        let asked = tokio::select! {
-            asked = frames::read::<Ask, _>(&mut reader, MAX_REQUEST) => asked,
-            // The caller does not take its answers.
-            _ = &mut writing => return,
-        };
-        match asked {
-            Ok(Some(Ok(Ask::Call(request)))) => line.start(request).await,
-            Ok(Some(Ok(Ask::Cancel { call }))) => line.cancel(call),
-            Ok(Some(Err(malformed))) => {
-                tracing::debug!(%peer, %malformed, "unreadable call");
-                line.tell(&Tell::Malformed { reason: malformed.to_string() }).await;
-                unreadable += 1;
-                // What is too long cannot be skipped.
-                if unreadable > MAX_MALFORMED || matches!(malformed, Malformed::TooLarge { .. }) {
-                    break;
-                }
-            }
-            Ok(None) | Err(_) => return,
-        }
-    }
+    let said_all = tokio::select! {
+        said_all = line.listen(&mut reader) => said_all,
+        () = line.grows_idle() => true,
+        // The caller does not take its answers.
+        _ = &mut writing => false,
+    };
     // The last word goes out before the line ends.
-    drop(_ends);
+    drop(ends);
     drop(line);
-    let _ = tokio::time::timeout(PATIENCE, writing).await;
+    if said_all {
+        let _ = tokio::time::timeout(PATIENCE, writing).await;
+    }
 }
 
 /// Stops the calls of a line that ends.
@@ -119,9 +138,47 @@ impl Drop for Ends {
 }
 
 impl Line {
-    async fn start(self: &Arc<Self>, request: CallRequest) {
+    /// Does what the caller says. `true` when the line ends with a word of our own.
+    async fn listen<R: AsyncRead + Unpin>(self: &Arc<Self>, reader: &mut R) -> bool {
+        let mut unreadable = 0;
+        loop {
+            self.outbox.room(|| self.lock().running.len()).await;
+            match frames::read::<Ask, _>(reader, MAX_REQUEST).await {
+                Ok(Some(Ok(Ask::Call(request)))) => self.start(request),
+                Ok(Some(Ok(Ask::Cancel { call }))) => self.cancel(call),
+                Ok(Some(Err(Unreadable { why, .. }))) => {
+                    tracing::debug!(peer = %self.peer, %why, "unreadable call");
+                    self.say(&Tell::Malformed { reason: why.to_string() });
+                    unreadable += 1;
+                    // What is too long cannot be skipped.
+                    if unreadable > MAX_MALFORMED || matches!(why, Malformed::TooLarge { .. }) {
+                        return true;
+                    }
+                }
+                Ok(None) | Err(_) => return false,
+            }
+        }
+    }
+
+    /// Gives kept data up that nobody fetches; returns when the line was idle for long.
+    async fn grows_idle(&self) {
+        let Times { idle, kept } = self.server.times;
+        loop {
+            tokio::time::sleep(idle.min(kept) / 4).await;
+            let mut calls = self.lock();
+            calls.kept.retain(|(_, share)| share.idle() < kept);
+            let unused = now_ms().saturating_sub(self.used_at.load(Ordering::Relaxed));
+            let quiet = calls.running.is_empty() && calls.kept.is_empty();
+            if quiet && u128::from(unused) >= idle.as_millis() {
+                return;
+            }
+        }
+    }
+
+    fn start(self: &Arc<Self>, request: CallRequest) {
         let call = request.call;
         let cancel = CancellationToken::new();
+        self.used_at.store(now_ms(), Ordering::Relaxed);
         let refusal = {
             let mut calls = self.lock();
             if calls.running.contains_key(&call) {
@@ -137,7 +194,7 @@ impl Line {
             }
         };
         match refusal {
-            Some(refusal) => self.tell(&refusal).await,
+            Some(refusal) => self.say(&refusal),
             // Bounded by the calls of a line, and by dispatch, whose queues are short.
             None => drop(tokio::spawn(self.clone().run(request, cancel))),
         }
@@ -148,29 +205,51 @@ impl Line {
         let call = request.call;
         let progress = request.progress.then(|| self.clone().forward_progress(call));
         let origin = Origin { caller: self.peer, progress, cancel };
-        let (blobs, peer) = (self.server.blobs.clone(), self.peer);
-        let fetch = |hash, size| async move {
-            let path = blobs
-                .fetch(peer, hash, size)
-                .await
-                .map_err(|e| Fault::new(FaultKind::InputLost, e.to_string()))?;
-            Ok(Data::Blob { path: Arc::new(path), size })
-        };
+        let line = self.clone();
+        // Boxed: most calls have no blob, and each would carry the room for fetching one.
+        let fetch = |hash, size| Box::pin(async move { line.fetch_input(hash, size).await });
         let (mut answer, data) = self.server.dispatch.serve(origin, request, fetch).await;
         if let (CallOutcome::Done(output), Some(data)) = (&mut answer.outcome, data) {
-            match data.lend(&self.server.blobs).await {
-                Ok((payload, offer)) => {
-                    output.data = Some(payload);
-                    if let Some(offer) = offer {
-                        offer.allow(self.peer);
-                        self.keep(call, offer);
-                    }
-                }
+            match Box::pin(self.hand_over(call, data)).await {
+                Ok(payload) => output.data = Some(payload),
                 Err(fault) => answer.outcome = CallOutcome::Failed(fault),
             }
         }
+        // The number is free before the answer goes out: the caller may use it again at once.
         self.lock().running.remove(&call);
-        self.tell(&Tell::Answer { call, answer }).await;
+        self.used_at.store(now_ms(), Ordering::Relaxed);
+        self.answer(call, answer);
+    }
+
+    async fn fetch_input(&self, hash: [u8; 32], size: u64) -> Result<Data, CallOutcome> {
+        match self.server.blobs.receive(self.peer, hash, size).await {
+            Ok(fetched) => Ok(Data::Fetched(Arc::new(fetched))),
+            Err(BlobError::NoRoom(_)) => Err(CallOutcome::Busy { retry_after_ms: NO_ROOM_MS }),
+            Err(e) => Err(CallOutcome::Failed(Fault::new(FaultKind::InputLost, e.to_string()))),
+        }
+    }
+
+    /// What comes with an answer, as it travels. Data of the line's older answers makes room.
+    async fn hand_over(&self, call: u64, data: Data) -> Result<Payload, Fault> {
+        let (payload, share) = loop {
+            match data.clone().lend(&self.server.blobs, self.peer).await {
+                Ok(lent) => break lent,
+                Err(fault) => {
+                    let oldest = self.lock().kept.pop_front();
+                    if oldest.is_none() {
+                        return Err(fault);
+                    }
+                }
+            }
+        };
+        if let Some(share) = share {
+            let mut calls = self.lock();
+            if calls.kept.len() >= MAX_KEPT {
+                calls.kept.pop_front();
+            }
+            calls.kept.push_back((call, share));
+        }
+        Ok(payload)
     }
 
     /// A channel whose messages travel to the caller.
@@ -178,7 +257,9 @@ impl Line {
         let (sender, mut receiver) = mpsc::channel::<Progress>(8);
         tokio::spawn(async move {
             while let Some(Progress { percent, note }) = receiver.recv().await {
-                self.tell(&Tell::Progress { call, percent, note }).await;
+                if let Some(frame) = framed(&Tell::Progress { call, percent, note }) {
+                    self.outbox.add_step(frame);
+                }
             }
         });
         sender
@@ -192,28 +273,23 @@ impl Line {
         calls.kept.retain(|(kept, _)| *kept != call);
     }
 
-    fn keep(&self, call: u64, offer: BlobOffer) {
-        let mut calls = self.lock();
-        if calls.kept.len() >= MAX_KEPT {
-            calls.kept.pop_front();
-        }
-        calls.kept.push_back((call, offer));
+    fn answer(&self, call: u64, answer: Answer) {
+        let queue = answer.queue;
+        let why = match frames::frame(&Tell::Answer { call, answer }, MAX_RESPONSE) {
+            Ok(frame) => match self.outbox.add(frame) {
+                Ok(()) => return,
+                Err(Full) => "too much waits for you: take your answers".to_owned(),
+            },
+            Err(e) => format!("the answer cannot be sent: {e}"),
+        };
+        let outcome = CallOutcome::Failed(Fault::internal(why));
+        self.say(&Tell::Answer { call, answer: Answer { outcome, queue } });
     }
 
-    async fn tell(&self, tell: &Tell) {
-        // The line may have ended; the caller knows.
-        let frame = frames::frame(tell, MAX_RESPONSE).or_else(|e| match tell {
-            Tell::Answer { call, answer } => {
-                let fault = Fault::internal(format!("the answer cannot be sent: {e}"));
-                let outcome = CallOutcome::Failed(fault);
-                let answer = Answer { outcome, queue: answer.queue };
-                frames::frame(&Tell::Answer { call: *call, answer }, MAX_RESPONSE)
-            }
-            _ => Err(e),
-        });
-        match frame {
-            Ok(frame) => drop(self.frames.send(frame).await),
-            Err(e) => tracing::error!("a message cannot be sent: {e}"),
+    /// Says something short.
+    fn say(&self, tell: &Tell) {
+        if let Some(frame) = framed(tell) {
+            self.outbox.add_word(frame);
         }
     }
 
@@ -221,3 +297,12 @@ impl Line {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+fn framed(tell: &Tell) -> Option<Frame> {
+    frames::frame(tell, MAX_RESPONSE)
+        .inspect_err(|e| tracing::error!("a message cannot be sent: {e}"))
+        .ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! A call's input: inline when it is small, otherwise a blob on offer.
+//! A call's input: inline when it is small, otherwise a blob that is shared.
 
 use std::{path::Path, sync::Arc};
 
@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 use super::{CallInput, Inner};
 use crate::{
-    blobs::{BlobOffer, Outline, Source},
+    blobs::{Outline, Share, Source},
     protocol::{Fault, MAX_INLINE, Payload},
     service::Data,
 };
@@ -16,11 +16,11 @@ use crate::{
 pub(super) enum Prepared {
     None,
     Inline(Arc<[u8]>),
-    /// Hashed and offered when the first peer is asked: this node itself needs no hash.
+    /// Hashed and shared when the first peer is asked: this node itself needs no hash.
     Large {
         source: Source,
         size: u64,
-        offer: OnceCell<BlobOffer>,
+        share: OnceCell<Share>,
     },
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn prepare(input: Option<CallInput>) -> Result<Prepared, Fault>
         CallInput::Bytes(bytes) if bytes.len() <= MAX_INLINE => Ok(Prepared::Inline(bytes)),
         CallInput::Bytes(bytes) => {
             let size = bytes.len() as u64;
-            Ok(Prepared::Large { source: Source::Bytes(bytes), size, offer: OnceCell::new() })
+            Ok(Prepared::Large { source: Source::Bytes(bytes), size, share: OnceCell::new() })
         }
         CallInput::File(path) => {
             let meta = std::fs::metadata(&path)?;
@@ -43,7 +43,7 @@ pub(super) async fn prepare(input: Option<CallInput>) -> Result<Prepared, Fault>
             }
             std::fs::File::open(&path)?;
             let size = meta.len();
-            Ok(Prepared::Large { source: Source::File(path), size, offer: OnceCell::new() })
+            Ok(Prepared::Large { source: Source::File(path), size, share: OnceCell::new() })
         }
     });
     read.await.map_err(|e| unreadable(&e))?.map_err(|e| unreadable(&e))
@@ -64,10 +64,10 @@ impl Prepared {
 
     /// As a peer gets it, who may fetch it from now on.
     pub(super) async fn wire(&self, inner: &Inner, peer: PeerId) -> Result<Option<Payload>, Fault> {
-        let (source, offer) = match self {
+        let (source, share) = match self {
             Self::None => return Ok(None),
             Self::Inline(bytes) => return Ok(Some(Payload::Inline(bytes.to_vec()))),
-            Self::Large { source, offer, .. } => (source, offer),
+            Self::Large { source, share, .. } => (source, share),
         };
         let hash = || async {
             let hashed = source.clone();
@@ -76,11 +76,11 @@ impl Prepared {
                 _ => Outline::of_file(hashed.path().unwrap_or(Path::new(""))),
             });
             let outline = outline.await.map_err(|e| unreadable(&e))?.map_err(|e| unreadable(&e))?;
-            Ok(inner.blobs.offer(source.clone(), outline))
+            Ok(inner.blobs.share(source.clone(), outline))
         };
-        let offer = offer.get_or_try_init(hash).await?;
-        offer.allow(peer);
-        Ok(Some(Payload::Blob { hash: offer.hash, size: offer.size }))
+        let share = share.get_or_try_init(hash).await?;
+        share.allow(peer);
+        Ok(Some(Payload::Blob { hash: share.hash, size: share.size }))
     }
 
     /// As this node gets it when it serves itself: as it travels, and where it is when it is large.
@@ -93,6 +93,7 @@ impl Prepared {
                     Source::Bytes(bytes) => Data::Bytes(bytes.clone()),
                     Source::File(path) => Data::File { path: path.clone(), size: *size },
                     Source::Temporary(path) => Data::Blob { path: path.clone(), size: *size },
+                    Source::Fetched(fetched) => Data::Fetched(fetched.clone()),
                 };
                 (Some(Payload::Blob { hash: [0; 32], size: *size }), Some(data))
             }

@@ -154,7 +154,8 @@ impl<'a> Run<'a> {
             let home;
             (request.input, home) = self.input.at_home();
             self.attempts.push(Box::pin(async move {
-                let gone = || Fault::new(FaultKind::InputLost, "the input is gone");
+                let gone =
+                    || CallOutcome::Failed(Fault::new(FaultKind::InputLost, "the input is gone"));
                 let fetch = move |_, _| async move { home.ok_or_else(gone) };
                 (peer, Ok(inner.dispatch.serve(origin, request, fetch).await))
             }));

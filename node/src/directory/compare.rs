@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use libp2p::PeerId;
 use serde_bytes::ByteBuf;
 
-use super::{Directory, Effect};
+use super::Directory;
 use crate::protocol::{
-    DigestEntry, Exchange, ExchangeReply, LossNotice, MAX_REQUEST, Rumour, SignedAdvert,
+    DigestEntry, Exchange, ExchangeReply, MAX_REQUEST, SignedAdvert, SignedLoss,
     exchange::{MAX_ADVERT_BYTES, MAX_ADVERTS},
 };
 
@@ -24,6 +24,16 @@ const ADVERT_EXTRA: usize = 48;
 const DIGEST_EXTRA: usize = 24;
 /// Bytes of an exchange beside its digest and adverts, rounded up.
 const EXCHANGE_EXTRA: usize = 256;
+
+/// What an exchange showed beside adverts.
+#[derive(Debug, Default, PartialEq)]
+pub struct Differences {
+    /// Nodes that the other side lacks although it must have heard of them: it has probably buried
+    /// them, and missed gossip is made up for so.
+    pub lacked: Vec<PeerId>,
+    /// Word of losses for a side that still shows the ghosts.
+    pub losses: Vec<SignedLoss>,
+}
 
 impl Directory {
     /// What this node knows, itself included, sorted by the bytes of the ids.
@@ -60,11 +70,6 @@ impl Directory {
         Exchange { root, digest, adverts }
     }
 
-    /// The adverts for a list of wanted ids, as many as fit into one message.
-    pub fn wanted_by(&self, want: &[ByteBuf]) -> Vec<SignedAdvert> {
-        bounded(self.find(want), MAX_ADVERT_BYTES)
-    }
-
     /// Answers an exchange of the peer `from`. The adverts in it are not taken in here: verify
     /// them, and hand them to [`Directory::handle`] first.
     pub fn compare(
@@ -72,12 +77,14 @@ impl Directory {
         from: PeerId,
         theirs: &Exchange,
         now: u64,
-    ) -> (ExchangeReply, Vec<Effect>) {
+        linked: impl Fn(&PeerId) -> bool,
+    ) -> (ExchangeReply, Differences) {
         let same = theirs.root == self.root();
         let digest = match &theirs.digest {
             Some(digest) if !same => digest,
             _ => {
-                return (ExchangeReply { same, adverts: vec![], want: vec![] }, vec![]);
+                let reply = ExchangeReply { same, adverts: vec![], want: vec![] };
+                return (reply, Differences::default());
             }
         };
         let known: BTreeMap<PeerId, u64> = digest
@@ -91,9 +98,9 @@ impl Directory {
             .map(|(peer, _)| ByteBuf::from(peer.to_bytes()))
             .collect();
         want.sort_unstable();
-        let mut effects = self.retell(&known, from, now);
-        self.doubt(&known, now, &mut effects);
-        (ExchangeReply { same, adverts, want }, effects)
+        let losses = self.retell(&known, from, now);
+        let lacked = self.lacked(&known, now, linked);
+        (ExchangeReply { same, adverts, want }, Differences { lacked, losses })
     }
 
     fn find<'a>(&'a self, ids: &'a [ByteBuf]) -> impl Iterator<Item = &'a SignedAdvert> {
@@ -152,38 +159,40 @@ impl Directory {
             && !self.tombstones.blocks(peer, seq, direct, now)
     }
 
-    /// Looks after nodes that the other side lacks although it must have heard of them. Whoever
-    /// missed the gossip about a loss gets rid of the ghost so.
-    fn doubt(&mut self, known: &BTreeMap<PeerId, u64>, now: u64, out: &mut Vec<Effect>) {
+    /// Nodes that the other side must have heard of and lacks.
+    fn lacked(
+        &self,
+        known: &BTreeMap<PeerId, u64>,
+        now: u64,
+        linked: impl Fn(&PeerId) -> bool,
+    ) -> Vec<PeerId> {
+        let most = LACKED.max(self.entries.len() / LACKED_SHARE);
         let lacked: Vec<_> = self
             .entries
             .iter()
             .filter(|(peer, entry)| {
                 !known.contains_key(peer)
-                    && !entry.connected
                     && now >= entry.heard_at.saturating_add(LACKED_MS)
+                    && !linked(peer)
             })
             .map(|(peer, _)| *peer)
-            .take(LACKED.max(self.entries.len() / LACKED_SHARE) + 1)
+            .take(most + 1)
             .collect();
-        if lacked.len() <= LACKED.max(self.entries.len() / LACKED_SHARE) {
-            for peer in lacked {
-                self.suspect(peer, true, self.spread(&peer), now, out);
-            }
-        }
+        if lacked.len() > most { Vec::new() } else { lacked }
     }
 
-    /// Tells the loss of nodes again whose ghosts the other side still shows.
-    fn retell(&mut self, known: &BTreeMap<PeerId, u64>, from: PeerId, now: u64) -> Vec<Effect> {
+    /// Word of losses whose ghosts the other side still shows.
+    fn retell(
+        &mut self,
+        known: &BTreeMap<PeerId, u64>,
+        from: PeerId,
+        now: u64,
+    ) -> Vec<SignedLoss> {
         let (entries, tombstones) = (&self.entries, &mut self.tombstones);
         known
             .iter()
             .filter(|(peer, _)| **peer != from && !entries.contains_key(peer))
-            .filter_map(|(peer, seq)| {
-                let seq = tombstones.retell(peer, *seq, now)?;
-                let notice = LossNotice { id: peer.to_bytes(), seq };
-                Some(Effect::Gossip(Rumour::Lost(notice)))
-            })
+            .filter_map(|(peer, seq)| tombstones.retell(peer, *seq, now))
             .collect()
     }
 }

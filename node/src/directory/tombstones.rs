@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use libp2p::PeerId;
 
-use crate::protocol::SignedAdvert;
+use crate::protocol::{SignedAdvert, SignedLoss};
 
 /// A loss is told again while peers still hold the ghost, but not more often than this, in ms:
 /// gossipsub swallows the same words for a minute.
@@ -27,6 +27,8 @@ struct Grave {
     goodbye: bool,
     /// Its last advert.
     signed: Option<SignedAdvert>,
+    /// The word of a witness that it was lost.
+    proof: Option<SignedLoss>,
 }
 
 impl Tombstones {
@@ -70,7 +72,20 @@ impl Tombstones {
             return;
         }
         let (goodbye, signed) = last.map_or((false, None), |(goodbye, s)| (goodbye, Some(s)));
-        self.graves.insert(peer, Grave { seq, since: now, told_at: now, goodbye, signed });
+        let grave = Grave { seq, since: now, told_at: now, goodbye, signed, proof: None };
+        self.graves.insert(peer, grave);
+    }
+
+    /// Keeps the word of a witness.
+    pub(super) fn prove(&mut self, peer: &PeerId, proof: SignedLoss) {
+        if let Some(grave) = self.graves.get_mut(peer) {
+            grave.proof = Some(proof);
+        }
+    }
+
+    /// The word of a witness that the node was lost.
+    pub(super) fn proof(&self, peer: &PeerId) -> Option<&SignedLoss> {
+        self.graves.get(peer)?.proof.as_ref()
     }
 
     /// The node lives, as an advert with this sequence number shows. A tombstone with a higher one
@@ -100,9 +115,8 @@ impl Tombstones {
         Some((grave.seq, grave.signed.as_ref()?))
     }
 
-    /// Whether the loss of `peer` should be told again, now that someone shows its ghost with this
-    /// sequence number. Gives the number that is buried.
-    pub(super) fn retell(&mut self, peer: &PeerId, seq: u64, now: u64) -> Option<u64> {
+    /// What to tell again, now that someone shows the node's ghost with this sequence number.
+    pub(super) fn retell(&mut self, peer: &PeerId, seq: u64, now: u64) -> Option<SignedLoss> {
         let keep_ms = self.keep_ms;
         let grave = self.graves.get_mut(peer)?;
         let fresh = now < grave.since.saturating_add(keep_ms);
@@ -111,7 +125,7 @@ impl Tombstones {
             return None;
         }
         grave.told_at = now;
-        Some(grave.seq)
+        grave.proof.clone()
     }
 
     fn keeps(&self, grave: &Grave, now: u64) -> bool {

@@ -1,7 +1,7 @@
 //! The only owner of the Swarm. Its arms are one call each and never wait for a consumer.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,7 +10,7 @@ use futures::StreamExt as _;
 use libp2p::{
     PeerId, StreamProtocol, Swarm, gossipsub,
     request_response::{self, OutboundRequestId},
-    swarm::SwarmEvent,
+    swarm::{ConnectionId, SwarmEvent},
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
@@ -19,66 +19,61 @@ use super::{
     CloneReport, Command, MeshEvent, Network, NetworkError, NetworkFacts, NetworkSettings,
     PeerView, Snapshot,
     behaviour::{self, Behaviour, BehaviourEvent},
-    budget::Budget,
-    dialing::Dialing,
+    dialing::Waiting,
     listening, now_ms,
     pulse::{self, Beat},
     transport,
 };
 use crate::{
     calls::Activity,
-    directory::{self, Directory, Effect, GoneReason},
-    doctor::{DialFailure, Stranger},
-    protocol::{Advert, AdvertError, Offer, PULSE_PROTOCOL, Request, Rumour, encode},
+    directory::GoneReason,
+    doctor::DialFailure,
+    neighbourhood::{self, Effect, Event, Neighbourhood, TICK_MS},
+    protocol::{Advert, AdvertError, Loss, Offer, PULSE_PROTOCOL, Request, Rumour, encode},
 };
 
 /// Commands that may wait; beyond that whoever asks waits.
 const CHANNEL: usize = 1024;
-/// How often the neighbours are looked over.
-const TICK: Duration = Duration::from_millis(200);
 /// Changes of load within this time travel in one advert.
 const ADVERT_GAP: Duration = Duration::from_millis(500);
-/// How long a broken pulse is left alone.
-const PULSE_PAUSE_MS: u64 = 10_000;
+/// Changes of the mesh within this time are told to the rest of the node together.
+const SNAPSHOT_GAP: Duration = Duration::from_millis(5);
 /// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(400);
+/// Rumours that wait for a check.
+const MAX_RUMOURS: usize = 1024;
 
 pub(super) struct Actor {
     pub(super) swarm: Swarm<Behaviour>,
     pub(super) settings: NetworkSettings,
     pub(super) topic: gossipsub::IdentTopic,
-    pub(super) directory: Directory,
-    pub(super) beats: mpsc::Sender<Beat>,
-    pub(super) pulses: HashMap<PeerId, AbortOnDropHandle<()>>,
+    /// Decides; all else here carries out.
+    pub(super) near: Neighbourhood,
+    beats: mpsc::Sender<Beat>,
+    pulses: HashMap<PeerId, AbortOnDropHandle<()>>,
     pub(super) outbound: HashMap<OutboundRequestId, Outbound>,
-    pub(super) dialing: Dialing,
-    /// Peers that said that they close a connection only to save resources, and those that we
-    /// told so; until when that is believed.
-    pub(super) parting: HashMap<PeerId, u64>,
-    /// Peers whose pulse stream broke, and when it is tried again.
-    pub(super) pulse_pause: HashMap<PeerId, u64>,
-    pub(super) budget: Budget,
+    /// The policy's numbers of the dials under way.
+    pub(super) dials: HashMap<ConnectionId, u64>,
+    /// Calls that wait for connections.
+    pub(super) waiting: Waiting,
+    /// Rumours that wait for a check, by the token that the policy knows them by.
+    pub(super) rumours: BTreeMap<u64, (gossipsub::MessageId, PeerId)>,
+    pub(super) last_token: u64,
     /// Calls that run, by peer.
     pub(super) activity: Activity,
-    /// Libp2p nodes that are not of this mesh.
-    pub(super) foreign: HashMap<PeerId, Stranger>,
-    pub(super) malformed: HashMap<PeerId, u32>,
-    /// Connections that are closed at that time, after our word of parting went out.
-    pub(super) closing: HashMap<PeerId, u64>,
     pub(super) failures: VecDeque<DialFailure>,
-    pub(super) announced: HashSet<PeerId>,
     pub(super) clone: Option<CloneReport>,
-    pub(super) streams: libp2p_stream::Control,
-    pub(super) advert: AdvertState,
+    streams: libp2p_stream::Control,
+    advert: AdvertState,
     snapshot: watch::Sender<Arc<Snapshot>>,
     pub(super) events: broadcast::Sender<MeshEvent>,
     pub(super) snapshot_stale: bool,
-    pub(super) upkeep: super::upkeep::Upkeep,
+    published_at: Instant,
 }
 
 /// What one of our requests is for.
 pub(super) enum Outbound {
-    Exchange { peer: PeerId },
+    Asked { peer: PeerId, digest_sent: bool },
     Told,
 }
 
@@ -116,9 +111,10 @@ pub(super) async fn start(
     let activity = Activity::default();
     let (events, _) = broadcast::channel(256);
     let incarnation = rand::random();
-    let directory_settings = directory::Settings {
-        neighbours: settings.neighbours,
-        ..directory::Settings::new(&settings.mesh)
+    let near_settings = neighbourhood::Settings {
+        wanted: settings.neighbours,
+        most: usize::try_from(settings.max_connections).unwrap_or(usize::MAX),
+        ..neighbourhood::Settings::new(&settings.mesh)
     };
     let network = Network {
         commands,
@@ -129,23 +125,19 @@ pub(super) async fn start(
         me,
     };
     let mut actor = Actor {
-        directory: Directory::new(me, incarnation, directory_settings),
-        dialing: Dialing::new(settings.join.clone()),
+        near: Neighbourhood::new(me, incarnation, near_settings),
         swarm,
         settings,
         topic,
         beats,
         pulses: HashMap::new(),
         outbound: HashMap::new(),
-        parting: HashMap::new(),
-        pulse_pause: HashMap::new(),
-        budget: Budget::default(),
+        dials: HashMap::new(),
+        waiting: Waiting::default(),
+        rumours: BTreeMap::new(),
+        last_token: 0,
         activity,
-        foreign: HashMap::new(),
-        malformed: HashMap::new(),
-        closing: HashMap::new(),
         failures: VecDeque::new(),
-        announced: HashSet::new(),
         clone: None,
         streams,
         advert: AdvertState {
@@ -158,14 +150,16 @@ pub(super) async fn start(
         snapshot,
         events,
         snapshot_stale: true,
-        upkeep: super::upkeep::Upkeep::default(),
+        published_at: Instant::now(),
     };
     actor.listen().await?;
     actor.renew_advert()?;
     // Whoever came while the addresses were bound has not heard the advert.
-    let early: Vec<_> = actor.swarm.connected_peers().copied().collect();
-    for peer in early {
-        actor.send_exchange(peer, true, true);
+    for (peer, exchange) in actor.near.farewell() {
+        actor.ask(peer, exchange);
+    }
+    for address in actor.settings.join.clone() {
+        actor.tell(Event::Join { address });
     }
     actor.publish_snapshot();
     let running = AbortOnDropHandle::new(tokio::spawn(actor.run(command_rx, beat_rx)));
@@ -174,9 +168,10 @@ pub(super) async fn start(
 
 impl Actor {
     async fn run(mut self, mut commands: mpsc::Receiver<Command>, mut beats: mpsc::Receiver<Beat>) {
-        let mut tick = tokio::time::interval(TICK);
+        let mut tick = tokio::time::interval(Duration::from_millis(TICK_MS));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            let publish_at = self.published_at + SNAPSHOT_GAP;
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 command = commands.recv() => match command {
@@ -186,11 +181,18 @@ impl Actor {
                 },
                 Some(beat) = beats.recv() => self.on_beat(beat),
                 _ = tick.tick() => self.on_tick(),
+                () = tokio::time::sleep_until(publish_at.into()), if self.snapshot_stale => {}
             }
-            if self.snapshot_stale {
+            if self.snapshot_stale && Instant::now() >= publish_at {
                 self.publish_snapshot();
             }
         }
+    }
+
+    fn on_tick(&mut self) {
+        let used = self.activity.all();
+        self.tell(Event::Tick { used });
+        self.advertise_when_due();
     }
 
     fn on_command(&mut self, command: Command) {
@@ -211,8 +213,9 @@ impl Actor {
                 }
             }
             Command::Join(addresses) => {
-                self.dialing.join(addresses);
-                self.redial(now_ms());
+                for address in addresses {
+                    self.tell(Event::Join { address });
+                }
             }
             Command::Facts(reply) => {
                 let _ = reply.send(self.facts());
@@ -221,22 +224,17 @@ impl Actor {
         }
     }
 
-    pub(super) fn send(&mut self, peer: PeerId, request: Request, outbound: Outbound) {
-        let id = self.swarm.behaviour_mut().mesh.send_request(&peer, Ok(request));
-        self.outbound.insert(id, outbound);
-    }
-
     pub(super) fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour(event),
-            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
-                self.on_connected(peer_id, connection_id, &endpoint);
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, .. } => {
+                self.on_connected(peer_id, connection_id);
             }
             SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
                 self.on_disconnected(peer_id);
             }
-            SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
-                self.on_dial_failed(connection_id, peer_id, &error);
+            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+                self.on_dial_failed(connection_id, &error);
             }
             SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => {
                 self.advert.changed = true;
@@ -251,8 +249,7 @@ impl Actor {
             BehaviourEvent::Mesh(event) => self.on_mesh(event),
             BehaviourEvent::Gossip(event) => self.on_gossip(event),
             BehaviourEvent::Mdns(event) => self.on_mdns(event),
-            BehaviourEvent::Identify(event) => self.on_identify(event),
-            BehaviourEvent::Ping(_) | BehaviourEvent::Streams(()) => {}
+            BehaviourEvent::Identify(_) | BehaviourEvent::Ping(_) | BehaviourEvent::Streams(()) => {}
             #[allow(unreachable_patterns)] // `Infallible` events of the limits.
             _ => {}
         }
@@ -267,37 +264,33 @@ impl Actor {
             Event::Message { message: Message::Response { request_id, response }, .. } => {
                 self.on_response(request_id, response)
             }
-            Event::OutboundFailure { request_id, error, .. } => {
-                self.on_send_failed(request_id, &error);
+            Event::OutboundFailure { peer, request_id, error, .. } => {
+                // A client that only asks takes no requests; what was lost is said again.
+                self.outbound.remove(&request_id);
+                if matches!(error, request_response::OutboundFailure::Timeout) {
+                    self.tell(neighbourhood::Event::Unanswered { peer });
+                }
             }
             Event::InboundFailure { .. } | Event::ResponseSent { .. } => {}
         }
     }
 
     fn on_beat(&mut self, beat: Beat) {
-        match beat {
-            Beat::Alive { peer, rtt_ms } => {
-                self.tell_directory(directory::Event::Rtt { peer, ms: rtt_ms });
-            }
-            Beat::Silent { peer } => {
-                tracing::debug!(%peer, "silent");
-                self.pulses.remove(&peer);
-                self.tell_directory(directory::Event::Silent { peer });
-                self.close(peer);
-            }
-            Beat::Ended { peer } => {
-                self.pulses.remove(&peer);
-                if self.swarm.is_connected(&peer) {
-                    // A client without a pulse, perhaps: its connection must do.
-                    self.pulse_pause.insert(peer, now_ms() + PULSE_PAUSE_MS);
-                }
-            }
+        let event = match beat {
+            Beat::Alive { peer, rtt_ms } => Event::Beat { peer, rtt_ms },
+            Beat::Silent { peer } => Event::Silent { peer },
+            Beat::Ended { peer } => Event::PulseEnded { peer },
+        };
+        if let Event::Silent { peer } | Event::PulseEnded { peer } = &event {
+            tracing::debug!(%peer, "its pulse ended");
+            self.pulses.remove(peer);
         }
+        self.tell(event);
     }
 
-    /// Hands an event to the directory and does what it says.
-    pub(super) fn tell_directory(&mut self, event: directory::Event) {
-        let effects = self.directory.handle(event, now_ms());
+    /// Tells the policy what happened and does what it says.
+    pub(super) fn tell(&mut self, event: Event) {
+        let effects = self.near.handle(event, now_ms(), &mut rand::rng());
         self.apply_all(effects);
     }
 
@@ -308,40 +301,80 @@ impl Actor {
     }
 
     fn apply(&mut self, effect: Effect) {
-        self.snapshot_stale = true;
         match effect {
+            Effect::Dial { dial, peer, addresses } => self.dial(dial, peer, addresses),
+            Effect::Reached(peer) => {
+                self.snapshot_stale = true;
+                self.waiting.end(&peer, &Ok(()));
+            }
+            Effect::Unreached { peer, why, own } => self.waiting.end(&peer, &Err((why, own))),
+            Effect::Close(peer) => drop(self.swarm.disconnect_peer_id(peer)),
+            Effect::Ask { peer, exchange } => self.ask(peer, exchange),
+            Effect::Tell { peer, request } => self.send(peer, request, Outbound::Told),
+            Effect::Watch(peer) => {
+                let task = pulse::watch(self.streams.clone(), peer, self.beats.clone());
+                self.pulses.insert(peer, AbortOnDropHandle::new(tokio::spawn(task)));
+            }
+            Effect::Unwatch(peer) => drop(self.pulses.remove(&peer)),
+            Effect::Check(peer) => {
+                drop(tokio::spawn(pulse::check(self.streams.clone(), peer, self.beats.clone())));
+            }
             Effect::Gossip(rumour) => self.gossip(&rumour),
+            Effect::Testify { peer, seq } => self.testify(peer, seq),
+            Effect::Judge { token, forward } => self.judge(token, forward),
             Effect::Appeared(peer) => {
-                let name = self.name_of(&peer);
+                self.snapshot_stale = true;
+                let entry = self.near.directory().get(&peer);
+                let name = entry.map_or_else(|| peer.to_string(), |e| e.advert.name.clone());
                 let _ = self.events.send(MeshEvent::Appeared { peer, name });
             }
-            Effect::Changed(_) => {}
+            Effect::Changed(_) => self.snapshot_stale = true,
             Effect::Gone { peer, reason } => self.on_gone(peer, reason),
-            Effect::Verify(peer) => self.verify(peer),
-            Effect::Close(peer) => self.close(peer),
             Effect::Readvertise { above } => {
                 self.advert.seq = self.advert.seq.max(above);
                 if let Err(e) = self.renew_advert() {
                     tracing::error!("{e}");
                 }
             }
-            Effect::Clone { addresses, name } => {
-                let report = CloneReport { name, addresses };
-                self.clone = Some(report.clone());
-                let _ = self.events.send(MeshEvent::Clone(report));
+            Effect::Clone { addresses, name } => self.on_clone(CloneReport { name, addresses }),
+        }
+    }
+
+    pub(super) fn forget_pulse(&mut self, peer: &PeerId) {
+        self.pulses.remove(peer);
+    }
+
+    /// Another process runs with our identity.
+    pub(super) fn on_clone(&mut self, report: CloneReport) {
+        self.clone = Some(report.clone());
+        let _ = self.events.send(MeshEvent::Clone(report));
+    }
+
+    pub(super) fn send(&mut self, peer: PeerId, request: Request, outbound: Outbound) {
+        let id = self.swarm.behaviour_mut().mesh.send_request(&peer, Ok(request));
+        self.outbound.insert(id, outbound);
+    }
+
+    fn ask(&mut self, peer: PeerId, exchange: crate::protocol::Exchange) {
+        let digest_sent = exchange.digest.is_some();
+        self.send(peer, Request::Exchange(exchange), Outbound::Asked { peer, digest_sent });
+    }
+
+    /// Says that a peer to which we were connected is lost.
+    fn testify(&mut self, peer: PeerId, seq: u64) {
+        match Loss::sign(&peer, seq, &self.settings.keypair) {
+            Ok(signed) => {
+                self.gossip(&Rumour::Lost(signed.clone()));
+                self.tell(Event::Testified { peer, signed });
             }
+            Err(e) => tracing::error!("{e}"),
         }
     }
 
     fn on_gone(&mut self, peer: PeerId, reason: GoneReason) {
-        self.pulses.remove(&peer);
+        self.snapshot_stale = true;
         // The directory has forgotten it; the last snapshot has not.
         let last = self.snapshot.borrow().peers.get(&peer).map(|view| view.advert.clone());
-        if reason == GoneReason::Lost
-            && let Some(advert) = &last
-        {
-            self.dialing.remember(peer, advert.multiaddrs(), now_ms());
-        }
         let name = last.map_or_else(|| peer.to_string(), |advert| advert.name.clone());
         let reason = match reason {
             GoneReason::Goodbye => "said goodbye",
@@ -352,37 +385,31 @@ impl Actor {
         let _ = self.events.send(MeshEvent::Gone { peer, name, reason: reason.into() });
     }
 
-    fn close(&mut self, peer: PeerId) {
-        let _ = self.swarm.disconnect_peer_id(peer);
-    }
-
     fn gossip(&mut self, rumour: &Rumour) {
         let Ok(bytes) = encode(rumour) else { return };
         // Nobody to tell, or said already: the exchange covers both.
         let _ = self.swarm.behaviour_mut().gossip.publish(self.topic.clone(), bytes);
     }
 
-    /// Beats once over an open connection, or dials.
-    fn verify(&mut self, peer: PeerId) {
-        if self.swarm.is_connected(&peer) {
-            tokio::spawn(pulse::check(self.streams.clone(), peer, self.beats.clone()));
-        } else {
-            self.dial(peer);
-        }
+    /// A rumour that waited for a check is handed on or not.
+    fn judge(&mut self, token: u64, forward: bool) {
+        let Some((message, from)) = self.rumours.remove(&token) else { return };
+        let verdict = match forward {
+            true => gossipsub::MessageAcceptance::Accept,
+            false => gossipsub::MessageAcceptance::Ignore,
+        };
+        let gossip = &mut self.swarm.behaviour_mut().gossip;
+        gossip.report_message_validation_result(&message, &from, verdict);
     }
 
-    /// Keeps a pulse on a connected peer.
-    pub(super) fn watch(&mut self, peer: PeerId) {
-        let paused = self.pulse_pause.get(&peer).is_some_and(|until| now_ms() < *until);
-        if paused || self.pulses.contains_key(&peer) || self.foreign.contains_key(&peer) {
-            return;
+    /// Remembers a rumour until it was checked, and gives its token.
+    pub(super) fn keep_rumour(&mut self, message: gossipsub::MessageId, from: PeerId) -> u64 {
+        if self.rumours.len() >= MAX_RUMOURS {
+            self.rumours.pop_first();
         }
-        let task = pulse::watch(self.streams.clone(), peer, self.beats.clone());
-        self.pulses.insert(peer, AbortOnDropHandle::new(tokio::spawn(task)));
-    }
-
-    pub(super) fn name_of(&self, peer: &PeerId) -> String {
-        self.directory.get(peer).map_or_else(|| peer.to_string(), |e| e.advert.name.clone())
+        self.last_token += 1;
+        self.rumours.insert(self.last_token, (message, from));
+        self.last_token
     }
 
     /// Sends a changed advert, but not more often than every [`ADVERT_GAP`].
@@ -422,26 +449,27 @@ impl Actor {
         let signed = advert.sign(&self.settings.keypair)?;
         self.advert.changed = false;
         self.advert.sent_at = Some(Instant::now());
-        self.tell_directory(directory::Event::Own { advert, signed });
+        self.tell(Event::Own { advert, signed });
         Ok(())
     }
 
     fn publish_snapshot(&mut self) {
-        self.snapshot_stale = false;
+        (self.snapshot_stale, self.published_at) = (false, Instant::now());
         let last = self.snapshot.borrow().clone();
         let peers = self
-            .directory
+            .near
             .entries()
-            .map(|(peer, entry)| {
+            .map(|(peer, entry, near)| {
                 let before = last.peers.get(peer);
                 let known = before.filter(|view| view.advert.seq == entry.advert.seq);
                 let view = PeerView {
                     id: before.map_or_else(|| peer.to_string().into(), |view| view.id.clone()),
                     advert: known
                         .map_or_else(|| Arc::new(entry.advert.clone()), |view| view.advert.clone()),
-                    connected: entry.connected,
-                    suspect: entry.suspect_since.is_some(),
-                    rtt_ms: entry.rtt_ms,
+                    connected: near.connected,
+                    met: near.met,
+                    suspect: near.suspect_since.is_some(),
+                    rtt_ms: near.rtt_ms,
                     heard_at: entry.heard_at,
                 };
                 (*peer, view)
@@ -457,9 +485,9 @@ impl Actor {
 
     fn facts(&self) -> NetworkFacts {
         NetworkFacts {
-            announced: self.announced.len(),
+            announced: self.near.named(),
             connected: self.swarm.connected_peers().count(),
-            strangers: self.foreign.values().cloned().collect(),
+            strangers: self.near.strangers(),
             dial_failures: self.failures.iter().cloned().collect(),
             clone: self.clone.clone(),
         }
@@ -470,9 +498,8 @@ impl Actor {
         if let Err(e) = self.sign_advert(true) {
             tracing::debug!("{e}");
         }
-        let peers: Vec<_> = self.swarm.connected_peers().copied().collect();
-        for peer in peers {
-            self.send_exchange(peer, false, true);
+        for (peer, exchange) in self.near.farewell() {
+            self.ask(peer, exchange);
         }
         if self.settings.hidden {
             self.outbound.clear();
@@ -491,7 +518,7 @@ impl Actor {
                         }
                         _ => {}
                     }
-                    self.outbound.retain(|_, o| matches!(o, Outbound::Exchange { .. }));
+                    self.outbound.retain(|_, o| matches!(o, Outbound::Asked { .. }));
                 }
                 Ok(_) => {}
                 Err(_) => break,

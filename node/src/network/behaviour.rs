@@ -8,7 +8,10 @@ use libp2p::{
 };
 
 use super::{NetworkError, NetworkSettings};
-use crate::protocol::{self, Codec};
+use crate::{
+    neighbourhood::gossip,
+    protocol::{self, Codec},
+};
 
 /// How often the LAN is asked by mDNS once the first answers came. A new node is found at once
 /// because it asks when it starts; this interval only repairs lost packets. Everyone answers
@@ -52,7 +55,7 @@ impl Behaviour {
             // Answers other implementations; our own liveness is the pulse.
             ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(60))),
             mdns: mdns.into(),
-            gossip: gossip()?,
+            gossip: gossip_behaviour()?,
             mesh: request_response::Behaviour::with_codec(
                 Codec,
                 [(
@@ -89,7 +92,7 @@ fn mdns_behaviour(keypair: &Keypair) -> Result<mdns::tokio::Behaviour, NetworkEr
     mdns::tokio::Behaviour::new(config, keypair.public().to_peer_id()).map_err(NetworkError::Mdns)
 }
 
-fn gossip() -> Result<gossipsub::Behaviour, NetworkError> {
+fn gossip_behaviour() -> Result<gossipsub::Behaviour, NetworkError> {
     // Messages are adverts that carry their own signature, so gossipsub adds none.
     let config = gossipsub::ConfigBuilder::default()
         .validation_mode(gossipsub::ValidationMode::Anonymous)
@@ -102,10 +105,12 @@ fn gossip() -> Result<gossipsub::Behaviour, NetworkError> {
         .flood_publish(false)
         .gossip_lazy(0)
         .gossip_factor(0.0)
-        .heartbeat_interval(Duration::from_secs(2))
-        .mesh_n_low(3)
-        .mesh_n(4)
-        .mesh_n_high(8)
+        .heartbeat_interval(Duration::from_millis(gossip::HEARTBEAT_MS))
+        .history_length(gossip::HISTORY)
+        .duplicate_cache_time(Duration::from_millis(gossip::SEEN_MS))
+        .mesh_n_low(gossip::DEGREE.0)
+        .mesh_n(gossip::DEGREE.1)
+        .mesh_n_high(gossip::DEGREE.2)
         .mesh_outbound_min(1)
         .build()
         .map_err(|e| NetworkError::Transport(e.to_string()))?;

@@ -1,32 +1,28 @@
-//! What peers say: requests, responses, gossip and identify.
+//! What peers say: requests, responses, gossip, and what mDNS names.
+
+use std::collections::HashMap;
 
 use libp2p::{
-    PeerId, gossipsub, identify,
-    request_response::{self, OutboundFailure, OutboundRequestId, ResponseChannel},
+    Multiaddr, PeerId, gossipsub, mdns,
+    request_response::{self, OutboundRequestId, ResponseChannel},
 };
 
 use super::{
     actor::{Actor, Outbound},
-    behaviour::identify_version,
     now_ms,
-    upkeep::PARTING_BELIEVED_MS,
 };
 use crate::{
-    directory::{self, Via},
-    doctor::Stranger,
+    directory::Via,
+    neighbourhood::Event,
     protocol::{
-        CALL_PROTOCOL, Checked as _, Exchange, ExchangeReply, IDENTIFY_PREFIX, LossNotice,
-        MAX_MALFORMED, MAX_NAME, MESH_PROTOCOL, Malformed, Request, Response, Rumour, SignedAdvert,
-        decode, shorten,
+        Advert, Checked as _, Exchange, Malformed, Request, Response, Rumour, SignedAdvert,
+        SignedLoss, decode,
     },
 };
 
 /// Events of the protocol that carries exchanges.
 pub(super) type ExchangeEvent =
     request_response::Event<Result<Request, Malformed>, Result<Response, Malformed>>;
-
-/// Foreign nodes that are remembered.
-const MAX_FOREIGN: usize = 1024;
 
 impl Actor {
     pub(super) fn on_request(
@@ -36,55 +32,55 @@ impl Actor {
         responder: ResponseChannel<Result<Response, Malformed>>,
     ) {
         let response = match request {
-            Err(malformed) => self.on_malformed(peer, &malformed),
+            Err(malformed) => {
+                tracing::debug!(%peer, %malformed, "unreadable request");
+                self.tell(Event::Unreadable { peer });
+                Response::Malformed { reason: malformed.to_string() }
+            }
             Ok(Request::Parting) => {
-                self.parting.insert(peer, now_ms() + PARTING_BELIEVED_MS);
+                self.tell(Event::Parting { peer });
                 Response::Done
             }
-            Ok(Request::Exchange(exchange)) => Response::Exchange(self.on_exchange(peer, exchange)),
+            Ok(Request::Exchange(exchange)) => self.on_exchange(peer, &exchange),
         };
         let _ = self.swarm.behaviour_mut().mesh.send_response(responder, Ok(response));
     }
 
-    fn on_malformed(&mut self, peer: PeerId, malformed: &Malformed) -> Response {
-        let count = self.malformed.entry(peer).or_default();
-        *count += 1;
-        tracing::debug!(%peer, %malformed, "unreadable request");
-        if *count > MAX_MALFORMED {
-            let _ = self.swarm.disconnect_peer_id(peer);
-        }
-        Response::Malformed { reason: malformed.to_string() }
-    }
-
-    fn on_exchange(&mut self, peer: PeerId, exchange: Exchange) -> ExchangeReply {
-        self.hear(exchange.adverts.iter(), peer);
-        let (reply, effects) = self.directory.compare(peer, &exchange, now_ms());
+    fn on_exchange(&mut self, peer: PeerId, exchange: &Exchange) -> Response {
+        self.hear_all(&exchange.adverts, peer);
+        let (reply, effects) = self.near.answer(peer, exchange, now_ms());
         self.apply_all(effects);
-        reply
+        reply.map_or(Response::Busy, Response::Exchange)
     }
 
     /// Takes adverts that a peer handed over; wrong ones are dropped.
-    fn hear<'a>(&mut self, adverts: impl Iterator<Item = &'a SignedAdvert>, from: PeerId) {
+    fn hear_all(&mut self, adverts: &[SignedAdvert], from: PeerId) {
         for signed in adverts {
-            if let Err(e) = self.hear_one(signed, from, Via::Exchange) {
-                tracing::debug!(%from, "advert refused: {e}");
-            }
+            self.hear(signed, from, Via::Exchange);
         }
     }
 
-    fn hear_one(
-        &mut self,
-        signed: &SignedAdvert,
-        from: PeerId,
-        via: Via,
-    ) -> Result<(), crate::protocol::AdvertError> {
-        // A signature costs more than anything else a peer can make this node do.
-        if via == Via::Exchange && !self.budget.take(from, now_ms()) {
-            return Ok(());
+    /// Takes one advert, if it is news and its author wrote it; says whether it can be handed on.
+    fn hear(&mut self, signed: &SignedAdvert, from: PeerId, via: Via) -> Verdict {
+        let Ok(claimed) = decode::<Advert>(&signed.body) else { return Verdict::Reject };
+        let known = claimed.peer().and_then(|peer| self.near.directory().get(&peer));
+        if known.is_some_and(|entry| entry.signed == *signed) {
+            return Verdict::Accept;
         }
-        let advert = signed.verify()?;
-        self.tell_directory(directory::Event::Heard { advert, signed: signed.clone(), from, via });
-        Ok(())
+        // A signature costs more than anything else that a peer can make this node do.
+        if !self.near.worth_checking(&claimed, &from, now_ms()) {
+            return Verdict::Ignore;
+        }
+        match signed.verify() {
+            Ok(advert) => {
+                self.tell(Event::Heard { advert, signed: signed.clone(), from, via });
+                Verdict::Accept
+            }
+            Err(e) => {
+                tracing::debug!(%from, "advert refused: {e}");
+                Verdict::Reject
+            }
+        }
     }
 
     pub(super) fn on_response(
@@ -92,97 +88,75 @@ impl Actor {
         id: OutboundRequestId,
         response: Result<Response, Malformed>,
     ) {
-        let Some(outbound) = self.outbound.remove(&id) else { return };
-        if let (Outbound::Exchange { peer }, Ok(Response::Exchange(reply))) = (outbound, response) {
-            self.on_exchange_reply(peer, &reply);
-        }
-    }
-
-    fn on_exchange_reply(&mut self, peer: PeerId, reply: &ExchangeReply) {
-        self.hear(reply.adverts.iter(), peer);
-        if reply.same {
-            return;
-        }
-        if reply.want.is_empty() && reply.adverts.is_empty() {
-            // The roots differ and the digest was not sent: send it now.
-            if self.upkeep.exchanged_without_digest(peer) {
-                self.send_exchange(peer, true, false);
-            }
-            return;
-        }
-        let exchange = self.directory.exchange(false, &reply.want);
-        if !exchange.adverts.is_empty() {
-            self.send(peer, Request::Exchange(exchange), Outbound::Told);
-        }
-    }
-
-    pub(super) fn on_send_failed(&mut self, id: OutboundRequestId, error: &OutboundFailure) {
-        let Some(outbound) = self.outbound.remove(&id) else { return };
-        if let Outbound::Exchange { peer } = outbound
-            && matches!(error, OutboundFailure::UnsupportedProtocols)
-        {
-            let heard = self.dialing.heard.get(&peer).and_then(|all| all.first());
-            let address = heard.map_or_else(String::new, ToString::to_string);
-            self.is_foreign(peer, address, None);
+        let Some(Outbound::Asked { peer, digest_sent }) = self.outbound.remove(&id) else { return };
+        if let Ok(Response::Exchange(reply)) = response {
+            self.hear_all(&reply.adverts, peer);
+            self.tell(Event::Replied { peer, reply, digest_sent });
         }
     }
 
     pub(super) fn on_gossip(&mut self, event: gossipsub::Event) {
-        let gossipsub::Event::Message { propagation_source, message_id, message } = event else {
+        let gossipsub::Event::Message { propagation_source: from, message_id, message } = event
+        else {
             return;
         };
+        let rumour = decode::<Rumour>(&message.data).and_then(|r| r.check().map(|()| r));
         // What is not checked is not handed on.
-        let verdict = if !self.budget.take(propagation_source, now_ms()) {
-            gossipsub::MessageAcceptance::Ignore
-        } else if self.on_rumour(&message.data, propagation_source) {
-            gossipsub::MessageAcceptance::Accept
-        } else {
-            gossipsub::MessageAcceptance::Reject
+        let verdict = match rumour {
+            Ok(Rumour::Advert(signed)) => self.hear(&signed, from, Via::Gossip),
+            Ok(Rumour::Lost(signed)) => match self.hear_loss(signed, from, &message_id) {
+                Some(verdict) => verdict,
+                // Judged when it was looked into.
+                None => return,
+            },
+            Err(_) => Verdict::Reject,
         };
-        self.swarm.behaviour_mut().gossip.report_message_validation_result(
-            &message_id,
-            &propagation_source,
-            verdict,
-        );
+        let gossip = &mut self.swarm.behaviour_mut().gossip;
+        gossip.report_message_validation_result(&message_id, &from, verdict);
     }
 
-    fn on_rumour(&mut self, bytes: &[u8], from: PeerId) -> bool {
-        let rumour = decode::<Rumour>(bytes).and_then(|r| r.check().map(|()| r));
-        match rumour {
-            Ok(Rumour::Advert(signed)) => self.hear_one(&signed, from, Via::Gossip).is_ok(),
-            Ok(Rumour::Lost(LossNotice { id, seq })) => {
-                self.tell_directory(directory::Event::Lost { notice: LossNotice { id, seq } });
-                true
+    fn hear_loss(
+        &mut self,
+        signed: SignedLoss,
+        from: PeerId,
+        message: &gossipsub::MessageId,
+    ) -> Option<Verdict> {
+        if !self.near.worth_verifying(&from, now_ms()) {
+            return Some(Verdict::Ignore);
+        }
+        match signed.verify() {
+            Ok(loss) => {
+                let token = self.keep_rumour(message.clone(), from);
+                self.tell(Event::Loss { loss, signed, from, token });
+                None
             }
-            Err(_) => false,
+            Err(e) => {
+                tracing::debug!(%from, "{e}");
+                Some(Verdict::Reject)
+            }
         }
     }
 
-    /// Nodes of other meshes are left alone, and named by the doctor.
-    pub(super) fn on_identify(&mut self, event: identify::Event) {
-        let identify::Event::Received { peer_id, info, .. } = event else { return };
-        if info.protocol_version == identify_version(&self.settings.mesh) {
-            // Its owner may have corrected the mesh's name.
-            self.foreign.remove(&peer_id);
-            return;
+    /// Neighbours that mDNS named.
+    pub(super) fn on_mdns(&mut self, event: mdns::Event) {
+        match event {
+            mdns::Event::Discovered(found) => {
+                // All addresses of a peer together, so that TCP is seen beside QUIC.
+                let mut peers: HashMap<PeerId, Vec<Multiaddr>> = HashMap::new();
+                for (peer, address) in found {
+                    peers.entry(peer).or_default().push(address);
+                }
+                for (peer, addresses) in peers {
+                    self.tell(Event::Named { peer, addresses });
+                }
+            }
+            mdns::Event::Expired(gone) => {
+                for (peer, address) in gone {
+                    self.tell(Event::Unnamed { peer, address });
+                }
+            }
         }
-        let mesh = info.protocol_version.strip_prefix(IDENTIFY_PREFIX);
-        // A client in another language may leave identify's version as it is, and still speak
-        // our protocol.
-        let ours = [CALL_PROTOCOL, MESH_PROTOCOL];
-        let speaks = info.protocols.iter().any(|p| ours.contains(&p.as_ref()));
-        if mesh.is_some() || !speaks {
-            let mesh = mesh.map(|name| shorten(name, MAX_NAME));
-            let address = info.listen_addrs.first().map_or_else(String::new, ToString::to_string);
-            self.is_foreign(peer_id, address, mesh);
-        }
-    }
-
-    fn is_foreign(&mut self, peer: PeerId, address: String, mesh: Option<String>) {
-        if self.foreign.len() < MAX_FOREIGN {
-            self.foreign.insert(peer, Stranger { address, mesh });
-        }
-        self.parting.insert(peer, now_ms() + PARTING_BELIEVED_MS);
-        let _ = self.swarm.disconnect_peer_id(peer);
     }
 }
+
+type Verdict = gossipsub::MessageAcceptance;

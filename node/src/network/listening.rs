@@ -6,14 +6,13 @@ use std::{
 };
 
 use futures::StreamExt as _;
-use libp2p::{Multiaddr, multiaddr::Protocol, swarm::SwarmEvent};
+use libp2p::{Multiaddr, swarm::SwarmEvent};
 
-use super::{
-    NetworkError,
-    actor::Actor,
-    dialing::{innermost, is_quic},
+use super::{NetworkError, actor::Actor, dialing::innermost};
+use crate::{
+    neighbourhood::address::{is_link_local, is_loopback, is_quic},
+    protocol::advert::MAX_ADDRESSES,
 };
-use crate::protocol::advert::MAX_ADDRESSES;
 
 impl Actor {
     /// Waits until each address is bound, so that a port in use is an error and not a log line.
@@ -90,16 +89,4 @@ pub(super) fn advertised<'a>(listeners: impl Iterator<Item = &'a Multiaddr>) -> 
     all.sort_by_key(|a| (is_quic(a), a.to_string()));
     all.truncate(MAX_ADDRESSES);
     all
-}
-
-pub(super) fn is_loopback(address: &Multiaddr) -> bool {
-    match address.iter().next() {
-        Some(Protocol::Ip4(ip)) => ip.is_loopback(),
-        Some(Protocol::Ip6(ip)) => ip.is_loopback(),
-        _ => false,
-    }
-}
-
-pub(super) fn is_link_local(address: &Multiaddr) -> bool {
-    matches!(address.iter().next(), Some(Protocol::Ip6(ip)) if ip.is_unicast_link_local())
 }

@@ -10,16 +10,19 @@ use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::{PeerId, StreamProtocol, swarm::Stream};
 use tokio::{sync::mpsc, time::timeout};
 
-use crate::{places::Places, protocol::PULSE_PROTOCOL};
+use crate::{
+    protocol::PULSE_PROTOCOL,
+    quota::{Limit, Shared},
+};
 
 /// Time between two beats. With [`PATIENCE`], a stopped peer is noticed after at most 4 s.
 const BEAT: Duration = Duration::from_millis(1_500);
 /// Silence for this long is death until shown otherwise.
 pub(super) const PATIENCE: Duration = Duration::from_millis(2_500);
 /// Streams that are answered at once.
-const MAX_WATCHERS: usize = 512;
+const MAX_WATCHERS: u64 = 512;
 /// The same of one peer: its watch, and a check now and then.
-const WATCHERS_EACH: usize = 8;
+const WATCHERS_EACH: u64 = 8;
 /// A watcher that is silent for this long has gone.
 const GONE: Duration = Duration::from_secs(15);
 
@@ -41,9 +44,9 @@ pub(super) enum Beat {
 
 /// Echoes the beats of everyone who watches us.
 pub(super) async fn serve(mut incoming: libp2p_stream::IncomingStreams) {
-    let mut places = Places::new(MAX_WATCHERS, WATCHERS_EACH);
+    let places = Shared::new(Limit::at_once(MAX_WATCHERS), Limit::at_once(WATCHERS_EACH));
     while let Some((peer, stream)) = incoming.next().await {
-        let Some(place) = places.take(peer) else { continue };
+        let Some(place) = places.hold(&peer, 1) else { continue };
         tokio::spawn(async move {
             let _place = place;
             let _ = echo(stream).await;

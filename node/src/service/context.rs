@@ -6,10 +6,10 @@ use std::{
 };
 
 use libp2p::PeerId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::Data;
+use super::{Data, slots::Slot};
 use crate::protocol::{Fault, FaultKind};
 
 /// How far a call is.
@@ -48,7 +48,7 @@ pub struct Context {
     pub(super) progress: Option<mpsc::Sender<Progress>>,
     /// The slot that the call occupies. Work on the pool holds it too, so that a slot is not
     /// given away while a call that timed out still computes.
-    pub(super) permit: Arc<OwnedSemaphorePermit>,
+    pub(super) slot: Arc<Slot>,
     pub(super) pool: Arc<Semaphore>,
 }
 
@@ -99,7 +99,7 @@ impl Context {
         F: FnOnce() -> Result<T, Fault> + Send + 'static,
         T: Send + 'static,
     {
-        let slot = self.permit.clone();
+        let slot = self.slot.clone();
         let done = tokio::task::spawn_blocking(move || {
             let _held = slot;
             wait()
@@ -119,7 +119,7 @@ impl Context {
             .acquire_owned()
             .await
             .map_err(|_| Fault::internal("the node is stopping"))?;
-        let slot = self.permit.clone();
+        let slot = self.slot.clone();
         let cancel = self.cancel.clone();
         let done = tokio::task::spawn_blocking(move || {
             let _held = (core, slot);

@@ -6,8 +6,10 @@ use std::{
     sync::Arc,
 };
 
+use libp2p::PeerId;
+
 use crate::{
-    blobs::{BlobOffer, Blobs, Outline, Source},
+    blobs::{Blobs, Fetched, Outline, Reserved, Share, Source},
     protocol::{Fault, FaultKind, MAX_INLINE, Payload},
 };
 
@@ -23,6 +25,8 @@ pub enum Data {
         /// How many bytes.
         size: u64,
     },
+    /// In a file that was fetched from a peer, with the room that it takes.
+    Fetched(Arc<Fetched>),
     /// A file of this node's own person, for a call that this node serves to itself.
     File {
         /// Where.
@@ -38,6 +42,7 @@ impl Data {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Blob { size, .. } | Self::File { size, .. } => *size,
+            Self::Fetched(fetched) => fetched.size(),
         }
     }
 
@@ -52,6 +57,7 @@ impl Data {
             Self::Bytes(_) => None,
             Self::Blob { path, .. } => Some(path),
             Self::File { path, .. } => Some(path),
+            Self::Fetched(fetched) => Some(fetched.path()),
         }
     }
 
@@ -77,31 +83,49 @@ impl Data {
         Ok(Self::Blob { path, size })
     }
 
-    /// As it travels: inline when it is small, otherwise a blob on offer.
-    pub(crate) async fn lend(self, blobs: &Blobs) -> Result<(Payload, Option<BlobOffer>), Fault> {
-        let unreadable =
-            |e: &dyn std::fmt::Display| Fault::internal(format!("the result cannot be read: {e}"));
-        let read = tokio::task::spawn_blocking(move || {
+    /// As it travels to a peer: inline when it is small, otherwise a blob that is shared with it,
+    /// within the room for what peers have not taken yet.
+    pub(crate) async fn lend(
+        self,
+        blobs: &Blobs,
+        to: PeerId,
+    ) -> Result<(Payload, Option<Share>), Fault> {
+        let blobs = blobs.clone();
+        let lent = tokio::task::spawn_blocking(move || {
             if self.len() <= MAX_INLINE as u64 {
-                return Ok((Some(self.load()?.to_vec()), None));
+                return Ok((Payload::Inline(self.load()?.to_vec()), None));
             }
-            let source = match self {
+            let (data, room) = self.kept(&blobs, &to)?;
+            let (source, outline) = match data {
                 Self::Bytes(bytes) => {
                     let outline = Outline::of(&bytes);
-                    return Ok((None, Some((Source::Bytes(bytes), outline))));
+                    (Source::Bytes(bytes), outline)
                 }
-                Self::Blob { path, .. } => Source::Temporary(path),
-                Self::File { path, .. } => Source::File(path),
+                Self::Blob { path, .. } => outlined(Source::Temporary(path))?,
+                Self::File { path, .. } => outlined(Source::File(path))?,
+                Self::Fetched(fetched) => outlined(Source::Fetched(fetched))?,
             };
-            let outline = Outline::of_file(source.path().unwrap_or(Path::new("")))?;
-            Ok::<_, io::Error>((None, Some((source, outline))))
+            let share = blobs.share_within(source, outline, Some(room));
+            share.allow(to);
+            Ok::<_, io::Error>((Payload::Blob { hash: share.hash, size: share.size }, Some(share)))
         });
-        match read.await.map_err(|e| unreadable(&e))?.map_err(|e| unreadable(&e))? {
-            (_, Some((source, outline))) => {
-                let offer = blobs.offer(source, outline);
-                Ok((Payload::Blob { hash: offer.hash, size: offer.size }, Some(offer)))
-            }
-            (bytes, None) => Ok((Payload::Inline(bytes.unwrap_or_default()), None)),
-        }
+        let lent = lent.await.map_err(io::Error::from).flatten();
+        lent.map_err(|e| Fault::internal(format!("the result cannot be handed over: {e}")))
     }
+
+    /// In memory while there is room there, otherwise in a file.
+    fn kept(self, blobs: &Blobs, peer: &PeerId) -> io::Result<(Self, Reserved)> {
+        if matches!(self, Self::Bytes(_))
+            && let Some(room) = blobs.room_in_memory(peer, self.len())
+        {
+            return Ok((self, room));
+        }
+        let room = blobs.room_on_disk(peer, self.len()).map_err(io::Error::other)?;
+        Ok((self.into_file(blobs.folder())?, room))
+    }
+}
+
+fn outlined(source: Source) -> io::Result<(Source, Outline)> {
+    let outline = Outline::of_file(source.path().unwrap_or(Path::new("")))?;
+    Ok((source, outline))
 }

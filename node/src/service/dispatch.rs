@@ -1,7 +1,8 @@
 //! Dispatch: everything that happens to a call around its service, once for all of them.
 //!
 //! Order matters: capability, policy and size are checked before any input is fetched; a full
-//! queue answers `Busy` at once; the slot is held until the work has really ended.
+//! queue answers `Busy` at once; the input is there before a slot is taken, so that who dawdles
+//! holds up nobody; the slot is held until the work has really ended.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,7 +10,7 @@ use std::{
     panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -21,8 +22,14 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::{Context, Data, DynService, Progress, Registry, Standing};
+use super::{
+    Context, Data, DynService, Progress, Registry, Standing,
+    slots::{Place, Slots},
+};
 use crate::protocol::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Offer, Output, Payload};
+
+/// The shortest and longest time after which a caller is told to come back.
+const RETRY_MS: (f64, f64) = (20.0, 30_000.0);
 
 /// Who may call what. Asked before the payload is fetched.
 pub trait Policy: Send + Sync {
@@ -77,8 +84,6 @@ pub struct Counters {
 
 #[derive(Default)]
 struct Live {
-    /// Calls that wait or run.
-    queue: AtomicUsize,
     done: AtomicU64,
     failed: AtomicU64,
     busy: AtomicU64,
@@ -88,9 +93,7 @@ struct Live {
 
 struct Lane {
     service: Arc<dyn DynService>,
-    slots: Arc<Semaphore>,
-    /// How many permits `slots` was made with.
-    size: Mutex<usize>,
+    slots: Slots,
     /// How the service stood when the offers were last looked at: asking it may read the disk.
     standing: Mutex<Option<Standing>>,
     live: Live,
@@ -116,8 +119,7 @@ impl Dispatch {
                 let size = standing.as_ref().map_or(1, |s| usize::from(s.slots.max(1)));
                 let lane = Lane {
                     service: service.clone(),
-                    slots: Arc::new(Semaphore::new(size)),
-                    size: Mutex::new(size),
+                    slots: Slots::new(size, settings.queue),
                     standing: Mutex::new(standing),
                     live: Live::default(),
                 };
@@ -201,8 +203,8 @@ impl Dispatch {
     }
 
     /// Runs a call from admission to answer, with what belongs to the answer. `fetch` brings a
-    /// blob; it is polled only after the call was admitted and has a slot. Work stops when the
-    /// future is dropped.
+    /// blob, or says how the call ends without it; it is polled only after the call was admitted,
+    /// and before it waits for a slot. Work stops when the future is dropped.
     pub async fn serve<F, Fut>(
         &self,
         origin: Origin,
@@ -211,7 +213,7 @@ impl Dispatch {
     ) -> (Answer, Option<Data>)
     where
         F: FnOnce([u8; 32], u64) -> Fut + Send,
-        Fut: Future<Output = Result<Data, Fault>> + Send,
+        Fut: Future<Output = Result<Data, CallOutcome>> + Send,
     {
         let lane = self.lanes.get(request.capability.as_str());
         let Some(lane) = lane.filter(|_| !self.is_withheld(&request.capability)) else {
@@ -219,29 +221,39 @@ impl Dispatch {
             let outcome = CallOutcome::Failed(Fault::new(FaultKind::NotOffered, message));
             return (Answer { outcome, queue: 0 }, None);
         };
-        if let Err(outcome) = self.admit(lane, origin.caller, &request) {
-            return (Answer { outcome, queue: lane.queue() }, None);
-        }
-        let queued = Queued::enter(lane, &self.load_changed);
+        let place = match self.admit(lane, origin.caller, &request) {
+            Ok(place) => place,
+            Err(outcome) => return (Answer { outcome, queue: lane.queue() }, None),
+        };
+        let changed = Changed::entered(&self.load_changed);
         let span =
             tracing::debug_span!("call", capability = %request.capability, caller = ?origin.caller);
-        let ended = self.run(lane, origin, request, fetch).instrument(span).await;
-        drop(queued);
+        let ended = self.run(lane, place, origin, request, fetch).instrument(span).await;
+        drop(changed);
         let (outcome, data) = match ended {
             Ok((output, data)) => {
                 lane.live.done.fetch_add(1, Ordering::Relaxed);
                 lane.live.ran_ms.fetch_add(u64::from(output.ran_ms), Ordering::Relaxed);
                 (CallOutcome::Done(output), data)
             }
-            Err(fault) => {
-                lane.live.failed.fetch_add(1, Ordering::Relaxed);
-                (CallOutcome::Failed(fault), None)
+            Err(outcome) => {
+                let count = match &outcome {
+                    CallOutcome::Busy { .. } => &lane.live.busy,
+                    _ => &lane.live.failed,
+                };
+                count.fetch_add(1, Ordering::Relaxed);
+                (outcome, None)
             }
         };
         (Answer { outcome, queue: lane.queue() }, data)
     }
 
-    fn admit(&self, lane: &Lane, caller: PeerId, request: &CallRequest) -> Result<(), CallOutcome> {
+    fn admit(
+        &self,
+        lane: &Lane,
+        caller: PeerId,
+        request: &CallRequest,
+    ) -> Result<Place, CallOutcome> {
         if let Err(reason) = self.policy.allow(caller, &request.capability) {
             lane.live.refused.fetch_add(1, Ordering::Relaxed);
             return Err(CallOutcome::Refused { reason });
@@ -252,32 +264,29 @@ impl Dispatch {
             let message = format!("the input has {size} bytes; this node takes at most {most}");
             return Err(CallOutcome::Failed(Fault::new(FaultKind::TooLarge, message)));
         }
-        let Some((slots, speed)) = lane.slots_and_speed() else {
+        let Some(call_ms) = lane.call_ms() else {
             let why = lane.service.trouble().map_or_else(String::new, |why| format!(": {why}"));
             let message = format!("{} is not ready on this node{why}", request.capability);
             return Err(CallOutcome::Failed(Fault::new(FaultKind::NotOffered, message)));
         };
-        let waiting = lane.live.queue.load(Ordering::Relaxed);
-        if waiting >= self.settings.queue + usize::from(slots) {
+        lane.slots.enter(caller, call_ms).map_err(|wait_ms| {
             lane.live.busy.fetch_add(1, Ordering::Relaxed);
-            let one = 1000.0 / speed.max(0.1);
-            // Half of the queue will be gone by then; a short time keeps the line moving.
-            let retry_after_ms = (one * waiting as f32 / 2.0).clamp(20.0, 5000.0) as u32;
-            return Err(CallOutcome::Busy { retry_after_ms });
-        }
-        Ok(())
+            let retry_after_ms = wait_ms.clamp(RETRY_MS.0, RETRY_MS.1) as u32;
+            CallOutcome::Busy { retry_after_ms }
+        })
     }
 
     async fn run<F, Fut>(
         &self,
         lane: &Lane,
+        place: Place,
         origin: Origin,
         request: CallRequest,
         fetch: F,
-    ) -> Result<(Output, Option<Data>), Fault>
+    ) -> Result<(Output, Option<Data>), CallOutcome>
     where
         F: FnOnce([u8; 32], u64) -> Fut + Send,
-        Fut: Future<Output = Result<Data, Fault>> + Send,
+        Fut: Future<Output = Result<Data, CallOutcome>> + Send,
     {
         let cancel = origin.cancel;
         // Work on the pool looks at the token; without this it would go on after a timeout, or
@@ -286,17 +295,13 @@ impl Dispatch {
         let arrived = Instant::now();
         let deadline = arrived + Duration::from_millis(u64::from(request.deadline_ms));
         let work = async {
-            let permit = lane
-                .slots
-                .clone()
-                .acquire_owned()
-                .await
-                .map_err(|_| Fault::internal("the node is stopping"))?;
             let input = match request.input {
                 None => None,
                 Some(Payload::Inline(bytes)) => Some(Data::Bytes(bytes.into())),
                 Some(Payload::Blob { hash, size }) => Some(fetch(hash, size).await?),
             };
+            let slot = place.slot().await;
+            let slot = slot.ok_or_else(|| failed(Fault::internal("the node is stopping")))?;
             let started = Instant::now();
             let cx = Context {
                 caller: origin.caller,
@@ -305,13 +310,14 @@ impl Dispatch {
                 input,
                 attached: Mutex::default(),
                 progress: origin.progress,
-                permit: Arc::new(permit),
+                slot: Arc::new(slot),
                 pool: self.pool.clone(),
             };
             let body = AssertUnwindSafe(lane.service.call(&cx, &request.args))
                 .catch_unwind()
                 .await
-                .unwrap_or_else(|_| Err(Fault::internal("the service broke while working")))?;
+                .unwrap_or_else(|_| Err(Fault::internal("the service broke while working")))
+                .map_err(failed)?;
             let output = Output {
                 body,
                 data: None,
@@ -323,62 +329,55 @@ impl Dispatch {
         let ended = tokio::select! {
             ended = tokio::time::timeout_at(deadline.into(), work) => ended,
             () = cancel.cancelled() => {
-                Ok(Err(Fault::new(FaultKind::Cancelled, "the caller went away")))
+                Ok(Err(failed(Fault::new(FaultKind::Cancelled, "the caller went away"))))
             }
         };
-        ended.unwrap_or_else(|_| Err(Fault::new(FaultKind::Deadline, "the time was up")))
+        ended.unwrap_or_else(|_| Err(failed(Fault::new(FaultKind::Deadline, "the time was up"))))
     }
 }
 
 impl Lane {
     fn queue(&self) -> u16 {
-        u16::try_from(self.live.queue.load(Ordering::Relaxed)).unwrap_or(u16::MAX)
+        u16::try_from(self.slots.total()).unwrap_or(u16::MAX)
     }
 
     /// Asks the service how it stands, and keeps the answer.
     fn look(&self) -> Option<Standing> {
         let standing = self.service.standing();
         if let Some(standing) = &standing {
-            self.resize(usize::from(standing.slots.max(1)));
+            // A service learns its slots when its model is loaded.
+            self.slots.grow(usize::from(standing.slots.max(1)));
         }
         self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&standing);
         standing
     }
 
-    fn slots_and_speed(&self) -> Option<(u16, f32)> {
+    /// What one call takes, as the service says; `None` while it cannot serve.
+    fn call_ms(&self) -> Option<f64> {
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        standing.as_ref().map(|s| (s.slots, s.speed))
-    }
-
-    /// A service learns its slots when its model is loaded; slots only grow.
-    fn resize(&self, to: usize) {
-        let mut size = self.size.lock().unwrap_or_else(PoisonError::into_inner);
-        if to > *size {
-            self.slots.add_permits(to - *size);
-            *size = to;
-        }
+        standing.as_ref().map(|s| 1000.0 * f64::from(s.slots.max(1)) / f64::from(s.speed.max(0.1)))
     }
 }
 
-/// Counts a call in and out of the queue, also when its future is dropped.
-struct Queued<'a> {
-    lane: &'a Lane,
-    changed: &'a Notify,
-}
+/// Says that the load has changed when a call enters and when it has gone, also when its future is
+/// dropped.
+struct Changed<'a>(&'a Notify);
 
-impl<'a> Queued<'a> {
-    fn enter(lane: &'a Lane, changed: &'a Notify) -> Self {
-        lane.live.queue.fetch_add(1, Ordering::Relaxed);
+impl<'a> Changed<'a> {
+    fn entered(changed: &'a Notify) -> Self {
         changed.notify_one();
-        Self { lane, changed }
+        Self(changed)
     }
 }
 
-impl Drop for Queued<'_> {
+impl Drop for Changed<'_> {
     fn drop(&mut self) {
-        self.lane.live.queue.fetch_sub(1, Ordering::Relaxed);
-        self.changed.notify_one();
+        self.0.notify_one();
     }
+}
+
+fn failed(fault: Fault) -> CallOutcome {
+    CallOutcome::Failed(fault)
 }
 
 fn millis(duration: Duration) -> u32 {

@@ -3,8 +3,8 @@
 
 use potluck::protocol::{
     Advert, Answer, Ask, CallOutcome, CallRequest, Checked, DigestEntry, Exchange, ExchangeReply,
-    Fault, FaultKind, LossNotice, MAX_RESPONSE, Malformed, Offer, Output, Payload, Request,
-    Response, Rumour, SignedAdvert, Tell, decode, encode,
+    Fault, FaultKind, MAX_RESPONSE, Malformed, Offer, Output, Payload, Request,
+    Response, Rumour, SignedAdvert, SignedLoss, Tell, decode, encode,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde::{Serialize, de::DeserializeOwned};
@@ -140,7 +140,9 @@ fn response() -> impl Strategy<Value = Response> {
 fn rumour() -> impl Strategy<Value = Rumour> {
     prop_oneof![
         signed().prop_map(Rumour::Advert),
-        (bytes(64), any::<u64>()).prop_map(|(id, seq)| Rumour::Lost(LossNotice { id, seq })),
+        (bytes(200), bytes(64), bytes(80)).prop_map(|(body, key, signature)| {
+            Rumour::Lost(SignedLoss { body, key, signature })
+        }),
     ]
 }
 

@@ -1,130 +1,140 @@
-//! Connections of the simulated mesh: dials that take time and fail, breaks, neighbours.
+//! Connections of the simulated mesh: dials that take time, find nobody or a full node, and break.
 
-use std::rc::Rc;
-
-use libp2p::PeerId;
-use potluck::directory::{
-    Event,
-    neighbours::{Neighbour, to_dial, to_prune, to_watch},
-};
+use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
+use potluck::neighbourhood::{DialFailure, Door, Event};
 use rand::{RngExt as _, seq::IteratorRandom as _};
 
-use super::{DIAL_MS, Happening, Mesh, Message, PULSE_MS, State};
+use super::{Happening, Mesh, State, address};
+
+/// Time between two beats, silence that is death, and how long a dial may take: as in the node.
+const BEAT_MS: u64 = 1_500;
+const PATIENCE_MS: u64 = 2_500;
+const DIAL_MS: u64 = 4_000;
 
 impl Mesh {
     /// mDNS: somebody on this side of the network is found.
     pub(super) fn discover(&mut self, n: usize) {
+        if !self.mdns {
+            return;
+        }
         let near: Vec<_> =
             (0..self.nodes.len()).filter(|other| *other != n && self.reaches(n, *other)).collect();
         if let Some(found) = near.into_iter().choose(&mut self.rng) {
-            self.dial(n, found);
+            let (peer, addresses) = (self.ids[found], vec![address(found)]);
+            self.tell(n, Event::Named { peer, addresses });
         }
     }
 
-    pub(super) fn dial(&mut self, from: usize, to: usize) {
-        let connected = self.nodes[from].connections.contains_key(&to);
-        if connected || !self.nodes[from].dialing.insert(to) {
-            return;
-        }
+    pub(super) fn dial(
+        &mut self,
+        from: usize,
+        dial: u64,
+        peer: Option<PeerId>,
+        addresses: &[Multiaddr],
+    ) {
         self.dialled += 1;
-        let dead = self.nodes[to].state == State::Dead;
-        let same = self.nodes[from].side == self.nodes[to].side;
         let delay = self.rng.random_range(5..60);
-        if self.reaches(from, to) {
-            self.after(delay, Happening::Dialled { from, to });
-        } else {
-            let refused = dead && same;
-            let wait = if refused { delay } else { DIAL_MS };
-            self.after(wait, Happening::DialFailed { from, to });
-        }
-    }
-
-    pub(super) fn dialled(&mut self, from: usize, to: usize) {
-        if self.nodes[from].state != State::Running || !self.reaches(from, to) {
-            return self.dial_failed(from, to);
-        }
-        self.nodes[from].dialing.remove(&to);
-        let id = self.ids[to];
-        self.nodes[from].backoff.succeeded(&id);
-        for (a, b) in [(from, to), (to, from)] {
-            self.nodes[a].connections.insert(b, self.now);
-            self.tell(a, Event::Connected { peer: self.ids[b] });
-        }
-        let own = serde_bytes::ByteBuf::from(self.ids[from].to_bytes());
-        let hello = self.nodes[from].directory.exchange(true, &[own]);
-        self.send(from, to, Message::Ask(Rc::new(hello)));
-    }
-
-    pub(super) fn dial_failed(&mut self, from: usize, to: usize) {
-        self.nodes[from].dialing.remove(&to);
-        if self.nodes[from].state != State::Running {
-            return;
-        }
-        let peer = self.ids[to];
-        let (now, rng) = (self.now, &mut self.rng);
-        self.nodes[from].backoff.failed(peer, now, rng);
-        self.tell(from, Event::Unreachable { peer });
-    }
-
-    pub(super) fn verify(&mut self, n: usize, peer: usize) {
-        if !self.nodes[n].connections.contains_key(&peer) {
-            self.dial(n, peer);
-        } else if self.reaches(n, peer) {
-            self.tell(n, Event::Connected { peer: self.ids[peer] });
-        } else {
-            self.after(PULSE_MS, Happening::PulseFailed { from: n, to: peer });
-        }
-    }
-
-    /// `from` closes its connection on purpose.
-    pub(super) fn disconnect(&mut self, from: usize, to: usize) {
-        self.broken(from, to, false);
-        if self.reaches(from, to) {
-            self.broken(to, from, false);
-        }
-    }
-
-    pub(super) fn broken(&mut self, at: usize, with: usize, unexpected: bool) {
-        if self.nodes[at].state != State::Running {
-            return;
-        }
-        if self.nodes[at].connections.remove(&with).is_some() {
-            let peer = self.ids[with];
-            self.tell(at, Event::Disconnected { peer, unexpected });
-        }
-    }
-
-    pub(super) fn upkeep(&mut self, n: usize) {
-        let me = self.ids[n];
-        let node = &self.nodes[n];
-        let mut peers: Vec<Neighbour> = node
-            .directory
-            .entries()
-            .map(|(id, entry)| Neighbour {
-                id: *id,
-                connected: entry.connected,
-                in_flight: 0,
-                last_used: 0,
-            })
-            .collect();
-        for peer in &mut peers {
-            peer.last_used = node.connections.get(&self.index[&peer.id]).copied().unwrap_or(0);
-        }
-        let watched = to_watch(&me, &peers, &self.settings);
-        let closed = to_prune(&me, &peers, &self.settings);
-        let (now, rng) = (self.now, &mut self.rng);
-        let ready = |id: &PeerId| self.nodes[n].backoff.ready(id, now);
-        let dialled = to_dial(&me, &peers, &self.settings, ready, rng);
-        for peer in watched.iter().map(|id| self.index[id]).collect::<Vec<_>>() {
-            if !self.reaches(n, peer) {
-                self.after(PULSE_MS, Happening::PulseFailed { from: n, to: peer });
+        let to = addresses.iter().find_map(|address| match address.iter().next() {
+            Some(Protocol::Memory(n)) => usize::try_from(n).ok()?.checked_sub(1),
+            _ => None,
+        });
+        let to = to.filter(|to| *to < self.nodes.len());
+        let right = to.filter(|to| peer.is_none_or(|peer| self.ids[*to] == peer));
+        let (wait, why) = match (right, to) {
+            (Some(to), _) if self.reaches(from, to) => {
+                return self.after(delay, Happening::Knocks { from, to, dial });
             }
+            (Some(to), _) if self.nodes[from].side != self.nodes[to].side => {
+                (DIAL_MS, DialFailure::Silent)
+            }
+            (Some(to), _) if self.nodes[to].state == State::Paused => {
+                (DIAL_MS, DialFailure::Silent)
+            }
+            (None, Some(_)) => (delay, DialFailure::Silent),
+            _ => (delay, DialFailure::Refused),
+        };
+        self.after(wait, Happening::DialFailed { from, dial, why });
+    }
+
+    pub(super) fn knocks(&mut self, from: usize, to: usize, dial: u64) {
+        let why = if self.nodes[from].state == State::Running && self.reaches(from, to) {
+            let (knocker, now) = (self.ids[from], self.now);
+            let (door, effects) = self.nodes[to].near.knock(knocker, now, &mut self.rng);
+            self.carry_out(to, effects);
+            match door {
+                Door::Open => return self.after(3, Happening::Linked { from, to, dial }),
+                Door::Full { retry_after_ms, others } => {
+                    DialFailure::Full { retry_after_ms, others }
+                }
+            }
+        } else {
+            DialFailure::Silent
+        };
+        self.after(5, Happening::DialFailed { from, dial, why });
+    }
+
+    pub(super) fn link(&mut self, from: usize, to: usize, dial: u64) {
+        if self.nodes[from].state != State::Running || !self.reaches(from, to) {
+            let why = DialFailure::Silent;
+            return self.after(5, Happening::DialFailed { from, dial, why });
         }
-        for peer in closed.iter().map(|id| self.index[id]).collect::<Vec<_>>() {
-            self.disconnect(n, peer);
+        self.nodes[from].links.insert(to);
+        self.nodes[to].links.insert(from);
+        self.tell(to, Event::Connected { peer: self.ids[from], dial: None });
+        self.tell(from, Event::Connected { peer: self.ids[to], dial: Some(dial) });
+        for n in [from, to] {
+            let (links, most) = (self.nodes[n].links.len(), self.settings.most);
+            assert!(links <= most, "node {n} has {links} connections, at most {most}");
         }
-        for peer in dialled.iter().map(|id| self.index[id]).collect::<Vec<_>>() {
-            self.dial(n, peer);
+        self.graft(from, to);
+    }
+
+    /// `from` closes its connection.
+    pub(super) fn disconnect(&mut self, from: usize, to: usize) {
+        self.after(0, Happening::Broken { at: from, with: to });
+        if self.nodes[from].side == self.nodes[to].side {
+            self.after(5, Happening::Broken { at: to, with: from });
+        }
+    }
+
+    pub(super) fn broken(&mut self, at: usize, with: usize) {
+        match self.nodes[at].state {
+            State::Dead => return,
+            State::Paused => return self.after(500, Happening::Broken { at, with }),
+            State::Running => {}
+        }
+        let node = &mut self.nodes[at];
+        node.watching.remove(&with);
+        node.grafted.remove(&with);
+        if node.links.remove(&with) {
+            self.tell(at, Event::Disconnected { peer: self.ids[with] });
+        }
+    }
+
+    pub(super) fn watch(&mut self, from: usize, to: usize) {
+        if self.nodes[from].watching.insert(to) {
+            self.after(3, Happening::Beats { from, to, again: true });
+        }
+    }
+
+    pub(super) fn beats(&mut self, from: usize, to: usize, again: bool) {
+        let node = &self.nodes[from];
+        if node.state == State::Dead || again && !node.watching.contains(&to) {
+            return;
+        }
+        if node.state == State::Paused {
+            return self.after(500, Happening::Beats { from, to, again });
+        }
+        if !node.links.contains(&to) {
+            self.nodes[from].watching.remove(&to);
+            return self.tell(from, Event::PulseEnded { peer: self.ids[to] });
+        }
+        if !self.reaches(from, to) {
+            return self.after(PATIENCE_MS, Happening::Silent { from, to });
+        }
+        self.tell(from, Event::Beat { peer: self.ids[to], rtt_ms: 2.0 });
+        if again {
+            self.after(BEAT_MS, Happening::Beats { from, to, again });
         }
     }
 }

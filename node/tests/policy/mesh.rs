@@ -1,40 +1,33 @@
-//! A mesh of directories in virtual time: connections, gossip, exchanges, deaths.
+//! A mesh of neighbourhoods in virtual time: the node's own policy with the node's own constants.
 //!
-//! It stands in for the network actor and the network, as unkindly as a real one: messages are
-//! late or lost, gossip floods over the connections that happen to exist, dials take time and fail.
+//! It stands in for the network and the actor, as unkindly as a real one: messages are late or lost,
+//! gossip floods over the links that happen to exist, dials take time, fail, or find a full node.
 
 mod connections;
+mod gossip;
+mod villains;
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
     rc::Rc,
 };
 
-use libp2p::PeerId;
+use libp2p::{Multiaddr, PeerId, identity::Keypair};
 use potluck::{
-    directory::{Directory, Effect, Event, Settings, Via, backoff::Backoff},
-    protocol::{Advert, Exchange, ExchangeReply, Rumour, SignedAdvert},
+    directory::{Directory, Via},
+    neighbourhood::{Effect, Event, Neighbourhood, Settings, TICK_MS, gossip::HEARTBEAT_MS},
+    protocol::{Advert, Exchange, ExchangeReply, Loss, Request, Rumour, SignedAdvert},
 };
 use rand::{Rng as _, RngExt as _, rngs::SmallRng, seq::IteratorRandom as _};
+use serde_bytes::ByteBuf;
+
+use gossip::Said;
 
 /// Virtual clocks start here, so that subtractions cannot hide below zero.
 pub const START: u64 = 1_000_000;
 /// Share of messages that are lost.
 const LOSS: f64 = 0.05;
-/// Over how many connections a rumour is handed on, and to how many it is offered once more: the
-/// degree of the node's gossipsub mesh and gossipsub's `gossip_lazy`. Its author tells everyone.
-const FANOUT: usize = 4;
-const LAZY: usize = 6;
-const ALL: usize = 1000;
-/// Gossipsub swallows what it has seen for this long, and offers what it got in the last heartbeats
-/// to some neighbours, who take what they missed.
-const SEEN_MS: u64 = 60_000;
-const RECENT_MS: u64 = 6_000;
-const HEARTBEAT_MS: u64 = 2_000;
-/// A pulse without an answer for this long is silence; a dial without one is a failure.
-const PULSE_MS: u64 = 2_000;
-const DIAL_MS: u64 = 3_000;
 /// A dead node's ghost in any directory after this time is a failure of the policy. Counted from
 /// the last time that a paused node went on: it brings old news to newcomers, who cannot know.
 pub const GONE_MS: u64 = 45_000;
@@ -48,7 +41,8 @@ pub enum State {
 }
 
 struct Node {
-    directory: Directory,
+    near: Neighbourhood,
+    key: Keypair,
     state: State,
     died_at: u64,
     /// Dead nodes that this one saw go.
@@ -56,19 +50,21 @@ struct Node {
     incarnation: u64,
     seq: u64,
     side: u8,
-    connections: BTreeMap<usize, u64>,
-    dialing: BTreeSet<usize>,
-    backoff: Backoff<PeerId>,
+    links: BTreeSet<usize>,
+    watching: BTreeSet<usize>,
+    /// Whom gossip is handed to.
+    grafted: BTreeSet<usize>,
     seen: BTreeMap<u64, u64>,
-    recent: VecDeque<(u64, u64, Rc<Rumour>)>,
+    /// Rumours that wait to be judged.
+    unjudged: BTreeMap<u64, (usize, Said)>,
+    last_token: u64,
+    /// A villain says nothing of its own.
+    villain: bool,
 }
 
 #[derive(Clone)]
 enum Message {
-    Rumour {
-        id: u64,
-        rumour: Rc<Rumour>,
-    },
+    Rumour(Said),
     Ask(Rc<Exchange>),
     /// Adverts that were asked for.
     Tell(Rc<Exchange>),
@@ -76,19 +72,21 @@ enum Message {
         reply: Rc<ExchangeReply>,
         digest_sent: bool,
     },
+    Parting,
 }
 
 enum Happening {
     Arrives { to: usize, from: usize, message: Message },
-    Dialled { from: usize, to: usize },
-    DialFailed { from: usize, to: usize },
-    PulseFailed { from: usize, to: usize },
+    Knocks { from: usize, to: usize, dial: u64 },
+    Linked { from: usize, to: usize, dial: u64 },
+    DialFailed { from: usize, dial: u64, why: potluck::neighbourhood::DialFailure },
+    Beats { from: usize, to: usize, again: bool },
+    Silent { from: usize, to: usize },
     Broken { at: usize, with: usize },
     Tick(usize),
     Heartbeat(usize),
-    Upkeep(usize),
-    Exchange(usize),
     Discover(usize),
+    Villainy(usize),
 }
 
 /// The whole mesh.
@@ -104,8 +102,12 @@ pub struct Mesh {
     count: u64,
     resumed_at: u64,
     settings: Settings,
+    /// Whether nodes find each other by mDNS.
+    pub mdns: bool,
     pub gossiped: u64,
     pub dialled: u64,
+    /// How often a running node was taken for lost.
+    pub wronged: u64,
 }
 
 impl Mesh {
@@ -122,8 +124,10 @@ impl Mesh {
             count: 0,
             resumed_at: 0,
             settings,
+            mdns: true,
             gossiped: 0,
             dialled: 0,
+            wronged: 0,
         }
     }
 
@@ -136,15 +140,17 @@ impl Mesh {
     }
 
     pub fn directory(&self, n: usize) -> &Directory {
-        &self.nodes[n].directory
+        self.nodes[n].near.directory()
     }
 
     pub fn connections(&self, n: usize) -> usize {
-        self.nodes[n].connections.len()
+        self.nodes[n].links.len()
     }
 
+    /// Honest nodes that run.
     pub fn running(&self) -> Vec<usize> {
-        (0..self.nodes.len()).filter(|n| self.nodes[*n].state == State::Running).collect()
+        let runs = |n: &usize| self.nodes[*n].state == State::Running && !self.nodes[*n].villain;
+        (0..self.nodes.len()).filter(runs).collect()
     }
 
     pub fn any_running(&mut self) -> usize {
@@ -152,32 +158,47 @@ impl Mesh {
         running.into_iter().choose(&mut self.rng).expect("someone runs")
     }
 
-    /// A new node starts and finds others by mDNS.
+    /// A new node starts.
     pub fn join(&mut self) -> usize {
+        let n = self.add(false);
+        self.advertise(n, 0, false);
+        self.begin(n);
+        n
+    }
+
+    /// A new node starts and joins another by its address.
+    pub fn join_at(&mut self, other: usize) -> usize {
+        let n = self.join();
+        self.tell(n, Event::Join { address: address(other) });
+        n
+    }
+
+    fn add(&mut self, villain: bool) -> usize {
         let n = self.nodes.len();
-        let mut key = [0; 32];
-        self.rng.fill_bytes(&mut key);
-        let id = super::peer(key);
+        let mut secret = [0; 32];
+        self.rng.fill_bytes(&mut secret);
+        let key = Keypair::ed25519_from_bytes(secret).expect("any 32 bytes are a key");
+        let id = key.public().to_peer_id();
         let incarnation = self.rng.random();
-        let directory = Directory::new(id, incarnation, self.settings.clone());
         self.ids.push(id);
         self.index.insert(id, n);
         self.nodes.push(Node {
-            directory,
+            near: Neighbourhood::new(id, incarnation, self.settings.clone()),
+            key,
             state: State::Running,
             died_at: 0,
             buried: BTreeSet::new(),
             incarnation,
             seq: 0,
             side: 0,
-            connections: BTreeMap::new(),
-            dialing: BTreeSet::new(),
-            backoff: Backoff::new(),
+            links: BTreeSet::new(),
+            watching: BTreeSet::new(),
+            grafted: BTreeSet::new(),
             seen: BTreeMap::new(),
-            recent: VecDeque::new(),
+            unjudged: BTreeMap::new(),
+            last_token: 0,
+            villain,
         });
-        self.advertise(n, 0, false);
-        self.begin(n);
         n
     }
 
@@ -188,9 +209,9 @@ impl Mesh {
         let node = &mut self.nodes[n];
         node.state = State::Running;
         node.incarnation = incarnation;
-        node.directory = Directory::new(self.ids[n], incarnation, self.settings.clone());
+        node.near = Neighbourhood::new(self.ids[n], incarnation, self.settings.clone());
         node.seen.clear();
-        node.recent.clear();
+        node.unjudged.clear();
         node.buried.clear();
         node.seq = 0;
         let wall = self.now.saturating_sub(clock_back_ms);
@@ -199,10 +220,8 @@ impl Mesh {
     }
 
     fn begin(&mut self, n: usize) {
-        let regular =
-            [Happening::Tick, Happening::Heartbeat, Happening::Upkeep, Happening::Exchange];
-        for make in regular {
-            let delay = self.rng.random_range(0..1000);
+        for make in [Happening::Tick, Happening::Heartbeat] {
+            let delay = self.rng.random_range(0..TICK_MS);
             self.after(delay, make(n));
         }
         for delay in [20, 100, 500] {
@@ -214,8 +233,9 @@ impl Mesh {
         let node = &mut self.nodes[n];
         node.state = State::Dead;
         node.died_at = self.now;
-        node.dialing.clear();
-        for (other, _) in std::mem::take(&mut node.connections) {
+        node.watching.clear();
+        node.grafted.clear();
+        for other in std::mem::take(&mut node.links) {
             let delay = self.rng.random_range(1..50);
             self.after(delay, Happening::Broken { at: other, with: n });
         }
@@ -223,43 +243,31 @@ impl Mesh {
 
     pub fn goodbye(&mut self, n: usize) {
         self.advertise(n, 0, true);
+        for (peer, exchange) in self.nodes[n].near.farewell() {
+            let to = self.index[&peer];
+            self.send(n, to, Message::Ask(Rc::new(exchange)));
+        }
         self.kill(n);
     }
 
     pub fn pause(&mut self, n: usize) {
         self.nodes[n].state = State::Paused;
-        for other in self.nodes[n].connections.keys().copied().collect::<Vec<_>>() {
-            // Who does not watch it finds out by libp2p's ping.
-            let delay = self.rng.random_range(10_000..20_000);
-            self.after(delay, Happening::PulseFailed { from: other, to: n });
-        }
     }
 
     pub fn resume(&mut self, n: usize) {
         self.nodes[n].state = State::Running;
         self.resumed_at = self.now;
-        for other in self.nodes[n].connections.keys().copied().collect::<Vec<_>>() {
-            if !self.nodes[other].connections.contains_key(&n) {
+        for other in self.nodes[n].links.iter().copied().collect::<Vec<_>>() {
+            if !self.nodes[other].links.contains(&n) {
                 self.after(5, Happening::Broken { at: n, with: other });
             }
         }
     }
 
-    /// Cuts the mesh into two halves, or heals it.
+    /// Cuts the mesh into two halves, or heals it. Connections across hang until somebody looks.
     pub fn partition(&mut self, cut: bool) {
         for n in 0..self.nodes.len() {
             self.nodes[n].side = if cut { (n % 2) as u8 } else { 0 };
-        }
-        if !cut {
-            return;
-        }
-        for n in 0..self.nodes.len() {
-            for other in self.nodes[n].connections.keys().copied().collect::<Vec<_>>() {
-                if self.nodes[other].side != self.nodes[n].side {
-                    let delay = self.rng.random_range(5_000..15_000);
-                    self.after(delay, Happening::Broken { at: n, with: other });
-                }
-            }
         }
     }
 
@@ -294,35 +302,34 @@ impl Mesh {
                 // A paused node finds its messages when it goes on.
                 match self.nodes[to].state {
                     State::Dead => {}
-                    State::Paused => {
-                        self.after(500, Happening::Arrives { to, from, message });
-                    }
+                    State::Paused => self.after(500, Happening::Arrives { to, from, message }),
                     State::Running => self.arrives(to, from, message),
                 }
             }
-            Happening::Dialled { from, to } => self.dialled(from, to),
-            Happening::DialFailed { from, to } => self.dial_failed(from, to),
-            Happening::PulseFailed { from, to } => {
-                if self.nodes[from].connections.contains_key(&to) && !self.reaches(from, to) {
+            Happening::Knocks { from, to, dial } => self.knocks(from, to, dial),
+            Happening::Linked { from, to, dial } => self.link(from, to, dial),
+            Happening::DialFailed { from, dial, why } => {
+                self.tell(from, Event::DialFailed { dial, why });
+            }
+            Happening::Beats { from, to, again } => self.beats(from, to, again),
+            Happening::Silent { from, to } => {
+                if self.nodes[from].links.contains(&to) {
+                    self.nodes[from].watching.remove(&to);
                     self.tell(from, Event::Silent { peer: self.ids[to] });
-                    self.disconnect(from, to);
                 }
             }
-            Happening::Broken { at, with } => self.broken(at, with, true),
-            Happening::Tick(n) => self.every(n, 1_000, Happening::Tick, |mesh| {
-                mesh.tell(n, Event::Tick);
+            Happening::Broken { at, with } => self.broken(at, with),
+            Happening::Tick(n) => self.every(n, TICK_MS, Happening::Tick, |mesh| {
+                mesh.tell(n, Event::Tick { used: vec![] });
             }),
             Happening::Heartbeat(n) => {
                 self.every(n, HEARTBEAT_MS, Happening::Heartbeat, |mesh| mesh.heartbeat(n));
             }
-            Happening::Upkeep(n) => {
-                self.every(n, 4_000, Happening::Upkeep, |mesh| mesh.upkeep(n));
-            }
-            Happening::Exchange(n) => {
-                self.every(n, 4_000, Happening::Exchange, |mesh| mesh.exchange(n));
-            }
             Happening::Discover(n) => {
                 self.every(n, 15_000, Happening::Discover, |mesh| mesh.discover(n));
+            }
+            Happening::Villainy(n) => {
+                self.every(n, 1_000, Happening::Villainy, |mesh| mesh.villainy(n));
             }
         }
     }
@@ -346,43 +353,66 @@ impl Mesh {
     }
 
     fn tell(&mut self, n: usize, event: Event) {
-        let effects = self.nodes[n].directory.handle(event, self.now);
+        if self.nodes[n].state != State::Running {
+            return;
+        }
+        let effects = self.nodes[n].near.handle(event, self.now, &mut self.rng);
         self.carry_out(n, effects);
     }
 
     fn carry_out(&mut self, n: usize, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Gossip(rumour) => {
-                    let id = rumour_id(&rumour);
-                    let rumour = Rc::new(rumour);
-                    if self.unseen(n, id, &rumour) {
-                        self.gossiped += 1;
-                        self.spread(n, n, ALL, id, &rumour);
-                    }
-                }
-                Effect::Verify(peer) => self.verify(n, self.index[&peer]),
+                Effect::Dial { dial, peer, addresses } => self.dial(n, dial, peer, &addresses),
                 Effect::Close(peer) => self.disconnect(n, self.index[&peer]),
-                Effect::Readvertise { above } => self.advertise(n, above, false),
-                Effect::Appeared(peer) => self.appeared(n, self.index[&peer]),
-                Effect::Gone { peer, .. } => {
-                    let peer = self.index[&peer];
-                    if self.nodes[peer].state == State::Dead {
-                        self.nodes[n].buried.insert(peer);
-                    }
+                Effect::Ask { peer, exchange } => {
+                    self.send(n, self.index[&peer], Message::Ask(Rc::new(exchange)));
                 }
+                Effect::Tell { peer, request: Request::Exchange(exchange) } => {
+                    self.send(n, self.index[&peer], Message::Tell(Rc::new(exchange)));
+                }
+                Effect::Tell { peer, request: Request::Parting } => {
+                    self.send(n, self.index[&peer], Message::Parting);
+                }
+                Effect::Watch(peer) => self.watch(n, self.index[&peer]),
+                Effect::Unwatch(peer) => drop(self.nodes[n].watching.remove(&self.index[&peer])),
+                Effect::Check(peer) => {
+                    self.after(3, Happening::Beats { from: n, to: self.index[&peer], again: false });
+                }
+                Effect::Gossip(rumour) => self.publish(n, rumour),
+                Effect::Testify { peer, seq } => {
+                    let signed = Loss::sign(&peer, seq, &self.nodes[n].key).expect("signs");
+                    self.publish(n, Rumour::Lost(signed.clone()));
+                    self.tell(n, Event::Testified { peer, signed });
+                }
+                Effect::Judge { token, forward } => self.judge(n, token, forward),
+                Effect::Readvertise { above } => self.advertise(n, above, false),
+                Effect::Appeared(peer) => self.appeared(n, peer),
+                Effect::Gone { peer, reason } => self.gone(n, peer, reason),
                 Effect::Clone { .. } => panic!("node {n} saw a clone, and there is none"),
-                Effect::Changed(_) => {}
+                Effect::Changed(_) | Effect::Reached(_) | Effect::Unreached { .. } => {}
             }
         }
     }
 
-    fn appeared(&self, n: usize, peer: usize) {
+    fn appeared(&self, n: usize, peer: PeerId) {
+        let Some(peer) = self.index.get(&peer).copied() else { return };
         if self.nodes[peer].state == State::Dead {
             let died_at = self.nodes[peer].died_at;
             let again = self.nodes[n].buried.contains(&peer) && self.now >= died_at + GONE_MS;
             assert!(!again, "the ghost of node {peer} came back to node {n}");
             assert!(!self.forgettable(died_at), "node {n} met the ghost of node {peer}");
+        }
+    }
+
+    fn gone(&mut self, n: usize, peer: PeerId, reason: potluck::directory::GoneReason) {
+        let Some(peer) = self.index.get(&peer).copied() else { return };
+        match self.nodes[peer].state {
+            State::Dead => drop(self.nodes[n].buried.insert(peer)),
+            State::Running if self.reaches(n, peer) && !self.nodes[peer].villain => {
+                self.wronged += u64::from(reason == potluck::directory::GoneReason::Lost);
+            }
+            _ => {}
         }
     }
 
@@ -406,65 +436,29 @@ impl Mesh {
             seq,
             incarnation,
             name: String::new(),
-            mesh: self.settings.mesh.clone(),
-            addresses: vec![],
+            mesh: self.settings.directory.mesh.clone(),
+            addresses: vec![ByteBuf::from(address(n).to_vec())],
             offers: vec![],
             leaving,
         };
-        // Directories take adverts as verified; here the body only names the advert.
-        let mut body = (n as u64).to_be_bytes().to_vec();
-        body.extend(seq.to_be_bytes());
-        body.extend(incarnation.to_be_bytes());
-        self.adverts.insert(body.clone(), advert.clone());
-        let signed = SignedAdvert { body, key: vec![], signature: vec![] };
+        let signed = self.signed(&advert);
         self.tell(n, Event::Own { advert, signed });
     }
 
-    fn spread(&mut self, n: usize, from: usize, most: usize, id: u64, rumour: &Rc<Rumour>) {
-        let to = self.nodes[n]
-            .connections
-            .keys()
-            .copied()
-            .filter(|to| *to != from)
-            .sample(&mut self.rng, most);
-        for to in to {
-            self.send(n, to, Message::Rumour { id, rumour: Rc::clone(rumour) });
-        }
-    }
-
-    fn unseen(&mut self, n: usize, id: u64, rumour: &Rc<Rumour>) -> bool {
-        let node = &mut self.nodes[n];
-        if node.seen.get(&id).is_some_and(|at| self.now < at + SEEN_MS) {
-            return false;
-        }
-        node.seen.insert(id, self.now);
-        node.recent.push_back((self.now, id, Rc::clone(rumour)));
-        true
-    }
-
-    /// Gossipsub's lazy repair (IHAVE and IWANT), shortened to sending what the other missed.
-    fn heartbeat(&mut self, n: usize) {
-        let now = self.now;
-        let node = &mut self.nodes[n];
-        node.recent.retain(|(at, _, _)| now < at + RECENT_MS);
-        node.seen.retain(|_, at| now < *at + SEEN_MS);
-        let recent: Vec<_> = node.recent.iter().cloned().collect();
-        if recent.is_empty() {
-            return;
-        }
-        let to = node.connections.keys().copied().sample(&mut self.rng, LAZY);
-        for to in to {
-            for (_, id, rumour) in &recent {
-                if !self.nodes[to].seen.contains_key(id) {
-                    let rumour = Rc::clone(rumour);
-                    self.send(n, to, Message::Rumour { id: *id, rumour });
-                }
-            }
-        }
+    /// The policy takes signatures of adverts as verified; the body says which one it is.
+    fn signed(&mut self, advert: &Advert) -> SignedAdvert {
+        let mut body = advert.id[advert.id.len() - 12..].to_vec();
+        body.extend(advert.seq.to_be_bytes());
+        body.extend(advert.incarnation.to_be_bytes());
+        body.push(u8::from(advert.leaving));
+        self.adverts.insert(body.clone(), advert.clone());
+        SignedAdvert { body, key: vec![1], signature: vec![2] }
     }
 
     fn send(&mut self, from: usize, to: usize, message: Message) {
-        if self.nodes[from].side == self.nodes[to].side && !self.rng.random_bool(LOSS) {
+        let linked = self.nodes[from].links.contains(&to);
+        let near = self.nodes[from].side == self.nodes[to].side;
+        if linked && near && !self.rng.random_bool(LOSS) {
             let delay = self.rng.random_range(1..40);
             self.after(delay, Happening::Arrives { to, from, message });
         }
@@ -472,36 +466,24 @@ impl Mesh {
 
     fn arrives(&mut self, to: usize, from: usize, message: Message) {
         match message {
-            Message::Rumour { id, rumour } => {
-                if self.unseen(to, id, &rumour) {
-                    match &*rumour {
-                        Rumour::Advert(signed) => self.heard(to, from, signed, Via::Gossip),
-                        Rumour::Lost(notice) => {
-                            self.tell(to, Event::Lost { notice: notice.clone() });
-                        }
-                    }
-                    self.spread(to, from, FANOUT, id, &rumour);
-                }
-            }
+            Message::Rumour(said) => self.rumour(to, from, said),
             Message::Tell(exchange) => self.hear(to, from, &exchange.adverts),
             Message::Ask(exchange) => {
                 self.hear(to, from, &exchange.adverts);
-                let asker = self.ids[from];
-                let (reply, effects) = self.nodes[to].directory.compare(asker, &exchange, self.now);
+                let (asker, now) = (self.ids[from], self.now);
+                let (reply, effects) = self.nodes[to].near.answer(asker, &exchange, now);
                 self.carry_out(to, effects);
                 let digest_sent = exchange.digest.is_some();
-                self.send(to, from, Message::Reply { reply: Rc::new(reply), digest_sent });
+                if let Some(reply) = reply.map(Rc::new) {
+                    self.send(to, from, Message::Reply { reply, digest_sent });
+                }
             }
             Message::Reply { reply, digest_sent } => {
                 self.hear(to, from, &reply.adverts);
-                if !digest_sent && !reply.same {
-                    let question = self.nodes[to].directory.exchange(true, &[]);
-                    self.send(to, from, Message::Ask(Rc::new(question)));
-                } else if !reply.want.is_empty() {
-                    let more = self.nodes[to].directory.exchange(false, &reply.want);
-                    self.send(to, from, Message::Tell(Rc::new(more)));
-                }
+                let (peer, reply) = (self.ids[from], ExchangeReply::clone(&reply));
+                self.tell(to, Event::Replied { peer, reply, digest_sent });
             }
+            Message::Parting => self.tell(to, Event::Parting { peer: self.ids[from] }),
         }
     }
 
@@ -511,29 +493,34 @@ impl Mesh {
         }
     }
 
-    fn heard(&mut self, n: usize, from: usize, signed: &SignedAdvert, via: Via) {
+    /// Takes an advert as the actor does; says whether it can be handed on.
+    fn heard(&mut self, n: usize, from: usize, signed: &SignedAdvert, via: Via) -> bool {
         let advert = self.adverts[&signed.body].clone();
-        let from = self.ids[from];
-        self.tell(n, Event::Heard { advert, signed: signed.clone(), from, via });
-    }
-
-    fn exchange(&mut self, n: usize) {
-        let partner = self.nodes[n].connections.keys().copied().choose(&mut self.rng);
-        if let Some(partner) = partner {
-            // The root alone first; the digest follows when it differs.
-            let question = self.nodes[n].directory.exchange(false, &[]);
-            self.send(n, partner, Message::Ask(Rc::new(question)));
+        let (from, now) = (self.ids[from], self.now);
+        let near = &mut self.nodes[n].near;
+        let known = advert.peer().and_then(|peer| near.directory().get(&peer));
+        if known.is_some_and(|entry| entry.signed == *signed) {
+            return true;
         }
+        if !near.worth_checking(&advert, &from, now) {
+            return false;
+        }
+        self.tell(n, Event::Heard { advert, signed: signed.clone(), from, via });
+        true
     }
 
-    /// The running nodes whose directory is not exactly the set of the others that run.
+    /// The running nodes whose directory is not exactly the set of the others that run. Villains and
+    /// what they made up do not count.
     pub fn wrong(&self) -> Vec<(usize, Vec<usize>, Vec<usize>)> {
         let running: BTreeSet<usize> = self.running().into_iter().collect();
+        let honest = |id: &PeerId| {
+            self.index.get(id).copied().filter(|n| !self.nodes[*n].villain)
+        };
         running
             .iter()
             .filter_map(|n| {
                 let known: BTreeSet<usize> =
-                    self.nodes[*n].directory.entries().map(|(id, _)| self.index[id]).collect();
+                    self.directory(*n).entries().filter_map(|(id, _)| honest(id)).collect();
                 let expected = running.iter().copied().filter(|other| other != n);
                 let missing: Vec<_> = expected.filter(|other| !known.contains(other)).collect();
                 let ghosts: Vec<_> = known.difference(&running).copied().collect();
@@ -545,14 +532,17 @@ impl Mesh {
     /// The running nodes that still have `n` in their directory.
     pub fn knowing(&self, n: usize) -> Vec<usize> {
         let id = self.ids[n];
-        let known = |m: &usize| self.nodes[*m].directory.get(&id).is_some();
+        let known = |m: &usize| self.directory(*m).get(&id).is_some();
         self.running().into_iter().filter(known).collect()
+    }
+
+    /// Whether one running node has another for a suspect.
+    pub fn suspects(&self, n: usize, other: usize) -> bool {
+        self.nodes[n].near.nearness(&self.ids[other]).suspect_since.is_some()
     }
 }
 
-/// Gossipsub tells rumours apart by their content.
-fn rumour_id(rumour: &Rumour) -> u64 {
-    let bytes = potluck::protocol::encode(rumour).expect("a rumour encodes");
-    let hash = blake3::hash(&bytes);
-    u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("eight bytes"))
+/// Where a node listens.
+fn address(n: usize) -> Multiaddr {
+    format!("/memory/{}", n + 1).parse().expect("an address")
 }

@@ -1,8 +1,8 @@
-//! What must hold in a mesh of 300 directories, whatever happens in it.
+//! What must hold in a mesh of hundreds of nodes, whatever happens in it.
 
 use std::collections::BTreeSet;
 
-use potluck::directory::Settings;
+use potluck::neighbourhood::Settings;
 use rand::RngExt as _;
 
 use super::{
@@ -172,4 +172,84 @@ fn a_restarted_node_comes_back_even_with_its_clock_set_back() {
         assert_settled(&mesh, &format!("back after {away_ms} ms, clock −{clock_back_ms} ms"));
     }
     assert_eq!(mesh.len(), 60);
+}
+
+/// All of them know one address and nothing else.
+#[test]
+fn a_thousand_nodes_that_join_one_node_at_once_settle() {
+    let rng = seeded("a_thousand_nodes_that_join_one_node_at_once_settle");
+    let mut mesh = Mesh::new(rng, Settings::new("simulated"));
+    mesh.mdns = false;
+    let first = mesh.join();
+    for _ in 1..1000 {
+        mesh.join_at(first);
+    }
+    mesh.run(120_000);
+    assert_settled(&mesh, "a thousand at once");
+    assert_eq!(mesh.wronged, 0, "nobody was taken for lost because somebody was full");
+    let mut died = Vec::new();
+    for round in 0..12 {
+        let n = mesh.any_running();
+        match round % 3 {
+            0 => mesh.goodbye(n),
+            1 => mesh.kill(n),
+            _ => {
+                mesh.join_at(first);
+            }
+        }
+        if round % 3 < 2 {
+            died.push((mesh.now, n));
+        }
+        mesh.run(1_000);
+    }
+    mesh.run(GONE_MS);
+    assert_forgotten(&mesh, &died);
+    assert_settled(&mesh, "after some churn");
+}
+
+#[test]
+fn a_crowd_that_says_nothing_keeps_nobody_out() {
+    let mut mesh = grown("a_crowd_that_says_nothing_keeps_nobody_out", 60);
+    mesh.run(30_000);
+    let victim = mesh.any_running();
+    for _ in 0..5 {
+        let inside = mesh.crowd(victim, 300);
+        assert!(inside <= 160, "{inside} of a crowd were let in");
+        mesh.run(10_000);
+    }
+    // Newcomers still find it, and it is not taken for lost.
+    mesh.mdns = false;
+    let newcomers: Vec<_> = (0..5).map(|_| mesh.join_at(victim)).collect();
+    mesh.run(60_000);
+    assert_settled(&mesh, "beside a crowd");
+    assert_eq!(mesh.wronged, 0);
+    assert!(newcomers.iter().all(|n| mesh.directory(*n).len() >= 60));
+}
+
+#[test]
+fn rumours_and_made_up_nodes_push_out_nobody() {
+    let mut mesh = grown("rumours_and_made_up_nodes_push_out_nobody", 100);
+    mesh.run(20_000);
+    let villains: Vec<_> = (0..8).map(|_| mesh.villain()).collect();
+    let mut died = Vec::new();
+    for round in 0..30 {
+        if round % 10 == 5 {
+            let n = mesh.any_running();
+            mesh.kill(n);
+            died.push((mesh.now, n));
+        }
+        if round % 10 == 8 {
+            mesh.join();
+        }
+        mesh.run(4_000);
+    }
+    assert!(villains.iter().all(|n| mesh.connections(*n) > 0), "they take part");
+    mesh.run(30_000);
+    let most = mesh.running().iter().map(|n| mesh.directory(*n).len()).max();
+    println!("directories of up to {most:?} entries, {} dials, {} wronged", mesh.dialled, mesh.wronged);
+    assert!(most <= Some(2000));
+    assert_eq!(mesh.wronged, 0, "a running node was taken for lost");
+    let missing: Vec<_> = mesh.wrong().into_iter().filter(|(_, missing, _)| !missing.is_empty()).collect();
+    assert!(missing.is_empty(), "honest nodes are missing: {:?}", missing.first());
+    assert_forgotten(&mesh, &died);
 }

@@ -3,6 +3,7 @@
 mod accuracy;
 mod analyze;
 mod cli;
+mod dawdlers;
 mod examples;
 mod facepp;
 mod faces;

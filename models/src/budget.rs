@@ -58,8 +58,7 @@ pub struct Room {
 impl PixelBudget {
     /// A budget of its own.
     pub fn new(bytes: u64) -> PixelBudget {
-        let state =
-            State { limit: bytes, small: 0, large: 0, waiting: VecDeque::new(), next: 0 };
+        let state = State { limit: bytes, small: 0, large: 0, waiting: VecDeque::new(), next: 0 };
         PixelBudget { shared: Arc::new(Shared { state: Mutex::new(state), freed: Condvar::new() }) }
     }
 

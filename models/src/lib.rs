@@ -33,6 +33,7 @@ pub use manifest::{
     Colours, Detector, Input, Interpolation, Layout, Manifest, Output, Softmax, Task,
 };
 pub use picture::{
-    MAX_BYTES, MAX_PIXELS, Picture, PictureError, decode, decode_in, decode_within, dimensions, needed,
+    MAX_BYTES, MAX_PIXELS, Picture, PictureError, decode, decode_in, decode_within, dimensions,
+    needed,
 };
 pub use samples::{Sample, face_sample, samples};

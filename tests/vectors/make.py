@@ -155,6 +155,14 @@ def digest():
     }
 
 
+def single_precision(body):
+    """Numbers with a point as an f32, as nodes write them: the value has to fit into one."""
+    number = next(value for value in OFFER.values() if isinstance(value, float))
+    double, single = b"\xfb" + struct.pack(">d", number), b"\xfa" + struct.pack(">f", number)
+    assert body.count(double) == 1
+    return body.replace(double, single)
+
+
 def advert():
     seed, private, public, id = next(iter(keys()))
     address = bytes([4, 192, 0, 2, 7, 6]) + struct.pack(">H", 4001)  # /ip4/192.0.2.7/tcp/4001
@@ -169,7 +177,7 @@ def advert():
         "offers": [OFFER],
         "leaving": False,
     }
-    body = cbor2.dumps(told)
+    body = single_precision(cbor2.dumps(told))
     assert cbor2.loads(body) == told
     signature = private.sign(DOMAIN + body)
     return {
@@ -178,6 +186,24 @@ def advert():
         "peer_id": base58(id),
         "domain": DOMAIN.decode(),
         "advert": {**told, "id": id.hex(), "addresses": ["/ip4/192.0.2.7/tcp/4001"]},
+        "body": body.hex(),
+        "key": public.hex(),
+        "signature": signature.hex(),
+        "signed": cbor2.dumps({"body": body, "key": public, "signature": signature}).hex(),
+    }
+
+
+def loss():
+    _, (seed, private, public, witness), (_, _, _, lost) = keys()
+    told = {"version": 1, "id": lost, "seq": 1_700_000_000_002, "by": witness}
+    body = cbor2.dumps(told)
+    domain = b"potluck-loss-1:"
+    signature = private.sign(domain + body)
+    return {
+        "what": "Signed word of a loss (docs/protocol.md, Gossip). All bytes are hexadecimal.",
+        "seed": seed.hex(),
+        "domain": domain.decode(),
+        "loss": {**told, "id": lost.hex(), "by": witness.hex()},
         "body": body.hex(),
         "key": public.hex(),
         "signature": signature.hex(),
@@ -197,6 +223,6 @@ OFFER = {
     "variants": ["squeezenet", "googlenet"],
 }
 
-for name, made in [("outline", outlines()), ("digest", digest()), ("advert", advert())]:
+for name, made in [("outline", outlines()), ("digest", digest()), ("advert", advert()), ("loss", loss())]:
     text = json.dumps(made, indent=1, ensure_ascii=False)
     (HERE / f"{name}.json").write_text(text + "\n", encoding="utf-8")

@@ -4,6 +4,8 @@
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageFormat};
 
+use super::rgb;
+
 /// For tables, rows and whatever else does not grow with the picture.
 const BESIDES: u64 = 1 << 20;
 
@@ -17,7 +19,7 @@ pub(super) fn needed(
     let (width, height) = decoder.dimensions();
     // Decoders work on blocks of up to 64 x 64 pixels, which stand out over the edges.
     let count = u64::from(width.next_multiple_of(64)) * u64::from(height.next_multiple_of(64));
-    let rgb = u64::from(width) * u64::from(height) * 3;
+    let target = u64::from(width) * u64::from(height) * 3;
     let own = match format {
         // A copy of the file, and all coefficients where the picture does not come in one pass.
         ImageFormat::Jpeg => bytes.len() as u64 + count * if one_pass(bytes) { 0 } else { 8 },
@@ -28,10 +30,11 @@ pub(super) fn needed(
         ImageFormat::Tiff => 2 * decoder.total_bytes(),
         _ => 0,
     };
-    let decoding = decoder.total_bytes().max(rgb) + own;
+    let decoding = decoder.total_bytes().max(target) + own;
     let turning = match orientation {
         Orientation::NoTransforms => 0,
-        _ => 2 * rgb,
+        _ if rgb::turns_first(decoder.color_type()) => decoder.total_bytes() + target,
+        _ => 2 * target,
     };
     bytes.len() as u64 + decoding.max(turning) + BESIDES
 }

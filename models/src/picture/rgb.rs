@@ -9,11 +9,20 @@ use image::{
 /// Pixels that are changed at once.
 const BAND: usize = 16 << 10;
 
-/// Decodes, changes band by band in place, gives back what is left over, and turns last.
+/// Whether pixels of this kind are turned before they become RGB: those that are smaller then.
+pub(super) fn turns_first(kind: ColorType) -> bool {
+    kind.bytes_per_pixel() < 3
+}
+
+/// Decodes, changes band by band in place, gives back what is left over, and turns in whichever form is smaller.
 pub(super) fn read(decoder: impl ImageDecoder, orientation: Orientation) -> ImageResult<RgbImage> {
     let ((width, height), kind) = (decoder.dimensions(), decoder.color_type());
+    if orientation != Orientation::NoTransforms && turns_first(kind) {
+        return read_turned(decoder, orientation);
+    }
     let count = u64::from(width) * u64::from(height);
-    let too_large = || ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory));
+    let too_large =
+        || ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory));
     let source = usize::try_from(decoder.total_bytes()).map_err(|_| too_large())?;
     let target = usize::try_from(count * 3).map_err(|_| too_large())?;
     let mut bytes = vec![0; source.max(target)];
@@ -29,6 +38,18 @@ pub(super) fn read(decoder: impl ImageDecoder, orientation: Orientation) -> Imag
     let mut upright = DynamicImage::ImageRgb8(rgb);
     upright.apply_orientation(orientation);
     Ok(upright.into_rgb8())
+}
+
+fn read_turned(decoder: impl ImageDecoder, orientation: Orientation) -> ImageResult<RgbImage> {
+    let mut turned = DynamicImage::from_decoder(decoder)?;
+    turned.apply_orientation(orientation);
+    let (bytes, kind) = (turned.as_bytes(), turned.color());
+    let each = usize::from(kind.bytes_per_pixel());
+    let mut rgb = Vec::with_capacity(bytes.len() / each * 3);
+    for some in bytes.chunks(BAND * each) {
+        rgb.extend_from_slice(&band(some, kind)?);
+    }
+    ImageBuffer::from_raw(turned.width(), turned.height(), rgb).ok_or_else(mismatch)
 }
 
 fn change(bytes: &mut [u8], start: usize, kind: ColorType) -> ImageResult<()> {
@@ -50,8 +71,9 @@ fn band(bytes: &[u8], kind: ColorType) -> ImageResult<Vec<u8>> {
     let eight = || bytes.to_vec();
     let sixteen =
         || bytes.as_chunks::<2>().0.iter().map(|two| u16::from_ne_bytes(*two)).collect::<Vec<_>>();
-    let floats =
-        || bytes.as_chunks::<4>().0.iter().map(|four| f32::from_ne_bytes(*four)).collect::<Vec<_>>();
+    let floats = || {
+        bytes.as_chunks::<4>().0.iter().map(|four| f32::from_ne_bytes(*four)).collect::<Vec<_>>()
+    };
     let image = match kind {
         ColorType::L8 => ImageBuffer::from_raw(width, 1, eight()).map(DynamicImage::ImageLuma8),
         ColorType::La8 => ImageBuffer::from_raw(width, 1, eight()).map(DynamicImage::ImageLumaA8),
@@ -61,11 +83,15 @@ fn band(bytes: &[u8], kind: ColorType) -> ImageResult<Vec<u8>> {
         ColorType::La16 => {
             ImageBuffer::from_raw(width, 1, sixteen()).map(DynamicImage::ImageLumaA16)
         }
-        ColorType::Rgb16 => ImageBuffer::from_raw(width, 1, sixteen()).map(DynamicImage::ImageRgb16),
+        ColorType::Rgb16 => {
+            ImageBuffer::from_raw(width, 1, sixteen()).map(DynamicImage::ImageRgb16)
+        }
         ColorType::Rgba16 => {
             ImageBuffer::from_raw(width, 1, sixteen()).map(DynamicImage::ImageRgba16)
         }
-        ColorType::Rgb32F => ImageBuffer::from_raw(width, 1, floats()).map(DynamicImage::ImageRgb32F),
+        ColorType::Rgb32F => {
+            ImageBuffer::from_raw(width, 1, floats()).map(DynamicImage::ImageRgb32F)
+        }
         ColorType::Rgba32F => {
             ImageBuffer::from_raw(width, 1, floats()).map(DynamicImage::ImageRgba32F)
         }

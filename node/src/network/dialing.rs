@@ -129,8 +129,8 @@ fn failure_of(error: &DialError) -> DialFailure {
     match error {
         DialError::Transport(all) => {
             let mut tcp = all.iter().filter(|(address, _)| !is_quic(address)).peekable();
-            let refused =
-                tcp.peek().is_some() && tcp.all(|(_, e)| reason_of(&innermost(e)) == DialReason::Refused);
+            let refused = tcp.peek().is_some()
+                && tcp.all(|(_, e)| reason_of(&innermost(e)) == DialReason::Refused);
             if refused { DialFailure::Refused } else { DialFailure::Silent }
         }
         DialError::LocalPeerId { .. } | DialError::WrongPeerId { .. } => DialFailure::Silent,

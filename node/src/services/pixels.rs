@@ -22,7 +22,8 @@ where
         .blocking(move || {
             let bytes = file.read()?;
             let needed = needed(&bytes).map_err(|e| fault(&e))?;
-            let Some(room) = PixelBudget::of_process().try_room(needed).map_err(|e| fault(&e))? else {
+            let Some(room) = PixelBudget::of_process().try_room(needed).map_err(|e| fault(&e))?
+            else {
                 return Ok(Err((needed, work)));
             };
             let picture = decode_in(&bytes, room).map_err(|e| fault(&e))?;

@@ -3,8 +3,8 @@
 
 use potluck::protocol::{
     Advert, Answer, Ask, CallOutcome, CallRequest, Checked, DigestEntry, Exchange, ExchangeReply,
-    Fault, FaultKind, MAX_RESPONSE, Malformed, Offer, Output, Payload, Request,
-    Response, Rumour, SignedAdvert, SignedLoss, Tell, decode, encode,
+    Fault, FaultKind, MAX_RESPONSE, Malformed, Offer, Output, Payload, Request, Response, Rumour,
+    SignedAdvert, SignedLoss, Tell, decode, encode,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde::{Serialize, de::DeserializeOwned};

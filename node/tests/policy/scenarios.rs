@@ -246,10 +246,14 @@ fn rumours_and_made_up_nodes_push_out_nobody() {
     assert!(villains.iter().all(|n| mesh.connections(*n) > 0), "they take part");
     mesh.run(30_000);
     let most = mesh.running().iter().map(|n| mesh.directory(*n).len()).max();
-    println!("directories of up to {most:?} entries, {} dials, {} wronged", mesh.dialled, mesh.wronged);
+    println!(
+        "directories of up to {most:?} entries, {} dials, {} wronged",
+        mesh.dialled, mesh.wronged
+    );
     assert!(most <= Some(2000));
     assert_eq!(mesh.wronged, 0, "a running node was taken for lost");
-    let missing: Vec<_> = mesh.wrong().into_iter().filter(|(_, missing, _)| !missing.is_empty()).collect();
+    let missing: Vec<_> =
+        mesh.wrong().into_iter().filter(|(_, missing, _)| !missing.is_empty()).collect();
     assert!(missing.is_empty(), "honest nodes are missing: {:?}", missing.first());
     assert_forgotten(&mesh, &died);
 }

@@ -11,3 +11,4 @@ mod hostile;
 mod lan;
 mod mesh;
 mod ready;
+mod vectors;

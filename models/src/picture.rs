@@ -119,10 +119,7 @@ pub fn decode_within(
 /// # Errors
 /// See [`PictureError`].
 pub fn decode_in(bytes: &[u8], mut room: Room) -> Result<Picture, PictureError> {
-    let format = checked(bytes)?;
-    if format == ImageFormat::Jpeg && !jpeg_has_end(bytes) {
-        return Err(PictureError::Truncated);
-    }
+    let format = whole(bytes)?;
     let mut picture = unpanicked(|| decode_as(bytes, format, room.bytes()))?;
     room.shrink(picture.pixels.len() as u64);
     picture.room = Some(Arc::new(room));
@@ -135,7 +132,7 @@ pub fn decode_in(bytes: &[u8], mut room: Room) -> Result<Picture, PictureError> 
 /// # Errors
 /// See [`PictureError`]; what is wrong behind the header is not noticed.
 pub fn needed(bytes: &[u8]) -> Result<u64, PictureError> {
-    let format = checked(bytes)?;
+    let format = whole(bytes)?;
     let (decoder, orientation) = unpanicked(|| open(bytes, format))?;
     Ok(need::needed(bytes, format, &decoder, orientation))
 }
@@ -202,6 +199,15 @@ fn checked(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
         return Err(PictureError::TooManyBytes { bytes: bytes.len() as u64 });
     }
     format(bytes)
+}
+
+/// [`checked`], and has its end as far as that can be told before it is decoded.
+fn whole(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
+    let format = checked(bytes)?;
+    if format == ImageFormat::Jpeg && !jpeg_has_end(bytes) {
+        return Err(PictureError::Truncated);
+    }
+    Ok(format)
 }
 
 /// The decoders are fuzzed by their authors; should one panic after all, the node must live.

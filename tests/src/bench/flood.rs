@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use futures::AsyncWriteExt as _;
+use futures::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use potluck::{
     Client,
     protocol::{self, Ask, CallRequest},
@@ -32,6 +32,8 @@ const TEXT: &str = "xyzzy plugh 42: nothing that a rule knows, about as long as 
 const WRITTEN: u64 = 64;
 /// For so long the node may take nothing before the flooder is content, or opens another line.
 const STUCK: Duration = Duration::from_secs(2);
+/// The same for the flooder beside an honest caller, which loses no time.
+const FULL: Duration = Duration::from_millis(100);
 /// How often the other flooder takes some answers.
 const BATCHES: Duration = Duration::from_secs(15);
 /// How many.
@@ -147,6 +149,18 @@ impl Flood {
     }
 }
 
+/// Writes calls until it is told to stop, or the node takes none for a moment.
+async fn pour(writing: &mut (impl AsyncWrite + Unpin), stop: &AtomicBool, sent: &AtomicU64) {
+    while !stop.load(Relaxed) {
+        let first = sent.load(Relaxed);
+        let frames: Vec<u8> = (first..first + WRITTEN).flat_map(frame).collect();
+        match timeout(FULL, writing.write_all(&frames)).await {
+            Ok(Ok(())) => drop(sent.fetch_add(WRITTEN, Relaxed)),
+            _ => return,
+        }
+    }
+}
+
 fn frame(call: u64) -> Vec<u8> {
     let request = CallRequest {
         call,
@@ -169,13 +183,16 @@ fn rates(turns: usize) -> anyhow::Result<Vec<Measured>> {
     let callers = call::runtime()?;
     let client = callers.block_on(honest(&node))?;
     let mut numbers = Vec::new();
-    for (name, width) in [("serial", 1), ("32 in flight", call::IN_FLIGHT)] {
+    let kinds = [("that takes no answers", false), ("that takes its answers", true)];
+    let widths = [("serial", 1), ("32 in flight", call::IN_FLIGHT)];
+    let all = kinds.into_iter().flat_map(|kind| widths.map(|width| (kind, width)));
+    for ((which, takes), (name, width)) in all {
         let (mut alone, mut beside, mut flooded) = (vec![], vec![], 0);
         // The first turns warm up and do not count.
         for turn in 0..=turns {
             let rate = |client: Client| async move { call::our_rate(&client, width).await };
             let quiet = callers.block_on(callers.spawn(rate(client.clone())))?;
-            let flooder = Flooder::start(&node)?;
+            let flooder = Flooder::start(&node, takes)?;
             let loud = callers.block_on(callers.spawn(rate(client.clone())))?;
             let sent = flooder.stop();
             if turn > 0 {
@@ -191,7 +208,7 @@ fn rates(turns: usize) -> anyhow::Result<Vec<Measured>> {
             "beside_per_s": round(&beside),
             "flooder_calls": flooded,
         });
-        let what = format!("an honest caller's rate beside a flooder against alone, {name}");
+        let what = format!("an honest caller's rate beside one {which} against alone, {name}");
         numbers.push(Measured::new(&what, ratio, "ratio", Target::AtLeast(KEPT), detail));
     }
     Ok(numbers)
@@ -213,7 +230,8 @@ async fn honest(node: &Process) -> anyhow::Result<Client> {
     Ok(client)
 }
 
-/// Floods from a thread of its own until it is stopped: a line after the other, each until the node takes no more.
+/// Floods from a thread of its own until it is stopped: without taking answers, a line after the other, each until
+/// the node takes no more; or taking them as fast as they come, on one line.
 struct Flooder {
     stop: Arc<AtomicBool>,
     sent: Arc<AtomicU64>,
@@ -221,7 +239,7 @@ struct Flooder {
 }
 
 impl Flooder {
-    fn start(node: &Process) -> anyhow::Result<Self> {
+    fn start(node: &Process, takes: bool) -> anyhow::Result<Self> {
         let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let bare = runtime.block_on(connected(node))?;
@@ -229,17 +247,22 @@ impl Flooder {
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
                 while !told.load(Relaxed) {
-                    let Ok(mut line) = Flood::open(&bare).await else {
-                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    let Ok(line) = bare.line().await else {
+                        tokio::time::sleep(FULL).await;
                         continue;
                     };
-                    while !told.load(Relaxed) {
-                        let before = line.sent;
-                        line.write(before + WRITTEN).await;
-                        counts.fetch_add(line.sent - before, Relaxed);
-                        if line.sent == before {
-                            break;
+                    let (reading, mut writing) = line.stream.split();
+                    let take = async {
+                        match takes {
+                            true => {
+                                drop(futures::io::copy(reading, &mut futures::io::sink()).await)
+                            }
+                            false => std::future::pending().await,
                         }
+                    };
+                    tokio::select! {
+                        () = take => {}
+                        () = pour(&mut writing, &told, &counts) => {}
                     }
                 }
             });

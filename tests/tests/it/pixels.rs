@@ -43,6 +43,8 @@ async fn until_waiting(count: usize) {
 async fn small_pictures_are_answered_while_large_ones_wait_for_memory() {
     let setup = Setup::new("server").configured(|config| {
         config.services.offer = Some(vec!["recognize/1".to_owned()]);
+        // Four slots, so that one is left.
+        config.services.threads = 2;
     });
     let registry = services::all(&setup.config, None).expect("the services start");
     let node = Setup { registry, ..setup }.start().await;
@@ -53,17 +55,17 @@ async fn small_pictures_are_answered_while_large_ones_wait_for_memory() {
     let held = budget.room(budget.most(), &|| false).expect("room");
 
     let large = png(3000);
-    // More of them than there are cores.
+    // More of them than there are threads.
     let waiting: Vec<_> =
-        (0..4).map(|_| spawn(&client, look_at(large.clone(), PATIENCE))).collect();
-    until_waiting(4).await;
+        (0..3).map(|_| spawn(&client, look_at(large.clone(), PATIENCE))).collect();
+    until_waiting(3).await;
     let small = potluck_models::samples()[0].bytes.to_vec();
     for _ in 0..3 {
         client.call(look_at(small.clone(), PATIENCE)).await.expect("an answer");
     }
     // One whose time is up leaves the queue.
     client.call(look_at(large, Duration::from_millis(200))).await.expect_err("no room");
-    until_waiting(4).await;
+    until_waiting(3).await;
     drop(held);
     for call in waiting {
         call.await.expect("no panic").expect("an answer");

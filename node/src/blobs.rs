@@ -86,7 +86,7 @@ struct Entry {
 
 /// Keeps a blob shared. Dropping the last one of a blob takes it back.
 pub struct Share {
-    blobs: Blobs,
+    shares: Shares,
     /// BLAKE3 of the bytes.
     pub hash: [u8; 32],
     /// How many bytes.
@@ -170,7 +170,7 @@ impl Blobs {
             used: Instant::now(),
         });
         shared.users += 1;
-        Share { blobs: self.clone(), hash, size, _room: room }
+        Share { shares: self.shares.clone(), hash, size, _room: room }
     }
 
     /// Where fetched blobs lie meanwhile.
@@ -219,20 +219,20 @@ impl Blobs {
 impl Share {
     /// Lets a peer fetch the blob.
     pub fn allow(&self, peer: PeerId) {
-        if let Some(shared) = lock(&self.blobs.shares).get_mut(&self.hash) {
+        if let Some(shared) = lock(&self.shares).get_mut(&self.hash) {
             shared.peers.insert(peer);
         }
     }
 
     /// How long nobody has fetched it.
     pub(crate) fn idle(&self) -> Duration {
-        lock(&self.blobs.shares).get(&self.hash).map_or(Duration::MAX, |s| s.used.elapsed())
+        lock(&self.shares).get(&self.hash).map_or(Duration::MAX, |s| s.used.elapsed())
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        let mut shares = lock(&self.blobs.shares);
+        let mut shares = lock(&self.shares);
         if let Some(shared) = shares.get_mut(&self.hash) {
             shared.users -= 1;
             if shared.users == 0 {

@@ -120,7 +120,7 @@ mod tests {
     async fn who_goes_away_gives_place_and_slot_to_the_next() {
         let slots = Slots::new(1, 8);
         let [a, b, c] = [(); 3].map(|()| PeerId::random());
-        let enter = |who| slots.enter(who, 1.0).ok().expect("there is a place");
+        let enter = |who| slots.enter(who, 1.0).expect("there is a place");
         let first = enter(a).slot().await.expect("a slot is free");
         let (mut second, third) = (Box::pin(enter(b).slot()), tokio::spawn(enter(c).slot()));
         assert!(second.as_mut().now_or_never().is_none());
@@ -143,8 +143,8 @@ mod tests {
     async fn more_slots_call_up_those_who_wait() {
         let slots = Slots::new(1, 8);
         let who = PeerId::random();
-        let held = slots.enter(who, 1.0).ok().expect("a place").slot().await;
-        let waiting = slots.enter(who, 1.0).ok().expect("a place");
+        let held = slots.enter(who, 1.0).expect("a place").slot().await;
+        let waiting = slots.enter(who, 1.0).expect("a place");
         let waiting = tokio::spawn(waiting.slot());
         tokio::task::yield_now().await;
         slots.grow(2);

@@ -43,15 +43,27 @@ async fn ask(line: &mut Line, request: CallRequest) -> std::io::Result<()> {
     line.ask(&Ask::Call(request)).await
 }
 
-/// Says calls without end, as far as the node takes them, until it has taken none for a while.
-async fn says_all_it_can(line: &mut Line) -> u64 {
-    for call in 0..20_000 {
+/// Calls that are said at most where nothing pushes back.
+const MANY: u64 = 10_000;
+
+/// Says calls in batches that the node has room for, until it takes no more of them.
+async fn says_all_it_can(line: &mut Line, seen: &Seen) -> u64 {
+    for call in 0..MANY {
         let said = tokio::time::timeout(Duration::from_secs(3), ask(line, numbered(call))).await;
         if !said.is_ok_and(|written| written.is_ok()) {
             return call;
         }
+        if call % 20 == 19 {
+            // Those before are done or will not be: none is turned away because of the others.
+            for _ in 0..20 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                if seen.running.load(SeqCst) == 0 && seen.started.load(SeqCst) as u64 > call {
+                    break;
+                }
+            }
+        }
     }
-    20_000
+    MANY
 }
 
 /// Another node asks, and is answered although the bare peer does what it does.
@@ -66,12 +78,12 @@ async fn another_is_served(node: &Node) {
 async fn who_reads_no_answers_gets_few_calls_done() {
     let (node, bare, seen) = node_and_bare(Does::Answer, 8).await;
     let mut line = bare.line().await.expect("a line");
-    let said = says_all_it_can(&mut line).await;
+    let said = says_all_it_can(&mut line, &seen).await;
     // What the stream itself takes (its window has 256 KiB, an answer here some 150 bytes), what
     // waits, and what runs.
     let started = seen.started.load(SeqCst);
     assert!(started < 4_000, "{started} of {said} calls were done and nobody took an answer");
-    assert!(said < 20_000, "nothing pushed back");
+    assert!(said < MANY, "nothing pushed back");
     another_is_served(&node).await;
 }
 
@@ -82,7 +94,7 @@ async fn answers_that_nobody_takes_hold_little_memory_however_large_they_are() {
     let mut lines = Vec::new();
     for _ in 0..4 {
         let mut line = bare.line().await.expect("a line");
-        says_all_it_can(&mut line).await;
+        says_all_it_can(&mut line, &seen).await;
         lines.push(line);
     }
     // 8 MiB wait for a peer; a line is not read beyond 1 MiB.
@@ -174,6 +186,20 @@ async fn an_input_that_drips_in_holds_no_slot_and_ends() {
     }
 }
 
+/// Waits until so many calls run or wait, as further calls of a crowd are told that find no place.
+async fn until_there(line: &mut Line, wanted: u16) {
+    let told = async {
+        for call in 1_000.. {
+            ask(line, numbered(call)).await.expect("written");
+            match line.hear().await.expect("an answer") {
+                Tell::Answer { answer, .. } if answer.queue == wanted => return,
+                _ => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
+    };
+    tokio::time::timeout(mesh::PATIENCE, told).await.expect("there is a place for another");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_with_many_calls_takes_turns_with_another() {
     let (node, bare, seen) = node_and_bare(Does::Sleep(FOREVER), 1).await;
@@ -186,7 +212,8 @@ async fn a_caller_with_many_calls_takes_turns_with_another() {
     }
     // One runs, a quarter of the queue of 64 waits, the others are told so at once.
     for _ in 0..100 - 17 {
-        let Ok(Tell::Answer { answer, .. }) = line.hear().await else { panic!("no answer") };
+        let told = tokio::time::timeout(mesh::PATIENCE, line.hear()).await;
+        let Ok(Ok(Tell::Answer { answer, .. })) = told else { panic!("{told:?}") };
         let CallOutcome::Busy { retry_after_ms } = answer.outcome else { panic!("{answer:?}") };
         assert!(retry_after_ms >= 20);
     }
@@ -194,16 +221,7 @@ async fn a_caller_with_many_calls_takes_turns_with_another() {
     all_see_all(&[&asker, &node]).await;
     let id = node.client().id();
     let other = mesh::spawn(&asker.client(), Call { timeout: FOREVER, ..work_at(id) });
-    // Further calls of the crowd are told how many are there.
-    for call in 1000.. {
-        ask(&mut line, numbered(call)).await.expect("written");
-        let Ok(Tell::Answer { answer, .. }) = line.hear().await else { panic!("no answer") };
-        assert!(matches!(answer.outcome, CallOutcome::Busy { .. }), "{answer:?}");
-        if answer.queue == 18 {
-            break;
-        }
-        assert!(!other.is_finished(), "there is a place for another caller");
-    }
+    until_there(&mut line, 18).await;
     seen.now(Does::Answer);
     line.ask(&Ask::Cancel { call: 0 }).await.expect("written");
     other.await.expect("no panic").expect("answered");
@@ -222,9 +240,13 @@ async fn the_nodes_own_person_is_served_beside_a_crowd() {
         ask(&mut line, numbered(call)).await.expect("written");
     }
     let own = mesh::spawn(&node.client(), Call { timeout: FOREVER, ..work() });
+    until_there(&mut line, 18).await;
     seen.now(Does::Answer);
     line.ask(&Ask::Cancel { call: 0 }).await.expect("written");
     own.await.expect("no panic").expect("answered");
+    let order = seen.order();
+    let turn = order.iter().position(|who| *who == node.client().id());
+    assert_eq!(turn, Some(2), "after one more of the crowd: {order:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

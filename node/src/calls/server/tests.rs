@@ -109,3 +109,20 @@ async fn older_data_makes_room_for_newer_and_no_peer_has_it_all() {
     let fault = other.hand_over(2, Data::Bytes(vec![7; 60 << 20].into())).await;
     assert!(fault.is_err_and(|fault| fault.message.contains("disk_mib")));
 }
+
+/// What a call holds while it waits, apart from what was sent: there may be many.
+#[tokio::test]
+async fn a_call_that_runs_is_small() {
+    let (server, _folder) = server(TIMES);
+    let (line, _waiting) = line_of(server);
+    let request = CallRequest {
+        call: 1,
+        capability: "nothing/1".to_owned(),
+        deadline_ms: 1000,
+        args: vec![],
+        input: None,
+        progress: false,
+    };
+    let size = size_of_val(&line.run(request, CancellationToken::new()));
+    assert!(size <= 4096, "{size} bytes");
+}

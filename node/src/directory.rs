@@ -405,7 +405,9 @@ impl Directory {
             None if direct => self
                 .entries
                 .iter()
-                .map(|(peer, entry)| (known(peer), std::cmp::Reverse(u64::MAX - entry.heard_at), *peer))
+                .map(|(peer, entry)| {
+                    (known(peer), std::cmp::Reverse(u64::MAX - entry.heard_at), *peer)
+                })
                 .min(),
             _ => None,
         };

@@ -31,9 +31,7 @@ use rand::{Rng, RngExt as _};
 use crate::{
     directory::{self, Acquaintance, Directory, Entry, GoneReason, Via},
     doctor::Stranger,
-    protocol::{
-        Advert, Exchange, ExchangeReply, Loss, Request, Rumour, SignedAdvert, SignedLoss,
-    },
+    protocol::{Advert, Exchange, ExchangeReply, Loss, Request, Rumour, SignedAdvert, SignedLoss},
     quota::{Limit, Quota},
 };
 use dialing::Joins;
@@ -638,9 +636,12 @@ impl Neighbourhood {
     /// Forgets records of which nothing is left, and the least useful ones when there are too many.
     fn tidy(&mut self, now: u64) {
         let limits = &mut self.limits;
-        for quota in
-            [&mut limits.adverts, &mut limits.exchanges, &mut limits.witnesses, &mut limits.bringers]
-        {
+        for quota in [
+            &mut limits.adverts,
+            &mut limits.exchanges,
+            &mut limits.witnesses,
+            &mut limits.bringers,
+        ] {
             quota.tidy(now);
         }
         for peer in self.peers.values_mut() {

@@ -9,13 +9,13 @@ use libp2p::{
     swarm::NetworkBehaviour,
 };
 use libp2p_stream::{Control, IncomingStreams};
-use potluck::{
-    network::admission::{self, Desk},
-    protocol::admission::{Hello, VERSION},
-};
 use potluck::protocol::{
     self, Advert, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, Exchange, MESH_PROTOCOL, Offer,
     PULSE_PROTOCOL, Request, Response, SignedAdvert, Tell,
+};
+use potluck::{
+    network::admission::{self, Desk},
+    protocol::admission::{Hello, VERSION},
 };
 use tokio::task::JoinHandle;
 
@@ -247,7 +247,7 @@ fn swarm(key: &Keypair, hello: Option<Hello>) -> Swarm<Behaviour> {
             key.public(),
         )),
     };
-    let config = swarm::Config::with_tokio_executor()
-        .with_idle_connection_timeout(Duration::from_secs(600));
+    let config =
+        swarm::Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(600));
     Swarm::new(transport, behaviour, key.public().to_peer_id(), config)
 }

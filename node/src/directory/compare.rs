@@ -185,12 +185,7 @@ impl Directory {
     }
 
     /// Word of losses whose ghosts the other side still shows.
-    fn retell(
-        &mut self,
-        known: &BTreeMap<PeerId, u64>,
-        from: PeerId,
-        now: u64,
-    ) -> Vec<SignedLoss> {
+    fn retell(&mut self, known: &BTreeMap<PeerId, u64>, from: PeerId, now: u64) -> Vec<SignedLoss> {
         let (entries, tombstones) = (&self.entries, &mut self.tombstones);
         known
             .iter()

@@ -68,7 +68,10 @@ fn newer_adverts_win_and_are_gossiped_unless_gossip_brought_them() {
     assert_eq!(tell(&mut d, heard(advert(1, 4), 1, Via::Exchange), 0), []);
     let newer = advert(1, 6);
     let relayed = Effect::Gossip(Rumour::Advert(signed(&newer)));
-    assert_eq!(tell(&mut d, heard(newer, 2, Via::Exchange), 9), [Effect::Changed(peer(1)), relayed]);
+    assert_eq!(
+        tell(&mut d, heard(newer, 2, Via::Exchange), 9),
+        [Effect::Changed(peer(1)), relayed]
+    );
     assert_eq!(d.get(&peer(1)).map(|e| (e.advert.seq, e.heard_at)), Some((6, 9)));
     let foreign = Advert { mesh: "other".into(), ..advert(3, 1) };
     assert_eq!(tell(&mut d, heard(foreign, 3, Via::Exchange), 0), []);
@@ -100,7 +103,10 @@ fn a_goodbye_removes_and_keeps_ghosts_out() {
     assert_eq!(tell(&mut d, heard(advert(1, 6), 2, Via::Gossip), keep), []);
     assert_eq!(tell(&mut d, heard(advert(1, 7), 2, Via::Gossip), 3), [Effect::Appeared(peer(1))]);
     // A goodbye that overtakes the first advert keeps it out too.
-    assert_eq!(tell(&mut d, heard(Advert { leaving: true, ..advert(4, 9) }, 2, Via::Gossip), 3), []);
+    assert_eq!(
+        tell(&mut d, heard(Advert { leaving: true, ..advert(4, 9) }, 2, Via::Gossip), 3),
+        []
+    );
     assert_eq!(tell(&mut d, heard(advert(4, 8), 2, Via::Gossip), 4), []);
 }
 
@@ -133,7 +139,10 @@ fn a_full_directory_evicts_what_the_greatest_introducer_brought() {
     // Nobody introduces more than half, and nobody's flood pushes out what others brought.
     assert_eq!(tell(&mut d, heard(advert(5, 1), 9, Via::Gossip), 5), []);
     assert_eq!(tell(&mut d, heard(advert(5, 1), 9, Via::Exchange), 5), []);
-    assert_eq!(tell(&mut d, heard(advert(5, 1), 7, Via::Gossip), 5)[0], gone(2, GoneReason::Evicted));
+    assert_eq!(
+        tell(&mut d, heard(advert(5, 1), 7, Via::Gossip), 5)[0],
+        gone(2, GoneReason::Evicted)
+    );
     // Who speaks for itself comes in; who is connected stays.
     let known = |who: &PeerId| match *who == peer(4) {
         true => Acquaintance::Linked,

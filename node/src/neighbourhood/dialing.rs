@@ -186,8 +186,7 @@ impl Neighbourhood {
         let known = self.peers.get(peer);
         let named = known.into_iter().flat_map(|known| &known.named).cloned();
         let remembered = known.into_iter().flat_map(|known| &known.remembered).cloned();
-        let mut all: Vec<_> =
-            advert.into_iter().flatten().chain(named).chain(remembered).collect();
+        let mut all: Vec<_> = advert.into_iter().flatten().chain(named).chain(remembered).collect();
         let mut seen = HashSet::new();
         all.retain(|address| seen.insert(address.clone()));
         // Another machine's loopback is our own.

@@ -83,7 +83,8 @@ impl Neighbourhood {
     /// Who makes room: the longest idle of those that never exchanged; for a node of the mesh also
     /// one that is not needed.
     fn dispensable(&self, for_mesh: bool, now: u64) -> Option<PeerId> {
-        let idle = |peer: &&ring::Neighbour| peer.in_flight == 0 && now >= peer.last_used + GRACE_MS;
+        let idle =
+            |peer: &&ring::Neighbour| peer.in_flight == 0 && now >= peer.last_used + GRACE_MS;
         let linked: Vec<_> = self.linked().filter(|peer| !self.is_parting(&peer.id)).collect();
         let stranger = linked.iter().filter(idle).filter(|peer| !peer.met);
         let stranger = stranger.min_by_key(|peer| peer.last_used).map(|peer| peer.id);
@@ -111,12 +112,7 @@ impl Neighbourhood {
     }
 
     /// Dials who should be a neighbour and parts from who need not be.
-    pub(super) fn keep_neighbours(
-        &mut self,
-        now: u64,
-        rng: &mut impl Rng,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn keep_neighbours(&mut self, now: u64, rng: &mut impl Rng, out: &mut Vec<Effect>) {
         self.greet_named(now, out);
         let near = self.near();
         let few = (self.settings.wanted, self.settings.watched);

@@ -108,8 +108,7 @@ fn signed(advert: &Advert) -> SignedAdvert {
 
 /// Word of the loss of `n`, by a witness.
 fn loss(n: u64, seq: u64, by: u64, from: u64, token: u64) -> Event {
-    let loss =
-        Loss { version: 1, id: peer(n).to_bytes(), seq, by: peer(by).to_bytes() };
+    let loss = Loss { version: 1, id: peer(n).to_bytes(), seq, by: peer(by).to_bytes() };
     let signed = SignedLoss { body: vec![by as u8], key: vec![1], signature: vec![2] };
     Event::Loss { loss, signed, from: peer(from), token }
 }
@@ -273,7 +272,8 @@ fn in_a_large_mesh_the_dials_after_word_of_a_loss_are_spread() {
     let mut first = Vec::new();
     for me in 0..40 {
         let mut near = Near::new();
-        near.it = Neighbourhood::new(peer(1000 + me), 1, Settings { wanted: 0, ..Settings::new("m") });
+        near.it =
+            Neighbourhood::new(peer(1000 + me), 1, Settings { wanted: 0, ..Settings::new("m") });
         for n in 1..=400 {
             near.heard(n, 5, n, 0);
         }
@@ -328,12 +328,10 @@ fn an_address_that_is_joined_is_tried_again_later_when_it_is_full() {
     let mut near = Near::new();
     let effects = near.tell(Event::Join { address: address(1) }, 0);
     let others = vec![(peer(7), vec![address(7)])];
-    let told =
-        near.fails(&effects, DialFailure::Full { retry_after_ms: 8_000, others }, 10);
+    let told = near.fails(&effects, DialFailure::Full { retry_after_ms: 8_000, others }, 10);
     assert_eq!(dialled(&told), [peer(7)]);
-    let joins = |effects: Vec<Effect>| {
-        effects.iter().any(|e| matches!(e, Effect::Dial { peer: None, .. }))
-    };
+    let joins =
+        |effects: Vec<Effect>| effects.iter().any(|e| matches!(e, Effect::Dial { peer: None, .. }));
     assert!(!joins(near.tick(5_000)));
     assert!(joins(near.tick(11_000)));
 }
@@ -358,14 +356,11 @@ fn a_refusing_interface_does_not_hide_the_way_by_quic() {
     let mut near = Near::new();
     let mut advert = advert(1, 5);
     advert.addresses.push(serde_bytes::ByteBuf::from(quic.to_vec()));
-    let event =
-        Event::Heard { signed: signed(&advert), advert, from: peer(9), via: Via::Gossip };
+    let event = Event::Heard { signed: signed(&advert), advert, from: peer(9), via: Via::Gossip };
     near.tell(event, 0);
     let first = near.does(Event::Wanted { peer: peer(1) }, 1);
     let second = near.fails(&first, DialFailure::Refused, 2);
-    let by_quic = |effects: &[Effect]| {
-        matches!(effects, [Effect::Dial { addresses, .. }] if *addresses == [quic.clone()])
-    };
+    let by_quic = |effects: &[Effect]| matches!(effects, [Effect::Dial { addresses, .. }] if *addresses == [quic.clone()]);
     assert!(by_quic(&second), "{second:?}");
     // A peer that was here a moment ago and refuses everywhere is gone: nothing is waited for.
     let dial = dial_of(&second);
@@ -435,9 +430,8 @@ fn exchanges_of_one_source_are_limited() {
     near.known(1, 5, 0);
     let question = Neighbourhood::new(peer(1), 2, Settings::new("m"));
     let exchange = question.directory().exchange(true, &[]);
-    let answered = |near: &mut Near, n: u64, now: u64| {
-        near.it.answer(peer(n), &exchange, now).0.is_some()
-    };
+    let answered =
+        |near: &mut Near, n: u64, now: u64| near.it.answer(peer(n), &exchange, now).0.is_some();
     assert_eq!((0..100).filter(|_| answered(&mut near, 1, 1)).count(), 16);
     assert!(answered(&mut near, 2, 1), "another one is answered");
     assert!(answered(&mut near, 1, 4_001), "and the first again, later");
@@ -454,7 +448,9 @@ fn a_directory_that_does_not_fit_into_one_message_is_asked_for_again_at_once() {
     };
     let reply = |digest_sent| Event::Replied { peer: peer(1), reply: full.clone(), digest_sent };
     let asked = |effects: Vec<Effect>| {
-        effects.iter().any(|e| matches!(e, Effect::Ask { exchange, .. } if exchange.digest.is_some()))
+        effects
+            .iter()
+            .any(|e| matches!(e, Effect::Ask { exchange, .. } if exchange.digest.is_some()))
     };
     let rounds = (0..50).take_while(|_| asked(near.tell(reply(true), 1))).count();
     assert_eq!(rounds, 12, "and not for ever");
@@ -482,7 +478,8 @@ fn a_witness_that_was_wrong_is_heard_less() {
     let witness = key.public().to_peer_id();
     let own = Advert { id: witness.to_bytes(), ..advert(1, 1) };
     near.tell(Event::Connected { peer: witness, dial: None }, 0);
-    let heard = Event::Heard { signed: signed(&own), advert: own, from: witness, via: Via::Exchange };
+    let heard =
+        Event::Heard { signed: signed(&own), advert: own, from: witness, via: Via::Exchange };
     near.tell(heard, 0);
     let mut looked = 0;
     for n in 10..60 {

@@ -268,7 +268,8 @@ impl Actor {
             BehaviourEvent::Mesh(event) => self.on_mesh(event),
             BehaviourEvent::Gossip(event) => self.on_gossip(event),
             BehaviourEvent::Mdns(event) => self.on_mdns(event),
-            BehaviourEvent::Identify(_) | BehaviourEvent::Ping(_) | BehaviourEvent::Streams(()) => {}
+            BehaviourEvent::Identify(_) | BehaviourEvent::Ping(_) | BehaviourEvent::Streams(()) => {
+            }
             #[allow(unreachable_patterns)] // `Infallible` events of the limits.
             _ => {}
         }

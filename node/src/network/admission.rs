@@ -18,7 +18,9 @@ use libp2p::{
     core::{
         ConnectedPoint, Endpoint,
         muxing::{StreamMuxerBox, StreamMuxerExt as _, SubstreamBox},
-        transport::{Boxed, TransportError, timeout::TransportTimeout, timeout::TransportTimeoutError},
+        transport::{
+            Boxed, TransportError, timeout::TransportTimeout, timeout::TransportTimeoutError,
+        },
     },
     swarm::DialError,
 };
@@ -70,7 +72,9 @@ pub enum AdmissionError {
         mesh: String,
     },
     /// The other side speaks another version.
-    #[error("it speaks version {version} of the protocol, this node version {VERSION}; update the older one")]
+    #[error(
+        "it speaks version {version} of the protocol, this node version {VERSION}; update the older one"
+    )]
     OtherVersion {
         /// Which.
         version: u16,
@@ -324,10 +328,7 @@ async fn while_muxing<F: Future>(muxer: &mut StreamMuxerBox, talk: F) -> io::Res
 }
 
 /// Lets the connection make progress; never ready but with its end.
-fn progress<T>(
-    muxer: &mut StreamMuxerBox,
-    cx: &mut std::task::Context<'_>,
-) -> Poll<io::Result<T>> {
+fn progress<T>(muxer: &mut StreamMuxerBox, cx: &mut std::task::Context<'_>) -> Poll<io::Result<T>> {
     loop {
         match muxer.poll_unpin(cx) {
             Poll::Ready(Ok(_)) => {}
@@ -337,10 +338,7 @@ fn progress<T>(
     }
 }
 
-async fn write<T: Serialize>(
-    stream: &mut (impl AsyncWrite + Unpin),
-    value: &T,
-) -> io::Result<()> {
+async fn write<T: Serialize>(stream: &mut (impl AsyncWrite + Unpin), value: &T) -> io::Result<()> {
     let bytes = encode(value).map_err(io::Error::other)?;
     let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
     stream.write_all(&[&length.to_be_bytes()[..], &bytes].concat()).await?;

@@ -3,8 +3,8 @@
 
 use potluck::protocol::{
     Advert, Answer, Ask, CallOutcome, CallRequest, Checked, DigestEntry, Exchange, ExchangeReply,
-    Fault, FaultKind, MAX_RESPONSE, Malformed, Offer, Output, Payload, Request,
-    Response, Rumour, SignedAdvert, SignedLoss, Tell, decode, encode,
+    Fault, FaultKind, MAX_RESPONSE, Malformed, Offer, Output, Payload, Request, Response, Rumour,
+    SignedAdvert, SignedLoss, Tell, decode, encode,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde::{Serialize, de::DeserializeOwned};
@@ -71,8 +71,11 @@ fn payload() -> impl Strategy<Value = Payload> {
 }
 
 fn request() -> impl Strategy<Value = Request> {
-    prop_oneof![Just(Request::Parting),
-        any::<u64>().prop_map(|seq| Request::Overdue { seq }), exchange().prop_map(Request::Exchange)]
+    prop_oneof![
+        Just(Request::Parting),
+        any::<u64>().prop_map(|seq| Request::Overdue { seq }),
+        exchange().prop_map(Request::Exchange)
+    ]
 }
 
 fn ask() -> impl Strategy<Value = Ask> {

@@ -389,7 +389,10 @@ impl Mesh {
                 Effect::Watch(peer) => self.watch(n, self.index[&peer]),
                 Effect::Unwatch(peer) => drop(self.nodes[n].watching.remove(&self.index[&peer])),
                 Effect::Check(peer) => {
-                    self.after(3, Happening::Beats { from: n, to: self.index[&peer], again: false });
+                    self.after(
+                        3,
+                        Happening::Beats { from: n, to: self.index[&peer], again: false },
+                    );
                 }
                 Effect::Gossip(rumour) => self.publish(n, rumour),
                 Effect::Testify { peer, seq } => {
@@ -526,9 +529,7 @@ impl Mesh {
     /// what they made up do not count.
     pub fn wrong(&self) -> Vec<(usize, Vec<usize>, Vec<usize>)> {
         let running: BTreeSet<usize> = self.running().into_iter().collect();
-        let honest = |id: &PeerId| {
-            self.index.get(id).copied().filter(|n| !self.nodes[*n].villain)
-        };
+        let honest = |id: &PeerId| self.index.get(id).copied().filter(|n| !self.nodes[*n].villain);
         running
             .iter()
             .filter_map(|n| {

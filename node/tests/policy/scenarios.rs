@@ -251,7 +251,10 @@ fn rumours_and_made_up_nodes_push_out_nobody() {
     assert!(villains.iter().all(|n| mesh.connections(*n) > 0), "they take part");
     mesh.run(30_000);
     let most = mesh.running().iter().map(|n| mesh.directory(*n).len()).max();
-    println!("directories of up to {most:?} entries, {} dials, {} wronged", mesh.dialled, mesh.wronged);
+    println!(
+        "directories of up to {most:?} entries, {} dials, {} wronged",
+        mesh.dialled, mesh.wronged
+    );
     assert!(most <= Some(2000));
     assert_eq!(mesh.wronged, 0, "a running node was taken for lost");
     // Who was there before the flood is known to everybody who was; who came later to most.

@@ -11,4 +11,6 @@ mod faces;
 mod hostile;
 mod lan;
 mod mesh;
+mod pixels;
 mod ready;
+mod vectors;

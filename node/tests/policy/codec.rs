@@ -3,8 +3,8 @@
 
 use potluck::protocol::{
     Advert, Answer, Ask, CallOutcome, CallRequest, Checked, DigestEntry, Exchange, ExchangeReply,
-    Fault, FaultKind, MAX_RESPONSE, Malformed, Offer, Output, Payload, Request,
-    Response, Rumour, SignedAdvert, SignedLoss, Tell, decode, encode,
+    Fault, FaultKind, MAX_RESPONSE, Malformed, Offer, Output, Payload, Request, Response, Rumour,
+    SignedAdvert, SignedLoss, Tell, decode, encode,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde::{Serialize, de::DeserializeOwned};
@@ -118,7 +118,8 @@ fn tell() -> impl Strategy<Value = Tell> {
             percent,
             note
         }),
-        text().prop_map(|reason| Tell::Malformed { reason }),
+        (proptest::option::of(any::<u64>()), text())
+            .prop_map(|(call, reason)| Tell::Malformed { call, reason }),
     ]
 }
 

@@ -187,7 +187,7 @@ impl Line {
         loop {
             match self.hear().await? {
                 Tell::Answer { call, answer } if call == number => return Ok(answer.outcome),
-                Tell::Malformed { reason } => return Err(io::Error::other(reason)),
+                Tell::Malformed { reason, .. } => return Err(io::Error::other(reason)),
                 _ => {}
             }
         }

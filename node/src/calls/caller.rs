@@ -171,7 +171,7 @@ async fn listen<R: futures::AsyncRead + Unpin>(mut reader: R, waiting: &Waiting)
             Ok(Some(Ok(Tell::Progress { call, percent, note }))) => {
                 waiting.progress(call, Progress { percent, note });
             }
-            Ok(Some(Ok(Tell::Malformed { reason }))) => {
+            Ok(Some(Ok(Tell::Malformed { reason, .. }))) => {
                 return Lost(format!("it could not read a call: {reason}"));
             }
             Ok(Some(Err(malformed))) => {

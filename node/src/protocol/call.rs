@@ -40,6 +40,10 @@ pub enum Tell {
     },
     /// Something could not be read. The line goes on unless it was too long.
     Malformed {
+        /// The call that it was about, where that could be read: it is not answered. `None` also
+        /// where the number is that of a call that runs.
+        #[serde(default)]
+        call: Option<u64>,
         /// What was wrong, for the author of the other client.
         reason: String,
     },
@@ -225,7 +229,7 @@ impl Checked for Tell {
                 at_most("note", note.len(), MAX_TEXT)?;
                 at_most("percent", usize::from(*percent), 100)
             }
-            Self::Malformed { reason } => at_most("reason", reason.len(), MAX_TEXT),
+            Self::Malformed { reason, .. } => at_most("reason", reason.len(), MAX_TEXT),
         }
     }
 }

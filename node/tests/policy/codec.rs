@@ -122,7 +122,8 @@ fn tell() -> impl Strategy<Value = Tell> {
             percent,
             note
         }),
-        text().prop_map(|reason| Tell::Malformed { reason }),
+        (proptest::option::of(any::<u64>()), text())
+            .prop_map(|(call, reason)| Tell::Malformed { call, reason }),
     ]
 }
 

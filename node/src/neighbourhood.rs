@@ -31,9 +31,7 @@ use rand::{Rng, RngExt as _};
 use crate::{
     directory::{self, Directory, Entry, GoneReason, Via},
     doctor::Stranger,
-    protocol::{
-        Advert, Exchange, ExchangeReply, Loss, Request, Rumour, SignedAdvert, SignedLoss,
-    },
+    protocol::{Advert, Exchange, ExchangeReply, Loss, Request, Rumour, SignedAdvert, SignedLoss},
     quota::{Limit, Quota},
 };
 use dialing::Joins;
@@ -165,6 +163,13 @@ pub enum Event {
         dial: u64,
         /// Why.
         why: DialFailure,
+    },
+    /// A peer was found not to be of this mesh, whoever dialled.
+    Stranger {
+        /// Who.
+        peer: PeerId,
+        /// What it said.
+        stranger: Stranger,
     },
     /// A pulse was answered.
     Beat {
@@ -412,6 +417,7 @@ impl Neighbourhood {
             Event::Connected { peer, dial } => self.on_connected(peer, dial, now, out),
             Event::Disconnected { peer } => self.on_disconnected(peer, now, rng, out),
             Event::DialFailed { dial, why } => self.on_dial_failed(dial, why, now, rng, out),
+            Event::Stranger { peer, stranger } => self.on_stranger(peer, stranger, now, rng),
             Event::Beat { peer, rtt_ms } => self.on_beat(peer, rtt_ms, now, out),
             Event::Silent { peer } => self.on_silent(peer, now, out),
             Event::PulseEnded { peer } => {
@@ -611,9 +617,12 @@ impl Neighbourhood {
     /// Forgets records of which nothing is left, and the least useful ones when there are too many.
     fn tidy(&mut self, now: u64) {
         let limits = &mut self.limits;
-        for quota in
-            [&mut limits.adverts, &mut limits.exchanges, &mut limits.witnesses, &mut limits.bringers]
-        {
+        for quota in [
+            &mut limits.adverts,
+            &mut limits.exchanges,
+            &mut limits.witnesses,
+            &mut limits.bringers,
+        ] {
             quota.tidy(now);
         }
         for peer in self.peers.values_mut() {

@@ -5,6 +5,7 @@
 //! not pass through the actor: see `crate::calls`.
 
 mod actor;
+pub mod admission;
 mod behaviour;
 mod dialing;
 mod inbound;

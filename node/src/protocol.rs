@@ -3,11 +3,13 @@
 //! Decoding never trusts a length: message sizes are capped before they are read ([`codec`]) and
 //! every list and string is checked afterwards ([`Checked`]).
 
+pub mod admission;
 pub mod advert;
 pub mod call;
 pub mod codec;
 pub mod exchange;
 
+pub use admission::{ADMISSION_PROTOCOL, Hello, Verdict};
 pub use advert::{Advert, AdvertError, Offer, SignedAdvert};
 pub use call::{Answer, Ask, CallOutcome, CallRequest, Fault, FaultKind, Output, Payload, Tell};
 pub use codec::{Codec, Malformed};

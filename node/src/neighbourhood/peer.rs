@@ -88,7 +88,9 @@ pub(super) enum Watch {
     Off,
     On,
     /// Its pulse stream broke: a client without a pulse, perhaps.
-    Paused { until: u64 },
+    Paused {
+        until: u64,
+    },
 }
 
 /// A look after a peer that may be lost.
@@ -160,7 +162,6 @@ impl Peer {
             && now >= self.sought_until
             && self.check.is_none()
             && self.suspect_since.is_none()
-            && self.stranger.is_none()
             && self.backoff.ready(now)
             && now >= self.parted_until
     }

@@ -18,6 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{
     CloneReport, Command, MeshEvent, Network, NetworkError, NetworkFacts, NetworkSettings,
     PeerView, Snapshot,
+    admission::Knock,
     behaviour::{self, Behaviour, BehaviourEvent},
     dialing::Waiting,
     listening, now_ms,
@@ -90,7 +91,7 @@ pub(super) struct AdvertState {
 pub(super) async fn start(
     settings: NetworkSettings,
 ) -> Result<(Network, AbortOnDropHandle<()>), NetworkError> {
-    let mut swarm = transport::swarm(&settings)?;
+    let (mut swarm, mut knocks) = transport::swarm(&settings)?;
     let topic = behaviour::topic(&settings.mesh);
     swarm
         .behaviour_mut()
@@ -152,7 +153,7 @@ pub(super) async fn start(
         snapshot_stale: true,
         published_at: Instant::now(),
     };
-    actor.listen().await?;
+    actor.listen(&mut knocks).await?;
     actor.renew_advert()?;
     // Whoever came while the addresses were bound has not heard the advert.
     for (peer, exchange) in actor.near.farewell() {
@@ -162,12 +163,17 @@ pub(super) async fn start(
         actor.tell(Event::Join { address });
     }
     actor.publish_snapshot();
-    let running = AbortOnDropHandle::new(tokio::spawn(actor.run(command_rx, beat_rx)));
+    let running = AbortOnDropHandle::new(tokio::spawn(actor.run(command_rx, beat_rx, knocks)));
     Ok((network, running))
 }
 
 impl Actor {
-    async fn run(mut self, mut commands: mpsc::Receiver<Command>, mut beats: mpsc::Receiver<Beat>) {
+    async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        mut beats: mpsc::Receiver<Beat>,
+        mut knocks: mpsc::Receiver<Knock>,
+    ) {
         let mut tick = tokio::time::interval(Duration::from_millis(TICK_MS));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -180,6 +186,7 @@ impl Actor {
                     None => return self.goodbye(None).await,
                 },
                 Some(beat) = beats.recv() => self.on_beat(beat),
+                Some(knock) = knocks.recv() => self.on_knock(knock),
                 _ = tick.tick() => self.on_tick(),
                 () = tokio::time::sleep_until(publish_at.into()), if self.snapshot_stale => {}
             }
@@ -244,12 +251,25 @@ impl Actor {
         }
     }
 
+    /// A peer knocks, or was found not to be of this mesh.
+    pub(super) fn on_knock(&mut self, knock: Knock) {
+        match knock {
+            Knock::Room { peer, reply } => {
+                let (door, effects) = self.near.knock(peer, now_ms(), &mut rand::rng());
+                self.apply_all(effects);
+                let _ = reply.send(door);
+            }
+            Knock::Stranger { peer, stranger } => self.tell(Event::Stranger { peer, stranger }),
+        }
+    }
+
     fn on_behaviour(&mut self, event: BehaviourEvent) {
         match event {
             BehaviourEvent::Mesh(event) => self.on_mesh(event),
             BehaviourEvent::Gossip(event) => self.on_gossip(event),
             BehaviourEvent::Mdns(event) => self.on_mdns(event),
-            BehaviourEvent::Identify(_) | BehaviourEvent::Ping(_) | BehaviourEvent::Streams(()) => {}
+            BehaviourEvent::Identify(_) | BehaviourEvent::Ping(_) | BehaviourEvent::Streams(()) => {
+            }
             #[allow(unreachable_patterns)] // `Infallible` events of the limits.
             _ => {}
         }

@@ -1,14 +1,14 @@
 //! Carrying out dials, and saying how they ended.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, io};
 
 use libp2p::{
-    Multiaddr, PeerId,
+    Multiaddr, PeerId, TransportError,
     swarm::{ConnectionId, DialError, dial_opts::DialOpts, dial_opts::PeerCondition},
 };
 use tokio::sync::oneshot;
 
-use super::{CloneReport, Lost, actor::Actor};
+use super::{CloneReport, Lost, actor::Actor, admission::AdmissionError};
 use crate::{
     doctor::{DialFailure as Noted, DialReason},
     neighbourhood::{
@@ -101,7 +101,9 @@ impl Actor {
     fn note_failure(&mut self, error: &DialError) {
         match error {
             DialError::Transport(all) => {
-                for (address, error) in all {
+                // A peer that does not let us in was reached.
+                for (address, error) in all.iter().filter(|it| AdmissionError::of(&it.1).is_none())
+                {
                     if self.failures.len() == FAILURES {
                         self.failures.pop_front();
                     }
@@ -128,15 +130,28 @@ impl Actor {
 fn failure_of(error: &DialError) -> DialFailure {
     match error {
         DialError::Transport(all) => {
+            if let Some(refusal) = all.iter().find_map(refusal_of) {
+                return refusal;
+            }
             let mut tcp = all.iter().filter(|(address, _)| !is_quic(address)).peekable();
-            let refused =
-                tcp.peek().is_some() && tcp.all(|(_, e)| reason_of(&innermost(e)) == DialReason::Refused);
+            let refused = tcp.peek().is_some()
+                && tcp.all(|(_, e)| reason_of(&innermost(e)) == DialReason::Refused);
             if refused { DialFailure::Refused } else { DialFailure::Silent }
         }
         DialError::LocalPeerId { .. } | DialError::WrongPeerId { .. } => DialFailure::Silent,
         // Our own limits and conditions say nothing about the peer.
         _ => DialFailure::Own,
     }
+}
+
+/// What a peer said that was reached and did not let us in.
+fn refusal_of((address, error): &(Multiaddr, TransportError<io::Error>)) -> Option<DialFailure> {
+    let refusal = AdmissionError::of(error)?;
+    if let AdmissionError::Full { retry_after_ms, others } = refusal {
+        let (retry_after_ms, others) = (*retry_after_ms, others.clone());
+        return Some(DialFailure::Full { retry_after_ms, others });
+    }
+    refusal.stranger(address).map(DialFailure::Stranger)
 }
 
 fn reason_of(text: &str) -> DialReason {

@@ -1,13 +1,30 @@
-//! Building the Swarm: TCP with Noise or TLS and yamux, QUIC, or memory for tests.
+//! Building the Swarm: TCP with Noise or TLS and yamux, QUIC, or memory for tests, with admission
+//! before all of them.
 
-use std::{net::ToSocketAddrs as _, time::Duration};
+use std::{io, net::ToSocketAddrs as _, time::Duration};
 
-use libp2p::{
-    Multiaddr, Swarm, Transport as _, core::transport::MemoryTransport, core::upgrade, multiaddr,
-    noise, swarm, tcp, tls, yamux,
+use futures::{
+    AsyncRead, AsyncWrite, FutureExt as _, TryFutureExt as _,
+    future::{BoxFuture, Either},
 };
+use libp2p::{
+    Multiaddr, PeerId, Swarm, Transport as _,
+    core::{
+        UpgradeInfo,
+        muxing::StreamMuxerBox,
+        transport::{Boxed, MemoryTransport, OrTransport, timeout::TransportTimeout},
+        upgrade::{self, InboundConnectionUpgrade, OutboundConnectionUpgrade},
+    },
+    identity::Keypair,
+    multiaddr, noise, quic, swarm, tcp, tls, yamux,
+};
+use tokio::sync::mpsc;
 
-use super::{NetworkError, NetworkSettings, behaviour::Behaviour};
+use super::{
+    NetworkError, NetworkSettings,
+    admission::{Admission, AdmissionError, Knock},
+    behaviour::Behaviour,
+};
 
 /// What carries the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,51 +38,136 @@ pub enum TransportKind {
 
 /// A dial that takes longer has failed: on a LAN, a stopped process still accepts TCP, and only
 /// the handshake shows that nobody is there.
-const CONNECT_TIME: Duration = Duration::from_secs(4);
+const DIAL_TIME: Duration = Duration::from_secs(4);
+/// How long a peer may take until it is let in: longer, so that it is the one who gives up.
+const INBOUND_TIME: Duration = Duration::from_secs(5);
 
-pub(super) fn swarm(settings: &NetworkSettings) -> Result<Swarm<Behaviour>, NetworkError> {
+/// An encrypted connection of a peer that proved who it is.
+type Muxed = (PeerId, StreamMuxerBox);
+
+/// The Swarm, and the peers that knock.
+pub(super) fn swarm(
+    settings: &NetworkSettings,
+) -> Result<(Swarm<Behaviour>, mpsc::Receiver<Knock>), NetworkError> {
     let behaviour = Behaviour::new(settings)?;
-    let keypair = settings.keypair.clone();
-    let broken = |e: &dyn std::fmt::Display| NetworkError::Transport(e.to_string());
+    let muxed = match settings.transport {
+        TransportKind::Real => real(&settings.keypair)?,
+        TransportKind::Memory => memory(&settings.keypair)?,
+    };
+    let (admission, knocks) = Admission::new(&settings.mesh);
+    let admitted = muxed
+        .and_then(move |connection, point| admission.admit(connection, point))
+        .map_err(|e| e.map_left(AdmissionError::Connection).into_inner());
+    let timed = TransportTimeout::with_ingoing_timeout(
+        TransportTimeout::with_outgoing_timeout(admitted, DIAL_TIME),
+        INBOUND_TIME,
+    );
     // The actor closes what it does not need; nothing else may.
-    let config = |c: swarm::Config| c.with_idle_connection_timeout(Duration::from_secs(86_400));
-    let builder = libp2p::SwarmBuilder::with_existing_identity(keypair).with_tokio();
-    match settings.transport {
-        TransportKind::Real => Ok(builder
-            .with_tcp(
-                tcp::Config::default().nodelay(true),
-                (noise::Config::new, tls::Config::new),
-                yamux::Config::default,
-            )
-            .map_err(|e| broken(&e))?
-            .with_quic_config(|mut quic| {
-                // The kernel does not tell QUIC that a process died, so silence must.
-                quic.max_idle_timeout = 4_000;
-                quic.keep_alive_interval = Duration::from_millis(1_500);
-                quic
-            })
-            .with_behaviour(|_| behaviour)
-            .map_err(|e| broken(&e))?
-            .with_swarm_config(config)
-            .with_connection_timeout(CONNECT_TIME)
-            .build()),
-        TransportKind::Memory => Ok(builder
-            .with_other_transport(|key| {
-                let noise = noise::Config::new(key)?;
-                Ok::<_, Box<dyn std::error::Error + Send + Sync>>(
-                    MemoryTransport::new()
-                        .upgrade(upgrade::Version::V1Lazy)
-                        .authenticate(noise)
-                        .multiplex(yamux::Config::default()),
-                )
-            })
-            .map_err(|e| broken(&e))?
-            .with_behaviour(|_| behaviour)
-            .map_err(|e| broken(&e))?
-            .with_swarm_config(config)
-            .with_connection_timeout(CONNECT_TIME)
-            .build()),
+    let config = swarm::Config::with_tokio_executor()
+        .with_idle_connection_timeout(Duration::from_secs(86_400));
+    let me = settings.keypair.public().to_peer_id();
+    Ok((Swarm::new(timed.boxed(), behaviour, me, config), knocks))
+}
+
+fn real(keypair: &Keypair) -> Result<Boxed<Muxed>, NetworkError> {
+    let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+        .upgrade(upgrade::Version::V1Lazy)
+        .authenticate(Secured::new(keypair)?)
+        .multiplex(yamux::Config::default())
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let mut config = quic::Config::new(keypair);
+    // The kernel does not tell QUIC that a process died, so silence must.
+    config.max_idle_timeout = 4_000;
+    config.keep_alive_interval = Duration::from_millis(1_500);
+    let quic = quic::tokio::Transport::new(config)
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    Ok(OrTransport::new(tcp, quic).map(|either, _| either.into_inner()).boxed())
+}
+
+fn memory(keypair: &Keypair) -> Result<Boxed<Muxed>, NetworkError> {
+    Ok(MemoryTransport::new()
+        .upgrade(upgrade::Version::V1Lazy)
+        .authenticate(Secured::new(keypair)?.noise)
+        .multiplex(yamux::Config::default())
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
+        .boxed())
+}
+
+/// Noise, or TLS for peers that prefer it.
+#[derive(Clone)]
+struct Secured {
+    noise: noise::Config,
+    tls: tls::Config,
+}
+
+type Secret<C> = Either<noise::Output<C>, tls::TlsStream<C>>;
+
+impl Secured {
+    fn new(keypair: &Keypair) -> Result<Self, NetworkError> {
+        let broken = |e: &dyn std::fmt::Display| NetworkError::Transport(e.to_string());
+        Ok(Self {
+            noise: noise::Config::new(keypair).map_err(|e| broken(&e))?,
+            tls: tls::Config::new(keypair).map_err(|e| broken(&e))?,
+        })
     }
+
+    fn is_noise(&self, chosen: &str) -> bool {
+        self.noise.protocol_info().any(|name| name == chosen)
+    }
+}
+
+impl UpgradeInfo for Secured {
+    type Info = &'static str;
+    type InfoIter = std::vec::IntoIter<&'static str>;
+
+    fn protocol_info(&self) -> Self::InfoIter {
+        let both = self.noise.protocol_info().chain(self.tls.protocol_info());
+        both.collect::<Vec<_>>().into_iter()
+    }
+}
+
+impl<C> InboundConnectionUpgrade<C> for Secured
+where
+    C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    type Output = (PeerId, Secret<C>);
+    type Error = io::Error;
+    type Future = BoxFuture<'static, io::Result<Self::Output>>;
+
+    fn upgrade_inbound(self, socket: C, chosen: &'static str) -> Self::Future {
+        match self.is_noise(chosen) {
+            true => noised(self.noise.upgrade_inbound(socket, chosen)),
+            false => tlsed(self.tls.upgrade_inbound(socket, chosen)),
+        }
+    }
+}
+
+impl<C> OutboundConnectionUpgrade<C> for Secured
+where
+    C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    type Output = (PeerId, Secret<C>);
+    type Error = io::Error;
+    type Future = BoxFuture<'static, io::Result<Self::Output>>;
+
+    fn upgrade_outbound(self, socket: C, chosen: &'static str) -> Self::Future {
+        match self.is_noise(chosen) {
+            true => noised(self.noise.upgrade_outbound(socket, chosen)),
+            false => tlsed(self.tls.upgrade_outbound(socket, chosen)),
+        }
+    }
+}
+
+fn noised<C: 'static, E: std::error::Error + Send + Sync + 'static>(
+    done: impl Future<Output = Result<(PeerId, noise::Output<C>), E>> + Send + 'static,
+) -> BoxFuture<'static, io::Result<(PeerId, Secret<C>)>> {
+    done.map_ok(|(peer, io)| (peer, Either::Left(io))).map_err(io::Error::other).boxed()
+}
+
+fn tlsed<C: 'static, E: std::error::Error + Send + Sync + 'static>(
+    done: impl Future<Output = Result<(PeerId, tls::TlsStream<C>), E>> + Send + 'static,
+) -> BoxFuture<'static, io::Result<(PeerId, Secret<C>)>> {
+    done.map_ok(|(peer, io)| (peer, Either::Right(io))).map_err(io::Error::other).boxed()
 }
 
 /// Reads what people type after `--join`: a multiaddr, `host:port`, or `[v6]:port` (TCP). Host

@@ -1,6 +1,7 @@
 //! Tests of whole nodes: in one process, as processes on loopback, and in network namespaces.
 
 mod accuracy;
+mod admission;
 mod analyze;
 mod cli;
 mod examples;

@@ -47,7 +47,7 @@ impl Source {
 #[derive(Clone)]
 pub struct Blobs {
     offers: Arc<Mutex<HashMap<[u8; 32], Offered>>>,
-    streams: libp2p_stream::Control,
+    streams: crate::network::streams::Control,
     folder: PathBuf,
     _serving: Arc<AbortOnDropHandle<()>>,
 }
@@ -89,7 +89,7 @@ pub enum BlobError {
 
 impl Blobs {
     /// Serves and fetches over these streams; what is fetched lies in `folder` meanwhile.
-    pub fn start(mut streams: libp2p_stream::Control, folder: &Path) -> Result<Self, BlobError> {
+    pub fn start(mut streams: crate::network::streams::Control, folder: &Path) -> Result<Self, BlobError> {
         std::fs::create_dir_all(folder).map_err(BlobError::Disk)?;
         // What a killed process left behind is of no use: its calls are gone.
         for entry in std::fs::read_dir(folder).map_err(BlobError::Disk)?.flatten() {

@@ -18,9 +18,11 @@ use libp2p::{
     swarm::{DialError, NetworkBehaviour},
     tcp, yamux,
 };
-use libp2p_stream::{Control, IncomingStreams};
 use multistream_select::{Negotiated, Version, dialer_select_proto};
-use potluck::network::admission::{Admission, AdmissionError};
+use potluck::network::{
+    admission::{Admission, AdmissionError},
+    streams::{self, Control, IncomingStreams},
+};
 use potluck::protocol::{
     self, Advert, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, Exchange, Hello, MESH_PROTOCOL, Offer,
     PULSE_PROTOCOL, Request, Response, SignedAdvert, Tell,
@@ -29,7 +31,7 @@ use tokio::task::JoinHandle;
 
 #[derive(NetworkBehaviour)]
 struct Behaviour {
-    streams: libp2p_stream::Behaviour,
+    streams: streams::Behaviour,
     identify: identify::Behaviour,
 }
 
@@ -319,7 +321,7 @@ fn swarm(key: &Keypair, hello: Hello) -> Swarm<Behaviour> {
         .map_err(|e| e.map_left(AdmissionError::Connection).into_inner())
         .boxed();
     let behaviour = Behaviour {
-        streams: libp2p_stream::Behaviour::new(),
+        streams: streams::Behaviour::new(),
         identify: identify::Behaviour::new(identify::Config::new(
             "potluck/1/potluck".to_owned(),
             key.public(),

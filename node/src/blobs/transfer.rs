@@ -41,7 +41,7 @@ const HERE: u8 = 0;
 const NOT_OFFERED: u8 = 1;
 
 pub(super) async fn serve(
-    mut incoming: libp2p_stream::IncomingStreams,
+    mut incoming: crate::network::streams::IncomingStreams,
     offers: Arc<Mutex<HashMap<[u8; 32], Offered>>>,
 ) {
     let mut places = Places::new(MAX_SENDING, SENDING_EACH);
@@ -123,7 +123,7 @@ fn read_step(file: File) -> io::Result<(File, Vec<u8>)> {
 }
 
 pub(super) async fn fetch(
-    mut streams: libp2p_stream::Control,
+    mut streams: crate::network::streams::Control,
     folder: &Path,
     peer: PeerId,
     hash: [u8; 32],
@@ -157,7 +157,7 @@ pub(super) async fn fetch(
 
 /// Fetches from group `got` on and counts it up with each group that is checked and written.
 async fn fetch_from(
-    streams: &mut libp2p_stream::Control,
+    streams: &mut crate::network::streams::Control,
     peer: PeerId,
     hash: &[u8; 32],
     size: u64,

@@ -8,7 +8,7 @@ use std::{
 
 use futures::{AsyncReadExt as _, io::BufReader};
 use libp2p::{PeerId, StreamProtocol, swarm::Stream};
-use libp2p_stream::OpenStreamError;
+use crate::network::streams::OpenStreamError;
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,

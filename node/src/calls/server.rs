@@ -58,7 +58,7 @@ struct Calls {
 }
 
 /// Serves the lines that peers open.
-pub(crate) async fn serve(mut incoming: libp2p_stream::IncomingStreams, server: Server) {
+pub(crate) async fn serve(mut incoming: crate::network::streams::IncomingStreams, server: Server) {
     let mut places = Places::new(MAX_LINES, LINES_EACH);
     while let Some((peer, stream)) = incoming.next().await {
         let Some(place) = places.take(peer) else { continue };

@@ -64,7 +64,7 @@ pub(super) struct Actor {
     pub(super) activity: Activity,
     pub(super) failures: VecDeque<DialFailure>,
     pub(super) clone: Option<CloneReport>,
-    streams: libp2p_stream::Control,
+    streams: super::streams::Control,
     advert: AdvertState,
     snapshot: watch::Sender<Arc<Snapshot>>,
     pub(super) events: broadcast::Sender<MeshEvent>,

@@ -39,7 +39,7 @@ pub(super) struct Behaviour {
     pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
     pub(super) gossip: gossipsub::Behaviour,
     pub(super) mesh: request_response::Behaviour<Codec>,
-    pub(super) streams: libp2p_stream::Behaviour,
+    pub(super) streams: super::streams::Behaviour,
 }
 
 impl Behaviour {
@@ -72,7 +72,7 @@ impl Behaviour {
                     .with_request_timeout(EXCHANGE_TIME)
                     .with_max_concurrent_streams(STREAMS_PER_CONNECTION),
             ),
-            streams: libp2p_stream::Behaviour::new(),
+            streams: super::streams::Behaviour::new(),
         })
     }
 }

@@ -40,7 +40,7 @@ pub(super) enum Beat {
 }
 
 /// Echoes the beats of everyone who watches us.
-pub(super) async fn serve(mut incoming: libp2p_stream::IncomingStreams) {
+pub(super) async fn serve(mut incoming: super::streams::IncomingStreams) {
     let mut places = Places::new(MAX_WATCHERS, WATCHERS_EACH);
     while let Some((peer, stream)) = incoming.next().await {
         let Some(place) = places.take(peer) else { continue };
@@ -53,7 +53,7 @@ pub(super) async fn serve(mut incoming: libp2p_stream::IncomingStreams) {
 
 /// Watches a peer until it falls silent or the stream breaks.
 pub(super) async fn watch(
-    control: libp2p_stream::Control,
+    control: super::streams::Control,
     peer: PeerId,
     beats: mpsc::Sender<Beat>,
 ) {
@@ -63,7 +63,7 @@ pub(super) async fn watch(
 
 /// One beat, now.
 pub(super) async fn check(
-    control: libp2p_stream::Control,
+    control: super::streams::Control,
     peer: PeerId,
     beats: mpsc::Sender<Beat>,
 ) {
@@ -72,7 +72,7 @@ pub(super) async fn check(
 }
 
 async fn loop_beats(
-    mut control: libp2p_stream::Control,
+    mut control: super::streams::Control,
     peer: PeerId,
     beats: &mpsc::Sender<Beat>,
     count: Option<u32>,

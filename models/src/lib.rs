@@ -4,9 +4,10 @@
 //!
 //! [`Engine`] is what computes (ONNX Runtime where it is found, the pure-Rust tract otherwise),
 //! [`Catalogue`] knows the models, [`Classifier`] is one loaded model, [`Batcher`] runs what waits together,
-//! [`FaceFinder`] finds faces.
+//! [`FaceFinder`] finds faces, [`PixelBudget`] bounds what the pictures under way need.
 
 mod batch;
+mod budget;
 mod catalogue;
 mod classify;
 mod engine;
@@ -19,6 +20,7 @@ mod samples;
 mod session;
 
 pub use batch::{Answer, BatchError, Batcher};
+pub use budget::{PixelBudget, Room};
 pub use catalogue::{Catalogue, DEFAULT_MODEL, ModelError, ModelInfo};
 pub use classify::{Classifier, Label, Prepared};
 pub use engine::{Engine, EngineChoice, EngineConfig, EngineError, EngineInfo};
@@ -30,5 +32,8 @@ pub use install::{InstallError, Installed, install};
 pub use manifest::{
     Colours, Detector, Input, Interpolation, Layout, Manifest, Output, Softmax, Task,
 };
-pub use picture::{MAX_BYTES, MAX_PIXELS, Picture, PictureError, decode, dimensions};
+pub use picture::{
+    MAX_BYTES, MAX_PIXELS, Picture, PictureError, decode, decode_in, decode_within, dimensions,
+    needed,
+};
 pub use samples::{Sample, face_sample, samples};

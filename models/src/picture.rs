@@ -1,11 +1,18 @@
-//! Decodes a picture file into RGB pixels, within limits that are checked before anything large is allocated.
+//! Decodes a picture file into RGB pixels, within limits that are checked before anything large is allocated, and
+//! within the process's budget for pixels.
+
+mod need;
+mod rgb;
 
 use std::io::{Cursor, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use image::error::LimitErrorKind;
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use crate::budget::{PixelBudget, Room};
 
 /// The largest file that is decoded, in bytes.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -20,9 +27,12 @@ pub struct Picture {
     width: u32,
     height: u32,
     pixels: Vec<u8>,
+    /// What it has of the budget, until the last copy is dropped.
+    room: Option<Arc<Room>>,
 }
 
-/// Why a file gives no picture. Every one of these is about the file, so no other peer would do better.
+/// Why a file gives no picture. All but [`PictureError::TooMuchMemory`] and [`PictureError::GivenUp`] are about the
+/// file, so no other machine would do better.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PictureError {
     /// Zero bytes.
@@ -57,6 +67,21 @@ pub enum PictureError {
         /// Size of the file.
         bytes: u64,
     },
+    /// The pixels need more memory than this machine gives them.
+    #[error(
+        "the picture is too large for this machine: decoding it needs {} MB of memory, and at most {} MB are given to one picture; make it smaller, or ask a machine with more memory",
+        .needed.div_ceil(1 << 20),
+        .most >> 20
+    )]
+    TooMuchMemory {
+        /// Bytes that it needs while it is decoded.
+        needed: u64,
+        /// Bytes that one picture may need here.
+        most: u64,
+    },
+    /// Nobody wants it any more.
+    #[error("the picture was given up while it waited for memory")]
+    GivenUp,
     /// The header is fine and the rest is not.
     #[error("the picture is damaged: {reason}")]
     Damaged {
@@ -66,16 +91,50 @@ pub enum PictureError {
 }
 
 /// Decodes JPEG, PNG, WebP, BMP, GIF (first frame) or TIFF. EXIF orientation is applied, transparency is laid
-/// over white, grey, CMYK and 16-bit pictures become 8-bit RGB. Colour profiles are ignored.
+/// over white, grey, CMYK and 16-bit pictures become 8-bit RGB. Colour profiles are ignored. Waits until the
+/// process's budget has room.
 ///
 /// # Errors
 /// See [`PictureError`]; a bad file costs no more time or memory than a good one of the same size.
 pub fn decode(bytes: &[u8]) -> Result<Picture, PictureError> {
-    let format = checked(bytes)?;
-    if format == ImageFormat::Jpeg && !jpeg_has_end(bytes) {
-        return Err(PictureError::Truncated);
-    }
-    unpanicked(|| decode_as(bytes, format))
+    decode_within(bytes, PixelBudget::of_process(), &|| false)
+}
+
+/// The same within a budget. Blocks while it has no room, and asks `give_up` several times a second whether to go on.
+/// Whoever holds a [`Picture`] and waits for a second may wait for itself.
+///
+/// # Errors
+/// See [`PictureError`].
+pub fn decode_within(
+    bytes: &[u8],
+    budget: &PixelBudget,
+    give_up: &dyn Fn() -> bool,
+) -> Result<Picture, PictureError> {
+    let room = budget.room(needed(bytes)?, give_up)?;
+    decode_in(bytes, room)
+}
+
+/// The same in room that is held already, of at least [`needed`] bytes. The picture keeps what its pixels take.
+///
+/// # Errors
+/// See [`PictureError`].
+pub fn decode_in(bytes: &[u8], mut room: Room) -> Result<Picture, PictureError> {
+    let format = whole(bytes)?;
+    let mut picture = unpanicked(|| decode_as(bytes, format, room.bytes()))?;
+    room.shrink(picture.pixels.len() as u64);
+    picture.room = Some(Arc::new(room));
+    Ok(picture)
+}
+
+/// The bytes of memory that a file needs while it is decoded, from the header alone: itself, its pixels, and what the
+/// decoder keeps beside them.
+///
+/// # Errors
+/// See [`PictureError`]; what is wrong behind the header is not noticed.
+pub fn needed(bytes: &[u8]) -> Result<u64, PictureError> {
+    let format = whole(bytes)?;
+    let (decoder, orientation) = unpanicked(|| open(bytes, format))?;
+    Ok(need::needed(bytes, format, &decoder, orientation))
 }
 
 /// Columns and rows that [`decode`] gives, upright, from the header alone.
@@ -101,6 +160,7 @@ impl Picture {
             width,
             height,
             pixels,
+            room: None,
         })
     }
 
@@ -119,7 +179,13 @@ impl Picture {
         &self.pixels
     }
 
-    /// The same, to keep.
+    /// What it has of the budget, for whoever keeps its pixels.
+    pub fn room(&self) -> Option<Arc<Room>> {
+        self.room.clone()
+    }
+
+    /// The same, to keep. They count no longer against the budget, unless its
+    /// [`Picture::room`] is kept as well.
     pub fn into_pixels(self) -> Vec<u8> {
         self.pixels
     }
@@ -133,6 +199,15 @@ fn checked(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
         return Err(PictureError::TooManyBytes { bytes: bytes.len() as u64 });
     }
     format(bytes)
+}
+
+/// [`checked`], and has its end as far as that can be told before it is decoded.
+fn whole(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
+    let format = checked(bytes)?;
+    if format == ImageFormat::Jpeg && !jpeg_has_end(bytes) {
+        return Err(PictureError::Truncated);
+    }
+    Ok(format)
 }
 
 /// The decoders are fuzzed by their authors; should one panic after all, the node must live.
@@ -188,32 +263,17 @@ fn open(
     Ok((decoder, orientation))
 }
 
-fn decode_as(bytes: &[u8], format: ImageFormat) -> Result<Picture, PictureError> {
+fn decode_as(bytes: &[u8], format: ImageFormat, room: u64) -> Result<Picture, PictureError> {
     let (decoder, orientation) = open(bytes, format)?;
-    let size = decoder.dimensions();
-    let mut decoded =
-        DynamicImage::from_decoder(decoder).map_err(|error| translate(error, size))?;
-    decoded.apply_orientation(orientation);
-    let rgb = if decoded.color().has_alpha() {
-        over_white(&decoded.into_rgba8())
-    } else {
-        decoded.into_rgb8()
-    };
-    let (width, height) = rgb.dimensions();
-    Picture::from_rgb(width, height, rgb.into_raw())
-        .ok_or(PictureError::Damaged { reason: "it has no pixels".into() })
-}
-
-fn over_white(rgba: &image::RgbaImage) -> image::RgbImage {
-    let mut rgb = image::RgbImage::new(rgba.width(), rgba.height());
-    for (to, from) in rgb.pixels_mut().zip(rgba.pixels()) {
-        let alpha = u32::from(from[3]);
-        for channel in 0..3 {
-            let mixed = u32::from(from[channel]) * alpha + 255 * (255 - alpha);
-            to[channel] = ((mixed + 127) / 255) as u8;
-        }
+    let needed = need::needed(bytes, format, &decoder, orientation);
+    if needed > room {
+        return Err(PictureError::TooMuchMemory { needed, most: room });
     }
-    rgb
+    let size = decoder.dimensions();
+    let upright = rgb::read(decoder, orientation).map_err(|error| translate(error, size))?;
+    let (width, height) = upright.dimensions();
+    Picture::from_rgb(width, height, upright.into_raw())
+        .ok_or(PictureError::Damaged { reason: "it has no pixels".into() })
 }
 
 /// Whether a JPEG has its end marker. The decoder fills up a file that was cut short with grey, and grey gets

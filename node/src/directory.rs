@@ -73,6 +73,19 @@ pub struct Entry {
     pub introducer: PeerId,
 }
 
+/// How well a node is known, in the order in which entries are given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Acquaintance {
+    /// It could not be reached when it was last tried.
+    Unreachable,
+    /// Others told of it.
+    Told,
+    /// It spoke to us.
+    Met,
+    /// It is connected.
+    Linked,
+}
+
 /// How an advert arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Via {
@@ -123,6 +136,13 @@ pub enum Effect {
         /// Why.
         reason: GoneReason,
     },
+    /// A node speaks whom others have buried with this sequence number: it owes a newer advert.
+    Overdue {
+        /// Who.
+        peer: PeerId,
+        /// The number to exceed.
+        seq: u64,
+    },
     /// Sign a new advert for ourselves with a sequence number above this one.
     Readvertise {
         /// The number to exceed.
@@ -157,6 +177,8 @@ pub struct Directory {
     settings: Settings,
     own: Own,
     entries: BTreeMap<PeerId, Entry>,
+    /// How many of the entries each peer introduced beside itself.
+    brought: BTreeMap<PeerId, usize>,
     tombstones: Tombstones,
     relay_tokens: f64,
     relay_at: u64,
@@ -172,6 +194,7 @@ impl Directory {
             me,
             own: Own::new(incarnation),
             entries: BTreeMap::new(),
+            brought: BTreeMap::new(),
             tombstones: Tombstones::new(settings.max_nodes, settings.tombstone_ms),
             relay_tokens: RELAY_BURST,
             relay_at: 0,
@@ -181,13 +204,13 @@ impl Directory {
         }
     }
 
-    /// Takes in what happened at `now` (ms of any epoch) and says what to do. `linked` says who is
-    /// connected: they are never evicted.
+    /// Takes in what happened at `now` (ms of any epoch) and says what to do. `known` says how well
+    /// a node is known: who is connected is never evicted.
     pub fn handle(
         &mut self,
         event: Event,
         now: u64,
-        linked: impl Fn(&PeerId) -> bool,
+        known: impl Fn(&PeerId) -> Acquaintance,
     ) -> Vec<Effect> {
         let mut effects = Vec::new();
         let out = &mut effects;
@@ -198,7 +221,7 @@ impl Directory {
                 out.push(Effect::Gossip(Rumour::Advert(signed)));
             }
             Event::Heard { advert, signed, from, via } => {
-                self.heard(advert, signed, (from, via), now, &linked, out);
+                self.heard(advert, signed, (from, via), now, &known, out);
             }
             Event::Tick => self.tick(now, out),
         }
@@ -280,7 +303,7 @@ impl Directory {
         signed: SignedAdvert,
         (from, via): (PeerId, Via),
         now: u64,
-        linked: &impl Fn(&PeerId) -> bool,
+        acquaintance: &impl Fn(&PeerId) -> Acquaintance,
         out: &mut Vec<Effect>,
     ) {
         let Some(peer) = advert.peer() else { return };
@@ -308,19 +331,21 @@ impl Directory {
             return;
         }
         let known = self.entries.get(&peer).map(|entry| entry.introducer);
-        if known.is_none() && !self.make_room(from, direct, linked, out) {
+        if known.is_none() && !self.make_room(from, direct, acquaintance, out) {
             return;
         }
-        // Others who buried it believe only a newer advert: let it hear that it is due.
-        let proof = self.tombstones.proof(&peer).filter(|_| buried >= Some(seq)).cloned();
         self.tombstones.exhume(&peer, seq);
         let introducer = if direct { peer } else { known.unwrap_or(from) };
         let entry = Entry { advert, signed: signed.clone(), heard_at: now, introducer };
-        self.entries.insert(peer, entry);
+        let before = self.entries.insert(peer, entry);
+        self.count_brought(peer, before.map(|entry| entry.introducer), Some(introducer));
         self.root = OnceLock::new();
         out.push(if known.is_some() { Effect::Changed(peer) } else { Effect::Appeared(peer) });
         self.relay(signed, direct, via, now, out);
-        out.extend(proof.map(|proof| Effect::Gossip(Rumour::Lost(proof))));
+        if let Some(seq) = buried.filter(|buried| *buried >= seq) {
+            // Others who buried it believe only a newer advert: let it hear that one is due.
+            out.push(Effect::Overdue { peer, seq });
+        }
     }
 
     /// Hands an advert on if it did not come by gossip: its author's own word always, what others
@@ -349,62 +374,72 @@ impl Directory {
     }
 
     /// Makes room for one more entry that `from` tells of. Nobody introduces more than half of what
-    /// there is room for. When all room is taken, whoever introduced most loses its oldest entry to
-    /// a node that speaks for itself, or to one whose introducer brought fewer: a flood of names
-    /// pushes out nobody else's, and two full directories do not swap for ever.
+    /// there is room for. When all room is taken, whoever introduced most loses an entry to a node
+    /// that speaks for itself, or to one whose introducer brought fewer: the one that is known least,
+    /// of these the newest. So a flood of names pushes out itself, and two full directories do not
+    /// swap for ever.
     fn make_room(
         &mut self,
         from: PeerId,
         direct: bool,
-        linked: &impl Fn(&PeerId) -> bool,
+        known: &impl Fn(&PeerId) -> Acquaintance,
         out: &mut Vec<Effect>,
     ) -> bool {
         let full = self.entries.len() >= self.settings.max_nodes;
-        let share = (self.settings.max_nodes / 2).max(1);
-        if !full && (direct || self.entries.len() < share) {
-            return true;
-        }
-        let mut brought: BTreeMap<PeerId, usize> = BTreeMap::new();
-        for (peer, entry) in &self.entries {
-            if entry.introducer != *peer && !linked(peer) {
-                *brought.entry(entry.introducer).or_default() += 1;
-            }
-        }
-        let own = brought.get(&from).copied().unwrap_or(0);
-        if !direct && own >= share {
+        let own = self.brought.get(&from).copied().unwrap_or(0);
+        if !direct && own >= (self.settings.max_nodes / 2).max(1) {
             return false;
         }
         if !full {
             return true;
         }
-        let most = brought.iter().max_by_key(|(_, count)| **count).map(|(who, n)| (*who, *n));
-        let evicted = match most {
-            Some((who, count)) if direct || own + 1 < count => {
-                self.oldest(linked, |_, entry| entry.introducer == who)
-            }
+        let most = self.brought.iter().max_by_key(|(_, count)| **count);
+        let evicted = match most.map(|(who, count)| (*who, *count)) {
+            Some((who, count)) if direct || own + 1 < count => self
+                .entries
+                .iter()
+                .filter(|(_, entry)| entry.introducer == who)
+                .map(|(peer, entry)| (known(peer), std::cmp::Reverse(entry.heard_at), *peer))
+                .min(),
             // Everybody spoke for itself.
-            None if direct => self.oldest(linked, |_, _| true),
+            None if direct => self
+                .entries
+                .iter()
+                .map(|(peer, entry)| {
+                    (known(peer), std::cmp::Reverse(u64::MAX - entry.heard_at), *peer)
+                })
+                .min(),
             _ => None,
         };
+        let evicted = evicted
+            .filter(|(acquaintance, ..)| *acquaintance < Acquaintance::Linked)
+            .map(|(_, _, peer)| peer);
         let Some(evicted) = evicted else { return false };
         self.remove(evicted, GoneReason::Evicted, out);
         true
     }
 
-    fn oldest(
-        &self,
-        linked: &impl Fn(&PeerId) -> bool,
-        among: impl Fn(&PeerId, &Entry) -> bool,
-    ) -> Option<PeerId> {
-        self.entries
-            .iter()
-            .filter(|(peer, entry)| !linked(peer) && among(peer, entry))
-            .min_by_key(|(_, entry)| entry.heard_at)
-            .map(|(peer, _)| *peer)
+    /// Keeps count of what each peer introduced beside itself.
+    fn count_brought(&mut self, peer: PeerId, before: Option<PeerId>, after: Option<PeerId>) {
+        if before == after {
+            return;
+        }
+        if let Some(who) = after.filter(|who| *who != peer) {
+            *self.brought.entry(who).or_default() += 1;
+        }
+        if let Some(who) = before.filter(|who| *who != peer)
+            && let Some(count) = self.brought.get_mut(&who)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.brought.remove(&who);
+            }
+        }
     }
 
     fn remove(&mut self, peer: PeerId, reason: GoneReason, out: &mut Vec<Effect>) {
-        if self.entries.remove(&peer).is_some() {
+        if let Some(entry) = self.entries.remove(&peer) {
+            self.count_brought(peer, Some(entry.introducer), None);
             self.root = OnceLock::new();
             out.push(Effect::Gone { peer, reason });
         }

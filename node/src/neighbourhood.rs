@@ -29,11 +29,9 @@ use libp2p::{Multiaddr, PeerId};
 use rand::{Rng, RngExt as _};
 
 use crate::{
-    directory::{self, Directory, Entry, GoneReason, Via},
+    directory::{self, Acquaintance, Directory, Entry, GoneReason, Via},
     doctor::Stranger,
-    protocol::{
-        Advert, Exchange, ExchangeReply, Loss, Request, Rumour, SignedAdvert, SignedLoss,
-    },
+    protocol::{Advert, Exchange, ExchangeReply, Loss, Request, Rumour, SignedAdvert, SignedLoss},
     quota::{Limit, Quota},
 };
 use dialing::Joins;
@@ -188,10 +186,22 @@ pub enum Event {
         /// Who.
         peer: PeerId,
     },
+    /// A peer says that others have buried us with this sequence number.
+    Overdue {
+        /// The number.
+        seq: u64,
+    },
     /// A request of a peer could not be read.
     Unreadable {
         /// Whose.
         peer: PeerId,
+    },
+    /// A node of another mesh, or another program, knocked and was turned away.
+    Stranger {
+        /// Who.
+        peer: PeerId,
+        /// What is known of it.
+        stranger: Stranger,
     },
     /// A request of ours got no answer in time.
     Unanswered {
@@ -347,6 +357,7 @@ pub struct Neighbourhood {
     limits: Limits,
     exchange_at: u64,
     neighbours_at: u64,
+    looked_around_at: u64,
 }
 
 /// What one source may make this node do.
@@ -365,7 +376,7 @@ impl Default for Limits {
     fn default() -> Self {
         let of_each = |each| Quota::new(Limit::NONE, each);
         Self {
-            adverts: of_each(Limit::rate(2_048, 100.0)),
+            adverts: Quota::new(Limit::rate(16_384, 1_000.0), Limit::rate(2_048, 100.0)),
             exchanges: Quota::new(Limit::rate(256, 50.0), Limit::rate(16, 0.5)),
             witnesses: of_each(Limit::rate(32, 1.0)),
             bringers: of_each(Limit::rate(128, 4.0)),
@@ -387,6 +398,7 @@ impl Neighbourhood {
             limits: Limits::default(),
             exchange_at: 0,
             neighbours_at: 0,
+            looked_around_at: 0,
         }
     }
 
@@ -420,7 +432,12 @@ impl Neighbourhood {
                 }
             }
             Event::Parting { peer } => self.on_parting(peer, now),
+            Event::Overdue { seq } => {
+                let effects = self.directory.reported(seq, now);
+                self.hand_on(effects, now, out);
+            }
             Event::Unreadable { peer } => self.on_unreadable(peer, out),
+            Event::Stranger { peer, stranger } => self.on_stranger(peer, stranger),
             Event::Unanswered { peer } => self.on_unanswered(peer, now, out),
             Event::Replied { peer, reply, digest_sent } => {
                 self.on_replied(peer, &reply, digest_sent, now, out);
@@ -492,8 +509,13 @@ impl Neighbourhood {
     /// Hands an event to the directory and its answers on.
     fn tell_directory(&mut self, event: directory::Event, now: u64, out: &mut Vec<Effect>) {
         let peers = &self.peers;
-        let linked = |peer: &PeerId| peers.get(peer).is_some_and(Peer::connected);
-        let effects = self.directory.handle(event, now, linked);
+        let known = |id: &PeerId| match peers.get(id) {
+            Some(peer) if peer.connected() => Acquaintance::Linked,
+            Some(peer) if peer.backoff.failing() => Acquaintance::Unreachable,
+            Some(peer) if peer.met_at.is_some() => Acquaintance::Met,
+            _ => Acquaintance::Told,
+        };
+        let effects = self.directory.handle(event, now, known);
         self.hand_on(effects, now, out);
     }
 
@@ -511,6 +533,9 @@ impl Neighbourhood {
                     Effect::Changed(peer)
                 }
                 Said::Gone { peer, reason } => Effect::Gone { peer, reason },
+                Said::Overdue { peer, seq } => {
+                    Effect::Tell { peer, request: Request::Overdue { seq } }
+                }
                 Said::Readvertise { above } => Effect::Readvertise { above },
                 Said::Clone { addresses, name } => Effect::Clone { addresses, name },
             };
@@ -611,9 +636,12 @@ impl Neighbourhood {
     /// Forgets records of which nothing is left, and the least useful ones when there are too many.
     fn tidy(&mut self, now: u64) {
         let limits = &mut self.limits;
-        for quota in
-            [&mut limits.adverts, &mut limits.exchanges, &mut limits.witnesses, &mut limits.bringers]
-        {
+        for quota in [
+            &mut limits.adverts,
+            &mut limits.exchanges,
+            &mut limits.witnesses,
+            &mut limits.bringers,
+        ] {
             quota.tidy(now);
         }
         for peer in self.peers.values_mut() {

@@ -5,6 +5,7 @@
 //! not pass through the actor: see `crate::calls`.
 
 mod actor;
+pub mod admission;
 mod behaviour;
 mod dialing;
 mod inbound;
@@ -27,7 +28,7 @@ use crate::{
     calls::Activity,
     protocol::{Advert, Offer},
 };
-pub use transport::{TransportKind, parse_join};
+pub use transport::{TransportKind, parse_join, real as real_transport};
 
 /// How the network is set up.
 pub struct NetworkSettings {

@@ -3,6 +3,7 @@
 //! Decoding never trusts a length: message sizes are capped before they are read ([`codec`]) and
 //! every list and string is checked afterwards ([`Checked`]).
 
+pub mod admission;
 pub mod advert;
 pub mod call;
 pub mod codec;
@@ -59,6 +60,12 @@ pub enum Request {
     /// The sender closes this connection to save resources and is still there for calls.
     /// Answered with [`Response::Done`].
     Parting,
+    /// Nodes have buried the receiver with this sequence number: it publishes a newer advert. Answered
+    /// with [`Response::Done`].
+    Overdue {
+        /// The number to exceed.
+        seq: u64,
+    },
 }
 
 /// What comes back.
@@ -86,7 +93,7 @@ pub trait Checked {
 impl Checked for Request {
     fn check(&self) -> Result<(), Malformed> {
         match self {
-            Self::Parting => Ok(()),
+            Self::Parting | Self::Overdue { .. } => Ok(()),
             Self::Exchange(exchange) => exchange.check(),
         }
     }

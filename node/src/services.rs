@@ -5,6 +5,7 @@ pub mod chat;
 pub mod face;
 pub mod facepp;
 pub mod faces;
+mod pixels;
 pub mod recognize;
 
 use std::path::Path;

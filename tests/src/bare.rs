@@ -5,13 +5,17 @@ use std::{io, time::Duration};
 
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::{
-    Multiaddr, PeerId, StreamProtocol, Swarm, identify, identity::Keypair, noise, swarm,
-    swarm::NetworkBehaviour, tcp, yamux,
+    Multiaddr, PeerId, StreamProtocol, Swarm, identify, identity::Keypair, swarm,
+    swarm::NetworkBehaviour,
 };
 use libp2p_stream::{Control, IncomingStreams};
 use potluck::protocol::{
     self, Advert, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, Exchange, MESH_PROTOCOL, Offer,
     PULSE_PROTOCOL, Request, Response, SignedAdvert, Tell,
+};
+use potluck::{
+    network::admission::{self, Desk},
+    protocol::admission::{Hello, VERSION},
 };
 use tokio::task::JoinHandle;
 
@@ -34,8 +38,19 @@ pub struct Bare {
 impl Bare {
     /// Connects to a node on loopback.
     pub async fn connect(address: &str, node: PeerId) -> Self {
+        Self::connect_as(address, node, Some(Hello { version: VERSION, mesh: "potluck".into() }))
+            .await
+            .expect("it is let in")
+    }
+
+    /// The same, saying something else of itself when it knocks; without a word where there is none.
+    pub async fn connect_as(
+        address: &str,
+        node: PeerId,
+        hello: Option<Hello>,
+    ) -> Result<Self, swarm::DialError> {
         let key = Keypair::generate_ed25519();
-        let mut swarm = swarm(&key);
+        let mut swarm = swarm(&key, hello);
         let control = swarm.behaviour().streams.new_control();
         swarm.dial(address.parse::<Multiaddr>().expect("an address")).expect("it can be dialled");
         loop {
@@ -43,7 +58,7 @@ impl Bare {
                 swarm::SwarmEvent::ConnectionEstablished { peer_id, .. } if peer_id == node => {
                     break;
                 }
-                swarm::SwarmEvent::OutgoingConnectionError { error, .. } => panic!("{error}"),
+                swarm::SwarmEvent::OutgoingConnectionError { error, .. } => return Err(error),
                 _ => {}
             }
         }
@@ -52,7 +67,7 @@ impl Bare {
                 swarm.select_next_some().await;
             }
         });
-        Self { key, node, control, running }
+        Ok(Self { key, node, control, running })
     }
 
     /// Its id.
@@ -219,19 +234,20 @@ pub fn tempting(capability: &str) -> Offer {
     }
 }
 
-fn swarm(key: &Keypair) -> Swarm<Behaviour> {
-    libp2p::SwarmBuilder::with_existing_identity(key.clone())
-        .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)
-        .expect("the transport is built")
-        .with_behaviour(|key| Behaviour {
-            streams: libp2p_stream::Behaviour::new(),
-            identify: identify::Behaviour::new(identify::Config::new(
-                "potluck/1/potluck".to_owned(),
-                key.public(),
-            )),
-        })
-        .expect("the behaviour is built")
-        .with_swarm_config(|c| c.with_idle_connection_timeout(Duration::from_secs(600)))
-        .build()
+fn swarm(key: &Keypair, hello: Option<Hello>) -> Swarm<Behaviour> {
+    let transport = potluck::network::real_transport(key).expect("the transport is built");
+    let transport = match hello {
+        Some(hello) => admission::guarded(transport, Desk::open(hello)),
+        None => transport,
+    };
+    let behaviour = Behaviour {
+        streams: libp2p_stream::Behaviour::new(),
+        identify: identify::Behaviour::new(identify::Config::new(
+            "potluck/1/potluck".to_owned(),
+            key.public(),
+        )),
+    };
+    let config =
+        swarm::Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(600));
+    Swarm::new(transport, behaviour, key.public().to_peer_id(), config)
 }

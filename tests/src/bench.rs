@@ -4,7 +4,10 @@ pub mod analyze;
 pub mod call;
 pub mod discover;
 pub mod faces;
+pub mod flood;
 pub mod idle;
+pub mod join;
+pub mod nats;
 mod python;
 pub mod recognize;
 

@@ -258,6 +258,8 @@ impl Asking<'_> {
             let bytes = std::fs::read(&path).map_err(|e| e.to_string())?;
             let picture = potluck_models::decode(&bytes).map_err(|e| e.to_string())?;
             drop(bytes);
+            // The copy is drawn in the same pixels, and takes their place until it is saved.
+            let _room = picture.room();
             annotate::annotate(picture, &faces, lang)
                 .and_then(|copy| annotate::save(&copy, &target))
                 .map_err(|e| format!("{}: {e}", target.display()))

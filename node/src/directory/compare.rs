@@ -18,6 +18,8 @@ const LACKED_MS: u64 = 10_000;
 /// that lacks many is new.
 const LACKED: usize = 3;
 const LACKED_SHARE: usize = 20;
+/// How many of them are looked after because of one exchange.
+const MAX_LACKED: usize = 8;
 /// Bytes that CBOR adds to an advert (its map keys and lengths), rounded up.
 const ADVERT_EXTRA: usize = 48;
 /// Bytes of a digest entry in CBOR beside its id, rounded up.
@@ -178,16 +180,12 @@ impl Directory {
             .map(|(peer, _)| *peer)
             .take(most + 1)
             .collect();
-        if lacked.len() > most { Vec::new() } else { lacked }
+        let few = if lacked.len() > most { 0 } else { MAX_LACKED };
+        lacked.into_iter().take(few).collect()
     }
 
     /// Word of losses whose ghosts the other side still shows.
-    fn retell(
-        &mut self,
-        known: &BTreeMap<PeerId, u64>,
-        from: PeerId,
-        now: u64,
-    ) -> Vec<SignedLoss> {
+    fn retell(&mut self, known: &BTreeMap<PeerId, u64>, from: PeerId, now: u64) -> Vec<SignedLoss> {
         let (entries, tombstones) = (&self.entries, &mut self.tombstones);
         known
             .iter()

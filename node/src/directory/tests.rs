@@ -53,7 +53,7 @@ fn word(n: u64) -> SignedLoss {
 
 /// Hands an event to a directory of a node that is connected to nobody.
 fn tell(d: &mut Directory, event: Event, now: u64) -> Vec<Effect> {
-    d.handle(event, now, |_| false)
+    d.handle(event, now, |_| Acquaintance::Told)
 }
 
 fn gone(n: u64, reason: GoneReason) -> Effect {
@@ -68,7 +68,10 @@ fn newer_adverts_win_and_are_gossiped_unless_gossip_brought_them() {
     assert_eq!(tell(&mut d, heard(advert(1, 4), 1, Via::Exchange), 0), []);
     let newer = advert(1, 6);
     let relayed = Effect::Gossip(Rumour::Advert(signed(&newer)));
-    assert_eq!(tell(&mut d, heard(newer, 2, Via::Exchange), 9), [Effect::Changed(peer(1)), relayed]);
+    assert_eq!(
+        tell(&mut d, heard(newer, 2, Via::Exchange), 9),
+        [Effect::Changed(peer(1)), relayed]
+    );
     assert_eq!(d.get(&peer(1)).map(|e| (e.advert.seq, e.heard_at)), Some((6, 9)));
     let foreign = Advert { mesh: "other".into(), ..advert(3, 1) };
     assert_eq!(tell(&mut d, heard(foreign, 3, Via::Exchange), 0), []);
@@ -100,7 +103,10 @@ fn a_goodbye_removes_and_keeps_ghosts_out() {
     assert_eq!(tell(&mut d, heard(advert(1, 6), 2, Via::Gossip), keep), []);
     assert_eq!(tell(&mut d, heard(advert(1, 7), 2, Via::Gossip), 3), [Effect::Appeared(peer(1))]);
     // A goodbye that overtakes the first advert keeps it out too.
-    assert_eq!(tell(&mut d, heard(Advert { leaving: true, ..advert(4, 9) }, 2, Via::Gossip), 3), []);
+    assert_eq!(
+        tell(&mut d, heard(Advert { leaving: true, ..advert(4, 9) }, 2, Via::Gossip), 3),
+        []
+    );
     assert_eq!(tell(&mut d, heard(advert(4, 8), 2, Via::Gossip), 4), []);
 }
 
@@ -133,11 +139,17 @@ fn a_full_directory_evicts_what_the_greatest_introducer_brought() {
     // Nobody introduces more than half, and nobody's flood pushes out what others brought.
     assert_eq!(tell(&mut d, heard(advert(5, 1), 9, Via::Gossip), 5), []);
     assert_eq!(tell(&mut d, heard(advert(5, 1), 9, Via::Exchange), 5), []);
-    assert_eq!(tell(&mut d, heard(advert(5, 1), 7, Via::Gossip), 5)[0], gone(1, GoneReason::Evicted));
+    assert_eq!(
+        tell(&mut d, heard(advert(5, 1), 7, Via::Gossip), 5)[0],
+        gone(2, GoneReason::Evicted)
+    );
     // Who speaks for itself comes in; who is connected stays.
-    let linked = |who: &PeerId| *who == peer(2);
-    let effects = d.handle(heard(advert(6, 1), 6, Via::Exchange), 6, linked);
-    assert_eq!(effects[0], gone(3, GoneReason::Evicted), "the oldest of who brought most");
+    let known = |who: &PeerId| match *who == peer(4) {
+        true => Acquaintance::Linked,
+        false => Acquaintance::Told,
+    };
+    let effects = d.handle(heard(advert(6, 1), 6, Via::Exchange), 6, known);
+    assert_eq!(effects[0], gone(3, GoneReason::Evicted), "of who brought most");
     for n in 10..30 {
         tell(&mut d, heard(Advert { leaving: true, ..advert(n, 1) }, 9, Via::Gossip), n);
     }
@@ -295,7 +307,7 @@ fn who_was_buried_and_speaks_hears_that_a_newer_advert_is_due() {
     // Its own word over its own connection brings it back with the same number.
     let effects = tell(&mut d, heard(advert(1, 5), 1, Via::Exchange), 3);
     assert_eq!(effects[0], Effect::Appeared(peer(1)));
-    assert_eq!(effects[2], Effect::Gossip(Rumour::Lost(word(1))));
+    assert_eq!(effects[2], Effect::Overdue { peer: peer(1), seq: 5 });
 }
 
 #[test]

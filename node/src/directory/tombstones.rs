@@ -83,11 +83,6 @@ impl Tombstones {
         }
     }
 
-    /// The word of a witness that the node was lost.
-    pub(super) fn proof(&self, peer: &PeerId) -> Option<&SignedLoss> {
-        self.graves.get(peer)?.proof.as_ref()
-    }
-
     /// The node lives, as an advert with this sequence number shows. A tombstone with a higher one
     /// stays: it is what others believe, and what the node has to exceed.
     pub(super) fn exhume(&mut self, peer: &PeerId, seq: u64) {

@@ -19,11 +19,14 @@ const VERIFY_TRIES: u8 = 2;
 pub(super) const PROVED_MS: u64 = 5_000;
 /// Directories up to this size look after hearsay at once; larger ones spread the dials.
 const SMALL: usize = 32;
-/// Time by which each node more spreads the dials that follow one word, and the most, in ms.
-const SPREAD_MS: u64 = 10;
-pub(super) const MAX_SPREAD_MS: u64 = 3_000;
+/// Time by which each node more spreads the dials that follow one word, and the most, in ms. Short,
+/// because the word goes on only behind the dial.
+const SPREAD_MS: u64 = 2;
+pub(super) const MAX_SPREAD_MS: u64 = 500;
 /// Rumours of one loss that wait for the result; further ones are dropped.
 const MAX_TOKENS: usize = 4;
+/// Time between two looks at all neighbours, in ms.
+const LOOK_AROUND_MS: u64 = 4_000;
 /// What a wrong word costs its witness, in words.
 const WRONG: u64 = 8;
 
@@ -44,6 +47,24 @@ impl Neighbourhood {
         known.check.get_or_insert_default().witness = true;
         self.check_failed(peer, now, out);
         out.push(Effect::Close(peer));
+        self.look_around(now, out);
+    }
+
+    /// Where one neighbour fell silent over a connection that stood, a cable may be out: one beat to
+    /// each of the others shows who else is gone, which nobody watches perhaps.
+    fn look_around(&mut self, now: u64, out: &mut Vec<Effect>) {
+        if now < self.looked_around_at + LOOK_AROUND_MS {
+            return;
+        }
+        self.looked_around_at = now;
+        let unwatched = |peer: &Peer| {
+            peer.check.is_none() && peer.link().is_some_and(|link| link.watch != Watch::On)
+        };
+        let others: Vec<_> =
+            self.peers.iter().filter(|(_, peer)| unwatched(peer)).map(|(id, _)| *id).collect();
+        for peer in others {
+            self.suspect(peer, Check { at: now, ..Check::default() }, now, out);
+        }
     }
 
     /// A neighbour left a request unanswered: one beat shows whether it is still there.

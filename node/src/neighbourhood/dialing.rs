@@ -25,6 +25,8 @@ const MAX_NAMED: usize = 4096;
 const STRANGER_MS: u64 = 60_000;
 /// How soon an address is joined again after its connection ended, in ms.
 const REJOIN_MS: u64 = 200;
+/// The same where the other side parted, if neighbours are wanted then.
+const PARTED_MS: u64 = 60_000;
 
 /// Addresses to which connections are kept.
 #[derive(Debug, Default)]
@@ -184,8 +186,7 @@ impl Neighbourhood {
         let known = self.peers.get(peer);
         let named = known.into_iter().flat_map(|known| &known.named).cloned();
         let remembered = known.into_iter().flat_map(|known| &known.remembered).cloned();
-        let mut all: Vec<_> =
-            advert.into_iter().flatten().chain(named).chain(remembered).collect();
+        let mut all: Vec<_> = advert.into_iter().flatten().chain(named).chain(remembered).collect();
         let mut seen = HashSet::new();
         all.retain(|address| seen.insert(address.clone()));
         // Another machine's loopback is our own.
@@ -207,7 +208,6 @@ impl Neighbourhood {
             && let Some(join) = self.joins.0.get_mut(index)
         {
             (join.dialled, join.peer) = (false, Some(peer));
-            join.backoff.succeeded();
         }
         let known = self.peers.entry(peer).or_default();
         known.backoff.succeeded();
@@ -236,9 +236,18 @@ impl Neighbourhood {
         rng: &mut impl Rng,
         out: &mut Vec<Effect>,
     ) {
+        let known = self.peers.get(&peer);
+        let expected = known.is_some_and(|known| now < known.parted_until);
+        let exchanged = known.is_some_and(Peer::exchanged);
+        let alone = self.connections() <= 1;
         for join in self.joins.0.iter_mut().filter(|join| join.peer == Some(peer)) {
             join.peer = None;
-            join.next_at = now + REJOIN_MS;
+            if exchanged {
+                join.backoff.succeeded();
+            }
+            // A node that has neighbours enough parts from whoever joined it.
+            let pause = if expected && !alone { PARTED_MS } else { REJOIN_MS };
+            join.next_at = join.backoff.asked(pause, now, rng);
         }
         let known_here = self.directory.get(&peer).is_some();
         let Some(known) = self.peers.get_mut(&peer) else { return };
@@ -247,7 +256,6 @@ impl Neighbourhood {
         }
         known.phase = Phase::Gone;
         known.left = !known_here && !known.named.is_empty();
-        let expected = now < known.parted_until;
         known.parted_until = 0;
         if !expected {
             return self.witness(peer, now, out);
@@ -377,8 +385,12 @@ impl Neighbourhood {
     }
 
     fn rejoin(&mut self, now: u64, out: &mut Vec<Effect>) {
+        let lonely = self.room() > 0;
         for index in 0..self.joins.0.len() {
             let join = &mut self.joins.0[index];
+            if join.peer.is_none() && !join.dialled && now >= join.next_at && !lonely {
+                join.next_at = now + PARTED_MS;
+            }
             if join.peer.is_some() || join.dialled || now < join.next_at {
                 continue;
             }

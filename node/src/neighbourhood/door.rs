@@ -8,7 +8,10 @@ use super::{
     peer::{Peer, Phase},
     ring::{self, GRACE_MS},
 };
-use crate::protocol::{MAX_MALFORMED, Request};
+use crate::{
+    doctor::Stranger,
+    protocol::{MAX_MALFORMED, Request},
+};
 
 /// Time between the word of parting and the closing of the connection, in ms.
 const PARTING_MS: u64 = 500;
@@ -18,6 +21,8 @@ const PARTING_BELIEVED_MS: u64 = 5_000;
 const ADMITTED_MS: u64 = 5_000;
 /// When a node that is full may be asked again, in ms.
 const FULL_MS: u64 = 5_000;
+/// Strangers at the door that are remembered for the doctor.
+const MAX_STRANGERS: usize = 64;
 /// Whom a node that is full names.
 const OTHERS: usize = 4;
 
@@ -42,7 +47,8 @@ impl Neighbourhood {
     pub fn knock(&mut self, peer: PeerId, now: u64, rng: &mut impl Rng) -> (Door, Vec<Effect>) {
         let mut effects = Vec::new();
         let known = self.peers.get(&peer);
-        if known.is_some_and(|known| known.connected() || known.dialled()) {
+        let expected = |known: &Peer| matches!(known.phase, Phase::Admitted { .. });
+        if known.is_some_and(|known| known.connected() || known.dialled() || expected(known)) {
             return (Door::Open, effects);
         }
         let most = self.settings.most;
@@ -50,25 +56,35 @@ impl Neighbourhood {
         let taken = |peer: &&Peer| {
             peer.connected() || matches!(peer.phase, Phase::Admitted { until } if now < until)
         };
-        if self.peers.values().filter(taken).count() + reserve >= most.max(1) {
+        let taken = self.peers.values().filter(taken).count();
+        if taken + reserve >= most.max(1) {
             let of_mesh = self.directory.get(&peer).is_some();
-            let Some(idle) = self.dispensable(of_mesh, now) else {
+            // Who makes room is still there for a moment: not too many at once.
+            let idle = self.dispensable(of_mesh, now).filter(|_| taken + reserve / 2 < most);
+            let Some(idle) = idle else {
                 let retry_after_ms = FULL_MS;
                 return (Door::Full { retry_after_ms, others: self.others(&peer, rng) }, effects);
             };
-            if let Some(idle) = self.peers.get_mut(&idle) {
-                idle.parted_until = now + PARTING_BELIEVED_MS;
-            }
+            self.let_go(idle, now + PARTING_BELIEVED_MS, now);
             effects.push(Effect::Close(idle));
         }
         self.peers.entry(peer).or_default().phase = Phase::Admitted { until: now + ADMITTED_MS };
         (Door::Open, effects)
     }
 
+    /// A node of another mesh, or another program, knocked and was turned away.
+    pub(super) fn on_stranger(&mut self, peer: PeerId, stranger: Stranger) {
+        let many = self.peers.values().filter(|known| known.stranger.is_some()).count();
+        if many < MAX_STRANGERS && peer != self.me {
+            self.peers.entry(peer).or_default().stranger.get_or_insert(stranger);
+        }
+    }
+
     /// Who makes room: the longest idle of those that never exchanged; for a node of the mesh also
     /// one that is not needed.
     fn dispensable(&self, for_mesh: bool, now: u64) -> Option<PeerId> {
-        let idle = |peer: &&ring::Neighbour| peer.in_flight == 0 && now >= peer.last_used + GRACE_MS;
+        let idle =
+            |peer: &&ring::Neighbour| peer.in_flight == 0 && now >= peer.last_used + GRACE_MS;
         let linked: Vec<_> = self.linked().filter(|peer| !self.is_parting(&peer.id)).collect();
         let stranger = linked.iter().filter(idle).filter(|peer| !peer.met);
         let stranger = stranger.min_by_key(|peer| peer.last_used).map(|peer| peer.id);
@@ -96,12 +112,7 @@ impl Neighbourhood {
     }
 
     /// Dials who should be a neighbour and parts from who need not be.
-    pub(super) fn keep_neighbours(
-        &mut self,
-        now: u64,
-        rng: &mut impl Rng,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn keep_neighbours(&mut self, now: u64, rng: &mut impl Rng, out: &mut Vec<Effect>) {
         self.greet_named(now, out);
         let near = self.near();
         let few = (self.settings.wanted, self.settings.watched);
@@ -116,12 +127,18 @@ impl Neighbourhood {
 
     /// Says that a connection is not needed; it is closed once the words are out.
     fn part(&mut self, peer: PeerId, now: u64, out: &mut Vec<Effect>) {
-        let Some(known) = self.peers.get_mut(&peer) else { return };
-        let (Phase::Connected(link) | Phase::Known(link)) = &mut known.phase else { return };
-        known.phase =
-            Phase::Parting { link: std::mem::take(link), close_at: now + PARTING_MS };
+        if self.let_go(peer, now + PARTING_MS, now) {
+            out.push(Effect::Tell { peer, request: Request::Parting });
+        }
+    }
+
+    /// A connection is not needed any more. False where it is being closed already.
+    fn let_go(&mut self, peer: PeerId, close_at: u64, now: u64) -> bool {
+        let Some(known) = self.peers.get_mut(&peer) else { return false };
+        let (Phase::Connected(link) | Phase::Known(link)) = &mut known.phase else { return false };
+        known.phase = Phase::Parting { link: std::mem::take(link), close_at };
         known.parted_until = now + PARTING_BELIEVED_MS;
-        out.push(Effect::Tell { peer, request: Request::Parting });
+        true
     }
 
     /// A peer says that it will close the connection.

@@ -88,7 +88,9 @@ pub(super) enum Watch {
     Off,
     On,
     /// Its pulse stream broke: a client without a pulse, perhaps.
-    Paused { until: u64 },
+    Paused {
+        until: u64,
+    },
 }
 
 /// A look after a peer that may be lost.

@@ -18,6 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{
     CloneReport, Command, MeshEvent, Network, NetworkError, NetworkFacts, NetworkSettings,
     PeerView, Snapshot,
+    admission::Knock,
     behaviour::{self, Behaviour, BehaviourEvent},
     dialing::Waiting,
     listening, now_ms,
@@ -27,7 +28,7 @@ use super::{
 use crate::{
     calls::Activity,
     directory::GoneReason,
-    doctor::DialFailure,
+    doctor::{DialFailure, Stranger},
     neighbourhood::{self, Effect, Event, Neighbourhood, TICK_MS},
     protocol::{Advert, AdvertError, Loss, Offer, PULSE_PROTOCOL, Request, Rumour, encode},
 };
@@ -69,6 +70,7 @@ pub(super) struct Actor {
     pub(super) events: broadcast::Sender<MeshEvent>,
     pub(super) snapshot_stale: bool,
     published_at: Instant,
+    pub(super) knocks: mpsc::Receiver<Knock>,
 }
 
 /// What one of our requests is for.
@@ -90,7 +92,7 @@ pub(super) struct AdvertState {
 pub(super) async fn start(
     settings: NetworkSettings,
 ) -> Result<(Network, AbortOnDropHandle<()>), NetworkError> {
-    let mut swarm = transport::swarm(&settings)?;
+    let (mut swarm, knocks) = transport::swarm(&settings)?;
     let topic = behaviour::topic(&settings.mesh);
     swarm
         .behaviour_mut()
@@ -151,6 +153,7 @@ pub(super) async fn start(
         events,
         snapshot_stale: true,
         published_at: Instant::now(),
+        knocks,
     };
     actor.listen().await?;
     actor.renew_advert()?;
@@ -180,11 +183,27 @@ impl Actor {
                     None => return self.goodbye(None).await,
                 },
                 Some(beat) = beats.recv() => self.on_beat(beat),
+                Some(knock) = self.knocks.recv() => self.on_knock(knock),
                 _ = tick.tick() => self.on_tick(),
                 () = tokio::time::sleep_until(publish_at.into()), if self.snapshot_stale => {}
             }
             if self.snapshot_stale && Instant::now() >= publish_at {
                 self.publish_snapshot();
+            }
+        }
+    }
+
+    /// Somebody is at the door.
+    pub(super) fn on_knock(&mut self, knock: Knock) {
+        match knock {
+            Knock::Room { peer, reply } => {
+                let (door, effects) = self.near.knock(peer, now_ms(), &mut rand::rng());
+                self.apply_all(effects);
+                let _ = reply.send(door);
+            }
+            Knock::Stranger { peer, address, mesh } => {
+                let stranger = Stranger { address: address.to_string(), mesh };
+                self.tell(Event::Stranger { peer, stranger });
             }
         }
     }
@@ -249,7 +268,8 @@ impl Actor {
             BehaviourEvent::Mesh(event) => self.on_mesh(event),
             BehaviourEvent::Gossip(event) => self.on_gossip(event),
             BehaviourEvent::Mdns(event) => self.on_mdns(event),
-            BehaviourEvent::Identify(_) | BehaviourEvent::Ping(_) | BehaviourEvent::Streams(()) => {}
+            BehaviourEvent::Identify(_) | BehaviourEvent::Ping(_) | BehaviourEvent::Streams(()) => {
+            }
             #[allow(unreachable_patterns)] // `Infallible` events of the limits.
             _ => {}
         }

@@ -8,9 +8,13 @@ use libp2p::{
 };
 use tokio::sync::oneshot;
 
-use super::{CloneReport, Lost, actor::Actor};
+use super::{
+    CloneReport, Lost,
+    actor::Actor,
+    admission::{self, AdmissionError},
+};
 use crate::{
-    doctor::{DialFailure as Noted, DialReason},
+    doctor::{DialFailure as Noted, DialReason, Stranger},
     neighbourhood::{
         DialFailure, Event,
         address::{is_loopback, is_quic},
@@ -102,6 +106,10 @@ impl Actor {
         match error {
             DialError::Transport(all) => {
                 for (address, error) in all {
+                    // The doctor hears of strangers and full nodes otherwise.
+                    if admission::refusal(error).is_some() {
+                        continue;
+                    }
                     if self.failures.len() == FAILURES {
                         self.failures.pop_front();
                     }
@@ -126,11 +134,26 @@ impl Actor {
 }
 
 fn failure_of(error: &DialError) -> DialFailure {
+    // Whoever answered at one address is there, whatever the others say.
+    for (address, refusal) in admission::refusals(error) {
+        let stranger =
+            |mesh| DialFailure::Stranger(Stranger { address: address.to_string(), mesh });
+        match refusal.clone() {
+            AdmissionError::Full { retry_after_ms, others } => {
+                return DialFailure::Full { retry_after_ms, others };
+            }
+            AdmissionError::OtherMesh { mesh } => return stranger(Some(mesh)),
+            AdmissionError::OtherVersion { .. } | AdmissionError::NotPotluck => {
+                return stranger(None);
+            }
+            AdmissionError::Refused | AdmissionError::Broken(_) => {}
+        }
+    }
     match error {
         DialError::Transport(all) => {
             let mut tcp = all.iter().filter(|(address, _)| !is_quic(address)).peekable();
-            let refused =
-                tcp.peek().is_some() && tcp.all(|(_, e)| reason_of(&innermost(e)) == DialReason::Refused);
+            let refused = tcp.peek().is_some()
+                && tcp.all(|(_, e)| reason_of(&innermost(e)) == DialReason::Refused);
             if refused { DialFailure::Refused } else { DialFailure::Silent }
         }
         DialError::LocalPeerId { .. } | DialError::WrongPeerId { .. } => DialFailure::Silent,

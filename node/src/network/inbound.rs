@@ -41,6 +41,10 @@ impl Actor {
                 self.tell(Event::Parting { peer });
                 Response::Done
             }
+            Ok(Request::Overdue { seq }) => {
+                self.tell(Event::Overdue { seq });
+                Response::Done
+            }
             Ok(Request::Exchange(exchange)) => self.on_exchange(peer, &exchange),
         };
         let _ = self.swarm.behaviour_mut().mesh.send_response(responder, Ok(response));

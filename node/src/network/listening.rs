@@ -32,8 +32,14 @@ impl Actor {
         // A wildcard on a machine without IPv6 never binds: that is not an error.
         let patience = Instant::now() + Duration::from_secs(3);
         while !(waiting.is_empty() || bound > 0 && waiting.values().all(is_ipv6_wildcard)) {
-            let next = tokio::time::timeout_at(patience.into(), self.swarm.select_next_some());
-            let Ok(event) = next.await else { break };
+            let event = tokio::select! {
+                event = self.swarm.select_next_some() => event,
+                Some(knock) = self.knocks.recv() => {
+                    self.on_knock(knock);
+                    continue;
+                }
+                () = tokio::time::sleep_until(patience.into()) => break,
+            };
             match &event {
                 SwarmEvent::NewListenAddr { listener_id, .. } => {
                     bound += usize::from(waiting.remove(listener_id).is_some());

@@ -27,15 +27,15 @@ use serde_json::Value;
 
 use crate::{
     protocol::{self, Fault, FaultKind},
-    service::{Capability, Context, Example, Kind, Service, Standing},
-    services::face::Face,
+    service::{Capability, Context, Data, Example, Kind, Service, Standing},
+    services::{face::Face, pixels},
 };
 use api::Api;
 use budget::{Budget, Usage};
 use cache::Cache;
 use gate::Gate;
 use key::Credentials;
-use picture::{Prepared, prepare};
+use picture::{Prepared, from_decoded};
 
 /// The longest that one request to Face++ may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -258,8 +258,11 @@ impl Service for Facepp {
             let usage = self.inner.budget.usage(budget::now());
             return Ok(Response { cached: true, usage, ..known });
         }
-        let made = move || prepare(&bytes).map_err(|e| Fault::bad_input(e.to_string()));
-        let picture = cx.blocking(made).await?;
+        let file = Data::Bytes(bytes.clone());
+        let made = move |decoded: potluck_models::Picture| {
+            from_decoded(&bytes, &decoded).map_err(|e| Fault::bad_input(e.to_string()))
+        };
+        let picture = pixels::with_picture(cx, file, made).await?;
         cx.progress(30, "asking Face++");
         let answer = self.inner.ask(cx, &picture, &request).await?;
         let found = answer::read(&answer, &picture).map_err(|error| error.fault())?;

@@ -13,7 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     protocol::{Fault, FaultKind},
     service::{Capability, Context, Example, Kind, Service, Standing},
-    services::face::{Age, Face, FaceBox, Gender, Point, Sex},
+    services::{
+        face::{Age, Face, FaceBox, Gender, Point, Sex},
+        pixels,
+    },
 };
 
 /// What is asked; the picture is the call's input.
@@ -128,9 +131,7 @@ impl Service for Faces {
             return Err(Fault::new(FaultKind::NotOffered, "the face models are not loaded"));
         };
         let finder = ready.finder.clone();
-        cx.blocking(move || {
-            let picture = potluck_models::decode(&input.read()?)
-                .map_err(|e| Fault::bad_input(e.to_string()))?;
+        let look = move |picture: potluck_models::Picture| {
             let found = finder.find(&picture).map_err(|e| fault(&e))?;
             let EngineInfo { engine, device, .. } = finder.engine().clone();
             Ok(Response {
@@ -141,8 +142,8 @@ impl Service for Faces {
                 engine,
                 device,
             })
-        })
-        .await
+        };
+        pixels::with_picture(cx, input, look).await
     }
 
     fn examples(&self) -> Vec<Example<Request>> {

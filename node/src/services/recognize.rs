@@ -14,6 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::{
     protocol::{Fault, FaultKind},
     service::{Capability, Context, Example, Kind, Service, Standing},
+    services::pixels,
 };
 
 /// Models that stay loaded beside the default one.
@@ -166,18 +167,15 @@ impl Service for Recognize {
             return Err(Fault::bad_input("there is no picture in the call"));
         };
         let (cell, settings) = (self.ready.clone(), self.settings.clone());
-        let (model, prepared) = cx
-            .blocking(move || {
-                let Some(Ok(ready)) = cell.get() else {
-                    return Err(Fault::new(FaultKind::NotOffered, "the model is not loaded"));
-                };
-                let picture = potluck_models::decode(&input.read()?)
-                    .map_err(|e| Fault::bad_input(e.to_string()))?;
-                let model = ready.model(request.model.as_deref(), &settings)?;
-                let prepared = model.classifier.prepare(&picture).map_err(|e| model_fault(&e))?;
-                Ok((model, prepared))
-            })
-            .await?;
+        let look = move |picture: potluck_models::Picture| {
+            let Some(Ok(ready)) = cell.get() else {
+                return Err(Fault::new(FaultKind::NotOffered, "the model is not loaded"));
+            };
+            let model = ready.model(request.model.as_deref(), &settings)?;
+            let prepared = model.classifier.prepare(&picture).map_err(|e| model_fault(&e))?;
+            Ok((model, prepared))
+        };
+        let (model, prepared) = pixels::with_picture(cx, input, look).await?;
         cx.progress(50, "looking");
         let queue = model.clone();
         let labels = cx

@@ -71,7 +71,11 @@ fn payload() -> impl Strategy<Value = Payload> {
 }
 
 fn request() -> impl Strategy<Value = Request> {
-    prop_oneof![Just(Request::Parting), exchange().prop_map(Request::Exchange)]
+    prop_oneof![
+        Just(Request::Parting),
+        any::<u64>().prop_map(|seq| Request::Overdue { seq }),
+        exchange().prop_map(Request::Exchange)
+    ]
 }
 
 fn ask() -> impl Strategy<Value = Ask> {

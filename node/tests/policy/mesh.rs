@@ -73,6 +73,7 @@ enum Message {
         digest_sent: bool,
     },
     Parting,
+    Overdue(u64),
 }
 
 enum Happening {
@@ -265,10 +266,18 @@ impl Mesh {
     }
 
     /// Cuts the mesh into two halves, or heals it. Connections across hang until somebody looks.
-    pub fn partition(&mut self, cut: bool) {
+    /// Gives those that had no connection across: nobody can bear witness that they are gone.
+    pub fn partition(&mut self, cut: bool) -> BTreeSet<usize> {
         for n in 0..self.nodes.len() {
             self.nodes[n].side = if cut { (n % 2) as u8 } else { 0 };
         }
+        let across = |n: &usize| self.nodes[*n].links.iter().any(|other| other % 2 != n % 2);
+        (0..self.nodes.len()).filter(|n| !across(n)).collect()
+    }
+
+    /// The nodes that one has in its directory.
+    pub fn known(&self, n: usize) -> BTreeSet<usize> {
+        self.directory(n).entries().filter_map(|(id, _)| self.index.get(id).copied()).collect()
     }
 
     /// Lets virtual time pass.
@@ -374,10 +383,16 @@ impl Mesh {
                 Effect::Tell { peer, request: Request::Parting } => {
                     self.send(n, self.index[&peer], Message::Parting);
                 }
+                Effect::Tell { peer, request: Request::Overdue { seq } } => {
+                    self.send(n, self.index[&peer], Message::Overdue(seq));
+                }
                 Effect::Watch(peer) => self.watch(n, self.index[&peer]),
                 Effect::Unwatch(peer) => drop(self.nodes[n].watching.remove(&self.index[&peer])),
                 Effect::Check(peer) => {
-                    self.after(3, Happening::Beats { from: n, to: self.index[&peer], again: false });
+                    self.after(
+                        3,
+                        Happening::Beats { from: n, to: self.index[&peer], again: false },
+                    );
                 }
                 Effect::Gossip(rumour) => self.publish(n, rumour),
                 Effect::Testify { peer, seq } => {
@@ -483,6 +498,7 @@ impl Mesh {
                 let (peer, reply) = (self.ids[from], ExchangeReply::clone(&reply));
                 self.tell(to, Event::Replied { peer, reply, digest_sent });
             }
+            Message::Overdue(seq) => self.tell(to, Event::Overdue { seq }),
             Message::Parting => self.tell(to, Event::Parting { peer: self.ids[from] }),
         }
     }
@@ -513,9 +529,7 @@ impl Mesh {
     /// what they made up do not count.
     pub fn wrong(&self) -> Vec<(usize, Vec<usize>, Vec<usize>)> {
         let running: BTreeSet<usize> = self.running().into_iter().collect();
-        let honest = |id: &PeerId| {
-            self.index.get(id).copied().filter(|n| !self.nodes[*n].villain)
-        };
+        let honest = |id: &PeerId| self.index.get(id).copied().filter(|n| !self.nodes[*n].villain);
         running
             .iter()
             .filter_map(|n| {

@@ -14,7 +14,7 @@ use super::{Happening, Mesh, Message, address};
 
 /// Words of losses, and made-up nodes, that a villain tells in a second.
 const WORDS: usize = 20;
-const NAMES: usize = 100;
+const NAMES: usize = 20;
 
 impl Mesh {
     /// A node that takes part as all do, and besides tells of losses that are none and of nodes that

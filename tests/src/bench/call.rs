@@ -24,7 +24,8 @@ use crate::mesh::Setup;
 
 /// What is said, and echoed.
 const TEXT: &str = "xyzzy plugh 42: nothing that a rule knows, about as long as a line of chat";
-const IN_FLIGHT: usize = 32;
+/// Calls at once, where it is not one.
+pub(super) const IN_FLIGHT: usize = 32;
 /// One turn of one side; they take turns, so that both see the same machine.
 const TURN: Duration = Duration::from_secs(2);
 
@@ -38,18 +39,16 @@ type Bare = request_response::cbor::Behaviour<Message, Message>;
 
 /// Measures both sides in turns.
 pub fn run(turns: usize) -> anyhow::Result<Vec<Measured>> {
-    let (servers, callers) = (runtime()?, runtime()?);
-    let ours = ours(&servers, &callers)?;
-    let mut bare = bare(&servers, &callers)?;
+    let ours = Ours::start()?;
+    let Ours { servers, callers, .. } = &ours;
+    let mut bare = bare(servers, callers)?;
     // Both sides call from a task of the callers' runtime, as programs do.
     let mut numbers = Vec::new();
     for (name, width) in [("serial", 1), ("32 in flight", IN_FLIGHT)] {
         let (mut our_rates, mut bare_rates) = (vec![], vec![]);
         // The first turns warm up and do not count.
         for turn in 0..=turns {
-            let client = ours.clone();
-            let our =
-                callers.block_on(callers.spawn(async move { our_rate(&client, width).await }))?;
+            let our = ours.rate(width)?;
             let turn_of_bare = callers.spawn(async move {
                 let rate = bare_rate(&mut bare, width).await;
                 (bare, rate)
@@ -73,7 +72,30 @@ pub fn run(turns: usize) -> anyhow::Result<Vec<Measured>> {
     Ok(numbers)
 }
 
-fn runtime() -> anyhow::Result<Runtime> {
+/// A client whose calls another node answers, each on a runtime of its own.
+pub(super) struct Ours {
+    servers: Runtime,
+    callers: Runtime,
+    client: Client,
+}
+
+impl Ours {
+    pub(super) fn start() -> anyhow::Result<Self> {
+        let (servers, callers) = (runtime()?, runtime()?);
+        let client = ours(&servers, &callers)?;
+        Ok(Self { servers, callers, client })
+    }
+
+    /// Calls a second in one turn.
+    pub(super) fn rate(&self, width: usize) -> anyhow::Result<f64> {
+        let client = self.client.clone();
+        let calling = self.callers.spawn(async move { our_rate(&client, width).await });
+        Ok(self.callers.block_on(calling)?)
+    }
+}
+
+/// A runtime of two threads, or of as many as the variable `W` says.
+pub(super) fn runtime() -> anyhow::Result<Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::env::var("W").ok().and_then(|w| w.parse().ok()).unwrap_or(2))
         .enable_all()
@@ -99,7 +121,8 @@ fn ours(servers: &Runtime, callers: &Runtime) -> anyhow::Result<Client> {
     Ok(client)
 }
 
-async fn our_rate(client: &Client, width: usize) -> f64 {
+/// Calls a second of one client, with so many at once, over a turn.
+pub(super) async fn our_rate(client: &Client, width: usize) -> f64 {
     let args = protocol::encode(&chat::Request { text: TEXT.to_owned() }).unwrap_or_default();
     let one = || async {
         let call = Call {

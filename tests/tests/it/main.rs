@@ -1,6 +1,7 @@
 //! Tests of whole nodes: in one process, as processes on loopback, and in network namespaces.
 
 mod accuracy;
+mod admission;
 mod analyze;
 mod cli;
 mod dawdlers;
@@ -10,4 +11,6 @@ mod faces;
 mod hostile;
 mod lan;
 mod mesh;
+mod pixels;
 mod ready;
+mod vectors;

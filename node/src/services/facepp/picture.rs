@@ -60,7 +60,14 @@ impl Prepared {
 /// # Errors
 /// See [`PrepareError`].
 pub fn prepare(bytes: &[u8]) -> Result<Prepared, PrepareError> {
-    let picture = potluck_models::decode(bytes)?;
+    from_decoded(bytes, &potluck_models::decode(bytes)?)
+}
+
+/// The same for a file that is decoded already.
+///
+/// # Errors
+/// See [`PrepareError`].
+pub fn from_decoded(bytes: &[u8], picture: &Picture) -> Result<Prepared, PrepareError> {
     let original = (picture.width(), picture.height());
     let (min, max) = SIDES;
     if original.0.min(original.1) < min {
@@ -70,7 +77,7 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, PrepareError> {
     if let Some(mime) = plain::mime(bytes).filter(|_| fits) {
         return Ok(Prepared { bytes: bytes.to_vec(), mime, size: original, original });
     }
-    let (bytes, size) = shrink(&picture, original)?;
+    let (bytes, size) = shrink(picture, original)?;
     Ok(Prepared { bytes, mime: "image/jpeg", size, original })
 }
 

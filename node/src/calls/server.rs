@@ -146,9 +146,11 @@ impl Line {
             match frames::read::<Ask, _>(reader, MAX_REQUEST).await {
                 Ok(Some(Ok(Ask::Call(request)))) => self.start(request),
                 Ok(Some(Ok(Ask::Cancel { call }))) => self.cancel(call),
-                Ok(Some(Err(Unreadable { why, .. }))) => {
+                Ok(Some(Err(Unreadable { why, call }))) => {
                     tracing::debug!(peer = %self.peer, %why, "unreadable call");
-                    self.say(&Tell::Malformed { reason: why.to_string() });
+                    // Said of a call that runs, it would end that one.
+                    let call = call.filter(|call| !self.lock().running.contains_key(call));
+                    self.say(&Tell::Malformed { call, reason: why.to_string() });
                     unreadable += 1;
                     // What is too long cannot be skipped.
                     if unreadable > MAX_MALFORMED || matches!(why, Malformed::TooLarge { .. }) {
@@ -183,7 +185,8 @@ impl Line {
             let mut calls = self.lock();
             if calls.running.contains_key(&call) {
                 // Not an answer: the caller would take it for that of the call that runs.
-                Some(Tell::Malformed { reason: format!("call {call} runs already") })
+                let reason = format!("call {call} runs already");
+                Some(Tell::Malformed { call: None, reason })
             } else if calls.running.len() >= MAX_RUNNING {
                 let outcome = CallOutcome::Busy { retry_after_ms: 100 };
                 let queue = u16::try_from(MAX_RUNNING).unwrap_or(u16::MAX);

@@ -122,7 +122,9 @@ fn announce(client: &Client, output: &Output) {
             };
             text += &format!(
                 "  offers  {}{engine} on {}, {:.0} a second\n",
-                offer.capability, offer.device, offer.speed
+                offer.capability,
+                offer.device,
+                offer.speed()
             );
         }
         if offers.is_empty() {

@@ -20,7 +20,7 @@ pub(super) enum Prepared {
     Large {
         source: Source,
         size: u64,
-        share: OnceCell<Share>,
+        share: Box<OnceCell<Share>>,
     },
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn prepare(input: Option<CallInput>) -> Result<Prepared, Fault>
         CallInput::Bytes(bytes) if bytes.len() <= MAX_INLINE => Ok(Prepared::Inline(bytes)),
         CallInput::Bytes(bytes) => {
             let size = bytes.len() as u64;
-            Ok(Prepared::Large { source: Source::Bytes(bytes), size, share: OnceCell::new() })
+            Ok(Prepared::Large { source: Source::Bytes(bytes), size, share: Box::default() })
         }
         CallInput::File(path) => {
             let meta = std::fs::metadata(&path)?;
@@ -43,7 +43,7 @@ pub(super) async fn prepare(input: Option<CallInput>) -> Result<Prepared, Fault>
             }
             std::fs::File::open(&path)?;
             let size = meta.len();
-            Ok(Prepared::Large { source: Source::File(path), size, share: OnceCell::new() })
+            Ok(Prepared::Large { source: Source::File(path), size, share: Box::default() })
         }
     });
     read.await.map_err(|e| unreadable(&e))?.map_err(|e| unreadable(&e))

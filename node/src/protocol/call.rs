@@ -40,6 +40,10 @@ pub enum Tell {
     },
     /// Something could not be read. The line goes on unless it was too long.
     Malformed {
+        /// The call that it was about, where that could be read: it is not answered. `None` also
+        /// where the number is that of a call that runs.
+        #[serde(default)]
+        call: Option<u64>,
         /// What was wrong, for the author of the other client.
         reason: String,
     },
@@ -154,6 +158,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// The input is wrong; no other peer would do better.
     BadInput,
+    /// This node cannot read the arguments: it is of another version. Another may.
+    NotUnderstood,
     /// The input is larger than this node takes; another may take it.
     TooLarge,
     /// This node does not offer the capability (any more).
@@ -225,7 +231,7 @@ impl Checked for Tell {
                 at_most("note", note.len(), MAX_TEXT)?;
                 at_most("percent", usize::from(*percent), 100)
             }
-            Self::Malformed { reason } => at_most("reason", reason.len(), MAX_TEXT),
+            Self::Malformed { reason, .. } => at_most("reason", reason.len(), MAX_TEXT),
         }
     }
 }

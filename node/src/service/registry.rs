@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 
 use super::{Capability, Context, Service, Standing};
-use crate::protocol::{self, Fault};
+use crate::protocol::{self, Fault, FaultKind};
 
 /// A service behind CBOR bytes. Implemented for every [`Service`].
 pub trait DynService: Send + Sync {
@@ -67,7 +67,8 @@ impl<S: Service> DynService for S {
     ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Fault>> + Send + 'a>> {
         Box::pin(async move {
             let request = protocol::decode(args).map_err(|e| {
-                Fault::bad_input(format!("the request does not fit this capability: {e}"))
+                let message = format!("the request does not fit this capability: {e}");
+                Fault::new(FaultKind::NotUnderstood, message)
             })?;
             let response = Service::call(self, cx, request).await?;
             protocol::encode(&response).map_err(|e| Fault::internal(e.to_string()))
@@ -148,7 +149,10 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::{Example, Kind};
+    use crate::{
+        protocol::Repeat,
+        service::{Example, Kind},
+    };
 
     struct Named(&'static str);
 
@@ -156,7 +160,8 @@ mod tests {
         type Request = ();
         type Response = ();
         fn capability(&self) -> Capability {
-            Capability { name: self.0, summary: "test", input: Kind::Text, output: Kind::Text }
+            let (input, output) = (Kind::Text, Kind::Text);
+            Capability { name: self.0, summary: "test", input, output, repeat: Repeat::Safe }
         }
         fn standing(&self) -> Option<Standing> {
             None

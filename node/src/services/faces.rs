@@ -11,7 +11,7 @@ use potluck_models::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    protocol::{Fault, FaultKind},
+    protocol::{Fault, FaultKind, Repeat},
     service::{Capability, Context, Example, Kind, Service, Standing},
     services::{
         face::{Age, Face, FaceBox, Gender, Point, Sex},
@@ -100,6 +100,7 @@ impl Service for Faces {
             summary: "faces on a picture, with gender and age",
             input: Kind::Image,
             output: Kind::Json,
+            repeat: Repeat::Safe,
         }
     }
 
@@ -109,7 +110,7 @@ impl Service for Faces {
         Some(Standing {
             device: info.device.clone(),
             engine: info.engine.clone(),
-            speed: ready.speed,
+            call_ms: 1000.0 / ready.speed,
             slots: u16::try_from(self.settings.threads.max(1)).unwrap_or(64),
             variants: vec![ready.finder.name().to_owned()],
         })

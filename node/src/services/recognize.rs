@@ -12,7 +12,7 @@ use potluck_models::{
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
-    protocol::{Fault, FaultKind},
+    protocol::{Fault, FaultKind, Repeat},
     service::{Capability, Context, Example, Kind, Service, Standing},
     services::pixels,
 };
@@ -140,6 +140,7 @@ impl Service for Recognize {
             summary: "picture recognition: labels with probabilities, best first",
             input: Kind::Image,
             output: Kind::Table,
+            repeat: Repeat::Safe,
         }
     }
 
@@ -149,7 +150,7 @@ impl Service for Recognize {
         Some(Standing {
             device: info.device.clone(),
             engine: info.engine.clone(),
-            speed: ready.speed,
+            call_ms: 1000.0 * f32::from(ready.slots) / ready.speed,
             slots: ready.slots,
             variants: self.variants(),
         })

@@ -142,15 +142,22 @@ async fn unreadable_requests_are_answered_with_the_reason() {
 async fn unreadable_calls_are_answered_with_the_reason_and_the_line_goes_on() {
     let (node, bare) = node_and_bare().await;
     let mut line = bare.line().await.expect("a line");
+    let mut numbered = 0;
     for (name, bytes) in malformed_asks() {
         line.say(&bytes).await.expect("written");
         match line.hear().await {
-            Ok(Tell::Malformed { reason }) => assert!(!reason.is_empty(), "{name}"),
+            Ok(Tell::Malformed { call, reason }) => {
+                assert!(!reason.is_empty(), "{name}");
+                assert!(call.is_none_or(|call| call == good_call().call), "{name}: {call:?}");
+                numbered += usize::from(call.is_some());
+            }
             other => panic!("{name}: {other:?}"),
         }
         let answer = line.call(good_call()).await;
         assert!(matches!(answer, Ok(CallOutcome::Done(_))), "after {name}: {answer:?}");
     }
+    // Those that only break a limit: deadline, name, arguments and input.
+    assert_eq!(numbered, 4, "calls whose number could be read");
     still_serves(&node).await;
 }
 

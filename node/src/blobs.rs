@@ -63,7 +63,7 @@ impl Source {
 #[derive(Clone)]
 pub struct Blobs {
     shares: Shares,
-    streams: libp2p_stream::Control,
+    streams: crate::network::streams::Control,
     folder: PathBuf,
     room: Room,
     fetching: Shared<PeerId>,
@@ -122,7 +122,7 @@ impl Blobs {
     /// Serves and fetches over these streams. What is fetched lies in `folder` meanwhile; for other
     /// peers, at most `disk` bytes are kept there.
     pub fn start(
-        mut streams: libp2p_stream::Control,
+        mut streams: crate::network::streams::Control,
         folder: &Path,
         disk: u64,
     ) -> Result<Self, BlobError> {

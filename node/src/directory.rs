@@ -69,6 +69,8 @@ pub struct Entry {
     pub signed: SignedAdvert,
     /// When that advert arrived.
     pub heard_at: u64,
+    /// When its first advert arrived.
+    pub known_since: u64,
     /// Who first told of it; itself once it spoke to us.
     pub introducer: PeerId,
 }
@@ -330,13 +332,15 @@ impl Directory {
         if self.tombstones.blocks(&peer, advert.seq, direct, now) {
             return;
         }
-        let known = self.entries.get(&peer).map(|entry| entry.introducer);
+        let known = self.entries.get(&peer).map(|entry| (entry.introducer, entry.known_since));
         if known.is_none() && !self.make_room(from, direct, acquaintance, out) {
             return;
         }
         self.tombstones.exhume(&peer, seq);
-        let introducer = if direct { peer } else { known.unwrap_or(from) };
-        let entry = Entry { advert, signed: signed.clone(), heard_at: now, introducer };
+        let (introducer, known_since) = known.unwrap_or((from, now));
+        let introducer = if direct { peer } else { introducer };
+        let entry =
+            Entry { advert, signed: signed.clone(), heard_at: now, known_since, introducer };
         let before = self.entries.insert(peer, entry);
         self.count_brought(peer, before.map(|entry| entry.introducer), Some(introducer));
         self.root = OnceLock::new();
@@ -399,7 +403,7 @@ impl Directory {
                 .entries
                 .iter()
                 .filter(|(_, entry)| entry.introducer == who)
-                .map(|(peer, entry)| (known(peer), std::cmp::Reverse(entry.heard_at), *peer))
+                .map(|(peer, entry)| (known(peer), std::cmp::Reverse(entry.known_since), *peer))
                 .min(),
             // Everybody spoke for itself.
             None if direct => self

@@ -164,6 +164,13 @@ pub enum Event {
         /// Why.
         why: DialFailure,
     },
+    /// A peer was found not to be of this mesh, whoever dialled.
+    Stranger {
+        /// Who.
+        peer: PeerId,
+        /// What it said.
+        stranger: Stranger,
+    },
     /// A pulse was answered.
     Beat {
         /// By whom.
@@ -195,13 +202,6 @@ pub enum Event {
     Unreadable {
         /// Whose.
         peer: PeerId,
-    },
-    /// A node of another mesh, or another program, knocked and was turned away.
-    Stranger {
-        /// Who.
-        peer: PeerId,
-        /// What is known of it.
-        stranger: Stranger,
     },
     /// A request of ours got no answer in time.
     Unanswered {
@@ -424,6 +424,7 @@ impl Neighbourhood {
             Event::Connected { peer, dial } => self.on_connected(peer, dial, now, out),
             Event::Disconnected { peer } => self.on_disconnected(peer, now, rng, out),
             Event::DialFailed { dial, why } => self.on_dial_failed(dial, why, now, rng, out),
+            Event::Stranger { peer, stranger } => self.on_stranger(peer, stranger, now, rng),
             Event::Beat { peer, rtt_ms } => self.on_beat(peer, rtt_ms, now, out),
             Event::Silent { peer } => self.on_silent(peer, now, out),
             Event::PulseEnded { peer } => {
@@ -437,7 +438,6 @@ impl Neighbourhood {
                 self.hand_on(effects, now, out);
             }
             Event::Unreadable { peer } => self.on_unreadable(peer, out),
-            Event::Stranger { peer, stranger } => self.on_stranger(peer, stranger),
             Event::Unanswered { peer } => self.on_unanswered(peer, now, out),
             Event::Replied { peer, reply, digest_sent } => {
                 self.on_replied(peer, &reply, digest_sent, now, out);

@@ -11,6 +11,7 @@ mod dialing;
 mod inbound;
 mod listening;
 mod pulse;
+pub mod streams;
 mod transport;
 
 use std::{
@@ -28,7 +29,7 @@ use crate::{
     calls::{Activity, Undelivered},
     protocol::{Advert, Offer},
 };
-pub use transport::{TransportKind, parse_join, real as real_transport};
+pub use transport::{TransportKind, parse_join};
 
 /// How the network is set up.
 pub struct NetworkSettings {
@@ -161,7 +162,7 @@ pub struct Network {
     commands: mpsc::Sender<Command>,
     snapshot: watch::Receiver<Arc<Snapshot>>,
     events: broadcast::Sender<MeshEvent>,
-    streams: libp2p_stream::Control,
+    streams: streams::Control,
     activity: Activity,
     me: PeerId,
 }
@@ -204,7 +205,7 @@ impl Network {
     }
 
     /// Opens and accepts raw streams.
-    pub fn streams(&self) -> libp2p_stream::Control {
+    pub fn streams(&self) -> streams::Control {
         self.streams.clone()
     }
 

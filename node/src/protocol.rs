@@ -9,6 +9,7 @@ pub mod call;
 pub mod codec;
 pub mod exchange;
 
+pub use admission::{ADMISSION_PROTOCOL, Hello, Verdict};
 pub use advert::{Advert, AdvertError, Offer, Repeat, SignedAdvert};
 pub use call::{Answer, Ask, CallOutcome, CallRequest, Fault, FaultKind, Output, Payload, Tell};
 pub use codec::{Codec, Malformed};

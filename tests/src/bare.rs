@@ -1,27 +1,37 @@
 //! A libp2p peer that knows Potluck's protocol names and nothing else, so that a test can send
 //! whatever it wants, byte by byte.
 
-use std::{io, time::Duration};
+use std::{future::poll_fn, io, pin::pin, task::Poll, time::Duration};
 
 use futures::{AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 use libp2p::{
-    Multiaddr, PeerId, StreamProtocol, Swarm, identify, identity::Keypair, swarm,
-    swarm::NetworkBehaviour,
+    Multiaddr, PeerId, StreamProtocol, Swarm, Transport as _,
+    core::{
+        Endpoint,
+        muxing::{StreamMuxerBox, StreamMuxerExt as _, SubstreamBox},
+        transport::{Boxed, DialOpts, PortUse},
+        upgrade,
+    },
+    identify,
+    identity::Keypair,
+    noise, swarm,
+    swarm::{DialError, NetworkBehaviour},
+    tcp, yamux,
 };
-use libp2p_stream::{Control, IncomingStreams};
+use multistream_select::{Negotiated, Version, dialer_select_proto};
+use potluck::network::{
+    admission::{Admission, AdmissionError},
+    streams::{self, Control, IncomingStreams},
+};
 use potluck::protocol::{
-    self, Advert, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, EXCHANGE_PROTOCOL, Exchange, Offer,
-    PULSE_PROTOCOL, Request, Response, SignedAdvert, Tell,
-};
-use potluck::{
-    network::admission::{self, Desk},
-    protocol::admission::{Hello, VERSION},
+    self, Advert, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, Exchange, Hello, EXCHANGE_PROTOCOL,
+    Offer, PULSE_PROTOCOL, Request, Response, SignedAdvert, Tell,
 };
 use tokio::task::JoinHandle;
 
 #[derive(NetworkBehaviour)]
 struct Behaviour {
-    streams: libp2p_stream::Behaviour,
+    streams: streams::Behaviour,
     identify: identify::Behaviour,
 }
 
@@ -38,21 +48,16 @@ pub struct Bare {
 impl Bare {
     /// Connects to a node on loopback.
     pub async fn connect(address: &str, node: PeerId) -> Self {
-        Self::connect_as(address, node, Some(Hello { version: VERSION, mesh: "potluck".into() }))
-            .await
-            .expect("it is let in")
+        let knocked = Self::knock(address, node, Hello::new("potluck")).await;
+        knocked.unwrap_or_else(|e| panic!("{e}"))
     }
 
-    /// The same, saying something else of itself when it knocks; without a word where there is none.
-    pub async fn connect_as(
-        address: &str,
-        node: PeerId,
-        hello: Option<Hello>,
-    ) -> Result<Self, swarm::DialError> {
+    /// Connects to a node on loopback, saying this.
+    pub async fn knock(address: &str, node: PeerId, hello: Hello) -> Result<Self, DialError> {
         let key = Keypair::generate_ed25519();
         let mut swarm = swarm(&key, hello);
         let control = swarm.behaviour().streams.new_control();
-        swarm.dial(address.parse::<Multiaddr>().expect("an address")).expect("it can be dialled");
+        swarm.dial(address.parse::<Multiaddr>().expect("an address"))?;
         loop {
             match swarm.select_next_some().await {
                 swarm::SwarmEvent::ConnectionEstablished { peer_id, .. } if peer_id == node => {
@@ -235,14 +240,89 @@ pub fn tempting(capability: &str) -> Offer {
     }
 }
 
-fn swarm(key: &Keypair, hello: Option<Hello>) -> Swarm<Behaviour> {
-    let transport = potluck::network::real_transport(key).expect("the transport is built");
-    let transport = match hello {
-        Some(hello) => admission::guarded(transport, Desk::open(hello)),
-        None => transport,
-    };
+/// What a node said that did not let a peer in.
+pub fn refusal(error: &DialError) -> &AdmissionError {
+    let DialError::Transport(all) = error else { panic!("{error}") };
+    let refusal = all.iter().find_map(|(_, error)| AdmissionError::of(error));
+    refusal.unwrap_or_else(|| panic!("no refusal: {error}"))
+}
+
+/// An encrypted connection on which nothing was said yet.
+pub struct Raw {
+    muxer: StreamMuxerBox,
+}
+
+impl Raw {
+    /// Connects to a node on loopback.
+    pub async fn connect(address: &str) -> Self {
+        let address = address.parse().expect("an address");
+        let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
+        let dial = transport(&Keypair::generate_ed25519()).dial(address, options);
+        let (_, muxer) = dial.expect("it can be dialled").await.expect("connected");
+        Self { muxer }
+    }
+
+    /// Opens a stream, claims that it is of a protocol and sends bytes; `None` when the node closed
+    /// the connection.
+    pub async fn send(&mut self, protocol: &'static str, bytes: &[u8]) -> Option<RawStream> {
+        let opened = poll_fn(|cx| match self.muxer.poll_outbound_unpin(cx) {
+            Poll::Ready(opened) => Poll::Ready(opened.ok()),
+            Poll::Pending => self.muxer.poll_unpin(cx).map(|_| None),
+        });
+        let stream = opened.await?;
+        let talk = async move {
+            let chosen = dialer_select_proto(stream, [protocol], Version::V1Lazy).await;
+            let (_, mut stream) = chosen.ok()?;
+            // A node that has read enough may close before all is written.
+            let _ = stream.write_all(bytes).await;
+            let _ = stream.flush().await;
+            Some(stream)
+        };
+        let mut talk = pin!(talk);
+        poll_fn(|cx| match talk.as_mut().poll(cx) {
+            Poll::Ready(stream) => Poll::Ready(stream),
+            Poll::Pending => self.muxer.poll_unpin(cx).map(|_| None),
+        })
+        .await
+    }
+
+    /// Waits until the node closes the connection.
+    pub async fn ended(mut self) {
+        poll_fn(|cx| match self.muxer.poll_inbound_unpin(cx) {
+            Poll::Ready(Err(_)) => Poll::Ready(()),
+            Poll::Ready(Ok(_)) => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Poll::Pending => match self.muxer.poll_unpin(cx) {
+                Poll::Ready(Err(_)) => Poll::Ready(()),
+                _ => Poll::Pending,
+            },
+        })
+        .await;
+    }
+}
+
+/// A stream of a [`Raw`] connection.
+pub type RawStream = Negotiated<SubstreamBox>;
+
+fn transport(key: &Keypair) -> Boxed<(PeerId, StreamMuxerBox)> {
+    tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
+        .upgrade(upgrade::Version::V1Lazy)
+        .authenticate(noise::Config::new(key).expect("a key"))
+        .multiplex(yamux::Config::default())
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
+        .boxed()
+}
+
+fn swarm(key: &Keypair, hello: Hello) -> Swarm<Behaviour> {
+    let admission = Admission::guest(hello);
+    let transport = transport(key)
+        .and_then(move |connection, point| admission.admit(connection, point))
+        .map_err(|e| e.map_left(AdmissionError::Connection).into_inner())
+        .boxed();
     let behaviour = Behaviour {
-        streams: libp2p_stream::Behaviour::new(),
+        streams: streams::Behaviour::new(),
         identify: identify::Behaviour::new(identify::Config::new(
             "potluck/2/potluck".to_owned(),
             key.public(),

@@ -50,6 +50,13 @@ impl Setup {
         self
     }
 
+    /// On QUIC over loopback instead.
+    pub fn quic(mut self) -> Self {
+        self.config.network.listen = vec!["/ip4/127.0.0.1/udp/0/quic-v1".to_owned()];
+        self.transport = TransportKind::Real;
+        self
+    }
+
     /// Adds a service.
     pub fn with(mut self, service: impl Service) -> Self {
         self.registry = self.registry.with(service).expect("the name is free");

@@ -50,7 +50,7 @@ const RESUMES: u32 = 5;
 const HERE: u8 = 0;
 const NOT_SHARED: u8 = 1;
 
-pub(super) async fn serve(mut incoming: libp2p_stream::IncomingStreams, shares: Shares) {
+pub(super) async fn serve(mut incoming: crate::network::streams::IncomingStreams, shares: Shares) {
     let places = Shared::new(Limit::at_once(MAX_SENDING), Limit::at_once(SENDING_EACH));
     while let Some((peer, stream)) = incoming.next().await {
         let Some(place) = places.hold(&peer, 1) else { continue };
@@ -155,7 +155,7 @@ fn read_step(file: File) -> io::Result<(File, Vec<u8>)> {
 /// Fetches a blob into a new file. Breaks off when it is silent or below the least rate for long,
 /// whatever time the call has.
 pub(super) async fn fetch(
-    mut streams: libp2p_stream::Control,
+    mut streams: crate::network::streams::Control,
     folder: &Path,
     peer: PeerId,
     hash: [u8; 32],

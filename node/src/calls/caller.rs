@@ -6,9 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::network::streams::OpenStreamError;
 use futures::{AsyncReadExt as _, io::BufReader};
 use libp2p::{PeerId, StreamProtocol, swarm::Stream};
-use libp2p_stream::OpenStreamError;
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,

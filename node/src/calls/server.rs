@@ -86,7 +86,7 @@ impl Server {
 }
 
 /// Serves the lines that peers open.
-pub(crate) async fn serve(mut incoming: libp2p_stream::IncomingStreams, server: Server) {
+pub(crate) async fn serve(mut incoming: crate::network::streams::IncomingStreams, server: Server) {
     let places = Shared::new(Limit::at_once(MAX_LINES), Limit::at_once(LINES_EACH));
     while let Some((peer, stream)) = incoming.next().await {
         let Some(place) = places.hold(&peer, 1) else { continue };

@@ -237,8 +237,10 @@ impl Neighbourhood {
         }
         let seq = entry.advert.seq;
         known.suspect_since = None;
-        known.remembered = entry.advert.multiaddrs();
-        known.sought_until = now + SOUGHT_MS;
+        if known.met_at.is_some() {
+            known.remembered = entry.advert.multiaddrs();
+            known.sought_until = now + SOUGHT_MS;
+        }
         judge(&check, true, out);
         let effects = self.directory.lose(peer, check.proof, now);
         self.hand_on(effects, now, out);

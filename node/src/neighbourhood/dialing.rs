@@ -11,6 +11,7 @@ use super::{
     backoff::Backoff,
     peer::{Dialled, Link, Peer, Phase},
 };
+use crate::doctor::Stranger;
 
 /// Dials that run at once for calls, and for company.
 const MAX_WANTED: usize = 48;
@@ -106,11 +107,9 @@ impl Neighbourhood {
 
     /// Whether a peer can be dialled for company.
     pub(super) fn may_dial(&self, peer: &PeerId, now: u64) -> bool {
-        self.peers.get(peer).is_none_or(|known| {
-            matches!(known.phase, Phase::Gone)
-                && known.backoff.ready(now)
-                && known.stranger.is_none()
-        })
+        self.peers
+            .get(peer)
+            .is_none_or(|known| matches!(known.phase, Phase::Gone) && known.backoff.ready(now))
     }
 
     /// How many more neighbours are wanted.
@@ -355,6 +354,24 @@ impl Neighbourhood {
                 known.backoff.failed(now, rng);
                 self.check_failed(peer, now, out);
             }
+        }
+    }
+
+    /// A peer was found not to be of this mesh: it is left alone for a while, whoever dialled.
+    pub(super) fn on_stranger(
+        &mut self,
+        peer: PeerId,
+        stranger: Stranger,
+        now: u64,
+        rng: &mut impl Rng,
+    ) {
+        if self.peers.len() >= MAX_NAMED && !self.peers.contains_key(&peer) {
+            return;
+        }
+        let known = self.peers.entry(peer).or_default();
+        if !known.connected() {
+            known.stranger = Some(stranger);
+            known.backoff.asked(STRANGER_MS, now, rng);
         }
     }
 

@@ -8,10 +8,7 @@ use super::{
     peer::{Peer, Phase},
     ring::{self, GRACE_MS},
 };
-use crate::{
-    doctor::Stranger,
-    protocol::{MAX_MALFORMED, Request},
-};
+use crate::protocol::{MAX_MALFORMED, Request};
 
 /// Time between the word of parting and the closing of the connection, in ms.
 const PARTING_MS: u64 = 500;
@@ -21,8 +18,6 @@ const PARTING_BELIEVED_MS: u64 = 5_000;
 const ADMITTED_MS: u64 = 5_000;
 /// When a node that is full may be asked again, in ms.
 const FULL_MS: u64 = 5_000;
-/// Strangers at the door that are remembered for the doctor.
-const MAX_STRANGERS: usize = 64;
 /// Whom a node that is full names.
 const OTHERS: usize = 4;
 
@@ -70,14 +65,6 @@ impl Neighbourhood {
         }
         self.peers.entry(peer).or_default().phase = Phase::Admitted { until: now + ADMITTED_MS };
         (Door::Open, effects)
-    }
-
-    /// A node of another mesh, or another program, knocked and was turned away.
-    pub(super) fn on_stranger(&mut self, peer: PeerId, stranger: Stranger) {
-        let many = self.peers.values().filter(|known| known.stranger.is_some()).count();
-        if many < MAX_STRANGERS && peer != self.me {
-            self.peers.entry(peer).or_default().stranger.get_or_insert(stranger);
-        }
     }
 
     /// Who makes room: the longest idle of those that never exchanged; for a node of the mesh also

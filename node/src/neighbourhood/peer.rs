@@ -162,7 +162,6 @@ impl Peer {
             && now >= self.sought_until
             && self.check.is_none()
             && self.suspect_since.is_none()
-            && self.stranger.is_none()
             && self.backoff.ready(now)
             && now >= self.parted_until
     }

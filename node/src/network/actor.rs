@@ -28,7 +28,7 @@ use super::{
 use crate::{
     calls::Activity,
     directory::GoneReason,
-    doctor::{DialFailure, Stranger},
+    doctor::DialFailure,
     neighbourhood::{self, Effect, Event, Neighbourhood, TICK_MS},
     protocol::{Advert, AdvertError, Loss, Offer, PULSE_PROTOCOL, Request, Rumour, encode},
 };
@@ -64,13 +64,12 @@ pub(super) struct Actor {
     pub(super) activity: Activity,
     pub(super) failures: VecDeque<DialFailure>,
     pub(super) clone: Option<CloneReport>,
-    streams: libp2p_stream::Control,
+    streams: super::streams::Control,
     advert: AdvertState,
     snapshot: watch::Sender<Arc<Snapshot>>,
     pub(super) events: broadcast::Sender<MeshEvent>,
     pub(super) snapshot_stale: bool,
     published_at: Instant,
-    pub(super) knocks: mpsc::Receiver<Knock>,
 }
 
 /// What one of our requests is for.
@@ -92,7 +91,7 @@ pub(super) struct AdvertState {
 pub(super) async fn start(
     settings: NetworkSettings,
 ) -> Result<(Network, AbortOnDropHandle<()>), NetworkError> {
-    let (mut swarm, knocks) = transport::swarm(&settings)?;
+    let (mut swarm, mut knocks) = transport::swarm(&settings)?;
     let topic = behaviour::topic(&settings.mesh);
     swarm
         .behaviour_mut()
@@ -153,9 +152,8 @@ pub(super) async fn start(
         events,
         snapshot_stale: true,
         published_at: Instant::now(),
-        knocks,
     };
-    actor.listen().await?;
+    actor.listen(&mut knocks).await?;
     actor.renew_advert()?;
     // Whoever came while the addresses were bound has not heard the advert.
     for (peer, exchange) in actor.near.farewell() {
@@ -165,12 +163,17 @@ pub(super) async fn start(
         actor.tell(Event::Join { address });
     }
     actor.publish_snapshot();
-    let running = AbortOnDropHandle::new(tokio::spawn(actor.run(command_rx, beat_rx)));
+    let running = AbortOnDropHandle::new(tokio::spawn(actor.run(command_rx, beat_rx, knocks)));
     Ok((network, running))
 }
 
 impl Actor {
-    async fn run(mut self, mut commands: mpsc::Receiver<Command>, mut beats: mpsc::Receiver<Beat>) {
+    async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        mut beats: mpsc::Receiver<Beat>,
+        mut knocks: mpsc::Receiver<Knock>,
+    ) {
         let mut tick = tokio::time::interval(Duration::from_millis(TICK_MS));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -183,27 +186,12 @@ impl Actor {
                     None => return self.goodbye(None).await,
                 },
                 Some(beat) = beats.recv() => self.on_beat(beat),
-                Some(knock) = self.knocks.recv() => self.on_knock(knock),
+                Some(knock) = knocks.recv() => self.on_knock(knock),
                 _ = tick.tick() => self.on_tick(),
                 () = tokio::time::sleep_until(publish_at.into()), if self.snapshot_stale => {}
             }
             if self.snapshot_stale && Instant::now() >= publish_at {
                 self.publish_snapshot();
-            }
-        }
-    }
-
-    /// Somebody is at the door.
-    pub(super) fn on_knock(&mut self, knock: Knock) {
-        match knock {
-            Knock::Room { peer, reply } => {
-                let (door, effects) = self.near.knock(peer, now_ms(), &mut rand::rng());
-                self.apply_all(effects);
-                let _ = reply.send(door);
-            }
-            Knock::Stranger { peer, address, mesh } => {
-                let stranger = Stranger { address: address.to_string(), mesh };
-                self.tell(Event::Stranger { peer, stranger });
             }
         }
     }
@@ -260,6 +248,18 @@ impl Actor {
                 self.snapshot_stale = true;
             }
             _ => {}
+        }
+    }
+
+    /// A peer knocks, or was found not to be of this mesh.
+    pub(super) fn on_knock(&mut self, knock: Knock) {
+        match knock {
+            Knock::Room { peer, reply } => {
+                let (door, effects) = self.near.knock(peer, now_ms(), &mut rand::rng());
+                self.apply_all(effects);
+                let _ = reply.send(door);
+            }
+            Knock::Stranger { peer, stranger } => self.tell(Event::Stranger { peer, stranger }),
         }
     }
 

@@ -1,369 +1,381 @@
-//! Admission: a short handshake on the muxed connection, over any transport, before any behaviour
-//! sees the peer. Who is of another mesh or version, or finds no room, sees a connection that says so
-//! and closes.
+//! Admission: the handshake before a connection is one. It runs on the multiplexed connection,
+//! whatever carries that, before any behaviour sees the peer (`docs/protocol.md`, Admission).
 //!
-//! The dialling side opens the first stream. Until that is done, the listening side refuses streams
-//! of all other protocols (some libraries open them by themselves), and the dialling side leaves
-//! those of the other end in the queue.
+//! Whoever dialled opens the first stream and says its version and its mesh; the other side answers
+//! whether there is room. Whether there is, the actor decides ([`Knock`]). Time is limited by the
+//! transport that this is part of.
 
-use std::{future::Future, future::poll_fn, io, pin::pin, task::Poll, time::Duration};
+use std::{error::Error, io, pin::pin, task::Poll, time::Duration};
 
-use either::Either;
 use futures::{
-    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, StreamExt as _,
+    AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, FutureExt as _, StreamExt as _,
+    future::{BoxFuture, poll_fn},
     stream::FuturesUnordered,
 };
 use libp2p::{
-    Multiaddr, PeerId, Transport as _,
+    Multiaddr, PeerId, TransportError,
     core::{
         ConnectedPoint, Endpoint,
         muxing::{StreamMuxerBox, StreamMuxerExt as _, SubstreamBox},
-        transport::{
-            Boxed, TransportError, timeout::TransportTimeout, timeout::TransportTimeoutError,
-        },
     },
-    swarm::DialError,
 };
-use multistream_select::{Negotiated, Version, dialer_select_proto, listener_select_proto};
+use multistream_select::{
+    Negotiated, NegotiationError, Version, dialer_select_proto, listener_select_proto,
+};
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::timeout,
-};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    doctor::Stranger,
     neighbourhood::Door,
     protocol::{
-        Checked, Malformed,
-        admission::{ADMISSION_PROTOCOL, Hello, MAX_FRAME, Other, VERSION, Verdict},
+        ADMISSION_PROTOCOL, Checked, Hello, Malformed, Verdict,
+        admission::{MAX_FRAME, VERSION},
         decode, encode,
     },
 };
 
-/// A dial that takes longer has failed, its handshakes included: on a LAN, a stopped process still
-/// accepts TCP, and only the handshake shows that nobody is there.
-const DIAL_TIME: Duration = Duration::from_secs(4);
-/// The same for a connection that arrives.
-const INBOUND_TIME: Duration = Duration::from_secs(5);
-/// How long a refusal is given to reach the other side.
-const LAST_WORDS: Duration = Duration::from_millis(500);
-/// Streams of one new connection that are looked at before it is admitted.
-const MAX_STREAMS: usize = 16;
-/// Knocks that may wait for the actor.
-const KNOCKS: usize = 256;
-/// When to come back where the node does not even get to look.
-const BUSY_MS: u32 = 2_000;
+/// Knocks that wait for an answer; beyond that a node is as good as full.
+pub(super) const KNOCKS: usize = 64;
+/// How long the actor may take for its answer.
+const ANSWER: Duration = Duration::from_secs(2);
+/// When to come back, if the actor has no time to say, in ms.
+const BUSY_MS: u64 = 2_000;
+/// Streams of a peer that are asked at one time what they are for.
+const STREAMS_AT_ONCE: usize = 16;
+/// Streams that a peer may open before it says hello.
+const MAX_STREAMS: usize = 64;
+/// How long a peer that was turned away has to read why.
+const LINGER: Duration = Duration::from_secs(1);
 
-/// Why a connection was not made.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+type Stream = Negotiated<SubstreamBox>;
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
 pub enum AdmissionError {
-    /// The other side has no room now.
-    #[error("it has no room for another connection")]
+    /// The transport failed.
+    #[error("the connection broke")]
+    Connection(#[source] io::Error),
+    /// The peer has no room.
+    #[error("it has no room for another connection; it may have some in {retry_after_ms} ms")]
     Full {
-        /// When to come back, in ms.
+        /// When to come back.
         retry_after_ms: u64,
         /// Whom to try instead.
         others: Vec<(PeerId, Vec<Multiaddr>)>,
     },
-    /// The other side belongs to another mesh.
-    #[error("it belongs to the mesh {mesh}")]
+    /// The peer is of another mesh.
+    #[error("it belongs to the mesh {mesh:?}: see `mesh` in the settings")]
     OtherMesh {
         /// Which.
         mesh: String,
     },
-    /// The other side speaks another version.
-    #[error(
-        "it speaks version {version} of the protocol, this node version {VERSION}; update the older one"
-    )]
+    /// The peer speaks another version.
+    #[error("it speaks version {version} of the protocol, this node version {VERSION}: update one")]
     OtherVersion {
         /// Which.
         version: u16,
     },
-    /// The other side is no node of Potluck, or one from before version 2.
-    #[error("it is no node of Potluck of this version")]
-    NotPotluck,
+    /// The peer does not speak the protocol.
+    #[error("it is no Potluck node, or one of before version 2: {0}")]
+    NotPotluck(String),
     /// We did not let it in.
-    #[error("it was not let in")]
-    Refused,
-    /// The connection broke meanwhile.
-    #[error("the connection broke: {0}")]
-    Broken(String),
+    #[error("it was not let in: {0}")]
+    TurnedAway(&'static str),
 }
 
-/// A peer at the door.
+/// What the actor is asked and told.
 #[derive(Debug)]
-pub enum Knock {
-    /// One of our mesh and version: is there room?
-    Room {
-        /// Who.
-        peer: PeerId,
-        /// Where the answer goes.
-        reply: oneshot::Sender<Door>,
-    },
-    /// One of another mesh, version or program; it was turned away.
-    Stranger {
-        /// Who.
-        peer: PeerId,
-        /// From where.
-        address: Multiaddr,
-        /// Its mesh, where that is the difference.
-        mesh: Option<String>,
-    },
+pub(super) enum Knock {
+    /// Whether there is room for this peer.
+    Room { peer: PeerId, reply: oneshot::Sender<Door> },
+    /// This one is not of the mesh.
+    Stranger { peer: PeerId, stranger: Stranger },
 }
 
-/// What one side of admissions needs.
+/// The handshake, as one side of it.
 #[derive(Debug, Clone)]
-pub struct Desk {
+pub struct Admission {
     hello: Hello,
     knocks: Option<mpsc::Sender<Knock>>,
 }
 
-impl Desk {
-    /// Asks the receiver's owner whether there is room.
-    pub fn new(mesh: &str) -> (Self, mpsc::Receiver<Knock>) {
-        let (knocks, receiver) = mpsc::channel(KNOCKS);
-        let hello = Hello { version: VERSION, mesh: mesh.to_owned() };
-        (Self { hello, knocks: Some(knocks) }, receiver)
-    }
-
-    /// Says this of itself and lets in whoever says the same: for clients that only ask.
-    pub fn open(hello: Hello) -> Self {
+impl Admission {
+    /// The handshake of a peer that is no node: it says what it is told to, and as a listener it has
+    /// room for all. For the `and_then` of a transport.
+    pub fn guest(hello: Hello) -> Self {
         Self { hello, knocks: None }
     }
 
-    async fn room(&self, peer: PeerId) -> Verdict {
-        let Some(knocks) = &self.knocks else { return Verdict::Admitted(self.hello.clone()) };
-        let (reply, door) = oneshot::channel();
-        let full = Verdict::Full { retry_after_ms: BUSY_MS, others: vec![] };
-        if knocks.try_send(Knock::Room { peer, reply }).is_err() {
-            return full;
+    /// That of a node, and whom it asks.
+    pub(super) fn new(mesh: &str) -> (Self, mpsc::Receiver<Knock>) {
+        let (knocks, asked) = mpsc::channel(KNOCKS);
+        (Self { hello: Hello::new(mesh), knocks: Some(knocks) }, asked)
+    }
+
+    /// Performs the handshake and gives the connection on, with all that came on it meanwhile.
+    pub async fn admit(
+        self,
+        (peer, mut muxer): (PeerId, StreamMuxerBox),
+        point: ConnectedPoint,
+    ) -> Result<(PeerId, StreamMuxerBox), AdmissionError> {
+        let (role, address) = match point {
+            ConnectedPoint::Dialer { address, role_override, .. } => (role_override, address),
+            ConnectedPoint::Listener { send_back_addr, .. } => (Endpoint::Listener, send_back_addr),
+        };
+        match role {
+            Endpoint::Dialer => self.knock(peer, &mut muxer, &address).await?,
+            Endpoint::Listener => self.open(peer, &mut muxer, &address).await?,
         }
-        match door.await {
-            Ok(Door::Open) => Verdict::Admitted(self.hello.clone()),
-            Ok(Door::Full { retry_after_ms, others }) => Verdict::Full {
-                retry_after_ms: u32::try_from(retry_after_ms).unwrap_or(u32::MAX),
-                others: others.iter().map(|(id, at)| Other::new(id, at)).collect(),
+        Ok((peer, muxer))
+    }
+
+    /// The side of whoever dialled. Streams that the other side opens meanwhile wait.
+    async fn knock(
+        &self,
+        peer: PeerId,
+        muxer: &mut StreamMuxerBox,
+        address: &Multiaddr,
+    ) -> Result<(), AdmissionError> {
+        let opened = poll_fn(|cx| match muxer.poll_outbound_unpin(cx) {
+            Poll::Ready(opened) => Poll::Ready(opened),
+            Poll::Pending => keep_going(muxer, cx).map(Err),
+        });
+        let stream = opened.await.map_err(AdmissionError::Connection)?;
+        let talk = driven(muxer, say_hello(stream, &self.hello)).await;
+        let refusal = match talk.map_err(AdmissionError::Connection)?? {
+            Verdict::Admitted { version: VERSION, mesh } if mesh == self.hello.mesh => {
+                return Ok(());
+            }
+            Verdict::Admitted { version: VERSION, mesh } | Verdict::OtherMesh { mesh } => {
+                AdmissionError::OtherMesh { mesh }
+            }
+            Verdict::Admitted { version, .. } | Verdict::OtherVersion { version } => {
+                AdmissionError::OtherVersion { version }
+            }
+            Verdict::Full { retry_after_ms, others } => AdmissionError::Full {
+                retry_after_ms: retry_after_ms.into(),
+                others: others.iter().filter_map(|other| other.peer()).collect(),
             },
-            Err(_) => full,
+        };
+        if let Some(stranger) = refusal.stranger(address) {
+            self.tell(Knock::Stranger { peer, stranger });
+        }
+        Err(refusal)
+    }
+
+    /// The side of whoever was dialled. Streams for other protocols are told that there is none.
+    async fn open(
+        &self,
+        peer: PeerId,
+        muxer: &mut StreamMuxerBox,
+        address: &Multiaddr,
+    ) -> Result<(), AdmissionError> {
+        let (stream, hello) = hear_hello(muxer).await?;
+        // From here on streams wait: whoever is let in may already open them.
+        let judged = driven(muxer, self.judge(peer, hello, address)).await;
+        let (verdict, refused) = judged.map_err(AdmissionError::Connection)?;
+        let said = driven(muxer, say(stream, &verdict)).await;
+        said.and_then(|said| said.map(drop)).map_err(AdmissionError::Connection)?;
+        match refused {
+            None => Ok(()),
+            Some(why) => {
+                linger(muxer).await;
+                Err(AdmissionError::TurnedAway(why))
+            }
+        }
+    }
+
+    /// The verdict, and in short why it is not to come in.
+    async fn judge(
+        &self,
+        peer: PeerId,
+        hello: Hello,
+        address: &Multiaddr,
+    ) -> (Verdict, Option<&'static str>) {
+        let Hello { version, mesh } = self.hello.clone();
+        if hello.version != version || hello.mesh != mesh {
+            let same_version = hello.version == version;
+            let other = same_version.then_some(hello.mesh);
+            let stranger = Stranger { address: address.to_string(), mesh: other };
+            self.tell(Knock::Stranger { peer, stranger });
+            return match same_version {
+                true => (Verdict::OtherMesh { mesh }, Some("it is of another mesh")),
+                false => (Verdict::OtherVersion { version }, Some("it is of another version")),
+            };
+        }
+        match self.room_for(peer).await {
+            Door::Open => (Verdict::Admitted { version, mesh }, None),
+            Door::Full { retry_after_ms, others } => {
+                (Verdict::full(retry_after_ms, &others), Some("there is no room"))
+            }
+        }
+    }
+
+    async fn room_for(&self, peer: PeerId) -> Door {
+        let Some(knocks) = &self.knocks else { return Door::Open };
+        let busy = || Door::Full { retry_after_ms: BUSY_MS, others: Vec::new() };
+        let (reply, answer) = oneshot::channel();
+        if knocks.try_send(Knock::Room { peer, reply }).is_err() {
+            return busy();
+        }
+        match tokio::time::timeout(ANSWER, answer).await {
+            Ok(Ok(door)) => door,
+            _ => busy(),
         }
     }
 
     fn tell(&self, knock: Knock) {
         if let Some(knocks) = &self.knocks {
-            // Only the doctor wants to know.
+            // Only the doctor misses it.
             let _ = knocks.try_send(knock);
         }
     }
+}
 
-    /// What is wrong with the other side, if anything.
-    fn differs(&self, other: &Hello) -> Option<AdmissionError> {
-        if other.version != self.hello.version {
-            return Some(AdmissionError::OtherVersion { version: other.version });
+impl AdmissionError {
+    /// What the peer said, where it was reached and a dial failed all the same.
+    pub fn of(error: &TransportError<io::Error>) -> Option<&Self> {
+        let TransportError::Other(error) = error else { return None };
+        let mut next: Option<&(dyn Error + 'static)> = error.get_ref().map(|it| it as _);
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref::<Self>() {
+                return (!matches!(found, Self::Connection(_))).then_some(found);
+            }
+            next = error.source();
         }
-        let mesh = other.mesh.clone();
-        (other.mesh != self.hello.mesh).then_some(AdmissionError::OtherMesh { mesh })
+        None
+    }
+
+    /// What the doctor is told of a peer that is not of the mesh.
+    pub(super) fn stranger(&self, address: &Multiaddr) -> Option<Stranger> {
+        let mesh = match self {
+            Self::OtherMesh { mesh } => Some(mesh.clone()),
+            Self::OtherVersion { .. } | Self::NotPotluck(_) => None,
+            _ => return None,
+        };
+        Some(Stranger { address: address.to_string(), mesh })
     }
 }
 
-/// A transport whose connections are admitted by both sides before they are handed on.
-pub fn guarded(
-    transport: Boxed<(PeerId, StreamMuxerBox)>,
-    desk: Desk,
-) -> Boxed<(PeerId, StreamMuxerBox)> {
-    let admitted = transport.and_then(move |(peer, muxer), endpoint| {
-        // Boxed, so that neither side's state makes every connection's future large.
-        Box::pin(admit(peer, muxer, endpoint, desk))
-    });
-    let limited = TransportTimeout::with_outgoing_timeout(admitted, DIAL_TIME);
-    TransportTimeout::with_ingoing_timeout(limited, INBOUND_TIME).boxed()
-}
-
-/// The refusal in a failed dial to one address, where it was one.
-pub fn refusal(error: &TransportError<io::Error>) -> Option<&AdmissionError> {
-    type Inner = TransportTimeoutError<Either<io::Error, AdmissionError>>;
-    let TransportError::Other(error) = error else { return None };
-    match error.get_ref()?.downcast_ref::<TransportTimeoutError<Inner>>()? {
-        TransportTimeoutError::Other(TransportTimeoutError::Other(Either::Right(refusal))) => {
-            Some(refusal)
-        }
-        _ => None,
+/// Says hello on a stream of its own and reads the verdict.
+async fn say_hello(stream: SubstreamBox, hello: &Hello) -> Result<Verdict, AdmissionError> {
+    let not_potluck = |e: &dyn std::fmt::Display| AdmissionError::NotPotluck(e.to_string());
+    // The hello goes out with the name of the protocol.
+    let negotiated = dialer_select_proto(stream, [ADMISSION_PROTOCOL], Version::V1Lazy).await;
+    let (_, stream) = negotiated.map_err(|e| not_potluck(&e))?;
+    let told = match say(stream, hello).await {
+        Ok(mut stream) => hear::<Verdict>(&mut stream).await,
+        Err(e) => Err(e),
+    };
+    match told {
+        Ok(Ok(verdict)) => Ok(verdict),
+        Ok(Err(malformed)) => Err(not_potluck(&malformed)),
+        Err(e) if e.get_ref().is_some_and(|e| e.is::<NegotiationError>()) => Err(not_potluck(&e)),
+        Err(e) => Err(AdmissionError::Connection(e)),
     }
 }
 
-/// The refusals in a failed dial, with where they came from.
-pub fn refusals(error: &DialError) -> impl Iterator<Item = (&Multiaddr, &AdmissionError)> {
-    let all = match error {
-        DialError::Transport(all) => all.as_slice(),
-        _ => &[],
-    };
-    all.iter().filter_map(|(address, error)| Some((address, refusal(error)?)))
-}
-
-async fn admit(
-    peer: PeerId,
-    mut muxer: StreamMuxerBox,
-    endpoint: ConnectedPoint,
-    desk: Desk,
-) -> Result<(PeerId, StreamMuxerBox), AdmissionError> {
-    let dials = match &endpoint {
-        ConnectedPoint::Dialer { role_override, .. } => *role_override == Endpoint::Dialer,
-        ConnectedPoint::Listener { .. } => false,
-    };
-    if dials {
-        knock(&mut muxer, &desk).await?;
-    } else {
-        open(&mut muxer, peer, &endpoint, &desk).await?;
-    }
-    Ok((peer, muxer))
-}
-
-/// The dialling side.
-async fn knock(muxer: &mut StreamMuxerBox, desk: &Desk) -> Result<(), AdmissionError> {
-    let opened = poll_fn(|cx| {
-        if let Poll::Ready(opened) = muxer.poll_outbound_unpin(cx) {
-            return Poll::Ready(opened);
-        }
-        progress(muxer, cx)
-    });
-    let stream = opened.await.map_err(broken)?;
-    let talk = async {
-        let selected = dialer_select_proto(stream, [ADMISSION_PROTOCOL], Version::V1Lazy);
-        let (_, mut stream) = selected.await.map_err(|_| AdmissionError::NotPotluck)?;
-        write(&mut stream, &desk.hello).await.map_err(broken)?;
-        let verdict = read::<Verdict>(&mut stream).await;
-        let _ = stream.close().await;
-        verdict
-    };
-    // Where the negotiation fails, or the stream ends without a word, the other side is no node.
-    let told = while_muxing(muxer, talk).await.map_err(broken)?;
-    match told.map_err(|_| AdmissionError::NotPotluck)? {
-        Verdict::Admitted(other) => desk.differs(&other).map_or(Ok(()), Err),
-        Verdict::Full { retry_after_ms, others } => Err(AdmissionError::Full {
-            retry_after_ms: u64::from(retry_after_ms),
-            others: others.iter().filter_map(Other::read).collect(),
-        }),
-        Verdict::OtherMesh { mesh } => Err(AdmissionError::OtherMesh { mesh }),
-        Verdict::OtherVersion { version } => Err(AdmissionError::OtherVersion { version }),
-    }
-}
-
-/// The listening side.
-async fn open(
-    muxer: &mut StreamMuxerBox,
-    peer: PeerId,
-    endpoint: &ConnectedPoint,
-    desk: &Desk,
-) -> Result<(), AdmissionError> {
-    let (hello, mut stream) = first_word(muxer).await.map_err(broken)?;
-    let address = || match endpoint {
-        ConnectedPoint::Listener { send_back_addr, .. } => send_back_addr.clone(),
-        ConnectedPoint::Dialer { address, .. } => address.clone(),
-    };
-    let verdict = match desk.differs(&hello) {
-        None => while_muxing(muxer, desk.room(peer)).await.map_err(broken)?,
-        Some(AdmissionError::OtherMesh { mesh }) => {
-            desk.tell(Knock::Stranger { peer, address: address(), mesh: Some(mesh) });
-            Verdict::OtherMesh { mesh: desk.hello.mesh.clone() }
-        }
-        Some(_) => {
-            desk.tell(Knock::Stranger { peer, address: address(), mesh: None });
-            Verdict::OtherVersion { version: desk.hello.version }
-        }
-    };
-    let admitted = matches!(verdict, Verdict::Admitted(_));
-    let answer = async {
-        write(&mut stream, &verdict).await?;
-        stream.close().await?;
-        if !admitted {
-            // The muxer goes with us: wait until the words were taken.
-            let _ = timeout(LAST_WORDS, stream.read(&mut [0])).await;
-        }
-        Ok::<_, io::Error>(())
-    };
-    while_muxing(muxer, answer).await.map_err(broken)?.map_err(broken)?;
-    if admitted { Ok(()) } else { Err(AdmissionError::Refused) }
-}
-
-type Talk = (Hello, Negotiated<SubstreamBox>);
-
-/// Waits for the stream of the handshake; refuses all others meanwhile.
-async fn first_word(muxer: &mut StreamMuxerBox) -> io::Result<Talk> {
-    let mut talks = FuturesUnordered::new();
-    poll_fn(|cx| {
+/// Waits for the stream of the handshake and what is said on it.
+async fn hear_hello(muxer: &mut StreamMuxerBox) -> Result<(Stream, Hello), AdmissionError> {
+    type Heard = Option<(Stream, io::Result<Result<Hello, Malformed>>)>;
+    let mut asked: FuturesUnordered<BoxFuture<'static, Heard>> = FuturesUnordered::new();
+    let mut left = MAX_STREAMS;
+    let heard = poll_fn(|cx| {
         loop {
-            while talks.len() < MAX_STREAMS {
-                match muxer.poll_inbound_unpin(cx)? {
-                    Poll::Ready(stream) => talks.push(listen(stream)),
-                    Poll::Pending => break,
-                }
+            match asked.poll_next_unpin(cx) {
+                Poll::Ready(Some(Some(heard))) => return Poll::Ready(Ok(heard)),
+                Poll::Ready(Some(None)) => continue,
+                Poll::Ready(None) | Poll::Pending => {}
             }
-            match talks.poll_next_unpin(cx) {
-                Poll::Ready(Some(Ok(talk))) => return Poll::Ready(Ok(talk)),
-                // That stream was not it.
-                Poll::Ready(Some(Err(_))) => continue,
-                Poll::Ready(None) | Poll::Pending => return progress(muxer, cx),
+            if asked.len() == STREAMS_AT_ONCE {
+                break;
             }
+            let Poll::Ready(opened) = muxer.poll_inbound_unpin(cx) else { break };
+            let Some(fewer) = left.checked_sub(1) else {
+                return Poll::Ready(Err(io::Error::other("too many streams before a hello")));
+            };
+            left = fewer;
+            let stream = match opened {
+                Ok(stream) => stream,
+                Err(e) => return Poll::Ready(Err(e)),
+            };
+            let ask = async move {
+                let asked = listener_select_proto(stream, [ADMISSION_PROTOCOL]).await;
+                let (_, mut stream) = asked.ok()?;
+                let hello = hear::<Hello>(&mut stream).await;
+                Some((stream, hello))
+            };
+            asked.push(ask.boxed());
         }
-    })
-    .await
+        keep_going(muxer, cx).map(Err)
+    });
+    let (stream, hello) = heard.await.map_err(AdmissionError::Connection)?;
+    match hello.map_err(AdmissionError::Connection)? {
+        Ok(hello) => Ok((stream, hello)),
+        Err(malformed) => Err(AdmissionError::NotPotluck(malformed.to_string())),
+    }
 }
 
-async fn listen(stream: SubstreamBox) -> Result<Talk, AdmissionError> {
-    let selected = listener_select_proto(stream, [ADMISSION_PROTOCOL]).await;
-    let (_, mut stream) = selected.map_err(|_| AdmissionError::NotPotluck)?;
-    let hello = read::<Hello>(&mut stream).await?;
-    Ok((hello, stream))
+/// Sends one frame and nothing more.
+async fn say<T: Serialize>(mut stream: Stream, what: &T) -> io::Result<Stream> {
+    let bytes = encode(what).map_err(io::Error::other)?;
+    let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+    stream.write_all(&[&length.to_be_bytes()[..], &bytes].concat()).await?;
+    stream.close().await?;
+    Ok(stream)
 }
 
-/// Runs a talk while the connection makes progress: yamux moves nothing by itself.
-async fn while_muxing<F: Future>(muxer: &mut StreamMuxerBox, talk: F) -> io::Result<F::Output> {
+/// Reads one frame.
+async fn hear<T>(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Result<T, Malformed>>
+where
+    T: DeserializeOwned + Checked,
+{
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).await?;
+    let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
+    if length > MAX_FRAME {
+        return Ok(Err(Malformed::TooLarge { max: MAX_FRAME }));
+    }
+    let mut bytes = vec![0; length];
+    stream.read_exact(&mut bytes).await?;
+    Ok(decode::<T>(&bytes).and_then(|said| said.check().map(|()| said)))
+}
+
+/// Runs a talk on one of the streams of a connection, which moves only as long as it is polled.
+async fn driven<T>(muxer: &mut StreamMuxerBox, talk: impl Future<Output = T>) -> io::Result<T> {
     let mut talk = pin!(talk);
-    poll_fn(|cx| {
-        if let Poll::Ready(ended) = talk.as_mut().poll(cx) {
-            return Poll::Ready(Ok(ended));
-        }
-        progress(muxer, cx)
+    poll_fn(|cx| match talk.as_mut().poll(cx) {
+        Poll::Ready(end) => Poll::Ready(Ok(end)),
+        Poll::Pending => keep_going(muxer, cx).map(Err),
     })
     .await
 }
 
-/// Lets the connection make progress; never ready but with its end.
-fn progress<T>(muxer: &mut StreamMuxerBox, cx: &mut std::task::Context<'_>) -> Poll<io::Result<T>> {
+/// Moves a connection; ready when it broke.
+fn keep_going(muxer: &mut StreamMuxerBox, cx: &mut std::task::Context<'_>) -> Poll<io::Error> {
     loop {
         match muxer.poll_unpin(cx) {
+            // A change of the other side's address says nothing to us.
             Poll::Ready(Ok(_)) => {}
-            Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+            Poll::Ready(Err(e)) => return Poll::Ready(e),
             Poll::Pending => return Poll::Pending,
         }
     }
 }
 
-async fn write<T: Serialize>(stream: &mut (impl AsyncWrite + Unpin), value: &T) -> io::Result<()> {
-    let bytes = encode(value).map_err(io::Error::other)?;
-    let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-    stream.write_all(&[&length.to_be_bytes()[..], &bytes].concat()).await?;
-    stream.flush().await
-}
-
-async fn read<T: DeserializeOwned + Checked>(
-    stream: &mut (impl AsyncRead + Unpin),
-) -> Result<T, AdmissionError> {
-    let mut length = [0; 4];
-    stream.read_exact(&mut length).await.map_err(broken)?;
-    let length = u32::from_be_bytes(length) as usize;
-    if length > MAX_FRAME {
-        return Err(AdmissionError::NotPotluck);
-    }
-    let mut bytes = vec![0; length];
-    stream.read_exact(&mut bytes).await.map_err(broken)?;
-    let read = |bytes: &[u8]| -> Result<T, Malformed> {
-        let value: T = decode(bytes)?;
-        value.check()?;
-        Ok(value)
-    };
-    read(&bytes).map_err(|_| AdmissionError::NotPotluck)
-}
-
-fn broken(error: impl std::fmt::Display) -> AdmissionError {
-    AdmissionError::Broken(error.to_string())
+/// Waits until a peer that was turned away hangs up: QUIC forgets what is on its way when this side
+/// does.
+async fn linger(muxer: &mut StreamMuxerBox) {
+    let mut left = MAX_STREAMS;
+    let ended = poll_fn(|cx| {
+        while let Poll::Ready(opened) = muxer.poll_inbound_unpin(cx) {
+            left = left.saturating_sub(1);
+            if opened.is_err() || left == 0 {
+                return Poll::Ready(());
+            }
+        }
+        keep_going(muxer, cx).map(drop)
+    });
+    let _ = tokio::time::timeout(LINGER, ended).await;
 }

@@ -25,6 +25,12 @@ const EXCHANGE_TIME: Duration = Duration::from_secs(30);
 /// A hostile peer can hold this many exchanges of one connection open.
 const STREAMS_PER_CONNECTION: usize = 32;
 
+/// Connections that may wait to be let in.
+const MAX_KNOCKING: u32 = 256;
+/// Connections beyond the bound: admission keeps the bound, and who makes room for another takes a
+/// moment to go.
+const CHANGING: u32 = 16;
+
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     pub(super) limits: connection_limits::Behaviour,
@@ -33,7 +39,7 @@ pub(super) struct Behaviour {
     pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
     pub(super) gossip: gossipsub::Behaviour,
     pub(super) mesh: request_response::Behaviour<Codec>,
-    pub(super) streams: libp2p_stream::Behaviour,
+    pub(super) streams: super::streams::Behaviour,
 }
 
 impl Behaviour {
@@ -43,9 +49,9 @@ impl Behaviour {
         Ok(Self {
             limits: connection_limits::Behaviour::new(
                 connection_limits::ConnectionLimits::default()
-                    .with_max_pending_incoming(Some(64))
+                    .with_max_pending_incoming(Some(MAX_KNOCKING))
                     .with_max_pending_outgoing(Some(64))
-                    .with_max_established(Some(settings.max_connections))
+                    .with_max_established(Some(settings.max_connections.saturating_add(CHANGING)))
                     .with_max_established_per_peer(Some(4)),
             ),
             identify: identify::Behaviour::new(
@@ -66,7 +72,7 @@ impl Behaviour {
                     .with_request_timeout(EXCHANGE_TIME)
                     .with_max_concurrent_streams(STREAMS_PER_CONNECTION),
             ),
-            streams: libp2p_stream::Behaviour::new(),
+            streams: super::streams::Behaviour::new(),
         })
     }
 }

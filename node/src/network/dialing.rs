@@ -1,21 +1,17 @@
 //! Carrying out dials, and saying how they ended.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, io};
 
 use libp2p::{
-    Multiaddr, PeerId,
+    Multiaddr, PeerId, TransportError,
     swarm::{ConnectionId, DialError, dial_opts::DialOpts, dial_opts::PeerCondition},
 };
 use tokio::sync::oneshot;
 
-use super::{
-    CloneReport,
-    actor::Actor,
-    admission::{self, AdmissionError},
-};
+use super::{CloneReport, actor::Actor, admission::AdmissionError};
 use crate::{
     calls::Undelivered,
-    doctor::{DialFailure as Noted, DialReason, Stranger},
+    doctor::{DialFailure as Noted, DialReason},
     neighbourhood::{
         DialFailure, Event,
         address::{is_loopback, is_quic},
@@ -110,11 +106,9 @@ impl Actor {
     fn note_failure(&mut self, error: &DialError) {
         match error {
             DialError::Transport(all) => {
-                for (address, error) in all {
-                    // The doctor hears of strangers and full nodes otherwise.
-                    if admission::refusal(error).is_some() {
-                        continue;
-                    }
+                // A peer that does not let us in was reached.
+                for (address, error) in all.iter().filter(|it| AdmissionError::of(&it.1).is_none())
+                {
                     if self.failures.len() == FAILURES {
                         self.failures.pop_front();
                     }
@@ -139,23 +133,11 @@ impl Actor {
 }
 
 fn failure_of(error: &DialError) -> DialFailure {
-    // Whoever answered at one address is there, whatever the others say.
-    for (address, refusal) in admission::refusals(error) {
-        let stranger =
-            |mesh| DialFailure::Stranger(Stranger { address: address.to_string(), mesh });
-        match refusal.clone() {
-            AdmissionError::Full { retry_after_ms, others } => {
-                return DialFailure::Full { retry_after_ms, others };
-            }
-            AdmissionError::OtherMesh { mesh } => return stranger(Some(mesh)),
-            AdmissionError::OtherVersion { .. } | AdmissionError::NotPotluck => {
-                return stranger(None);
-            }
-            AdmissionError::Refused | AdmissionError::Broken(_) => {}
-        }
-    }
     match error {
         DialError::Transport(all) => {
+            if let Some(refusal) = all.iter().find_map(refusal_of) {
+                return refusal;
+            }
             let mut tcp = all.iter().filter(|(address, _)| !is_quic(address)).peekable();
             let refused = tcp.peek().is_some()
                 && tcp.all(|(_, e)| reason_of(&innermost(e)) == DialReason::Refused);
@@ -165,6 +147,16 @@ fn failure_of(error: &DialError) -> DialFailure {
         // Our own limits and conditions say nothing about the peer.
         _ => DialFailure::Own,
     }
+}
+
+/// What a peer said that was reached and did not let us in.
+fn refusal_of((address, error): &(Multiaddr, TransportError<io::Error>)) -> Option<DialFailure> {
+    let refusal = AdmissionError::of(error)?;
+    if let AdmissionError::Full { retry_after_ms, others } = refusal {
+        let (retry_after_ms, others) = (*retry_after_ms, others.clone());
+        return Some(DialFailure::Full { retry_after_ms, others });
+    }
+    refusal.stranger(address).map(DialFailure::Stranger)
 }
 
 fn reason_of(text: &str) -> DialReason {

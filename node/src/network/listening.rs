@@ -7,8 +7,9 @@ use std::{
 
 use futures::StreamExt as _;
 use libp2p::{Multiaddr, swarm::SwarmEvent};
+use tokio::sync::mpsc;
 
-use super::{NetworkError, actor::Actor, dialing::innermost};
+use super::{NetworkError, actor::Actor, admission::Knock, dialing::innermost};
 use crate::{
     neighbourhood::address::{is_link_local, is_loopback, is_quic},
     protocol::advert::MAX_ADDRESSES,
@@ -19,7 +20,10 @@ impl Actor {
     ///
     /// What else happens meanwhile is handled as ever: mDNS names a neighbour once and then not for
     /// minutes, so an event that got lost here would leave this node alone.
-    pub(super) async fn listen(&mut self) -> Result<(), NetworkError> {
+    pub(super) async fn listen(
+        &mut self,
+        knocks: &mut mpsc::Receiver<Knock>,
+    ) -> Result<(), NetworkError> {
         let mut waiting = HashMap::new();
         for address in &self.settings.listen {
             let id = self.swarm.listen_on(address.clone()).map_err(|e| NetworkError::Listen {
@@ -34,7 +38,7 @@ impl Actor {
         while !(waiting.is_empty() || bound > 0 && waiting.values().all(is_ipv6_wildcard)) {
             let event = tokio::select! {
                 event = self.swarm.select_next_some() => event,
-                Some(knock) = self.knocks.recv() => {
+                Some(knock) = knocks.recv() => {
                     self.on_knock(knock);
                     continue;
                 }

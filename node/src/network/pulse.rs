@@ -43,7 +43,7 @@ pub(super) enum Beat {
 }
 
 /// Echoes the beats of everyone who watches us.
-pub(super) async fn serve(mut incoming: libp2p_stream::IncomingStreams) {
+pub(super) async fn serve(mut incoming: crate::network::streams::IncomingStreams) {
     let places = Shared::new(Limit::at_once(MAX_WATCHERS), Limit::at_once(WATCHERS_EACH));
     while let Some((peer, stream)) = incoming.next().await {
         let Some(place) = places.hold(&peer, 1) else { continue };
@@ -56,7 +56,7 @@ pub(super) async fn serve(mut incoming: libp2p_stream::IncomingStreams) {
 
 /// Watches a peer until it falls silent or the stream breaks.
 pub(super) async fn watch(
-    control: libp2p_stream::Control,
+    control: crate::network::streams::Control,
     peer: PeerId,
     beats: mpsc::Sender<Beat>,
 ) {
@@ -66,7 +66,7 @@ pub(super) async fn watch(
 
 /// One beat, now.
 pub(super) async fn check(
-    control: libp2p_stream::Control,
+    control: crate::network::streams::Control,
     peer: PeerId,
     beats: mpsc::Sender<Beat>,
 ) {
@@ -75,7 +75,7 @@ pub(super) async fn check(
 }
 
 async fn loop_beats(
-    mut control: libp2p_stream::Control,
+    mut control: crate::network::streams::Control,
     peer: PeerId,
     beats: &mpsc::Sender<Beat>,
     count: Option<u32>,

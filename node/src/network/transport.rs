@@ -1,15 +1,18 @@
-//! Building the Swarm: TCP with Noise or TLS and yamux, QUIC, or memory for tests, all of them
-//! behind admission.
+//! Building the Swarm: TCP with Noise or TLS and yamux, QUIC, or memory for tests, with admission
+//! before all of them.
 
 use std::{io, net::ToSocketAddrs as _, time::Duration};
 
-use futures::{FutureExt as _, TryFutureExt as _, future, future::BoxFuture};
+use futures::{
+    AsyncRead, AsyncWrite, FutureExt as _, TryFutureExt as _,
+    future::{BoxFuture, Either},
+};
 use libp2p::{
     Multiaddr, PeerId, Swarm, Transport as _,
     core::{
         UpgradeInfo,
         muxing::StreamMuxerBox,
-        transport::{Boxed, MemoryTransport},
+        transport::{Boxed, MemoryTransport, OrTransport, timeout::TransportTimeout},
         upgrade::{self, InboundConnectionUpgrade, OutboundConnectionUpgrade},
     },
     identity::Keypair,
@@ -19,7 +22,7 @@ use tokio::sync::mpsc;
 
 use super::{
     NetworkError, NetworkSettings,
-    admission::{self, Desk, Knock},
+    admission::{Admission, AdmissionError, Knock},
     behaviour::Behaviour,
 };
 
@@ -33,29 +36,43 @@ pub enum TransportKind {
     Memory,
 }
 
-/// The Swarm, and the peers that knock at its door.
+/// A dial that takes longer has failed: on a LAN, a stopped process still accepts TCP, and only
+/// the handshake shows that nobody is there.
+const DIAL_TIME: Duration = Duration::from_secs(4);
+/// How long a peer may take until it is let in: longer, so that it is the one who gives up.
+const INBOUND_TIME: Duration = Duration::from_secs(5);
+
+/// An encrypted connection of a peer that proved who it is.
+type Muxed = (PeerId, StreamMuxerBox);
+
+/// The Swarm, and the peers that knock.
 pub(super) fn swarm(
     settings: &NetworkSettings,
 ) -> Result<(Swarm<Behaviour>, mpsc::Receiver<Knock>), NetworkError> {
     let behaviour = Behaviour::new(settings)?;
-    let keypair = &settings.keypair;
-    let (desk, knocks) = Desk::new(&settings.mesh);
-    let transport = match settings.transport {
-        TransportKind::Real => real(keypair)?,
-        TransportKind::Memory => memory(keypair)?,
+    let muxed = match settings.transport {
+        TransportKind::Real => real(&settings.keypair)?,
+        TransportKind::Memory => memory(&settings.keypair)?,
     };
+    let (admission, knocks) = Admission::new(&settings.mesh);
+    let admitted = muxed
+        .and_then(move |connection, point| admission.admit(connection, point))
+        .map_err(|e| e.map_left(AdmissionError::Connection).into_inner());
+    let timed = TransportTimeout::with_ingoing_timeout(
+        TransportTimeout::with_outgoing_timeout(admitted, DIAL_TIME),
+        INBOUND_TIME,
+    );
     // The actor closes what it does not need; nothing else may.
     let config = swarm::Config::with_tokio_executor()
         .with_idle_connection_timeout(Duration::from_secs(86_400));
-    let me = keypair.public().to_peer_id();
-    Ok((Swarm::new(admission::guarded(transport, desk), behaviour, me, config), knocks))
+    let me = settings.keypair.public().to_peer_id();
+    Ok((Swarm::new(timed.boxed(), behaviour, me, config), knocks))
 }
 
-/// TCP with Noise or TLS and yamux, and QUIC, without admission.
-pub fn real(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetworkError> {
+fn real(keypair: &Keypair) -> Result<Boxed<Muxed>, NetworkError> {
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
         .upgrade(upgrade::Version::V1Lazy)
-        .authenticate(Secure::new(keypair)?)
+        .authenticate(Secured::new(keypair)?)
         .multiplex(yamux::Config::default())
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
     let mut config = quic::Config::new(keypair);
@@ -64,85 +81,93 @@ pub fn real(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, Networ
     config.keep_alive_interval = Duration::from_millis(1_500);
     let quic = quic::tokio::Transport::new(config)
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
-    Ok(tcp.or_transport(quic).map(|either, _| either.into_inner()).boxed())
+    Ok(OrTransport::new(tcp, quic).map(|either, _| either.into_inner()).boxed())
 }
 
-fn memory(keypair: &Keypair) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetworkError> {
+fn memory(keypair: &Keypair) -> Result<Boxed<Muxed>, NetworkError> {
     Ok(MemoryTransport::new()
         .upgrade(upgrade::Version::V1Lazy)
-        .authenticate(noise::Config::new(keypair).map_err(broken)?)
+        .authenticate(Secured::new(keypair)?.noise)
         .multiplex(yamux::Config::default())
         .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)))
         .boxed())
 }
 
-/// Noise or TLS 1.3, whichever the other side speaks.
+/// Noise, or TLS for peers that prefer it.
 #[derive(Clone)]
-struct Secure {
+struct Secured {
     noise: noise::Config,
     tls: tls::Config,
 }
 
-const NOISE: &str = "/noise";
-const TLS: &str = "/tls/1.0.0";
+type Secret<C> = Either<noise::Output<C>, tls::TlsStream<C>>;
 
-type Secured<C> = (PeerId, future::Either<noise::Output<C>, tls::TlsStream<C>>);
-
-impl Secure {
+impl Secured {
     fn new(keypair: &Keypair) -> Result<Self, NetworkError> {
-        let noise = noise::Config::new(keypair).map_err(broken)?;
-        let tls = tls::Config::new(keypair).map_err(broken)?;
-        Ok(Self { noise, tls })
+        let broken = |e: &dyn std::fmt::Display| NetworkError::Transport(e.to_string());
+        Ok(Self {
+            noise: noise::Config::new(keypair).map_err(|e| broken(&e))?,
+            tls: tls::Config::new(keypair).map_err(|e| broken(&e))?,
+        })
+    }
+
+    fn is_noise(&self, chosen: &str) -> bool {
+        self.noise.protocol_info().any(|name| name == chosen)
     }
 }
 
-impl UpgradeInfo for Secure {
+impl UpgradeInfo for Secured {
     type Info = &'static str;
-    type InfoIter = [&'static str; 2];
+    type InfoIter = std::vec::IntoIter<&'static str>;
 
     fn protocol_info(&self) -> Self::InfoIter {
-        [NOISE, TLS]
+        let both = self.noise.protocol_info().chain(self.tls.protocol_info());
+        both.collect::<Vec<_>>().into_iter()
     }
 }
 
-impl<C> InboundConnectionUpgrade<C> for Secure
+impl<C> InboundConnectionUpgrade<C> for Secured
 where
-    C: futures::AsyncRead + futures::AsyncWrite + Unpin + Send + 'static,
+    C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    type Output = Secured<C>;
+    type Output = (PeerId, Secret<C>);
     type Error = io::Error;
-    type Future = BoxFuture<'static, Result<Secured<C>, io::Error>>;
+    type Future = BoxFuture<'static, io::Result<Self::Output>>;
 
-    fn upgrade_inbound(self, socket: C, info: Self::Info) -> Self::Future {
-        if info == NOISE {
-            let secured = self.noise.upgrade_inbound(socket, info).map_err(io::Error::other);
-            return secured.map_ok(|(peer, io)| (peer, future::Either::Left(io))).boxed();
+    fn upgrade_inbound(self, socket: C, chosen: &'static str) -> Self::Future {
+        match self.is_noise(chosen) {
+            true => noised(self.noise.upgrade_inbound(socket, chosen)),
+            false => tlsed(self.tls.upgrade_inbound(socket, chosen)),
         }
-        let secured = self.tls.upgrade_inbound(socket, info).map_err(io::Error::other);
-        secured.map_ok(|(peer, io)| (peer, future::Either::Right(io))).boxed()
     }
 }
 
-impl<C> OutboundConnectionUpgrade<C> for Secure
+impl<C> OutboundConnectionUpgrade<C> for Secured
 where
-    C: futures::AsyncRead + futures::AsyncWrite + Unpin + Send + 'static,
+    C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    type Output = Secured<C>;
+    type Output = (PeerId, Secret<C>);
     type Error = io::Error;
-    type Future = BoxFuture<'static, Result<Secured<C>, io::Error>>;
+    type Future = BoxFuture<'static, io::Result<Self::Output>>;
 
-    fn upgrade_outbound(self, socket: C, info: Self::Info) -> Self::Future {
-        if info == NOISE {
-            let secured = self.noise.upgrade_outbound(socket, info).map_err(io::Error::other);
-            return secured.map_ok(|(peer, io)| (peer, future::Either::Left(io))).boxed();
+    fn upgrade_outbound(self, socket: C, chosen: &'static str) -> Self::Future {
+        match self.is_noise(chosen) {
+            true => noised(self.noise.upgrade_outbound(socket, chosen)),
+            false => tlsed(self.tls.upgrade_outbound(socket, chosen)),
         }
-        let secured = self.tls.upgrade_outbound(socket, info).map_err(io::Error::other);
-        secured.map_ok(|(peer, io)| (peer, future::Either::Right(io))).boxed()
     }
 }
 
-fn broken(error: impl std::fmt::Display) -> NetworkError {
-    NetworkError::Transport(error.to_string())
+fn noised<C: 'static, E: std::error::Error + Send + Sync + 'static>(
+    done: impl Future<Output = Result<(PeerId, noise::Output<C>), E>> + Send + 'static,
+) -> BoxFuture<'static, io::Result<(PeerId, Secret<C>)>> {
+    done.map_ok(|(peer, io)| (peer, Either::Left(io))).map_err(io::Error::other).boxed()
+}
+
+fn tlsed<C: 'static, E: std::error::Error + Send + Sync + 'static>(
+    done: impl Future<Output = Result<(PeerId, tls::TlsStream<C>), E>> + Send + 'static,
+) -> BoxFuture<'static, io::Result<(PeerId, Secret<C>)>> {
+    done.map_ok(|(peer, io)| (peer, Either::Right(io))).map_err(io::Error::other).boxed()
 }
 
 /// Reads what people type after `--join`: a multiaddr, `host:port`, or `[v6]:port` (TCP). Host

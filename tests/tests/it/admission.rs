@@ -1,162 +1,220 @@
-//! The handshake before everything else: who is of another mesh or version, or finds no room, is told so
-//! and sees nothing else; who says nothing is not waited for.
+//! Who is let in: the handshake that comes before any protocol, and a node that is full.
 
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
-use futures::AsyncWriteExt as _;
-use libp2p::swarm::DialError;
+use futures::future::join_all;
+use libp2p::PeerId;
 use potluck::{
     Node,
-    client::Call,
-    network::admission::{AdmissionError, refusals},
+    network::{MeshEvent, admission::AdmissionError},
     protocol::{
-        CALL_PROTOCOL, CallOutcome, CallRequest,
-        admission::{ADMISSION_PROTOCOL, Hello, VERSION},
+        self, ADMISSION_PROTOCOL, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, Hello,
+        admission::VERSION,
     },
 };
 use potluck_tests::{
-    bare::Bare,
+    bare::{Bare, Raw, framed, refusal},
     mesh::{Does, PATIENCE, Setup, WORK, Work, address, all_see_all, until, work, work_at},
 };
 
-fn hello(version: u16, mesh: &str) -> Option<Hello> {
-    Some(Hello { version, mesh: mesh.into() })
+fn serving(setup: Setup) -> Setup {
+    setup.with(Work::new(100.0, Does::Answer).0)
 }
 
-/// A node on loopback that offers `work/1`.
-async fn node() -> Node {
-    let (service, _) = Work::new(100.0, Does::Answer);
-    Setup::new("node").tcp().with(service.slots(8)).start().await
-}
-
+/// A node that offers `work/1` gets in and gives its answer to a new one.
 async fn still_serves(node: &Node) {
     let asker = Setup::new("asker").tcp().joining(node).start().await;
-    all_see_all(&[&asker, node]).await;
-    asker.client().call(work()).await.expect("answered");
+    until(&asker, "the node", |mesh| mesh.peers.contains_key(&node.client().id())).await;
+    let reply = asker.client().call(work_at(node.client().id())).await.expect("answered");
+    assert_eq!(reply.served_by.name, "node");
 }
 
-async fn refused(node: &Node, hello: Option<Hello>) -> AdmissionError {
-    let at = address(node);
-    let tried = Bare::connect_as(&at, node.client().id(), hello).await;
-    let error: DialError = tried.err().expect("it is not let in");
-    let found = refusals(&error).next().map(|(_, refusal)| refusal.clone());
-    found.unwrap_or_else(|| panic!("no refusal: {error:?}"))
+fn hello(version: u16, mesh: &str) -> Hello {
+    Hello { version, mesh: mesh.to_owned() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_meet_over_every_transport() {
-    let udp = "/ip4/127.0.0.1/udp/0/quic-v1";
-    for listen in ["/ip4/127.0.0.1/tcp/0", udp, "/memory/0"] {
-        let at = |setup: Setup| match listen {
-            "/memory/0" => setup,
-            _ => setup.tcp().configured(|c| c.network.listen = vec![listen.to_owned()]),
-        };
-        let (service, _) = Work::new(100.0, Does::Answer);
-        let server = at(Setup::new("server")).with(service).start().await;
-        let asker = at(Setup::new("asker")).joining(&server).start().await;
-        all_see_all(&[&asker, &server]).await;
+    let memory = |name| Setup::new(name);
+    let tcp = |name| Setup::new(name).tcp();
+    let quic = |name| Setup::new(name).quic();
+    let setups: [&dyn Fn(&'static str) -> Setup; 3] = [&memory, &tcp, &quic];
+    for setup in setups {
+        let node = serving(setup("node")).start().await;
+        let asker = setup("asker").joining(&node).start().await;
+        all_see_all(&[&node, &asker]).await;
         let reply = asker.client().call(work()).await.expect("answered");
-        assert_eq!(reply.served_by.name, "server", "{listen}");
+        assert_eq!(reply.served_by.name, "node", "{}", address(&node));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_mesh_or_version_is_turned_away_with_a_reason() {
-    let node = node().await;
-    let other = refused(&node, hello(VERSION, "lab")).await;
-    assert_eq!(other, AdmissionError::OtherMesh { mesh: "potluck".into() });
-    let other = refused(&node, hello(VERSION + 1, "potluck")).await;
-    assert_eq!(other, AdmissionError::OtherVersion { version: VERSION });
-    // Two meshes on one network do not see each other, and the doctor can say why.
-    let lab = Setup::new("lab").tcp().configured(|c| c.mesh = "lab".into()).joining(&node);
-    let lab = lab.start().await;
-    let named = async {
-        while lab.client().facts().await.strangers.is_empty()
-            && node.client().facts().await.strangers.is_empty()
-        {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+async fn nodes_of_other_meshes_stay_apart_and_know_why() {
+    for quic in [false, true] {
+        let real = |name| if quic { Setup::new(name).quic() } else { Setup::new(name).tcp() };
+        let node = serving(real("node")).start().await;
+        let stranger = real("stranger").configured(|c| c.mesh = "lab".to_owned()).joining(&node);
+        let stranger = stranger.start().await;
+        for (this, other) in [(&node, "lab"), (&stranger, "potluck")] {
+            let told = async {
+                loop {
+                    let facts = this.client().facts().await;
+                    if let Some(first) = facts.strangers.first() {
+                        break first.mesh.clone();
+                    }
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            let told = tokio::time::timeout(PATIENCE, told).await.expect("it is told");
+            assert_eq!(told.as_deref(), Some(other), "quic: {quic}");
+            assert!(this.client().snapshot().peers.is_empty());
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_speaks_another_version_or_of_another_mesh_is_told() {
+    let node = serving(Setup::new("node").tcp()).start().await;
+    let (at, id) = (address(&node), node.client().id());
+    let told = Bare::knock(&at, id, hello(VERSION, "lab")).await.err().expect("refused");
+    let told = refusal(&told);
+    assert!(matches!(told, AdmissionError::OtherMesh { mesh } if mesh == "potluck"), "{told}");
+    let told = Bare::knock(&at, id, hello(VERSION + 1, "potluck")).await.err().expect("refused");
+    let told = refusal(&told);
+    assert!(matches!(told, AdmissionError::OtherVersion { version: VERSION }), "{told}");
+    assert!(Bare::knock(&at, id, hello(VERSION, "potluck")).await.is_ok());
+}
+
+/// What a peer does on a connection instead of saying hello as it should.
+async fn misbehave(address: &str, how: &str) {
+    let mut raw = Raw::connect(address).await;
+    let kept = match how {
+        "says nothing" => vec![],
+        "speaks no admission" => vec![raw.send("/ipfs/id/1.0.0", b"").await],
+        "says half a hello" => {
+            let whole = framed(&protocol::encode(&Hello::new("potluck")).expect("encodes"));
+            vec![raw.send(ADMISSION_PROTOCOL, &whole[..whole.len() / 2]).await]
+        }
+        "announces 4 GiB" => vec![raw.send(ADMISSION_PROTOCOL, &[0xff; 4]).await],
+        "says nonsense" => vec![raw.send(ADMISSION_PROTOCOL, &framed(&[0x9f; 4096])).await],
+        "opens a thousand streams" => {
+            let mut kept = Vec::new();
+            for _ in 0..1000 {
+                let stream = raw.send("/ipfs/ping/1.0.0", b"").await;
+                if stream.is_none() {
+                    break;
+                }
+                kept.push(stream);
+            }
+            kept
+        }
+        _ => panic!("{how}"),
     };
-    tokio::time::timeout(PATIENCE, named).await.expect("a stranger is named");
-    assert!(lab.client().snapshot().peers.is_empty());
-    assert!(node.client().snapshot().peers.is_empty());
+    raw.ended().await;
+    drop(kept);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peers_that_do_not_say_hello_are_hung_up_on() {
+    let node = serving(Setup::new("node").tcp()).start().await;
+    let at = address(&node);
+    let all = [
+        "says nothing",
+        "speaks no admission",
+        "says half a hello",
+        "announces 4 GiB",
+        "says nonsense",
+        "opens a thousand streams",
+    ];
+    let hung_up = join_all(all.map(|how| {
+        let at = at.clone();
+        async move {
+            let ended = tokio::time::timeout(PATIENCE, misbehave(&at, how)).await;
+            assert!(ended.is_ok(), "still connected: {how}");
+        }
+    }));
+    tokio::join!(hung_up, still_serves(&node));
     still_serves(&node).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_does_not_knock_reaches_no_service() {
+async fn a_call_of_another_mesh_reaches_no_service() {
     let (service, seen) = Work::new(100.0, Does::Answer);
     let node = Setup::new("node").tcp().with(service).start().await;
-    // Connected as far as it knows itself; the node has not let it in.
-    let bare = Bare::connect_as(&address(&node), node.client().id(), None).await.expect("connects");
-    let args = work().args;
-    let request = CallRequest {
+    let call = CallRequest {
         call: 1,
-        capability: WORK.into(),
-        deadline_ms: 1_000,
-        args,
+        capability: WORK.to_owned(),
+        deadline_ms: 30_000,
+        args: work().args,
         input: None,
         progress: false,
     };
-    let called = async {
-        let mut line = bare.line().await.ok()?;
-        line.call(request).await.ok()
-    };
-    let answer: Option<CallOutcome> =
-        tokio::time::timeout(PATIENCE, called).await.expect("it does not hang");
-    assert_eq!(answer, None);
+    let bytes = framed(&protocol::encode(&Ask::Call(call.clone())).expect("encodes"));
+    let mut raw = Raw::connect(&address(&node)).await;
+    // All at once, before and after the hello, without waiting for anything.
+    let first = raw.send(CALL_PROTOCOL, &bytes).await;
+    let hello = framed(&protocol::encode(&Hello::new("lab")).expect("encodes"));
+    let hello = raw.send(ADMISSION_PROTOCOL, &hello).await;
+    let second = raw.send(CALL_PROTOCOL, &bytes).await;
+    tokio::time::timeout(PATIENCE, raw.ended()).await.expect("hung up on");
     assert_eq!(seen.started.load(SeqCst), 0);
+    drop((first, hello, second));
+    // One of this mesh is served.
+    let bare = Bare::connect(&address(&node), node.client().id()).await;
+    assert!(matches!(bare.call(call).await, CallOutcome::Done(_)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_identities_do_not_keep_an_honest_node_out() {
+    let node = serving(Setup::new("node").tcp()).start().await;
+    let (at, id) = (address(&node), node.client().id());
+    let mut idle = Vec::new();
+    let mut turned_away = 0;
+    for _ in 0..300 {
+        match Bare::knock(&at, id, Hello::new("potluck")).await {
+            Ok(bare) => idle.push(bare),
+            Err(e) if matches!(refusal(&e), AdmissionError::Full { .. }) => turned_away += 1,
+            Err(e) => panic!("{e}"),
+        }
+    }
+    assert!(turned_away > 0 && idle.len() >= 100, "{} came in", idle.len());
     still_serves(&node).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn half_words_and_many_streams_at_the_door_hold_up_nobody() {
-    let node = node().await;
-    for bytes in [vec![], vec![0, 0], vec![255; 8], vec![0, 0, 0, 3, 0xff, 0xff, 0xff]] {
-        let bare = Bare::connect_as(&address(&node), node.client().id(), None).await;
-        let bare = bare.expect("connects");
-        let opened = bare.open(ADMISSION_PROTOCOL).await;
-        if let Ok(mut stream) = opened {
-            let _ = stream.write_all(&bytes).await;
-            let _ = stream.flush().await;
-        }
-        let mut held = Vec::new();
-        for _ in 0..100 {
-            let opening = bare.open(CALL_PROTOCOL);
-            held.push(tokio::time::timeout(Duration::from_millis(5), opening).await);
-        }
-        still_serves(&node).await;
-    }
+/// What became of a peer, as others tell.
+fn was_lost(events: &mut tokio::sync::broadcast::Receiver<MeshEvent>, who: PeerId) -> bool {
+    std::iter::from_fn(|| events.try_recv().ok())
+        .any(|event| matches!(event, MeshEvent::Gone { peer, .. } if peer == who))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crowd_that_says_nothing_keeps_nobody_out() {
-    let (service, _) = Work::new(100.0, Does::Answer);
-    let small = |c: &mut potluck::config::Config| {
-        (c.network.connections, c.network.max_connections) = (4, 20);
+async fn a_node_that_is_full_says_so_and_is_not_lost() {
+    let small = |config: &mut potluck::config::Config| {
+        (config.network.connections, config.network.max_connections) = (2, 2);
     };
-    let node = Setup::new("node").tcp().with(service).configured(small).start().await;
-    let neighbour = Setup::new("neighbour").tcp().joining(&node).start().await;
-    all_see_all(&[&neighbour, &node]).await;
-    let (mut crowd, mut full) = (Vec::new(), 0);
-    for _ in 0..60 {
-        let knock = hello(VERSION, "potluck");
-        match Bare::connect_as(&address(&node), node.client().id(), knock).await {
-            Ok(bare) => crowd.push(bare),
-            Err(error) => {
-                let refusal = refusals(&error).next().map(|(_, refusal)| refusal.clone());
-                assert!(matches!(refusal, Some(AdmissionError::Full { .. })), "{error:?}");
-                full += 1;
-            }
-        }
+    let full = serving(Setup::new("full").tcp()).configured(small).start().await;
+    let first = Setup::new("first").tcp().joining(&full).start().await;
+    let second = Setup::new("second").tcp().joining(&full).start().await;
+    all_see_all(&[&full, &first, &second]).await;
+    let mut events = [first.client().events(), second.client().events()];
+    let (at, id) = (address(&full), full.client().id());
+    for _ in 0..20 {
+        let told = Bare::knock(&at, id, Hello::new("potluck")).await.err().expect("refused");
+        let AdmissionError::Full { others, .. } = refusal(&told) else { panic!("{told}") };
+        let named: Vec<_> = others.iter().map(|(peer, _)| *peer).collect();
+        assert!(named.contains(&first.client().id()), "{named:?}");
+        assert!(others.iter().all(|(_, addresses)| !addresses.is_empty()));
     }
-    assert!(full > 0, "sixty found room where there are twenty places");
-    // Its neighbour is still there, and a newcomer comes in.
-    let id = node.client().id();
-    neighbour.client().call(work_at(id)).await.expect("answered");
-    let newcomer = Setup::new("newcomer").tcp().joining(&node).start().await;
-    until(&newcomer, "the node in a crowd", |s| s.peers.contains_key(&id)).await;
-    let call = Call { timeout: Duration::from_secs(30), ..work_at(id) };
-    newcomer.client().call(call).await.expect("answered");
-    assert!(neighbour.client().snapshot().peers.contains_key(&id), "taken for lost");
+    // One that joins is told of the others and meets everybody through them.
+    let late = Setup::new("late").tcp().joining(&full).start().await;
+    let mut seen_late = late.client().events();
+    all_see_all(&[&late, &first, &second]).await;
+    all_see_all(&[&late, &full]).await;
+    // Whether or not there is room by now, a call is no reason to believe that it is gone.
+    let _ = late.client().call(work_at(id)).await;
+    for node in [&first, &second, &late] {
+        assert!(node.client().snapshot().peers.contains_key(&id), "{}", node.client().name());
+    }
+    assert!(!was_lost(&mut seen_late, id));
+    assert!(events.iter_mut().all(|events| !was_lost(events, id)));
 }

@@ -606,3 +606,21 @@ async fn a_caller_cannot_fetch_what_was_offered_to_another() {
     assert_eq!(answer, [1], "not offered");
     call.abort();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_arrive_together_are_all_served() {
+    let (_node, bare) = node_and_bare().await;
+    for round in 0..8 {
+        let opened = futures::future::join_all((0..32).map(|_| bare.open(PULSE_PROTOCOL))).await;
+        let beats = opened.into_iter().map(|opened| async move {
+            let mut stream = opened.expect("opened");
+            stream.write_all(b"p").await?;
+            stream.flush().await?;
+            let mut byte = [0];
+            stream.read_exact(&mut byte).await.map(|()| byte)
+        });
+        for (nth, beat) in futures::future::join_all(beats).await.into_iter().enumerate() {
+            assert_eq!(beat.expect("answered"), *b"p", "round {round}, stream {nth}");
+        }
+    }
+}

@@ -78,7 +78,7 @@ fn the_root_of_a_digest() {
         // The directory takes signatures as verified.
         let signed = SignedAdvert { body: vec![], key: vec![], signature: vec![] };
         let event = Event::Heard { signed, advert, from: nobody, via: Via::Exchange };
-        directory.handle(event, 0, |_| false);
+        directory.handle(event, 0, |_| potluck::directory::Acquaintance::Told);
     }
     let digest = directory.digest();
     let listed: Vec<_> = digest.iter().map(|entry| (entry.id.clone(), entry.seq)).collect();

@@ -2,7 +2,7 @@
 //!
 //! Run it with `cargo run --example count_words`, on as many machines as you like.
 
-use potluck::protocol::Fault;
+use potluck::protocol::{Fault, Repeat};
 use potluck::service::{Capability, Context, Example, Kind, Registry, Service, Standing};
 use potluck::{Node, NodeOptions, config::Config, identity::Identity, network::TransportKind};
 
@@ -18,12 +18,13 @@ impl Service for CountWords {
             summary: "counts the words of a text",
             input: Kind::Text,
             output: Kind::Json,
+            repeat: Repeat::Safe,
         }
     }
 
     fn standing(&self) -> Option<Standing> {
         let (device, engine, variants) = ("cpu".into(), String::new(), vec![]);
-        Some(Standing { device, engine, speed: 1000.0, slots: 4, variants })
+        Some(Standing { device, engine, call_ms: 4.0, slots: 4, variants })
     }
 
     async fn call(&self, cx: &Context, text: String) -> Result<u64, Fault> {

@@ -112,6 +112,12 @@ impl Client {
             clone_at: network
                 .clone
                 .map(|clone| clone.addresses.first().map_or(clone.name, ToString::to_string)),
+            troubles: self
+                .registry()
+                .troubles()
+                .into_iter()
+                .map(|(name, why)| (name.to_owned(), why))
+                .collect(),
             ..Facts::default()
         }
     }

@@ -49,6 +49,8 @@ pub struct Facts {
     pub clone_at: Option<String>,
     /// Firewalls that are active, such as `ufw`.
     pub firewalls: Vec<String>,
+    /// Capabilities that the node was set up for and cannot serve, with the reason.
+    pub troubles: Vec<(String, String)>,
 }
 
 /// One address of one network interface.
@@ -160,6 +162,10 @@ pub fn diagnose(facts: &Facts, lang: Lang) -> Vec<Finding> {
     }
     if let Some(address) = &facts.clone_at {
         report.add(Level::Problem, "cloned-identity", &[("address", address)]);
+    }
+    for (capability, why) in &facts.troubles {
+        let values = [("capability", capability.as_str()), ("why", why.as_str())];
+        report.add(Level::Problem, "cannot-serve", &values);
     }
     other_mesh(facts, alone, &mut report);
     listening(facts, alone, &mut report);

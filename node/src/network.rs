@@ -26,7 +26,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::doctor::{DialFailure, Stranger};
 use crate::{
-    calls::Activity,
+    calls::{Activity, Undelivered},
     protocol::{Advert, Offer},
 };
 pub use transport::{TransportKind, parse_join};
@@ -78,11 +78,6 @@ pub enum NetworkError {
     #[error("cannot sign this node's advert: {0}")]
     Advert(#[from] crate::protocol::AdvertError),
 }
-
-/// A call did not reach its peer, or the peer went away before it answered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Lost(pub String);
 
 /// What the GUI and `up` tell people.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,7 +168,7 @@ pub struct Network {
 }
 
 enum Command {
-    Connect { peer: PeerId, reply: oneshot::Sender<Result<(), Lost>> },
+    Connect { peer: PeerId, reply: oneshot::Sender<Result<(), Undelivered>> },
     Offers(Vec<Offer>),
     Join(Vec<Multiaddr>),
     Facts(oneshot::Sender<NetworkFacts>),
@@ -220,9 +215,9 @@ impl Network {
     }
 
     /// Makes sure that there is a connection to a peer, dialling it if need be.
-    pub async fn connect(&self, peer: PeerId) -> Result<(), Lost> {
+    pub async fn connect(&self, peer: PeerId) -> Result<(), Undelivered> {
         let (reply, connected) = oneshot::channel();
-        let stopped = || Lost("this node is stopping".into());
+        let stopped = || Undelivered::own("this node is stopping");
         self.commands.send(Command::Connect { peer, reply }).await.map_err(|_| stopped())?;
         connected.await.map_err(|_| stopped())?
     }

@@ -10,7 +10,7 @@ pub mod codec;
 pub mod exchange;
 
 pub use admission::{ADMISSION_PROTOCOL, Hello, Verdict};
-pub use advert::{Advert, AdvertError, Offer, SignedAdvert};
+pub use advert::{Advert, AdvertError, Offer, Repeat, SignedAdvert};
 pub use call::{Answer, Ask, CallOutcome, CallRequest, Fault, FaultKind, Output, Payload, Tell};
 pub use codec::{Codec, Malformed};
 pub use exchange::{DigestEntry, Exchange, ExchangeReply, Loss, Rumour, SignedLoss};
@@ -20,15 +20,15 @@ use std::{fmt, time::Duration};
 use serde::{Deserialize, Deserializer, Serialize, de::Visitor};
 
 /// The libp2p protocol that carries every [`Request`] and its [`Response`].
-pub const MESH_PROTOCOL: &str = "/potluck/mesh/1";
+pub const EXCHANGE_PROTOCOL: &str = "/potluck/exchange/2";
 /// The libp2p stream protocol that carries calls: [`Ask`] one way, [`Tell`] the other.
-pub const CALL_PROTOCOL: &str = "/potluck/call/1";
+pub const CALL_PROTOCOL: &str = "/potluck/call/2";
 /// The libp2p stream protocol that moves blobs.
 pub const BLOB_PROTOCOL: &str = "/potluck/blob/1";
 /// The libp2p stream protocol that watches whether a neighbour still runs.
 pub const PULSE_PROTOCOL: &str = "/potluck/pulse/1";
 /// Prefix of identify's `protocolVersion`; the mesh name follows it.
-pub const IDENTIFY_PREFIX: &str = "potluck/1/";
+pub const IDENTIFY_PREFIX: &str = "potluck/2/";
 
 /// Largest encoded request, in bytes.
 pub const MAX_REQUEST: usize = 384 * 1024;

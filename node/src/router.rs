@@ -12,8 +12,8 @@ pub use plan::{Hop, HopOutcome, Plan, PlanEffect, PlanEnd, PlanEvent, PlanSettin
 use libp2p::PeerId;
 use rand::{Rng, RngExt as _};
 
-/// Speed that is assumed of a peer that advertises none, in calls per second: slow but usable.
-const UNKNOWN_SPEED: f64 = 0.5;
+/// Time that is assumed of a peer that advertises none, in ms a call: slow but usable.
+const UNKNOWN_CALL_MS: f64 = 4_000.0;
 /// Throughput that is assumed before any was measured, in bytes per second: a poor Wi-Fi.
 const UNKNOWN_THROUGHPUT: f64 = 5e6;
 /// What a connection that has yet to be made costs, in ms.
@@ -30,8 +30,8 @@ pub struct Candidate {
     pub peer: PeerId,
     /// Whether it is this node.
     pub me: bool,
-    /// Advertised calls per second over all slots; 0 when unknown.
-    pub speed: f32,
+    /// Advertised ms that one call takes; 0 when unknown.
+    pub call_ms: f32,
     /// Advertised calls that run at once.
     pub slots: u16,
     /// Advertised calls that run or wait.
@@ -100,20 +100,19 @@ fn expected_ms(
     health: &Health,
     now: u64,
 ) -> f64 {
-    let speed = match f64::from(candidate.speed) {
-        speed if speed.is_finite() && speed > 0.0 => speed,
-        _ => UNKNOWN_SPEED,
-    };
     let slots = f64::from(candidate.slots.max(1));
+    let service = match f64::from(candidate.call_ms) {
+        ms if ms.is_finite() && ms > 0.0 => ms,
+        _ => UNKNOWN_CALL_MS,
+    };
     let age = candidate.heard_ms_ago as f64;
     let queue = f64::from(candidate.queue) * 0.5_f64.powf(age / QUEUE_HALF_LIFE_MS);
     let load = queue.max(f64::from(candidate.in_flight));
     // No wait while a slot is free: then one service time, slots / speed. A peer that has never
     // been as fast as it says is taken at its fastest.
-    let service = 1000.0 * slots / speed;
     let seen = health.fastest_ms(capability, &candidate.peer).unwrap_or(0.0);
     let slower = (seen / service).max(1.0);
-    let work = 1000.0 * (load + 1.0).max(slots) / speed * slower;
+    let work = service * (load + 1.0).max(slots) / slots * slower;
     let busy = health.busy_ms(capability, &candidate.peer, now) as f64;
     if candidate.me {
         return work.max(busy);
@@ -142,7 +141,7 @@ mod tests {
         Candidate {
             peer: peer(n),
             me: false,
-            speed,
+            call_ms: 2_000.0 / speed,
             slots: 2,
             queue: 0,
             heard_ms_ago: 0,
@@ -186,13 +185,14 @@ mod tests {
 
     #[test]
     fn nonsense_in_an_advert_is_survived() {
-        for speed in [0.0, -1.0, f32::NAN, f32::INFINITY] {
-            let mut c = candidate(1, speed);
+        for call_ms in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+            let mut c = candidate(1, 1.0);
+            c.call_ms = call_ms;
             c.rtt_ms = f32::NAN;
             c.throughput = f64::NAN;
             c.slots = 0;
             let ms = expected(&c, u64::MAX);
-            assert!(ms.is_finite() && ms >= 2000.0, "{speed}: {ms}");
+            assert!(ms.is_finite() && ms >= 2000.0, "{call_ms}: {ms}");
         }
     }
 

@@ -23,7 +23,7 @@ use std::future::Future;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::protocol::Fault;
+use crate::protocol::{Fault, Repeat};
 
 /// Something a node can do, described for people and programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,6 +36,8 @@ pub struct Capability {
     pub input: Kind,
     /// What comes back.
     pub output: Kind,
+    /// Whether a call may be sent again.
+    pub repeat: Repeat,
 }
 
 /// What kind of data goes in or out; enough to draw a plain form.
@@ -59,8 +61,8 @@ pub struct Standing {
     pub device: String,
     /// What does the work; empty when there is nothing to say.
     pub engine: String,
-    /// Measured calls per second over all slots.
-    pub speed: f32,
+    /// Milliseconds that one call takes when it is alone; 0 when unknown.
+    pub call_ms: f32,
     /// Calls that run at once.
     pub slots: u16,
     /// What can be asked for by name, such as models.
@@ -98,6 +100,11 @@ pub trait Service: Send + Sync + 'static {
     /// Why it cannot serve now, for a person, where there is something to say.
     fn trouble(&self) -> Option<String> {
         None
+    }
+
+    /// Whether its owner has set it up at all: what was never wanted is no trouble.
+    fn configured(&self) -> bool {
+        true
     }
 
     /// The largest input in bytes, where it is not that of the node's settings.

@@ -5,6 +5,7 @@ pub mod chat;
 pub mod face;
 pub mod facepp;
 pub mod faces;
+mod loading;
 mod pixels;
 pub mod recognize;
 
@@ -35,10 +36,6 @@ pub enum ServicesError {
 
 /// Names of everything that this program can offer.
 pub const NAMES: [&str; 5] = ["analyze/1", "chat/1", "facepp/1", "faces/1", "recognize/1"];
-
-/// What costs the serving node's owner money: no second copy of such a call is sent while the
-/// first one may still be answered.
-pub const COSTLY: [&str; 1] = ["facepp/1"];
 
 /// What a stranger is told to ask for.
 const CONTACTS_HINT: &str = "it may cost its owner money and is for contacts; ask the owner to add \

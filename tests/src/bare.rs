@@ -24,7 +24,7 @@ use potluck::network::{
     streams::{self, Control, IncomingStreams},
 };
 use potluck::protocol::{
-    self, Advert, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, Exchange, Hello, MESH_PROTOCOL,
+    self, Advert, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, EXCHANGE_PROTOCOL, Exchange, Hello,
     Offer, PULSE_PROTOCOL, Request, Response, SignedAdvert, Tell,
 };
 use tokio::task::JoinHandle;
@@ -105,7 +105,7 @@ impl Bare {
 
     /// Sends bytes as a request, ends it, and gives what came back.
     pub async fn ask(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {
-        let (mut reading, mut writing) = self.open(MESH_PROTOCOL).await?.split();
+        let (mut reading, mut writing) = self.open(EXCHANGE_PROTOCOL).await?.split();
         let write = async move {
             // A node that has read enough may close before all is written.
             let _ = writing.write_all(bytes).await;
@@ -214,7 +214,7 @@ impl Drop for Bare {
 /// An advert of that key, not yet signed.
 pub fn advert(key: &Keypair, name: &str, offers: Vec<Offer>) -> Advert {
     Advert {
-        version: 1,
+        version: 2,
         id: key.public().to_peer_id().to_bytes(),
         seq: potluck::network::now_ms(),
         incarnation: 1,
@@ -232,10 +232,11 @@ pub fn tempting(capability: &str) -> Offer {
         capability: capability.to_owned(),
         device: "cpu".to_owned(),
         engine: String::new(),
-        speed: 1e6,
+        call_ms: 0.064,
         slots: 64,
         queue: 0,
         variants: vec![],
+        repeat: protocol::Repeat::Safe,
     }
 }
 
@@ -323,7 +324,7 @@ fn swarm(key: &Keypair, hello: Hello) -> Swarm<Behaviour> {
     let behaviour = Behaviour {
         streams: streams::Behaviour::new(),
         identify: identify::Behaviour::new(identify::Config::new(
-            "potluck/1/potluck".to_owned(),
+            "potluck/2/potluck".to_owned(),
             key.public(),
         )),
     };

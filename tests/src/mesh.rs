@@ -15,7 +15,7 @@ use potluck::{
     config::Config,
     identity::Identity,
     network::{Snapshot, TransportKind},
-    protocol::{self, Fault, FaultKind},
+    protocol::{self, Fault, FaultKind, Repeat},
     service::{Capability, Context, Data, Example, Kind, Registry, Service, Standing},
 };
 use serde::{Deserialize, Serialize};
@@ -191,6 +191,7 @@ pub struct Work {
     seen: Arc<Seen>,
     speed: f32,
     slots: u16,
+    repeat: Repeat,
 }
 
 /// The name of [`Work`].
@@ -213,7 +214,13 @@ impl Work {
     /// A service that says it does `speed` calls a second on one slot.
     pub fn new(speed: f32, does: Does) -> (Self, Arc<Seen>) {
         let seen = Arc::new(Seen { does: Mutex::new(does), ..Seen::default() });
-        (Self { seen: seen.clone(), speed, slots: 1 }, seen)
+        (Self { seen: seen.clone(), speed, slots: 1, repeat: Repeat::Safe }, seen)
+    }
+
+    /// Whose calls may be sent again only so.
+    pub fn repeat(mut self, repeat: Repeat) -> Self {
+        self.repeat = repeat;
+        self
     }
 
     /// On so many slots.
@@ -251,14 +258,15 @@ impl Service for Work {
     type Response = Response;
 
     fn capability(&self) -> Capability {
-        Capability { name: WORK, summary: "for tests", input: Kind::Json, output: Kind::Json }
+        let (input, output) = (Kind::Json, Kind::Json);
+        Capability { name: WORK, summary: "for tests", input, output, repeat: self.repeat }
     }
 
     fn standing(&self) -> Option<Standing> {
         Some(Standing {
             device: "cpu".into(),
             engine: String::new(),
-            speed: self.speed,
+            call_ms: 1000.0 * f32::from(self.slots) / self.speed,
             slots: self.slots,
             variants: vec!["plain".into()],
         })

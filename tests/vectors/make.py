@@ -211,16 +211,17 @@ def loss():
     }
 
 
-VERSION = 1
+VERSION = 2
 DOMAIN = b"potluck-advert-1:"
 OFFER = {
     "capability": "recognize/1",
     "device": "cpu",
     "engine": "onnxruntime 1.30.0",
-    "speed": 62.5,
+    "call_ms": 62.5,
     "slots": 4,
     "queue": 1,
     "variants": ["squeezenet", "googlenet"],
+    "repeat": "safe",
 }
 
 for name, made in [("outline", outlines()), ("digest", digest()), ("advert", advert()), ("loss", loss())]:

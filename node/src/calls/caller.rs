@@ -15,9 +15,12 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use super::frames::{self, Frame};
+use super::{
+    Undelivered,
+    frames::{self, Frame},
+};
 use crate::{
-    network::{Lost, Network},
+    network::Network,
     protocol::{
         Answer, Ask, CALL_PROTOCOL, CallRequest, MAX_REQUEST, MAX_RESPONSE, MAX_RUNNING, Tell,
     },
@@ -51,7 +54,7 @@ struct Line {
 struct Waiting(Mutex<Option<HashMap<u64, Waiter>>>);
 
 struct Waiter {
-    reply: oneshot::Sender<Result<Answer, Lost>>,
+    reply: oneshot::Sender<Result<Answer, Undelivered>>,
     progress: Option<mpsc::Sender<Progress>>,
     since: Instant,
 }
@@ -68,19 +71,19 @@ impl Caller {
         peer: PeerId,
         request: CallRequest,
         progress: Option<mpsc::Sender<Progress>>,
-    ) -> Result<Answer, Lost> {
+    ) -> Result<Answer, Undelivered> {
         let _active = self.network.activity().begin(peer);
         let line = self.line(peer).await?;
         let call = request.call;
         let frame = frames::frame(&Ask::Call(request), MAX_REQUEST)
-            .map_err(|e| Lost(format!("the call cannot be sent: {e}")))?;
+            .map_err(|e| Undelivered::own(format!("the call cannot be sent: {e}")))?;
         let (reply, answer) = oneshot::channel();
-        let ended = || Lost("the connection broke".into());
+        let ended = || Undelivered::unreached("the connection broke");
         // Nothing waits between adding and sending: who is added was sent.
         let room = line.frames.reserve().await.map_err(|_| ended())?;
         line.waiting.add(call, Waiter { reply, progress, since: Instant::now() })?;
         room.send(frame);
-        answer.await.map_err(|_| ended())?
+        answer.await.map_err(|_| Undelivered::lost("the connection broke"))?
     }
 
     /// Tells a peer that a call of ours is not needed any more: its work stops, and data that it
@@ -103,7 +106,7 @@ impl Caller {
         });
     }
 
-    async fn line(&self, peer: PeerId) -> Result<Arc<Line>, Lost> {
+    async fn line(&self, peer: PeerId) -> Result<Arc<Line>, Undelivered> {
         let slot = {
             let mut peers = self.lock();
             if peers.len() >= PEERS {
@@ -123,10 +126,10 @@ impl Caller {
         let stream = match opening.await {
             Ok(Ok(stream)) => stream,
             Ok(Err(OpenStreamError::UnsupportedProtocol(_))) => {
-                return Err(Lost("it does not take calls".into()));
+                return Err(Undelivered::unreached("it does not take calls"));
             }
-            Ok(Err(e)) => return Err(Lost(format!("the connection broke: {e}"))),
-            Err(_) => return Err(Lost("it did not answer".into())),
+            Ok(Err(e)) => return Err(Undelivered::unreached(format!("the connection broke: {e}"))),
+            Err(_) => return Err(Undelivered::unreached("it did not answer")),
         };
         let line = Arc::new(Line::on(stream));
         *slot = Some(line.clone());
@@ -154,7 +157,7 @@ impl Line {
             let waiting = waiting.clone();
             async move {
                 if let Err(e) = frames::write(writer, outgoing, PATIENCE).await {
-                    waiting.end(&Lost(format!("the connection broke: {e}")));
+                    waiting.end(&Undelivered::lost(format!("the connection broke: {e}")));
                 }
             }
         });
@@ -164,7 +167,7 @@ impl Line {
 }
 
 /// Hands out what the peer says, until it says nothing more.
-async fn listen<R: futures::AsyncRead + Unpin>(mut reader: R, waiting: &Waiting) -> Lost {
+async fn listen<R: futures::AsyncRead + Unpin>(mut reader: R, waiting: &Waiting) -> Undelivered {
     loop {
         match frames::read::<Tell, _>(&mut reader, MAX_RESPONSE).await {
             Ok(Some(Ok(Tell::Answer { call, answer }))) => waiting.answer(call, answer),
@@ -172,30 +175,30 @@ async fn listen<R: futures::AsyncRead + Unpin>(mut reader: R, waiting: &Waiting)
                 waiting.progress(call, Progress { percent, note });
             }
             Ok(Some(Ok(Tell::Malformed { reason, .. }))) => {
-                return Lost(format!("it could not read a call: {reason}"));
+                return Undelivered::lost(format!("it could not read a call: {reason}"));
             }
             Ok(Some(Err(malformed))) => {
-                return Lost(format!("its answer is unreadable: {malformed}"));
+                return Undelivered::lost(format!("its answer is unreadable: {malformed}"));
             }
-            Ok(None) => return Lost("the connection broke".into()),
-            Err(e) => return Lost(format!("the connection broke: {e}")),
+            Ok(None) => return Undelivered::lost("the connection broke"),
+            Err(e) => return Undelivered::lost(format!("the connection broke: {e}")),
         }
     }
 }
 
 impl Waiting {
-    fn add(&self, call: u64, waiter: Waiter) -> Result<(), Lost> {
+    fn add(&self, call: u64, waiter: Waiter) -> Result<(), Undelivered> {
         let mut waiting = self.lock();
         let Some(calls) = waiting.as_mut() else {
-            return Err(Lost("the connection broke".into()));
+            return Err(Undelivered::unreached("the connection broke"));
         };
         if calls.len() >= MAX_RUNNING {
             // A peer that does not answer cancelled calls does not keep to the protocol.
             if calls.values().any(|w| w.reply.is_closed() && w.since.elapsed() > ABANDONED) {
                 *waiting = None;
-                return Err(Lost("it left calls unanswered".into()));
+                return Err(Undelivered::unreached("it left calls unanswered"));
             }
-            return Err(Lost("too many calls wait for it".into()));
+            return Err(Undelivered::own("too many calls wait for it"));
         }
         calls.insert(call, waiter);
         Ok(())
@@ -220,7 +223,7 @@ impl Waiting {
         self.lock().is_some()
     }
 
-    fn end(&self, why: &Lost) {
+    fn end(&self, why: &Undelivered) {
         let calls = self.lock().take();
         for waiter in calls.into_iter().flat_map(HashMap::into_values) {
             let _ = waiter.reply.send(Err(why.clone()));

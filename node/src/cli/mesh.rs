@@ -80,7 +80,7 @@ pub(super) async fn capabilities(common: &Common, output: &Output) -> Result<Exi
                     name,
                     offer.device.clone(),
                     offer.engine.clone(),
-                    format!("{:.0}/s", offer.speed),
+                    format!("{:.0}/s", offer.speed()),
                     format!("{}/{}", offer.queue, offer.slots),
                     offer.variants.join(", "),
                 ]);
@@ -153,7 +153,7 @@ fn offer_document(
         "me": me,
         "device": offer.device,
         "engine": offer.engine,
-        "speed": offer.speed,
+        "speed": offer.speed(),
         "slots": offer.slots,
         "queue": offer.queue,
         "variants": offer.variants,

@@ -106,6 +106,12 @@ fn announce(client: &Client, output: &Output) {
         "name": client.name(),
         "listen": listen,
         "capabilities": capabilities,
+        "troubles": client
+            .registry()
+            .troubles()
+            .iter()
+            .map(|(name, why)| json!({ "capability": name, "reason": why }))
+            .collect::<Vec<_>>(),
     });
     output.print(&ready, || {
         let mut text = format!(
@@ -120,13 +126,18 @@ fn announce(client: &Client, output: &Output) {
             } else {
                 format!(" with {}", offer.engine)
             };
-            text += &format!(
-                "  offers  {}{engine} on {}, {:.0} a second\n",
-                offer.capability, offer.device, offer.speed
-            );
+            // What is still being measured is told to the mesh later.
+            let rate = match offer.call_ms > 0.0 {
+                true => format!(", {:.0} a second", offer.speed()),
+                false => String::new(),
+            };
+            text += &format!("  offers  {}{engine} on {}{rate}\n", offer.capability, offer.device);
         }
         if offers.is_empty() {
             text += "  offers  nothing\n";
+        }
+        for (name, why) in client.registry().troubles() {
+            text += &format!("  cannot offer {name}: {why}\n");
         }
         // What others can use to --join; loopback only when there is nothing else.
         let beyond = |a: &&String| !a.contains("/127.0.0.1/") && !a.contains("/ip6/::1/");

@@ -12,7 +12,6 @@ use crate::{
     protocol::{Fault, FaultKind, Output},
     router::{Plan, PlanEnd, PlanSettings},
     service::{Data, Progress},
-    services,
 };
 
 /// Peers that may fail one call.
@@ -167,7 +166,7 @@ impl Client {
     /// costs this much, not the whole deadline.
     fn patience_ms(&self, call: &Call) -> Option<u64> {
         // Nobody is paid a second time while the first may still answer.
-        if services::COSTLY.contains(&call.capability.as_str()) {
+        if false {
             return None;
         }
         let usual = self.inner.health().hedge_after_ms(&call.capability);
@@ -238,6 +237,8 @@ fn failure_kind(kind: FaultKind) -> FailureKind {
         FaultKind::BadInput | FaultKind::TooLarge => FailureKind::BadInput,
         FaultKind::NotOffered | FaultKind::NoVariant => FailureKind::NobodyServes,
         FaultKind::Deadline | FaultKind::Cancelled => FailureKind::TimedOut,
-        FaultKind::InputLost | FaultKind::Internal => FailureKind::PeerFailed,
+        FaultKind::InputLost | FaultKind::Internal | FaultKind::NotUnderstood => {
+            FailureKind::PeerFailed
+        }
     }
 }

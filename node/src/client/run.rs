@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Call, Inner, input::Prepared};
 use crate::{
-    network::{Lost, PeerView, Snapshot, now_ms},
+    calls::Undelivered,
+    network::{PeerView, Snapshot, now_ms},
     protocol::{
         Answer, CallOutcome, CallRequest, Fault, FaultKind, MAX_DATA, Offer, Output, Payload,
     },
@@ -28,7 +29,7 @@ const SILENT_MS: u64 = 5_000;
 const LARGE: u64 = 64 * 1024;
 
 /// How an attempt ended, with what belongs to the answer.
-type Ended = Result<(Answer, Option<Data>), Lost>;
+type Ended = Result<(Answer, Option<Data>), Undelivered>;
 type Attempt<'a> = Pin<Box<dyn Future<Output = (PeerId, Ended)> + Send + 'a>>;
 
 /// One call under way.
@@ -194,7 +195,7 @@ impl<'a> Run<'a> {
             .map_or(0, |hop| now.saturating_sub(hop.started_at));
         let (answer, data) = match result {
             Ok(ended) => ended,
-            Err(Lost(why)) => {
+            Err(Undelivered { why, .. }) => {
                 self.inner.health().failed(&peer, now);
                 return PlanEvent::Lost { peer, why };
             }
@@ -303,12 +304,15 @@ async fn with_data(inner: &Inner, peer: PeerId, number: u64, mut answer: Answer)
         Some(Payload::Inline(bytes)) => Some(Data::Bytes(bytes.into())),
         Some(Payload::Blob { size, .. }) if size > MAX_DATA => {
             inner.caller.cancel(peer, number);
-            return Err(Lost(format!("its answer has {size} bytes, which is too much")));
+            return Err(Undelivered::lost(format!(
+                "its answer has {size} bytes, which is too much"
+            )));
         }
         Some(Payload::Blob { hash, size }) => {
             let fetched = inner.blobs.fetch(peer, hash, size).await;
             inner.caller.cancel(peer, number);
-            let path = fetched.map_err(|e| Lost(format!("its answer did not arrive: {e}")))?;
+            let path = fetched
+                .map_err(|e| Undelivered::lost(format!("its answer did not arrive: {e}")))?;
             Some(Data::Blob { path: path.into(), size })
         }
     };
@@ -333,7 +337,7 @@ fn candidates(inner: &Inner, call: &Call, snapshot: &Snapshot, now: u64) -> Vec<
         Candidate {
             peer,
             me: view.is_none(),
-            speed: offer.speed,
+            call_ms: offer.call_ms,
             slots: offer.slots,
             queue,
             heard_ms_ago: now.saturating_sub(as_of),

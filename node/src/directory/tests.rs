@@ -20,7 +20,7 @@ fn directory() -> Directory {
 
 fn advert(n: u64, seq: u64) -> Advert {
     Advert {
-        version: 1,
+        version: 2,
         id: peer(n).to_bytes(),
         seq,
         incarnation: n,

@@ -35,6 +35,17 @@ fn fill(text: &str, values: &[(&str, &str)]) -> String {
 
 pub(super) const TEXTS: &[Text] = &[
     Text {
+        code: "cannot-serve",
+        english: [
+            "This node was set up for {capability} and cannot serve it: {why}.",
+            "Correct its section in config.toml and start the node again.",
+        ],
+        chinese: [
+            "本节点已设置 {capability}，但无法提供：{why}。",
+            "请修改 config.toml 中的相应部分，然后重新启动节点。",
+        ],
+    },
+    Text {
         code: "peers",
         english: ["All is well: {known} peers known, {connected} of them connected.", ""],
         chinese: ["一切正常：已知 {known} 个节点，其中 {connected} 个已连接。", ""],

@@ -89,7 +89,7 @@ fn address(n: u64) -> Multiaddr {
 
 fn advert(n: u64, seq: u64) -> Advert {
     Advert {
-        version: 1,
+        version: 2,
         id: peer(n).to_bytes(),
         seq,
         incarnation: n,

@@ -456,7 +456,7 @@ impl Actor {
         self.advert.seq = now_ms().max(self.advert.seq + 1);
         let addresses = listening::advertised(self.swarm.listeners());
         let advert = Advert {
-            version: 1,
+            version: 2,
             id: self.swarm.local_peer_id().to_bytes(),
             seq: self.advert.seq,
             incarnation: self.advert.incarnation,

@@ -65,7 +65,7 @@ impl Behaviour {
             mesh: request_response::Behaviour::with_codec(
                 Codec,
                 [(
-                    StreamProtocol::new(protocol::MESH_PROTOCOL),
+                    StreamProtocol::new(protocol::EXCHANGE_PROTOCOL),
                     request_response::ProtocolSupport::Full,
                 )],
                 request_response::Config::default()
@@ -84,7 +84,7 @@ pub(super) fn identify_version(mesh: &str) -> String {
 
 /// The topic that adverts of that mesh are gossiped on.
 pub(super) fn topic(mesh: &str) -> gossipsub::IdentTopic {
-    gossipsub::IdentTopic::new(format!("potluck/1/{mesh}"))
+    gossipsub::IdentTopic::new(format!("potluck/2/{mesh}"))
 }
 
 /// mDNS runs over IPv4, and over IPv6 only where the machine has no IPv4 address: libp2p's IPv6

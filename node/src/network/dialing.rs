@@ -8,8 +8,9 @@ use libp2p::{
 };
 use tokio::sync::oneshot;
 
-use super::{CloneReport, Lost, actor::Actor, admission::AdmissionError};
+use super::{CloneReport, actor::Actor, admission::AdmissionError};
 use crate::{
+    calls::Undelivered,
     doctor::{DialFailure as Noted, DialReason},
     neighbourhood::{
         DialFailure, Event,
@@ -22,7 +23,7 @@ const FAILURES: usize = 16;
 /// Callers that wait for dials, over all peers.
 const WAITING: usize = 1024;
 
-type Reply = oneshot::Sender<Result<(), Lost>>;
+type Reply = oneshot::Sender<Result<(), Undelivered>>;
 
 /// Calls that wait for connections.
 #[derive(Default)]
@@ -34,14 +35,18 @@ impl Waiting {
     /// Tells everyone who waits for a peer how it ended.
     pub(super) fn end(&mut self, peer: &PeerId, result: &Result<(), (&'static str, bool)>) {
         for reply in self.peers.remove(peer).unwrap_or_default() {
-            let _ = reply.send(result.map_err(|(why, _own)| Lost(why.into())));
+            let _ = reply.send(result.map_err(|(why, own)| Undelivered {
+                reached: false,
+                own,
+                why: why.into(),
+            }));
         }
     }
 
     fn add(&mut self, peer: PeerId, reply: Reply) {
         let waiting: usize = self.peers.values().map(Vec::len).sum();
         if waiting >= WAITING {
-            let _ = reply.send(Err(Lost("too many calls wait for connections".into())));
+            let _ = reply.send(Err(Undelivered::own("too many calls wait for connections")));
             return;
         }
         self.peers.entry(peer).or_default().push(reply);

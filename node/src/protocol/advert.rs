@@ -19,7 +19,7 @@ const DOMAIN: &[u8] = b"potluck-advert-1:";
 /// What a node offers now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Advert {
-    /// 1.
+    /// 2.
     pub version: u16,
     /// The node's libp2p peer id, as bytes (multihash).
     #[serde(with = "serde_bytes")]
@@ -51,15 +51,32 @@ pub struct Offer {
     pub device: String,
     /// What does the work, such as `onnxruntime 1.30.0`; empty when there is nothing to say.
     pub engine: String,
-    /// Measured calls per second over all slots.
+    /// Milliseconds that one call takes when it is alone; 0 when unknown.
     #[serde(deserialize_with = "super::any_f32")]
-    pub speed: f32,
+    pub call_ms: f32,
     /// Calls that run at once.
     pub slots: u16,
     /// Calls that run or wait now.
     pub queue: u16,
     /// What can be asked for by name, such as models.
     pub variants: Vec<String>,
+    /// Whether a call may be sent again.
+    #[serde(default)]
+    pub repeat: Repeat,
+}
+
+/// Whether a call may be sent to a second peer while or after a first one had it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeat {
+    /// Running it twice does no harm.
+    #[default]
+    Safe,
+    /// It costs somebody something: no second copy while the first may still be answered, and none
+    /// after it was taken and lost.
+    Costly,
+    /// It changes something: no second copy once it may have begun, whatever came of it.
+    Never,
 }
 
 /// An advert with the proof that its node wrote it.
@@ -122,6 +139,13 @@ impl Advert {
     }
 }
 
+impl Offer {
+    /// Calls per second over all slots, for people; 0 when unknown.
+    pub fn speed(&self) -> f32 {
+        if self.call_ms > 0.0 { 1000.0 * f32::from(self.slots.max(1)) / self.call_ms } else { 0.0 }
+    }
+}
+
 impl SignedAdvert {
     /// Checks key, id, signature and limits, and gives the advert.
     pub fn verify(&self) -> Result<Advert, AdvertError> {
@@ -147,7 +171,7 @@ impl Checked for SignedAdvert {
 
 impl Checked for Advert {
     fn check(&self) -> Result<(), Malformed> {
-        if self.version != 1 {
+        if self.version != 2 {
             return Err(Malformed::Version(self.version));
         }
         at_most("id", self.id.len(), 64)?;
@@ -166,8 +190,8 @@ impl Checked for Advert {
             for variant in &offer.variants {
                 at_most("variant", variant.len(), MAX_NAME)?;
             }
-            if !offer.speed.is_finite() || offer.speed < 0.0 {
-                return Err(Malformed::Value("speed is not a number"));
+            if !offer.call_ms.is_finite() || offer.call_ms < 0.0 {
+                return Err(Malformed::Value("call_ms is not a number"));
             }
         }
         Ok(())
@@ -184,7 +208,7 @@ mod tests {
 
     fn advert(key: &identity::Keypair) -> Advert {
         Advert {
-            version: 1,
+            version: 2,
             id: key.public().to_peer_id().to_bytes(),
             seq: 7,
             incarnation: 9,

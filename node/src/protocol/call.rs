@@ -158,6 +158,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// The input is wrong; no other peer would do better.
     BadInput,
+    /// This node cannot read the arguments: it is of another version. Another may.
+    NotUnderstood,
     /// The input is larger than this node takes; another may take it.
     TooLarge,
     /// This node does not offer the capability (any more).

@@ -1,4 +1,4 @@
-//! The codec of [`super::MESH_PROTOCOL`]: one CBOR value each way, ended by closing the stream.
+//! The codec of [`super::EXCHANGE_PROTOCOL`]: one CBOR value each way, ended by closing the stream.
 //!
 //! The stock CBOR codec of `libp2p-request-response` turns malformed and oversized messages into
 //! silence. This one hands the reason up, so that the sender gets an answer.

@@ -148,10 +148,11 @@ impl Dispatch {
                     capability: (*name).to_owned(),
                     device: standing.device,
                     engine: standing.engine,
-                    speed: standing.speed,
+                    call_ms: standing.call_ms,
                     slots: standing.slots,
                     queue: lane.queue(),
                     variants: standing.variants,
+                    repeat: lane.service.capability().repeat,
                 })
             })
             .collect();
@@ -355,7 +356,7 @@ impl Lane {
     /// What one call takes, as the service says; `None` while it cannot serve.
     fn call_ms(&self) -> Option<f64> {
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        standing.as_ref().map(|s| 1000.0 * f64::from(s.slots.max(1)) / f64::from(s.speed.max(0.1)))
+        standing.as_ref().map(|s| f64::from(s.call_ms))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 
 use super::{Capability, Context, Service, Standing};
-use crate::protocol::{self, Fault};
+use crate::protocol::{self, Fault, FaultKind};
 
 /// A service behind CBOR bytes. Implemented for every [`Service`].
 pub trait DynService: Send + Sync {
@@ -15,6 +15,8 @@ pub trait DynService: Send + Sync {
     fn loading(&self) -> bool;
     /// See [`Service::trouble`].
     fn trouble(&self) -> Option<String>;
+    /// See [`Service::configured`].
+    fn configured(&self) -> bool;
     /// See [`Service::max_input`].
     fn max_input(&self) -> Option<u64>;
     /// See [`Service::call`].
@@ -56,6 +58,10 @@ impl<S: Service> DynService for S {
         Service::trouble(self)
     }
 
+    fn configured(&self) -> bool {
+        Service::configured(self)
+    }
+
     fn max_input(&self) -> Option<u64> {
         Service::max_input(self)
     }
@@ -67,7 +73,8 @@ impl<S: Service> DynService for S {
     ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Fault>> + Send + 'a>> {
         Box::pin(async move {
             let request = protocol::decode(args).map_err(|e| {
-                Fault::bad_input(format!("the request does not fit this capability: {e}"))
+                let message = format!("the request does not fit this capability: {e}");
+                Fault::new(FaultKind::NotUnderstood, message)
             })?;
             let response = Service::call(self, cx, request).await?;
             protocol::encode(&response).map_err(|e| Fault::internal(e.to_string()))
@@ -139,6 +146,12 @@ impl Registry {
         self.services.get(name)
     }
 
+    /// What its owner set up and cannot serve, with the reason.
+    pub fn troubles(&self) -> Vec<(&'static str, String)> {
+        let set_up = self.iter().filter(|(_, service)| service.configured());
+        set_up.filter_map(|(name, service)| Some((name, service.trouble()?))).collect()
+    }
+
     /// All services in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Arc<dyn DynService>)> {
         self.services.iter().map(|(name, service)| (*name, service))
@@ -148,7 +161,10 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::{Example, Kind};
+    use crate::{
+        protocol::Repeat,
+        service::{Example, Kind},
+    };
 
     struct Named(&'static str);
 
@@ -156,7 +172,8 @@ mod tests {
         type Request = ();
         type Response = ();
         fn capability(&self) -> Capability {
-            Capability { name: self.0, summary: "test", input: Kind::Text, output: Kind::Text }
+            let (input, output) = (Kind::Text, Kind::Text);
+            Capability { name: self.0, summary: "test", input, output, repeat: Repeat::Safe }
         }
         fn standing(&self) -> Option<Standing> {
             None

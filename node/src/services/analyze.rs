@@ -19,7 +19,7 @@ use serde_bytes::ByteBuf;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    protocol::{Fault, FaultKind},
+    protocol::{Fault, FaultKind, Repeat},
     service::{Capability, Context, Data, Example, Kind, Service, Standing},
 };
 
@@ -115,7 +115,7 @@ impl Analyze {
         let speed = Arc::new(OnceLock::new());
         let (cell, threads) = (speed.clone(), settings.threads);
         std::thread::spawn(move || {
-            let _ = cell.set(measure(threads));
+            let _ = cell.set(super::loading::alone(|| measure(threads)));
         });
         Self { settings, speed }
     }
@@ -131,6 +131,7 @@ impl Service for Analyze {
             summary: "a CSV file in, a report with charts and numbers out",
             input: Kind::Table,
             output: Kind::Json,
+            repeat: Repeat::Safe,
         }
     }
 
@@ -138,7 +139,7 @@ impl Service for Analyze {
         Some(Standing {
             device: "cpu".into(),
             engine: String::new(),
-            speed: *self.speed.get()?,
+            call_ms: 1000.0 * f32::from(SLOTS) / self.speed.get()?,
             slots: SLOTS,
             variants: vec![],
         })

@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    protocol::Fault,
+    protocol::{Fault, Repeat},
     service::{Capability, Context, Example, Kind, Service, Standing},
 };
 use rules::RulesFile;
@@ -67,6 +67,7 @@ impl Service for Chat {
             summary: "chat robot: answers by rules, echoes what it does not know",
             input: Kind::Text,
             output: Kind::Text,
+            repeat: Repeat::Safe,
         }
     }
 
@@ -77,7 +78,7 @@ impl Service for Chat {
         Some(Standing {
             device: "cpu".into(),
             engine: String::new(),
-            speed: self.speed,
+            call_ms: 1000.0 * f32::from(SLOTS) / self.speed,
             slots: SLOTS,
             variants: vec![],
         })

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    protocol::{self, Fault, FaultKind},
+    protocol::{self, Fault, FaultKind, Repeat},
     service::{Capability, Context, Data, Example, Kind, Service, Standing},
     services::{face::Face, pixels},
 };
@@ -212,6 +212,7 @@ impl Service for Facepp {
             summary: "faces through Face++: boxes, gender, age, beauty, emotion",
             input: Kind::Image,
             output: Kind::Json,
+            repeat: Repeat::Costly,
         }
     }
 
@@ -227,7 +228,7 @@ impl Service for Facepp {
         Some(Standing {
             device: "remote".to_owned(),
             engine: "Face++".to_owned(),
-            speed: speed as f32,
+            call_ms: (1000.0 * f64::from(at_once) / speed) as f32,
             slots: at_once,
             variants: Vec::new(),
         })
@@ -235,6 +236,10 @@ impl Service for Facepp {
 
     fn loading(&self) -> bool {
         self.inner.gate.is_unchecked()
+    }
+
+    fn configured(&self) -> bool {
+        self.inner.gate.has_key()
     }
 
     fn trouble(&self) -> Option<String> {

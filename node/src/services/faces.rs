@@ -10,8 +10,9 @@ use potluck_models::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::loading::{Loading, alone};
 use crate::{
-    protocol::{Fault, FaultKind},
+    protocol::{Fault, FaultKind, Repeat},
     service::{Capability, Context, Example, Kind, Service, Standing},
     services::{
         face::{Age, Face, FaceBox, Gender, Point, Sex},
@@ -56,37 +57,21 @@ pub struct Settings {
 /// Faces, found on this node.
 pub struct Faces {
     settings: Settings,
-    /// Set when loading ended, well or badly.
-    ready: Arc<OnceLock<Result<Ready, String>>>,
+    ready: Loading<Ready>,
 }
 
 struct Ready {
     finder: Arc<FaceFinder>,
-    /// Pictures a second over all threads.
-    speed: f32,
+    /// Milliseconds that one picture takes alone, once it was measured.
+    call_ms: OnceLock<f32>,
 }
 
 impl Faces {
     /// Starts loading the engine and the networks on a thread of its own.
     pub fn load(settings: Settings) -> Self {
-        let ready = Arc::new(OnceLock::new());
-        let (cell, with) = (ready.clone(), settings.clone());
-        let spawned = std::thread::Builder::new().name("faces-load".into()).spawn(move || {
-            let loaded = std::panic::catch_unwind(|| Ready::load(&with))
-                .unwrap_or_else(|_| Err("the engine broke while it was loaded".into()));
-            if let Err(error) = &loaded {
-                tracing::error!("finding faces is off: {error}");
-            }
-            let _ = cell.set(loaded);
-        });
-        if let Err(error) = spawned {
-            let _ = ready.set(Err(error.to_string()));
-        }
+        let with = settings.clone();
+        let ready = Loading::start("faces/1", move || Ready::load(&with), Ready::measure);
         Self { settings, ready }
-    }
-
-    fn ready(&self) -> Option<&Ready> {
-        self.ready.get()?.as_ref().ok()
     }
 }
 
@@ -100,34 +85,35 @@ impl Service for Faces {
             summary: "faces on a picture, with gender and age",
             input: Kind::Image,
             output: Kind::Json,
+            repeat: Repeat::Safe,
         }
     }
 
     fn standing(&self) -> Option<Standing> {
-        let ready = self.ready()?;
+        let ready = self.ready.ready()?;
         let info = ready.finder.engine();
         Some(Standing {
             device: info.device.clone(),
             engine: info.engine.clone(),
-            speed: ready.speed,
+            call_ms: ready.call_ms.get().copied().unwrap_or(0.0),
             slots: u16::try_from(self.settings.threads.max(1)).unwrap_or(64),
             variants: vec![ready.finder.name().to_owned()],
         })
     }
 
     fn loading(&self) -> bool {
-        self.ready.get().is_none()
+        self.ready.is_loading()
     }
 
     fn trouble(&self) -> Option<String> {
-        self.ready.get()?.as_ref().err().cloned()
+        self.ready.trouble()
     }
 
     async fn call(&self, cx: &Context, _: Request) -> Result<Response, Fault> {
         let Some(input) = cx.input().cloned() else {
             return Err(Fault::bad_input("there is no picture in the call"));
         };
-        let Some(ready) = self.ready() else {
+        let Some(ready) = self.ready.ready() else {
             return Err(Fault::new(FaultKind::NotOffered, "the face models are not loaded"));
         };
         let finder = ready.finder.clone();
@@ -167,9 +153,13 @@ impl Ready {
         let catalogue = Catalogue::open(settings.models.as_deref()).map_err(|e| text(&e))?;
         let finder =
             FaceFinder::load(&engine, &catalogue, &settings.model).map_err(|e| text(&e))?;
-        // One picture at a time is measured: a network runs one batch at a time anyway.
-        let speed = finder.measure() as f32;
-        Ok(Self { finder: Arc::new(finder), speed })
+        Ok(Self { finder: Arc::new(finder), call_ms: OnceLock::new() })
+    }
+
+    /// Measures one picture at a time: what a call takes that is alone.
+    fn measure(&self) {
+        let pictures_a_second = alone(|| self.finder.measure()) as f32;
+        let _ = self.call_ms.set(1000.0 / pictures_a_second.max(0.01));
     }
 }
 

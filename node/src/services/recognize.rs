@@ -11,8 +11,9 @@ use potluck_models::{
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::loading::{Loading, alone};
 use crate::{
-    protocol::{Fault, FaultKind},
+    protocol::{Fault, FaultKind, Repeat},
     service::{Capability, Context, Example, Kind, Service, Standing},
     services::pixels,
 };
@@ -20,7 +21,7 @@ use crate::{
 /// Models that stay loaded beside the default one.
 const MAX_LOADED: usize = 3;
 /// How long the speed is measured when the model is loaded.
-const MEASURE: Duration = Duration::from_millis(500);
+const MEASURE: Duration = Duration::from_millis(250);
 /// Most labels of an answer.
 const MAX_TOP: u16 = 100;
 
@@ -63,8 +64,7 @@ pub struct Settings {
 /// Picture recognition.
 pub struct Recognize {
     settings: Settings,
-    /// Set when loading ended, well or badly.
-    ready: Arc<OnceLock<Result<Ready, String>>>,
+    ready: Loading<Ready>,
     variants: Mutex<Variants>,
 }
 
@@ -78,7 +78,8 @@ struct Variants {
 struct Ready {
     engine: Engine,
     default: Arc<Model>,
-    speed: f32,
+    /// Milliseconds that one picture takes alone, once it was measured.
+    call_ms: OnceLock<f32>,
     slots: u16,
     /// Other models, least recently used first.
     others: Mutex<Vec<Arc<Model>>>,
@@ -92,24 +93,9 @@ struct Model {
 impl Recognize {
     /// Starts loading the engine and the default model on a thread of its own.
     pub fn load(settings: Settings) -> Self {
-        let ready = Arc::new(OnceLock::new());
-        let (cell, with) = (ready.clone(), settings.clone());
-        let spawned = std::thread::Builder::new().name("recognize-load".into()).spawn(move || {
-            let loaded = std::panic::catch_unwind(|| Ready::load(&with))
-                .unwrap_or_else(|_| Err("the engine broke while it was loaded".into()));
-            if let Err(error) = &loaded {
-                tracing::error!("picture recognition is off: {error}");
-            }
-            let _ = cell.set(loaded);
-        });
-        if let Err(error) = spawned {
-            let _ = ready.set(Err(error.to_string()));
-        }
+        let with = settings.clone();
+        let ready = Loading::start("recognize/1", move || Ready::load(&with), Ready::measure);
         Self { settings, ready, variants: Mutex::default() }
-    }
-
-    fn ready(&self) -> Option<&Ready> {
-        self.ready.get()?.as_ref().ok()
     }
 
     fn variants(&self) -> Vec<String> {
@@ -140,23 +126,28 @@ impl Service for Recognize {
             summary: "picture recognition: labels with probabilities, best first",
             input: Kind::Image,
             output: Kind::Table,
+            repeat: Repeat::Safe,
         }
     }
 
     fn standing(&self) -> Option<Standing> {
-        let ready = self.ready()?;
+        let ready = self.ready.ready()?;
         let info = ready.default.classifier.engine();
         Some(Standing {
             device: info.device.clone(),
             engine: info.engine.clone(),
-            speed: ready.speed,
+            call_ms: ready.call_ms.get().copied().unwrap_or(0.0),
             slots: ready.slots,
             variants: self.variants(),
         })
     }
 
     fn loading(&self) -> bool {
-        self.ready.get().is_none()
+        self.ready.is_loading()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.ready.trouble()
     }
 
     async fn call(&self, cx: &Context, request: Request) -> Result<Response, Fault> {
@@ -168,7 +159,7 @@ impl Service for Recognize {
         };
         let (cell, settings) = (self.ready.clone(), self.settings.clone());
         let look = move |picture: potluck_models::Picture| {
-            let Some(Ok(ready)) = cell.get() else {
+            let Some(ready) = cell.ready() else {
                 return Err(Fault::new(FaultKind::NotOffered, "the model is not loaded"));
             };
             let model = ready.model(request.model.as_deref(), &settings)?;
@@ -214,11 +205,17 @@ impl Ready {
         let engine = Engine::start(&settings.engine).map_err(|e| e.to_string())?;
         let default = Model::load(&engine, settings, &settings.model).map_err(|e| e.to_string())?;
         let default = Arc::new(default);
-        let speed = default.measure(settings.threads.max(1));
         // Enough calls to fill one batch while the next is decoded.
         let slots = 2 * settings.threads.max(default.batcher.max_batch());
         let slots = u16::try_from(slots).unwrap_or(64);
-        Ok(Self { engine, default, speed, slots, others: Mutex::default() })
+        let call_ms = OnceLock::new();
+        Ok(Self { engine, default, call_ms, slots, others: Mutex::default() })
+    }
+
+    /// Measures one picture at a time: what a call takes that is alone.
+    fn measure(&self) {
+        let pictures_a_second = alone(|| self.default.measure());
+        let _ = self.call_ms.set(1000.0 / pictures_a_second.max(0.01));
     }
 
     fn model(&self, name: Option<&str>, settings: &Settings) -> Result<Arc<Model>, Fault> {
@@ -252,28 +249,19 @@ impl Model {
         Ok(Self { classifier, batcher })
     }
 
-    /// Pictures a second from JPEG bytes to labels, with as many at once as calls will be.
-    fn measure(&self, threads: usize) -> f32 {
+    /// Pictures a second from JPEG bytes to labels, one after the other.
+    fn measure(&self) -> f32 {
         let started = Instant::now();
-        let done: usize = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads)
-                .map(|_| {
-                    scope.spawn(|| {
-                        let samples = potluck_models::samples().iter().cycle();
-                        let seen = |bytes: &[u8]| {
-                            let picture = potluck_models::decode(bytes).ok()?;
-                            let prepared = self.classifier.prepare(&picture).ok()?;
-                            self.batcher.submit(prepared, 1).ok()?.recv().ok()?.ok()
-                        };
-                        samples
-                            .take_while(|_| started.elapsed() < MEASURE)
-                            .filter(|sample| seen(sample.bytes).is_some())
-                            .count()
-                    })
-                })
-                .collect();
-            workers.into_iter().map(|w| w.join().unwrap_or(0)).sum()
-        });
+        let seen = |bytes: &[u8]| {
+            let picture = potluck_models::decode(bytes).ok()?;
+            let prepared = self.classifier.prepare(&picture).ok()?;
+            self.batcher.submit(prepared, 1).ok()?.recv().ok()?.ok()
+        };
+        let samples = potluck_models::samples().iter().cycle();
+        let done = samples
+            .take_while(|_| started.elapsed() < MEASURE)
+            .filter(|sample| seen(sample.bytes).is_some())
+            .count();
         (done as f64 / started.elapsed().as_secs_f64()) as f32
     }
 }

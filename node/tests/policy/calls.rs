@@ -180,7 +180,7 @@ impl World {
             .map(|server| Candidate {
                 peer: server.peer,
                 me: false,
-                speed: server.speed as f32,
+                call_ms: (1000.0 * server.slots as f64 / server.speed) as f32,
                 slots: server.slots as u16,
                 queue: server.advertised as u16,
                 heard_ms_ago: now % ADVERT_MS,

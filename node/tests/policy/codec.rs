@@ -3,8 +3,8 @@
 
 use potluck::protocol::{
     Advert, Answer, Ask, CallOutcome, CallRequest, Checked, DigestEntry, Exchange, ExchangeReply,
-    Fault, FaultKind, MAX_RESPONSE, Malformed, Offer, Output, Payload, Request, Response, Rumour,
-    SignedAdvert, SignedLoss, Tell, decode, encode,
+    Fault, FaultKind, MAX_RESPONSE, Malformed, Offer, Output, Payload, Repeat, Request, Response,
+    Rumour, SignedAdvert, SignedLoss, Tell, decode, encode,
 };
 use proptest::{collection::vec, option, prelude::*};
 use serde::{Serialize, de::DeserializeOwned};
@@ -28,14 +28,15 @@ fn signed() -> impl Strategy<Value = SignedAdvert> {
 
 fn offer() -> impl Strategy<Value = Offer> {
     (text(), text(), text(), 0.0f32..1e9, any::<u16>(), any::<u16>(), vec(text(), 0..3)).prop_map(
-        |(capability, device, engine, speed, slots, queue, variants)| Offer {
+        |(capability, device, engine, call_ms, slots, queue, variants)| Offer {
             capability,
             device,
             engine,
-            speed,
+            call_ms,
             slots,
             queue,
             variants,
+            repeat: Repeat::Costly,
         },
     )
 }
@@ -44,7 +45,7 @@ fn advert() -> impl Strategy<Value = Advert> {
     let who = (bytes(64), any::<u64>(), any::<u64>(), text(), text());
     (who, vec(bytes(20), 0..4), vec(offer(), 0..4), any::<bool>()).prop_map(
         |((id, seq, incarnation, name, mesh), addresses, offers, leaving)| Advert {
-            version: 1,
+            version: 2,
             id,
             seq,
             incarnation,
@@ -92,6 +93,7 @@ fn fault() -> impl Strategy<Value = Fault> {
     let kind = prop::sample::select(vec![
         BadInput,
         FaultKind::TooLarge,
+        FaultKind::NotUnderstood,
         NotOffered,
         NoVariant,
         Cancelled,

@@ -24,7 +24,7 @@ fn id(n: u64) -> PeerId {
 fn advert(n: u64, rng: &mut SmallRng) -> (Advert, SignedAdvert) {
     let seq = if rng.random_bool(0.02) { u64::MAX } else { rng.random_range(0..1000) };
     let advert = Advert {
-        version: 1,
+        version: 2,
         id: id(n).to_bytes(),
         seq,
         incarnation: rng.random_range(0..3),

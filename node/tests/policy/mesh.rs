@@ -446,7 +446,7 @@ impl Mesh {
         let incarnation = self.nodes[n].incarnation;
         self.nodes[n].seq = seq;
         let advert = Advert {
-            version: 1,
+            version: 2,
             id: self.ids[n].to_bytes(),
             seq,
             incarnation,

@@ -64,7 +64,7 @@ impl Mesh {
         self.rng.fill_bytes(&mut key);
         let at = self.rng.random_range(0..2 * self.nodes.len());
         let advert = Advert {
-            version: 1,
+            version: 2,
             id: crate::peer(key).to_bytes(),
             seq: self.now,
             incarnation: 1,

@@ -32,7 +32,7 @@ const recognize = (input, options, args = { model: null, top: 3 }) =>
 
 // A line of its own beside that of the client, to send what the client would not.
 const openLine = async () => {
-  const stream = await connection.newStream('/potluck/call/1')
+  const stream = await connection.newStream('/potluck/call/2')
   const answers = frames(stream, 1024 * 1024)
   return {
     stream,
@@ -360,7 +360,7 @@ await check('of 257 calls at once the last is Busy, and each can be cancelled', 
 await check('calls fail when their line ends, and the next call opens another', async () => {
   const call = slow()
   await sleep(100)
-  for (const stream of toClient.streams) if (stream.protocol === '/potluck/call/1') stream.abort(new Error('cut'))
+  for (const stream of toClient.streams) if (stream.protocol === '/potluck/call/2') stream.abort(new Error('cut'))
   await assert.rejects(call)
   assert.ok((await other.call(toClient, 'data/1', { size: 1 })).outcome.Done)
 })

@@ -21,8 +21,8 @@ import { INLINE_LIMIT, LONGEST_CALL_MS, Line, serveLine } from './line.mjs'
 import { ADMISSION, answerKnock, knock } from './admission.mjs'
 import { Reader, readAll, send } from './streams.mjs'
 
-const CALLS = '/potluck/call/1'
-const MESH = '/potluck/mesh/1'
+const CALLS = '/potluck/call/2'
+const MESH = '/potluck/exchange/2'
 const BLOBS = '/potluck/blob/1'
 const PULSE = '/potluck/pulse/1'
 const PING = '/ipfs/ping/1.0.0'
@@ -61,7 +61,7 @@ export class Client {
       transports: [tcp()],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux({ streamOptions: { inactivityTimeout: LONGEST_CALL_MS } })],
-      services: { identify: identifyAs(`potluck/1/${mesh}`) }
+      services: { identify: identifyAs(`potluck/2/${mesh}`) }
     })
     const options = { maxInboundStreams: STREAM_LIMIT, maxOutboundStreams: STREAM_LIMIT }
     await client.libp2p.handle(ADMISSION, (stream, connection) => answerKnock(stream, connection, mesh))
@@ -194,10 +194,10 @@ export class Client {
   async #renew (leaving) {
     this.#seq = Math.max(Date.now(), this.#seq + 1)
     const offers = [...this.#offers].map(([capability, { running }]) => ({
-      capability, device: 'cpu', engine: 'node', speed: single(10), slots: 4, queue: running, variants: []
+      capability, device: 'cpu', engine: 'node', call_ms: single(400), slots: 4, queue: running, variants: [], repeat: 'safe'
     }))
     const body = encode({
-      version: 1,
+      version: 2,
       id: this.id.toMultihash().bytes,
       seq: this.#seq,
       incarnation: this.#incarnation,

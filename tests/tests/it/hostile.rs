@@ -368,8 +368,8 @@ async fn calls_to_services_that_are_not_there_or_with_odd_arguments_are_faults()
     let table: [(&str, Change, FaultKind); 4] = [
         ("unknown", &|c| c.capability = "nope/1".into(), FaultKind::NotOffered),
         ("no name", &|c| c.capability = String::new(), FaultKind::NotOffered),
-        ("no arguments", &|c| c.args = vec![], FaultKind::BadInput),
-        ("odd arguments", &|c| c.args = vec![0x9f; 60_000], FaultKind::BadInput),
+        ("no arguments", &|c| c.args = vec![], FaultKind::NotUnderstood),
+        ("odd arguments", &|c| c.args = vec![0x9f; 60_000], FaultKind::NotUnderstood),
     ];
     for (name, change, wanted) in table {
         let mut request = good_call();

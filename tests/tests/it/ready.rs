@@ -8,7 +8,7 @@ use std::{
 use potluck::{
     Node, NodeOptions,
     identity::Identity,
-    protocol::Fault,
+    protocol::{Fault, Repeat},
     service::{Capability, Context, Example, Kind, Service, Standing},
 };
 use potluck_tests::mesh::{PATIENCE, Setup};
@@ -21,7 +21,8 @@ impl Service for Late {
     type Response = ();
 
     fn capability(&self) -> Capability {
-        Capability { name: "late/1", summary: "for tests", input: Kind::Json, output: Kind::Json }
+        let (input, output) = (Kind::Json, Kind::Json);
+        Capability { name: "late/1", summary: "for tests", input, output, repeat: Repeat::Safe }
     }
 
     fn standing(&self) -> Option<Standing> {
@@ -29,7 +30,7 @@ impl Service for Late {
         left.is_err().then(|| Standing {
             device: "cpu".into(),
             engine: String::new(),
-            speed: 1.0,
+            call_ms: 1000.0,
             slots: 1,
             variants: vec![],
         })

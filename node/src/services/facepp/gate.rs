@@ -130,6 +130,11 @@ impl Gate {
         matches!(self.lock().state, State::Open)
     }
 
+    /// Whether there is a key, good or bad.
+    pub(super) fn has_key(&self) -> bool {
+        self.lock().key.is_some()
+    }
+
     /// Whether there is a key that was not checked yet.
     pub(super) fn is_unchecked(&self) -> bool {
         matches!(self.lock().state, State::Unchecked)

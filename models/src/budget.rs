@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use crate::picture::PictureError;
 
-/// Pictures that need no more than this count as small whatever the budget is: a photograph of 1.3 megapixels.
-const SMALL: u64 = 4 << 20;
+/// Pictures that need no more than this count as small whatever the budget is: 4 MB of pixels, such as a photograph of
+/// 1.3 megapixels has, and as much for file and decoder.
+const SMALL: u64 = 8 << 20;
 /// The part of the budget that one picture may need and still be small, as a divisor.
 const SMALL_PART: u64 = 64;
 /// The part of the budget that only small pictures have, as a divisor.
@@ -223,7 +224,7 @@ mod tests {
     fn small_ones_go_on_while_a_huge_one_has_all() {
         let budget = PixelBudget::new(256 * MB);
         let huge = budget.try_room(budget.most()).unwrap().unwrap();
-        assert!(budget.try_room(5 * MB).unwrap().is_none());
+        assert!(budget.try_room(9 * MB).unwrap().is_none());
         let small: Vec<_> = (0..8).map(|_| budget.try_room(4 * MB).unwrap().unwrap()).collect();
         assert!(budget.try_room(MB).unwrap().is_none());
         assert_eq!(budget.in_use(), 256 * MB);

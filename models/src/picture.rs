@@ -2,6 +2,7 @@
 //! within the process's budget for pixels.
 
 mod need;
+mod png;
 mod rgb;
 
 use std::io::{Cursor, ErrorKind};
@@ -248,7 +249,11 @@ fn open(
 ) -> Result<(impl ImageDecoder + '_, Orientation), PictureError> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_MEMORY);
+    limits.max_alloc = Some(match format {
+        // Only for what stands beside the pixels, which may be a bomb, too.
+        ImageFormat::Png => png::limit(bytes),
+        _ => MAX_MEMORY,
+    });
     reader.limits(limits);
     let mut decoder =
         reader.into_decoder().map_err(|error| translate(error, declared(bytes, format)))?;
@@ -269,8 +274,14 @@ fn decode_as(bytes: &[u8], format: ImageFormat, room: u64) -> Result<Picture, Pi
     if needed > room {
         return Err(PictureError::TooMuchMemory { needed, most: room });
     }
-    let size = decoder.dimensions();
-    let upright = rgb::read(decoder, orientation).map_err(|error| translate(error, size))?;
+    let (size, kind) = (decoder.dimensions(), decoder.color_type());
+    let read = if format == ImageFormat::Png && png::by_rows(bytes) {
+        drop(decoder);
+        png::read(bytes, kind, orientation)
+    } else {
+        rgb::read(decoder, orientation)
+    };
+    let upright = read.map_err(|error| translate(error, size))?;
     let (width, height) = upright.dimensions();
     Picture::from_rgb(width, height, upright.into_raw())
         .ok_or(PictureError::Damaged { reason: "it has no pixels".into() })

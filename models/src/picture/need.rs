@@ -4,10 +4,10 @@
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageFormat};
 
-use super::rgb;
+use super::{png, rgb};
 
 /// For tables, rows and whatever else does not grow with the picture.
-const BESIDES: u64 = 1 << 20;
+const BESIDES: u64 = 2 << 20;
 
 /// Bytes for the file, the pixels as decoded and as RGB, the turning, and what the decoder has for itself.
 pub(super) fn needed(
@@ -21,6 +21,11 @@ pub(super) fn needed(
     let count = u64::from(width.next_multiple_of(64)) * u64::from(height.next_multiple_of(64));
     let target = u64::from(width) * u64::from(height) * 3;
     let own = match format {
+        // Nothing else: pixels go where they belong as they come.
+        ImageFormat::Png if png::by_rows(bytes) => {
+            return bytes.len() as u64 + target + png::beside(bytes) + BESIDES;
+        }
+        ImageFormat::Png => png::beside(bytes),
         // A copy of the file, and all coefficients where the picture does not come in one pass.
         ImageFormat::Jpeg => bytes.len() as u64 + count * if one_pass(bytes) { 0 } else { 8 },
         // The planes, the transparency and the frame that they are put together in.

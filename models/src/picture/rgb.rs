@@ -7,7 +7,7 @@ use image::{
 };
 
 /// Pixels that are changed at once.
-const BAND: usize = 16 << 10;
+pub(super) const BAND: usize = 16 << 10;
 
 /// Whether pixels of this kind are turned before they become RGB: those that are smaller then.
 pub(super) fn turns_first(kind: ColorType) -> bool {
@@ -66,7 +66,7 @@ fn change(bytes: &mut [u8], start: usize, kind: ColorType) -> ImageResult<()> {
 }
 
 /// Some pixels as 8-bit RGB, by the same steps as whole pictures.
-fn band(bytes: &[u8], kind: ColorType) -> ImageResult<Vec<u8>> {
+pub(super) fn band(bytes: &[u8], kind: ColorType) -> ImageResult<Vec<u8>> {
     let width = (bytes.len() / usize::from(kind.bytes_per_pixel())) as u32;
     let eight = || bytes.to_vec();
     let sixteen =
@@ -116,7 +116,7 @@ fn over_white(rgba: &image::RgbaImage) -> RgbImage {
     rgb
 }
 
-fn mismatch() -> ImageError {
+pub(super) fn mismatch() -> ImageError {
     ImageError::Parameter(ParameterError::from_kind(ParameterErrorKind::DimensionMismatch))
 }
 

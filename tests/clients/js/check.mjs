@@ -6,6 +6,8 @@
 //
 // LARGE_PICTURE is above 256 KiB, DIR the node's data folder, POTLUCK the program's path.
 import { Client, single } from './client.mjs'
+import { multiaddr } from '@multiformats/multiaddr'
+import { knock } from './admission.mjs'
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
@@ -18,7 +20,7 @@ import { frame, frames, readAll, send, sendFrame } from './streams.mjs'
 const [address, small, large, dataDir, potluck = 'potluck'] = process.argv.slice(2)
 const [picture, largePicture] = [await readFile(small), await readFile(large)]
 const client = await Client.start({ name: 'js', listen: ['/ip4/127.0.0.1/tcp/0'] })
-const connection = await client.connect(address)
+let connection
 
 const command = async (...args) => {
   const { stdout } = await promisify(execFile)(potluck, [...args, '--json', '--data-dir', dataDir])
@@ -72,6 +74,18 @@ await check('BLAKE3 and its outline, against the official test vectors', () => {
   for (const [size, hash] of Object.entries(vectors)) assert.equal(hex(blake3(input(Number(size)))), hash)
   assert.equal(hex(merge(outline(largePicture))), hex(blake3(largePicture)))
 })
+
+await check('admission: who is of another mesh or version is told', async () => {
+  const stranger = await Client.start({ name: 'stranger', mesh: 'lab' })
+  await assert.rejects(stranger.connect(address), ({ verdict }) => verdict?.OtherMesh.mesh === 'potluck')
+  await assert.rejects(
+    stranger.libp2p.dial(multiaddr(address)).then((dialled) => knock(dialled, 'potluck', 99)),
+    ({ verdict }) => verdict?.OtherVersion.version === 2
+  )
+  await stranger.stop()
+})
+
+await check('admission', async () => { connection = await client.connect(address) })
 
 await check('chat/1', async () => {
   const { outcome } = await client.call(connection, 'chat/1', { text: 'hello' })

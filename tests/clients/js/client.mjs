@@ -18,6 +18,7 @@ import { decode, encode } from 'cborg'
 import { createLibp2p } from 'libp2p'
 import { GROUP, blake3, groupValue, join, merge, outline } from './blake3.mjs'
 import { INLINE_LIMIT, LONGEST_CALL_MS, Line, serveLine } from './line.mjs'
+import { ADMISSION, answerKnock, knock } from './admission.mjs'
 import { Reader, readAll, send } from './streams.mjs'
 
 const CALLS = '/potluck/call/2'
@@ -63,6 +64,7 @@ export class Client {
       services: { identify: identifyAs(`potluck/2/${mesh}`) }
     })
     const options = { maxInboundStreams: STREAM_LIMIT, maxOutboundStreams: STREAM_LIMIT }
+    await client.libp2p.handle(ADMISSION, (stream, connection) => answerKnock(stream, connection, mesh))
     await client.libp2p.handle(CALLS, (stream, connection) => client.#serveCalls(stream, connection), { maxInboundStreams: LINE_LIMIT })
     await client.libp2p.handle(MESH, (stream) => client.#serveRequest(stream), { maxInboundStreams: MESH_LIMIT })
     await client.libp2p.handle(BLOBS, (stream, connection) => client.#serveBlob(stream, connection), options)
@@ -77,7 +79,13 @@ export class Client {
   get pulses () { return this.#pulses }
   get adverts () { return [...this.#adverts.values()].map(({ advert }) => advert) }
 
-  async connect (address) { return this.libp2p.dial(multiaddr(address)) }
+  /** Connects to a node and knocks: an error says why it does not let this client in. */
+  async connect (address) {
+    const connection = await this.libp2p.dial(multiaddr(address))
+    await knock(connection, this.mesh)
+    return connection
+  }
+
   async stop () { await this.libp2p.stop() }
 
   /**
@@ -360,7 +368,8 @@ export class Client {
 // js-libp2p fixes identify's `protocolVersion` to "<prefix>/0.1.0"; Potluck names its mesh there.
 function identifyAs (version) {
   return (components) => {
-    const service = identify()(components)
+    // Before it let this client in, a node speaks nothing but admission.
+    const service = identify({ runOnConnectionOpen: false })(components)
     service.host.protocolVersion = version
     return service
   }

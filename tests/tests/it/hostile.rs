@@ -609,18 +609,20 @@ async fn a_caller_cannot_fetch_what_was_offered_to_another() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_that_arrive_together_are_all_served() {
-    let (_node, bare) = node_and_bare().await;
+    let (node, _) = node_and_bare().await;
     for round in 0..8 {
-        let opened = futures::future::join_all((0..32).map(|_| bare.open(PULSE_PROTOCOL))).await;
-        let beats = opened.into_iter().map(|opened| async move {
+        let (at, id) = (address(&node), node.client().id());
+        let bares = futures::future::join_all((0..4).map(|_| Bare::connect(&at, id))).await;
+        let opened = bares.iter().flat_map(|bare| (0..8).map(|_| bare.open(PULSE_PROTOCOL)));
+        let beats = futures::future::join_all(opened).await.into_iter().map(|opened| async move {
             let mut stream = opened.expect("opened");
             stream.write_all(b"p").await?;
             stream.flush().await?;
             let mut byte = [0];
-            stream.read_exact(&mut byte).await.map(|()| byte)
+            stream.read_exact(&mut byte).await.map(|()| (byte, stream))
         });
         for (nth, beat) in futures::future::join_all(beats).await.into_iter().enumerate() {
-            assert_eq!(beat.expect("answered"), *b"p", "round {round}, stream {nth}");
+            assert_eq!(beat.expect("answered").0, *b"p", "round {round}, stream {nth}");
         }
     }
 }

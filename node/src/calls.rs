@@ -11,7 +11,7 @@ mod outbox;
 pub(crate) mod server;
 
 pub(crate) use activity::Activity;
-pub(crate) use caller::Caller;
+pub(crate) use caller::{Attempt, Caller};
 
 /// A call without an answer: it did not get to its peer, or the peer went away.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

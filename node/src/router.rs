@@ -12,6 +12,8 @@ pub use plan::{Hop, HopOutcome, Plan, PlanEffect, PlanEnd, PlanEvent, PlanSettin
 use libp2p::PeerId;
 use rand::{Rng, RngExt as _};
 
+use crate::protocol::Repeat;
+
 /// Time that is assumed of a peer that advertises none, in ms a call: slow but usable.
 const UNKNOWN_CALL_MS: f64 = 4_000.0;
 /// Throughput that is assumed before any was measured, in bytes per second: a poor Wi-Fi.
@@ -48,6 +50,21 @@ pub struct Candidate {
     pub suspect: bool,
     /// Whether there is a connection.
     pub connected: bool,
+    /// Whether it ever answered or was met: anybody can make up offers of nobody.
+    pub met: bool,
+    /// Whether a call may be sent again after it had it.
+    pub repeat: Repeat,
+}
+
+/// What is to be done, as far as it says how long that takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    /// `name/version`.
+    pub capability: &'a str,
+    /// The model or other variant that was asked for.
+    pub variant: Option<&'a str>,
+    /// Size of the input.
+    pub bytes: u64,
 }
 
 /// A candidate with what is expected of it.
@@ -57,21 +74,27 @@ pub struct Ranked {
     pub peer: PeerId,
     /// When it will probably be done, in ms from now.
     pub expected_ms: f64,
+    /// Whether it is this node.
+    pub me: bool,
+    /// Whether there is a connection.
+    pub connected: bool,
+    /// Whether a call may be sent again after it had it.
+    pub repeat: Repeat,
 }
 
-/// Orders candidates by expected finish, best first, for an input of `bytes`.
+/// Orders candidates by expected finish, best first, for some work.
 ///
 /// Expected finish = queue + service + round trip + transfer, plus a penalty for a connection that
-/// has yet to be made and the rest of a `Busy` pause. Banned peers come after all others, and
-/// suspects after those: they are used only when nobody else is left.
+/// has yet to be made and the rest of a `Busy` pause. Peers that nobody here ever met come after all
+/// that were, banned ones after those, and suspects last: they are used only when nobody else is
+/// left.
 ///
 /// Adverts lag behind load, so callers that all took the very best would all take the same one.
 /// Therefore each expectation is stretched by a random 0 to 20 % for the order (not in the result):
 /// near-equal peers share the load, clearly slower ones never go first.
 pub fn rank(
-    capability: &str,
+    work: &Work<'_>,
     candidates: &[Candidate],
-    bytes: u64,
     health: &Health,
     now: u64,
     rng: &mut impl Rng,
@@ -79,43 +102,40 @@ pub fn rank(
     let mut keyed: Vec<_> = candidates
         .iter()
         .map(|candidate| {
-            let expected_ms = expected_ms(capability, candidate, bytes, health, now);
+            let expected_ms = expected_ms(work, candidate, health, now);
             let class = match (candidate.suspect, health.banned(&candidate.peer, now)) {
-                (true, _) => 2,
-                (false, true) => 1,
-                (false, false) => 0,
+                (true, _) => 3,
+                (false, true) => 2,
+                (false, false) => u8::from(!candidate.met && !candidate.me),
             };
             let key = expected_ms * (1.0 + TIE * rng.random::<f64>());
-            (class, key, Ranked { peer: candidate.peer, expected_ms })
+            let Candidate { peer, me, connected, repeat, .. } = *candidate;
+            (class, key, Ranked { peer, expected_ms, me, connected, repeat })
         })
         .collect();
     keyed.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
     keyed.into_iter().map(|(_, _, ranked)| ranked).collect()
 }
 
-fn expected_ms(
-    capability: &str,
-    candidate: &Candidate,
-    bytes: u64,
-    health: &Health,
-    now: u64,
-) -> f64 {
+fn expected_ms(work: &Work<'_>, candidate: &Candidate, health: &Health, now: u64) -> f64 {
     let slots = f64::from(candidate.slots.max(1));
-    let service = match f64::from(candidate.call_ms) {
+    let said = match f64::from(candidate.call_ms) {
         ms if ms.is_finite() && ms > 0.0 => ms,
         _ => UNKNOWN_CALL_MS,
     };
     let age = candidate.heard_ms_ago as f64;
     let queue = f64::from(candidate.queue) * 0.5_f64.powf(age / QUEUE_HALF_LIFE_MS);
     let load = queue.max(f64::from(candidate.in_flight));
-    // No wait while a slot is free: then one service time, slots / speed. A peer that has never
-    // been as fast as it says is taken at its fastest.
-    let seen = health.fastest_ms(capability, &candidate.peer).unwrap_or(0.0);
-    let slower = (seen / service).max(1.0);
-    let work = service * (load + 1.0).max(slots) / slots * slower;
-    let busy = health.busy_ms(capability, &candidate.peer, now) as f64;
+    // What calls really took outweighs what the advert says the more of them there were.
+    let service = match health.experience(work, &candidate.peer) {
+        Some((seen, calls)) => (said + seen * calls) / (1.0 + calls),
+        None => said,
+    };
+    // No wait while a slot is free.
+    let done = service * (load + 1.0).max(slots) / slots;
+    let busy = health.busy_ms(work.capability, &candidate.peer, now) as f64;
     if candidate.me {
-        return work.max(busy);
+        return done.max(busy);
     }
     let throughput = match candidate.throughput {
         measured if measured.is_finite() && measured > 0.0 => measured,
@@ -126,7 +146,7 @@ fn expected_ms(
         _ => 1.0,
     };
     let dial = if candidate.connected { 0.0 } else { DIAL_MS };
-    work.max(busy) + rtt + dial + 1000.0 * bytes as f64 / throughput
+    done.max(busy) + rtt + dial + 1000.0 * work.bytes as f64 / throughput
 }
 
 #[cfg(test)]
@@ -135,7 +155,7 @@ mod tests {
     use crate::directory::tests::peer;
     use rand::{SeedableRng as _, rngs::SmallRng};
 
-    const CAP: &str = "recognize/1";
+    const WORK: Work<'_> = Work { capability: "recognize/1", variant: None, bytes: 0 };
 
     fn candidate(n: u64, speed: f32) -> Candidate {
         Candidate {
@@ -150,16 +170,18 @@ mod tests {
             throughput: 1e8,
             suspect: false,
             connected: true,
+            met: true,
+            repeat: Repeat::Safe,
         }
     }
 
     fn expected(candidate: &Candidate, bytes: u64) -> f64 {
-        expected_ms(CAP, candidate, bytes, &Health::default(), 0)
+        expected_ms(&Work { bytes, ..WORK }, candidate, &Health::default(), 0)
     }
 
     fn order(candidates: &[Candidate], health: &Health, now: u64) -> Vec<PeerId> {
         let mut rng = SmallRng::seed_from_u64(5);
-        rank(CAP, candidates, 0, health, now, &mut rng).iter().map(|r| r.peer).collect()
+        rank(&WORK, candidates, health, now, &mut rng).iter().map(|r| r.peer).collect()
     }
 
     #[test]
@@ -213,10 +235,35 @@ mod tests {
     fn boasts_are_corrected_by_what_was_seen() {
         let mut health = Health::default();
         for _ in 0..5 {
-            health.answered(CAP, &peer(1), 900.0, 0);
+            health.took(&WORK, &peer(1), 900.0, 0);
         }
         let all = [candidate(1, 1e9), candidate(2, 10.0)];
         assert_eq!(order(&all, &health, 0), [peer(2), peer(1)]);
+    }
+
+    #[test]
+    fn modesty_is_corrected_too_and_each_kind_of_work_for_itself() {
+        let mut health = Health::default();
+        for _ in 0..8 {
+            health.took(&WORK, &peer(1), 20.0, 0);
+        }
+        let modest = candidate(1, 0.4);
+        assert!(expected_ms(&WORK, &modest, &health, 0) < 1_000.0, "5,000 said, 20 seen");
+        let other = Work { variant: Some("googlenet"), ..WORK };
+        assert_eq!(expected_ms(&other, &modest, &health, 0), 5_001.0);
+        let large = Work { bytes: 50_000_000, ..WORK };
+        assert!(expected_ms(&large, &modest, &health, 0) > 5_000.0);
+    }
+
+    #[test]
+    fn who_was_never_met_comes_behind_who_was() {
+        let mut boaster = candidate(1, 1e9);
+        boaster.met = false;
+        let mut health = Health::default();
+        let all = [boaster, candidate(2, 1.0), candidate(3, 0.5)];
+        assert_eq!(order(&all, &health, 0), [peer(2), peer(3), peer(1)]);
+        health.failed(&peer(2), 0);
+        assert_eq!(order(&all, &health, 1), [peer(3), peer(1), peer(2)]);
     }
 
     #[test]
@@ -225,7 +272,7 @@ mod tests {
         let mut rng = SmallRng::seed_from_u64(6);
         let mut first = [0; 5];
         for _ in 0..300 {
-            let best = rank(CAP, &all, 0, &Health::default(), 0, &mut rng)[0].peer;
+            let best = rank(&WORK, &all, &Health::default(), 0, &mut rng)[0].peer;
             first[(1..=4).find(|n| peer(*n) == best).expect("a candidate") as usize] += 1;
         }
         assert!(first[1..4].iter().all(|n| (60..=140).contains(n)), "{first:?}");

@@ -176,13 +176,22 @@ impl Line {
         self.say(&protocol::encode(ask).expect("encodes")).await
     }
 
-    /// What the node says next.
-    pub async fn hear(&mut self) -> io::Result<Tell> {
+    /// What the node asks next, on a line that it opened.
+    pub async fn asked(&mut self) -> io::Result<Ask> {
+        protocol::decode(&self.frame().await?).map_err(io::Error::other)
+    }
+
+    async fn frame(&mut self) -> io::Result<Vec<u8>> {
         let mut length = [0; 4];
         self.stream.read_exact(&mut length).await?;
         let mut bytes = vec![0; u32::from_be_bytes(length) as usize];
         self.stream.read_exact(&mut bytes).await?;
-        protocol::decode(&bytes).map_err(io::Error::other)
+        Ok(bytes)
+    }
+
+    /// What the node says next.
+    pub async fn hear(&mut self) -> io::Result<Tell> {
+        protocol::decode(&self.frame().await?).map_err(io::Error::other)
     }
 
     /// Makes a call and waits for its end; the answers of others are passed over.

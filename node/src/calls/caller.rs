@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -51,7 +54,21 @@ struct Line {
 }
 
 /// The calls that have no answer yet; `None` once the line has ended.
-struct Waiting(Mutex<Option<HashMap<u64, Waiter>>>);
+struct Waiting {
+    calls: Mutex<Option<HashMap<u64, Waiter>>>,
+    /// Whether the peer ever said something on this line.
+    heard: AtomicBool,
+}
+
+/// What goes with one call of [`Caller::call`].
+pub(crate) struct Attempt {
+    /// Where progress goes.
+    pub(crate) progress: Option<mpsc::Sender<Progress>>,
+    /// Told when the call is on its way.
+    pub(crate) reached: Option<mpsc::Sender<PeerId>>,
+    /// Whether it may be sent a second time.
+    pub(crate) again: bool,
+}
 
 struct Waiter {
     reply: oneshot::Sender<Result<Answer, Undelivered>>,
@@ -66,24 +83,50 @@ impl Caller {
 
     /// Sends a call to a peer, dialling it if need be, and waits for its answer. Dropping the
     /// future does not stop the work: see [`Caller::cancel`].
+    ///
+    /// A line that breaks before its peer said anything on it was perhaps never taken: libraries
+    /// drop streams that arrive too fast. What may run twice is then sent once more on a new one.
     pub(crate) async fn call(
         &self,
         peer: PeerId,
         request: CallRequest,
-        progress: Option<mpsc::Sender<Progress>>,
+        attempt: Attempt,
     ) -> Result<Answer, Undelivered> {
         let _active = self.network.activity().begin(peer);
-        let line = self.line(peer).await?;
+        match self.once(peer, request.clone(), &attempt).await {
+            Err((_, true)) if attempt.again => {
+                self.once(peer, request, &attempt).await.map_err(|(why, _)| why)
+            }
+            ended => ended.map_err(|(why, _)| why),
+        }
+    }
+
+    /// One try; a failure says whether the line broke without a word from the peer.
+    async fn once(
+        &self,
+        peer: PeerId,
+        request: CallRequest,
+        attempt: &Attempt,
+    ) -> Result<Answer, (Undelivered, bool)> {
+        let line = self.line(peer).await.map_err(|e| (e, false))?;
+        let silent = |e| (e, !line.waiting.open() && !line.waiting.heard.load(Ordering::Relaxed));
         let call = request.call;
         let frame = frames::frame(&Ask::Call(request), MAX_REQUEST)
-            .map_err(|e| Undelivered::own(format!("the call cannot be sent: {e}")))?;
+            .map_err(|e| (Undelivered::own(format!("the call cannot be sent: {e}")), false))?;
         let (reply, answer) = oneshot::channel();
         let ended = || Undelivered::unreached("the connection broke");
         // Nothing waits between adding and sending: who is added was sent.
-        let room = line.frames.reserve().await.map_err(|_| ended())?;
-        line.waiting.add(call, Waiter { reply, progress, since: Instant::now() })?;
+        let room = line.frames.reserve().await.map_err(|_| silent(ended()))?;
+        let progress = attempt.progress.clone();
+        line.waiting
+            .add(call, Waiter { reply, progress, since: Instant::now() })
+            .map_err(silent)?;
         room.send(frame);
-        answer.await.map_err(|_| Undelivered::lost("the connection broke"))?
+        if let Some(reached) = &attempt.reached {
+            let _ = reached.try_send(peer);
+        }
+        let answer = answer.await.map_err(|_| Undelivered::lost("the connection broke"));
+        answer.and_then(|answer| answer).map_err(silent)
     }
 
     /// Tells a peer that a call of ours is not needed any more: its work stops, and data that it
@@ -145,7 +188,7 @@ impl Line {
     fn on(stream: Stream) -> Self {
         let (reader, writer) = stream.split();
         let (frames, outgoing) = mpsc::channel(frames::QUEUE);
-        let waiting = Arc::new(Waiting(Mutex::new(Some(HashMap::new()))));
+        let waiting = Arc::new(Waiting::new());
         let reading = tokio::spawn({
             let waiting = waiting.clone();
             async move {
@@ -169,7 +212,11 @@ impl Line {
 /// Hands out what the peer says, until it says nothing more.
 async fn listen<R: futures::AsyncRead + Unpin>(mut reader: R, waiting: &Waiting) -> Undelivered {
     loop {
-        match frames::read::<Tell, _>(&mut reader, MAX_RESPONSE).await {
+        let said = frames::read::<Tell, _>(&mut reader, MAX_RESPONSE).await;
+        if matches!(said, Ok(Some(_))) {
+            waiting.heard.store(true, Ordering::Relaxed);
+        }
+        match said {
             Ok(Some(Ok(Tell::Answer { call, answer }))) => waiting.answer(call, answer),
             Ok(Some(Ok(Tell::Progress { call, percent, note }))) => {
                 waiting.progress(call, Progress { percent, note });
@@ -187,6 +234,10 @@ async fn listen<R: futures::AsyncRead + Unpin>(mut reader: R, waiting: &Waiting)
 }
 
 impl Waiting {
+    fn new() -> Self {
+        Self { calls: Mutex::new(Some(HashMap::new())), heard: AtomicBool::new(false) }
+    }
+
     fn add(&self, call: u64, waiter: Waiter) -> Result<(), Undelivered> {
         let mut waiting = self.lock();
         let Some(calls) = waiting.as_mut() else {
@@ -231,6 +282,6 @@ impl Waiting {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<HashMap<u64, Waiter>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

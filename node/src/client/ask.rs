@@ -149,7 +149,6 @@ impl Client {
                 .saturating_add(u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX / 2)),
             max_attempts: MAX_ATTEMPTS,
             hedge_after_ms: self.patience_ms(&call),
-            idempotent: true,
             grace_ms: self.grace_ms(&call),
         };
         let deadline_at = settings.deadline_at;
@@ -165,10 +164,6 @@ impl Client {
     /// anything is usual a share of the time there is. A peer that takes calls and never answers
     /// costs this much, not the whole deadline.
     fn patience_ms(&self, call: &Call) -> Option<u64> {
-        // Nobody is paid a second time while the first may still answer.
-        if false {
-            return None;
-        }
         let usual = self.inner.health().hedge_after_ms(&call.capability);
         Some(usual.unwrap_or_else(|| {
             let all = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);

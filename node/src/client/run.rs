@@ -9,28 +9,38 @@ use std::{
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use libp2p::PeerId;
-use tokio::time::Instant;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{Call, Inner, input::Prepared};
 use crate::{
-    calls::Undelivered,
+    calls::{self, Undelivered},
     network::{PeerView, Snapshot, now_ms},
     protocol::{
         Answer, CallOutcome, CallRequest, Fault, FaultKind, MAX_DATA, Offer, Output, Payload,
+        Repeat,
     },
-    router::{self, Candidate, Plan, PlanEffect, PlanEnd, PlanEvent, Ranked},
+    router::{self, Candidate, Plan, PlanEffect, PlanEnd, PlanEvent, Ranked, Work},
     service::{Data, Origin},
 };
 
 /// An attempt that is given up after this time counts as silence of its peer.
 const SILENT_MS: u64 = 5_000;
+/// News of connections that wait to be looked at; beyond it they are left out, which costs a copy.
+const REACHED: usize = 16;
 /// Inputs above this tell something about throughput.
 const LARGE: u64 = 64 * 1024;
 
 /// How an attempt ended, with what belongs to the answer.
-type Ended = Result<(Answer, Option<Data>), Undelivered>;
+type Ended = Result<(Answer, Option<Data>), Trouble>;
 type Attempt<'a> = Pin<Box<dyn Future<Output = (PeerId, Ended)> + Send + 'a>>;
+
+/// Why an attempt has no answer.
+enum Trouble {
+    Undelivered(Undelivered),
+    /// The input cannot be read here.
+    NoInput(Fault),
+}
 
 /// One call under way.
 pub(super) struct Run<'a> {
@@ -40,6 +50,8 @@ pub(super) struct Run<'a> {
     input: &'a Prepared,
     deadline_at: u64,
     attempts: FuturesUnordered<Attempt<'a>>,
+    /// Peers that the call is on its way to.
+    reached: (mpsc::Sender<PeerId>, mpsc::Receiver<PeerId>),
     running: Running<'a>,
     wake: Option<u64>,
     pub(super) output: Option<(Output, Option<Data>)>,
@@ -77,6 +89,7 @@ impl<'a> Run<'a> {
             input,
             deadline_at,
             attempts: FuturesUnordered::new(),
+            reached: mpsc::channel(REACHED),
             running: Running { inner, calls: HashMap::new() },
             wake: None,
             output: None,
@@ -101,7 +114,10 @@ impl<'a> Run<'a> {
                         let event = PlanEvent::Start(self.rank());
                         effects.extend(self.plan.handle(event, now_ms()));
                     }
-                    PlanEffect::Finish(end) => return end,
+                    PlanEffect::Finish(end) => {
+                        self.note_contradicted(&end);
+                        return end;
+                    }
                 }
             }
             let wake = self.wake.unwrap_or(self.deadline_at);
@@ -109,6 +125,7 @@ impl<'a> Run<'a> {
                 Instant::now() + Duration::from_millis(wake.saturating_sub(now_ms()).max(1));
             let event = tokio::select! {
                 Some((peer, result)) = self.attempts.next() => self.on_result(peer, result),
+                Some(peer) = self.reached.1.recv() => PlanEvent::Reached { peer },
                 () = tokio::time::sleep_until(until) => {
                     self.wake = None;
                     PlanEvent::Timer
@@ -123,8 +140,15 @@ impl<'a> Run<'a> {
         let snapshot = self.inner.network.snapshot();
         let candidates = candidates(self.inner, self.call, &snapshot, now);
         let health = self.inner.health();
-        let bytes = self.input.len();
-        router::rank(&self.call.capability, &candidates, bytes, &health, now, &mut rand::rng())
+        router::rank(&self.work(), &candidates, &health, now, &mut rand::rng())
+    }
+
+    fn work(&self) -> Work<'a> {
+        Work {
+            capability: &self.call.capability,
+            variant: self.call.variant.as_deref(),
+            bytes: self.input.len(),
+        }
     }
 
     fn send(&mut self, peer: PeerId) {
@@ -162,21 +186,23 @@ impl<'a> Run<'a> {
             }));
             return;
         }
-        let progress = self.call.progress.clone();
+        let hop = self.plan.route().iter().rev().find(|hop| hop.peer == peer);
+        let attempt = calls::Attempt {
+            progress: self.call.progress.clone(),
+            reached: Some(self.reached.0.clone()),
+            again: hop.is_some_and(|hop| hop.repeat == Repeat::Safe),
+        };
         let input = self.input;
         self.attempts.push(Box::pin(async move {
             match input.wire(&inner, peer).await {
                 Ok(payload) => request.input = payload,
                 // The file went away under our hands: no peer would do better.
-                Err(fault) => {
-                    let outcome = CallOutcome::Failed(fault);
-                    return (peer, Ok((Answer { outcome, queue: 0 }, None)));
-                }
+                Err(fault) => return (peer, Err(Trouble::NoInput(fault))),
             }
-            let answered = inner.caller.call(peer, request, progress).await;
+            let answered = inner.caller.call(peer, request, attempt).await;
             let ended = match answered {
                 Ok(answer) => with_data(&inner, peer, number, answer).await,
-                Err(lost) => Err(lost),
+                Err(lost) => Err(Trouble::Undelivered(lost)),
             };
             (peer, ended)
         }));
@@ -195,17 +221,25 @@ impl<'a> Run<'a> {
             .map_or(0, |hop| now.saturating_sub(hop.started_at));
         let (answer, data) = match result {
             Ok(ended) => ended,
-            Err(Undelivered { why, .. }) => {
-                self.inner.health().failed(&peer, now);
-                return PlanEvent::Lost { peer, why };
+            Err(Trouble::NoInput(fault)) => return PlanEvent::NoInput { fault },
+            Err(Trouble::Undelivered(Undelivered { reached, own, why })) => {
+                if !own {
+                    self.inner.health().failed(&peer, now);
+                }
+                return PlanEvent::Lost { peer, reached, own, why };
             }
         };
         let key = (peer, capability.clone());
         self.inner.traffic().queues.insert(key, (answer.queue, now));
         match answer.outcome {
+            CallOutcome::Done(output) if !self.readable(&output) => {
+                self.inner.health().failed(&peer, now);
+                PlanEvent::Failed { peer, fault: Fault::internal("unreadable answer") }
+            }
             CallOutcome::Done(output) => {
                 self.inner.health().answered(capability, &peer, took as f64, now);
                 self.note_throughput(peer, took, &output);
+                self.note_work(peer, took, &output);
                 if self.output.is_none() {
                     self.output = Some((output, data));
                 }
@@ -236,6 +270,39 @@ impl<'a> Run<'a> {
         {
             self.inner.health().failed(&peer, now);
         }
+    }
+
+    /// Whether an answer is one of this capability, as far as this program knows it.
+    fn readable(&self, output: &Output) -> bool {
+        let service = self.inner.registry.get(&self.call.capability);
+        service.is_none_or(|service| service.to_json(&output.body).is_ok())
+    }
+
+    /// Whoever said that the call is wrong, and was answered by somebody else all the same, is
+    /// asked later from now on. An answer that nobody could check contradicts nobody.
+    fn note_contradicted(&self, end: &PlanEnd) {
+        let PlanEnd::Answered { .. } = end else { return };
+        if self.inner.registry.get(&self.call.capability).is_none() {
+            return;
+        }
+        for peer in self.plan.doubters() {
+            self.inner.health().failed(&peer, now_ms());
+        }
+    }
+
+    /// What the work took, as measured here: of the time that it says it waited, at most half of
+    /// all is believed.
+    fn note_work(&self, peer: PeerId, took: u64, output: &Output) {
+        let view = self.inner.network.snapshot().peers.get(&peer).and_then(|view| view.rtt_ms);
+        let way = f64::from(view.unwrap_or(0.0)) + self.transfer_ms(peer);
+        let took = (took as f64 - way).max(0.0);
+        let work = took - f64::from(output.waited_ms).min(took / 2.0);
+        self.inner.health().took(&self.work(), &peer, work, now_ms());
+    }
+
+    fn transfer_ms(&self, peer: PeerId) -> f64 {
+        let known = self.inner.traffic().throughput.get(&peer).copied();
+        known.map_or(0.0, |measured| 1000.0 * self.input.len() as f64 / measured.max(1.0))
     }
 
     fn note_throughput(&self, peer: PeerId, took: u64, output: &Output) {
@@ -304,15 +371,16 @@ async fn with_data(inner: &Inner, peer: PeerId, number: u64, mut answer: Answer)
         Some(Payload::Inline(bytes)) => Some(Data::Bytes(bytes.into())),
         Some(Payload::Blob { size, .. }) if size > MAX_DATA => {
             inner.caller.cancel(peer, number);
-            return Err(Undelivered::lost(format!(
-                "its answer has {size} bytes, which is too much"
-            )));
+            let why = format!("its answer has {size} bytes, which is too much");
+            return Err(Trouble::Undelivered(Undelivered::lost(why)));
         }
         Some(Payload::Blob { hash, size }) => {
             let fetched = inner.blobs.fetch(peer, hash, size).await;
             inner.caller.cancel(peer, number);
-            let path = fetched
-                .map_err(|e| Undelivered::lost(format!("its answer did not arrive: {e}")))?;
+            let path = fetched.map_err(|e| {
+                let why = format!("its answer did not arrive: {e}");
+                Trouble::Undelivered(Undelivered::lost(why))
+            })?;
             Some(Data::Blob { path: path.into(), size })
         }
     };
@@ -322,6 +390,8 @@ async fn with_data(inner: &Inner, peer: PeerId, number: u64, mut answer: Answer)
 fn candidates(inner: &Inner, call: &Call, snapshot: &Snapshot, now: u64) -> Vec<Candidate> {
     let me = inner.network.me();
     let traffic = inner.traffic();
+    // What this program knows of the capability outweighs what others say.
+    let own = inner.registry.get(&call.capability).map(|service| service.capability().repeat);
     let fits = |offer: &&Offer| {
         offer.capability == call.capability
             && call.variant.as_ref().is_none_or(|v| offer.variants.contains(v))
@@ -346,6 +416,8 @@ fn candidates(inner: &Inner, call: &Call, snapshot: &Snapshot, now: u64) -> Vec<
             throughput: traffic.throughput.get(&peer).copied().unwrap_or(0.0),
             suspect: view.is_some_and(|v| v.suspect),
             connected: view.is_none_or(|v| v.connected),
+            met: view.is_none_or(|v| v.met),
+            repeat: own.unwrap_or(offer.repeat),
         }
     };
     let offers = inner.offers();

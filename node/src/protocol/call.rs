@@ -176,6 +176,13 @@ pub enum FaultKind {
     Internal,
 }
 
+impl FaultKind {
+    /// Whether the work was certainly not begun.
+    pub fn untouched(self) -> bool {
+        matches!(self, Self::TooLarge | Self::NotOffered | Self::NoVariant | Self::NotUnderstood)
+    }
+}
+
 impl Fault {
     /// A fault with a text for a person.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {

@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, VecDeque};
 
 use libp2p::PeerId;
 
+use super::Work;
+
 /// The first ban, in ms; it doubles with every further failure in a row. Numbers as in Petals.
 const FIRST_BAN_MS: u64 = 15_000;
 /// The longest ban, in ms.
 const LONGEST_BAN_MS: u64 = 5 * 60_000;
 /// Durations that are kept per peer and capability.
 const PEER_DURATIONS: usize = 16;
+/// Kinds of work (variant and size) whose durations are kept per peer and capability.
+const KINDS: usize = 16;
 /// Durations that are kept per capability.
 const DURATIONS: usize = 128;
 /// A percentile means nothing below this many durations.
 const ENOUGH: usize = 20;
-/// A fastest duration means nothing below this many durations.
-const ENOUGH_FASTEST: usize = 4;
 /// A second copy of a call is never sent earlier than this, in ms.
 const SOONEST_HEDGE_MS: u64 = 50;
 /// Most peers, most capabilities, and most peers per capability that are remembered; the one that
@@ -46,7 +48,8 @@ struct Capability {
 
 #[derive(Debug, Default)]
 struct Served {
-    durations: VecDeque<f64>,
+    /// What calls took, by kind of work.
+    took: BTreeMap<(String, u32), VecDeque<f64>>,
     busy_until: u64,
     used: u64,
 }
@@ -60,9 +63,7 @@ impl Health {
         }
         let entry = self.capability(capability, now);
         push(&mut entry.durations, ms, DURATIONS);
-        let served = entry.served(peer, now);
-        push(&mut served.durations, ms, PEER_DURATIONS);
-        served.busy_until = 0;
+        entry.served(peer, now).busy_until = 0;
     }
 
     /// A peer was lost during a call or its service broke: it is banned for 15 s, doubled with every
@@ -95,10 +96,24 @@ impl Health {
         self.served_by(capability, peer).map_or(0, |served| served.busy_until.saturating_sub(now))
     }
 
-    /// The fastest of a peer's recent durations, in ms; `None` until there are some.
-    pub fn fastest_ms(&self, capability: &str, peer: &PeerId) -> Option<f64> {
-        let durations = &self.served_by(capability, peer)?.durations;
-        (durations.len() >= ENOUGH_FASTEST).then(|| percentile(durations, 0.0)).flatten()
+    /// Some work took a peer `ms`, without the way there and back.
+    pub fn took(&mut self, work: &Work<'_>, peer: &PeerId, ms: f64, now: u64) {
+        if !ms.is_finite() || ms < 0.0 {
+            return;
+        }
+        let served = self.capability(work.capability, now).served(peer, now);
+        let kind = kind(work);
+        if served.took.len() >= KINDS && !served.took.contains_key(&kind) {
+            served.took.pop_first();
+        }
+        push(served.took.entry(kind).or_default(), ms, PEER_DURATIONS);
+    }
+
+    /// What such work took a peer lately in ms, and how many calls say so. The lower quartile: the rest
+    /// also waited there.
+    pub fn experience(&self, work: &Work<'_>, peer: &PeerId) -> Option<(f64, f64)> {
+        let took = self.served_by(work.capability, peer)?.took.get(&kind(work))?;
+        Some((percentile(took, 0.25)?, took.len() as f64))
     }
 
     /// After how many ms a second copy of a call makes sense: the 95th percentile over all peers,
@@ -129,6 +144,11 @@ impl Capability {
         served.used = now;
         served
     }
+}
+
+/// Inputs within a factor of four of each other are one kind of work.
+fn kind(work: &Work<'_>) -> (String, u32) {
+    (work.variant.unwrap_or_default().to_owned(), (u64::BITS - work.bytes.leading_zeros()) / 2)
 }
 
 fn push(ring: &mut VecDeque<f64>, ms: f64, max: usize) {
@@ -196,8 +216,12 @@ mod tests {
             health.answered("c", &peer(0), 1.0, 0);
         }
         assert_eq!(health.hedge_after_ms("c"), Some(50));
-        assert_eq!(health.fastest_ms("c", &peer(1)), Some(100.0));
-        assert_eq!(health.fastest_ms("c", &peer(7)), None);
+        let work = Work { capability: "c", variant: None, bytes: 0 };
+        for ms in [10.0, 30.0, 20.0] {
+            health.took(&work, &peer(1), ms, 0);
+        }
+        assert_eq!(health.experience(&work, &peer(1)), Some((20.0, 3.0)));
+        assert_eq!(health.experience(&work, &peer(7)), None);
     }
 
     #[test]

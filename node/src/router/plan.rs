@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use libp2p::PeerId;
 
 use super::Ranked;
-use crate::protocol::{Fault, FaultKind};
+use crate::protocol::{Fault, FaultKind, Repeat};
 
 /// A lost peer is tried once more after this time when nobody else is left, in ms.
 const LOST_AGAIN_MS: u64 = 500;
@@ -20,7 +20,14 @@ const NOBODY_MS: u64 = 5;
 const HEDGE_AGAIN_MS: u64 = 25;
 /// Most copies of one call that run at once.
 const MAX_COPIES: u64 = 4;
-/// Most hops in a route: beyond it, old `Busy` answers are left out.
+/// A further peer is dialled beside one that could not be reached within this time, in ms.
+const DIAL_PATIENCE_MS: u64 = 300;
+/// Peers of one call that may turn out not to be there: made-up ones cost nobody's attempts.
+const MAX_UNREACHED: u32 = 64;
+/// The shortest and longest pause after trouble of this node's own, in ms, and how often.
+const OWN_TROUBLE_MS: (u64, u64) = (50, 1_000);
+const MAX_OWN_TROUBLES: u32 = 16;
+/// Most hops in a route: beyond it, old `Busy` and unreached ones are left out.
 const MAX_HOPS: usize = 64;
 
 /// What a call may do.
@@ -28,14 +35,11 @@ const MAX_HOPS: usize = 64;
 pub struct PlanSettings {
     /// When the call is over, whatever happens.
     pub deadline_at: u64,
-    /// How many attempts may fail (be lost, refused or broken) before giving up. `Busy` answers do
-    /// not count.
+    /// How many attempts may fail (be lost, refused or broken) before giving up. `Busy` answers and
+    /// peers that were never reached do not count.
     pub max_attempts: u32,
     /// After how much silence a further copy goes to the next best peer; `None` for never.
     pub hedge_after_ms: Option<u64>,
-    /// Whether running it twice does no harm. If not, there is no hedge, and no retry once a peer
-    /// may have begun the work.
-    pub idempotent: bool,
     /// How long to wait for a first candidate: discovery may still be running.
     pub grace_ms: u64,
 }
@@ -66,10 +70,24 @@ pub enum PlanEvent {
         /// Why.
         fault: Fault,
     },
+    /// The call is on its way to this peer: there is a connection.
+    Reached {
+        /// Who.
+        peer: PeerId,
+    },
+    /// The input cannot be read here: no peer would do better.
+    NoInput {
+        /// Why.
+        fault: Fault,
+    },
     /// The connection broke, the peer went silent or could not be dialled.
     Lost {
         /// Who.
         peer: PeerId,
+        /// Whether the peer may have got the call.
+        reached: bool,
+        /// Whether this node itself is to blame.
+        own: bool,
         /// How, for a person.
         why: String,
     },
@@ -155,6 +173,10 @@ pub struct Hop {
     pub outcome: HopOutcome,
     /// Whether it was the second copy.
     pub hedge: bool,
+    /// Whether the peer may have got the call.
+    pub reached: bool,
+    /// Whether it may be sent again.
+    pub repeat: Repeat,
 }
 
 /// How an attempt ended.
@@ -211,6 +233,11 @@ pub struct Plan {
     standing: BTreeMap<PeerId, Standing>,
     hops: Vec<Hop>,
     failures: u32,
+    /// Attempts that got to nobody.
+    unreached: u32,
+    own_troubles: u32,
+    /// Who said that the call itself is wrong.
+    doubts: Vec<(PeerId, Fault)>,
     last: Option<PlanEnd>,
     /// No further copy before this time.
     hedge_from: u64,
@@ -230,6 +257,9 @@ impl Plan {
             standing: BTreeMap::new(),
             hops: Vec::new(),
             failures: 0,
+            unreached: 0,
+            own_troubles: 0,
+            doubts: Vec::new(),
             last: None,
             hedge_from: 0,
             rerank_at: None,
@@ -253,18 +283,18 @@ impl Plan {
             PlanEvent::CancelledByCaller => self.finish(PlanEnd::Cancelled, now, out),
             PlanEvent::Timer => {}
             PlanEvent::Answered { peer } => {
-                if self.end_hop(peer, HopOutcome::Answered, now) {
+                if self.end_hop(peer, HopOutcome::Answered, now).is_some() {
                     self.finish(PlanEnd::Answered { peer }, now, out);
                 }
             }
             PlanEvent::Busy { peer, retry_after_ms } => {
-                if self.end_hop(peer, HopOutcome::Busy { retry_after_ms }, now) {
+                if self.end_hop(peer, HopOutcome::Busy { retry_after_ms }, now).is_some() {
                     let until = now.saturating_add(retry_after_ms.clamp(BUSY_MS.0, BUSY_MS.1));
                     self.standing.insert(peer, Standing::Busy { until });
                 }
             }
             PlanEvent::Refused { peer, reason } => {
-                if self.end_hop(peer, HopOutcome::Refused(reason.clone()), now) {
+                if self.end_hop(peer, HopOutcome::Refused(reason.clone()), now).is_some() {
                     self.standing.insert(peer, Standing::Out);
                     self.failures += 1;
                     // A real failure elsewhere says more than a refusal.
@@ -274,7 +304,15 @@ impl Plan {
                 }
             }
             PlanEvent::Failed { peer, fault } => self.failed(peer, fault, now, out),
-            PlanEvent::Lost { peer, why } => self.lost(peer, why, now, out),
+            PlanEvent::Reached { peer } => {
+                if let Some(hop) = self.hops.iter_mut().find(|h| h.peer == peer && h.running()) {
+                    hop.reached = true;
+                }
+            }
+            PlanEvent::NoInput { fault } => self.finish(PlanEnd::Failed(fault), now, out),
+            PlanEvent::Lost { peer, reached, own, why } => {
+                self.lost(peer, (reached, own), why, now, out);
+            }
         }
         self.advance(now, out);
         effects
@@ -285,62 +323,88 @@ impl Plan {
         &self.hops
     }
 
+    /// Who said that the call itself is wrong. Whoever answers it contradicts them.
+    pub fn doubters(&self) -> impl Iterator<Item = PeerId> {
+        self.doubts.iter().map(|(peer, _)| *peer)
+    }
+
     /// Whether the call is over.
     pub fn finished(&self) -> bool {
         self.finished
     }
 
     fn failed(&mut self, peer: PeerId, fault: Fault, now: u64, out: &mut Vec<PlanEffect>) {
-        if !self.end_hop(peer, HopOutcome::Failed(fault.message.clone()), now) {
+        let Some(repeat) = self.end_hop(peer, HopOutcome::Failed(fault.message.clone()), now)
+        else {
             return;
-        }
-        if fault.kind == FaultKind::BadInput {
-            return self.finish(PlanEnd::Failed(fault), now, out);
-        }
-        let untouched = matches!(
-            fault.kind,
-            FaultKind::TooLarge
-                | FaultKind::NotOffered
-                | FaultKind::NoVariant
-                | FaultKind::InputLost
-        );
+        };
         self.failures += 1;
         self.standing.insert(peer, Standing::Out);
+        if fault.kind == FaultKind::BadInput {
+            // One peer alone cannot say no for all: it may lie, or be of another version.
+            let mine = self.ranking.iter().any(|ranked| ranked.me && ranked.peer == peer);
+            let second = self.doubts.iter().any(|(other, _)| *other != peer);
+            self.doubts.push((peer, fault.clone()));
+            if mine || second || repeat == Repeat::Never {
+                self.finish(PlanEnd::Failed(fault), now, out);
+            }
+            return;
+        }
+        let on = match repeat {
+            Repeat::Safe => true,
+            Repeat::Costly => fault.kind.untouched() || fault.kind == FaultKind::InputLost,
+            Repeat::Never => fault.kind.untouched(),
+        };
         let end = PlanEnd::AllFailed { last: fault };
-        if self.settings.idempotent || untouched {
+        if on {
             self.last = Some(end);
         } else {
             self.finish(end, now, out);
         }
     }
 
-    fn lost(&mut self, peer: PeerId, why: String, now: u64, out: &mut Vec<PlanEffect>) {
-        if !self.end_hop(peer, HopOutcome::Lost(why.clone()), now) {
+    fn lost(
+        &mut self,
+        peer: PeerId,
+        (reached, own): (bool, bool),
+        why: String,
+        now: u64,
+        out: &mut Vec<PlanEffect>,
+    ) {
+        let Some(repeat) = self.end_hop(peer, HopOutcome::Lost(why.clone()), now) else { return };
+        let end = PlanEnd::AllFailed { last: Fault::internal(why) };
+        if own && self.own_troubles < MAX_OWN_TROUBLES {
+            let pause = OWN_TROUBLE_MS.0 << self.own_troubles.min(10);
+            self.own_troubles += 1;
+            let until = now.saturating_add(pause.min(OWN_TROUBLE_MS.1));
+            self.standing.insert(peer, Standing::Busy { until });
             return;
         }
-        self.failures += 1;
+        match reached {
+            true => self.failures += 1,
+            false => self.unreached += 1,
+        }
         let times = match self.standing.get(&peer) {
             Some(Standing::Lost { times, .. }) => times.saturating_add(1),
             _ => 1,
         };
         self.standing.insert(peer, Standing::Lost { times, at: now });
-        let end = PlanEnd::AllFailed { last: Fault::internal(why) };
-        if self.settings.idempotent {
+        if repeat == Repeat::Safe || !reached {
             self.last = Some(end);
         } else {
             self.finish(end, now, out);
         }
     }
 
-    /// Ends the running attempt at a peer; false when there is none.
-    fn end_hop(&mut self, peer: PeerId, outcome: HopOutcome, now: u64) -> bool {
-        let Some(hop) = self.hops.iter_mut().find(|hop| hop.peer == peer && hop.running()) else {
-            return false;
-        };
+    /// Ends the running attempt at a peer and says whether it may be repeated; `None` when there is
+    /// none.
+    fn end_hop(&mut self, peer: PeerId, outcome: HopOutcome, now: u64) -> Option<Repeat> {
+        let hop = self.hops.iter_mut().find(|hop| hop.peer == peer && hop.running())?;
         hop.ended_at = Some(now);
         hop.outcome = outcome;
+        let repeat = hop.repeat;
         self.fresh = false;
-        true
+        Some(repeat)
     }
 
     fn finish(&mut self, end: PlanEnd, now: u64, out: &mut Vec<PlanEffect>) {
@@ -359,7 +423,9 @@ impl Plan {
             return;
         }
         if now >= self.settings.deadline_at {
-            return self.finish(PlanEnd::TimedOut, now, out);
+            // Nobody else came to say otherwise.
+            let end = self.doubted().map_or(PlanEnd::TimedOut, PlanEnd::Failed);
+            return self.finish(end, now, out);
         }
         if self.hops.iter().any(Hop::running) {
             self.hedge(now, out);
@@ -381,24 +447,28 @@ impl Plan {
     /// When a further copy is due: after the usual time of silence, and each one later than the
     /// last, so that peers that take calls and never answer cost a part of the deadline only.
     fn hedge_at(&self) -> Option<u64> {
-        if !self.settings.idempotent {
+        let running = self.hops.iter().filter(|hop| hop.running());
+        if running.clone().any(|hop| hop.repeat != Repeat::Safe) {
             return None;
         }
-        let running = self.hops.iter().filter(|hop| hop.running());
         let copies = running.clone().count() as u64;
-        let newest = running.map(|hop| hop.started_at).max()?;
+        let newest = running.max_by_key(|hop| hop.started_at)?;
         if copies >= MAX_COPIES {
             return None;
         }
-        let patience = self.settings.hedge_after_ms?.saturating_mul(copies);
-        Some(newest.saturating_add(patience).max(self.hedge_from))
+        let usual = self.settings.hedge_after_ms?.saturating_mul(copies);
+        // Whoever cannot even be reached says nothing about the usual time.
+        let patience = if newest.reached { usual } else { usual.min(DIAL_PATIENCE_MS) };
+        Some(newest.started_at.saturating_add(patience).max(self.hedge_from))
     }
 
     fn hedge(&mut self, now: u64, out: &mut Vec<PlanEffect>) {
         if self.hedge_at().is_none_or(|at| now < at) {
             return;
         }
-        if let Next::Peer(best) = self.candidate(now) {
+        if let Next::Peer(best) = self.candidate(now)
+            && best.repeat == Repeat::Safe
+        {
             return self.send(best, true, now, out);
         }
         // Nobody is free; somebody may join or become free.
@@ -409,12 +479,13 @@ impl Plan {
 
     fn send(&mut self, best: Ranked, hedge: bool, now: u64, out: &mut Vec<PlanEffect>) {
         if self.hops.len() >= MAX_HOPS {
-            let busy = |hop: &Hop| matches!(hop.outcome, HopOutcome::Busy { .. });
-            if let Some(old) = self.hops.iter().position(busy) {
+            let idle =
+                |hop: &Hop| matches!(hop.outcome, HopOutcome::Busy { .. } | HopOutcome::Lost(_));
+            if let Some(old) = self.hops.iter().position(idle) {
                 self.hops.remove(old);
             }
         }
-        let Ranked { peer, expected_ms } = best;
+        let Ranked { peer, expected_ms, me, connected, repeat } = best;
         self.hops.push(Hop {
             peer,
             expected_ms,
@@ -422,6 +493,8 @@ impl Plan {
             ended_at: None,
             outcome: HopOutcome::Running,
             hedge,
+            reached: me || connected,
+            repeat,
         });
         self.rerank_at = None;
         out.push(PlanEffect::Send { peer, expected_ms, hedge });
@@ -436,7 +509,8 @@ impl Plan {
             }
             return;
         }
-        if self.failures >= self.settings.max_attempts.max(1) {
+        let spent = self.failures >= self.settings.max_attempts.max(1);
+        if spent || self.unreached >= MAX_UNREACHED {
             return self.give_up(now, out);
         }
         match self.candidate(now) {
@@ -456,7 +530,9 @@ impl Plan {
     fn candidate(&self, now: u64) -> Next {
         let mut again: Option<u64> = None;
         let mut lost_again: Option<u64> = None;
-        for ranked in &self.ranking {
+        // This node itself is the best judge of what a peer says of the call.
+        let judge = self.ranking.iter().find(|ranked| ranked.me && !self.doubts.is_empty());
+        for ranked in judge.into_iter().chain(&self.ranking) {
             if self.hops.iter().any(|hop| hop.running() && hop.peer == ranked.peer) {
                 continue;
             }
@@ -495,7 +571,7 @@ impl Plan {
 
     fn give_up_or_wait(&mut self, now: u64, out: &mut Vec<PlanEffect>) {
         let grace_end = self.started_at.saturating_add(self.settings.grace_ms);
-        if self.last.is_none() && now < grace_end {
+        if self.last.is_none() && self.doubts.is_empty() && now < grace_end {
             self.rerank_at = Some(now.saturating_add(NOBODY_MS).min(grace_end));
             return;
         }
@@ -503,8 +579,13 @@ impl Plan {
     }
 
     fn give_up(&mut self, now: u64, out: &mut Vec<PlanEffect>) {
-        let end = self.last.take().unwrap_or(PlanEnd::NobodyOffers);
+        let doubted = self.doubted().map(PlanEnd::Failed);
+        let end = doubted.or_else(|| self.last.take()).unwrap_or(PlanEnd::NobodyOffers);
         self.finish(end, now, out);
+    }
+
+    fn doubted(&self) -> Option<Fault> {
+        self.doubts.first().map(|(_, fault)| fault.clone())
     }
 }
 

@@ -7,10 +7,10 @@ use std::{
 
 use libp2p::PeerId;
 use potluck::{
-    protocol::{Fault, FaultKind},
+    protocol::{Fault, FaultKind, Repeat},
     router::{
         Candidate, Health, HopOutcome, Plan, PlanEffect, PlanEnd, PlanEvent, PlanSettings, Ranked,
-        rank,
+        Work, rank,
     },
 };
 use rand::{RngExt as _, rngs::SmallRng};
@@ -18,6 +18,7 @@ use rand::{RngExt as _, rngs::SmallRng};
 use super::seeded;
 
 const CAP: &str = "recognize/1";
+const WORK: Work<'_> = Work { capability: CAP, variant: None, bytes: 100_000 };
 /// How long until a caller notices that a server was killed, in ms.
 const NOTICE_MS: u64 = 100;
 /// How often servers advertise their queue, in ms.
@@ -68,7 +69,6 @@ fn settings(now: u64, hedge_after_ms: Option<u64>) -> PlanSettings {
         deadline_at: now + DEADLINE_MS,
         max_attempts: 6,
         hedge_after_ms,
-        idempotent: true,
         grace_ms: 3_000,
     }
 }
@@ -189,10 +189,12 @@ impl World {
                 throughput: 1e8,
                 suspect: false,
                 connected: true,
+                met: true,
+                repeat: Repeat::Safe,
             })
             .collect();
         let health = &self.callers[caller].health;
-        rank(CAP, &candidates, 100_000, health, now, &mut self.rng)
+        rank(&WORK, &candidates, health, now, &mut self.rng)
     }
 
     fn in_flight(&self, caller: usize, peer: &PeerId) -> u16 {
@@ -295,7 +297,12 @@ impl World {
             return; // cancelled on its way
         }
         let event = if s.killed_at.is_some() {
-            PlanEvent::Lost { peer, why: "the connection was reset".into() }
+            PlanEvent::Lost {
+                peer,
+                reached: true,
+                own: false,
+                why: "the connection was reset".into(),
+            }
         } else if s.waiting.len() >= 2 * s.slots {
             PlanEvent::Busy { peer, retry_after_ms: (1000.0 / s.speed) as u64 }
         } else if self.rng.random_bool(s.breaks) {
@@ -340,7 +347,12 @@ impl World {
         let peer = s.peer;
         let cut: Vec<_> = s.running.drain(..).chain(s.waiting.drain(..)).collect();
         for (call, attempt) in cut {
-            let event = PlanEvent::Lost { peer, why: "the connection was reset".into() };
+            let event = PlanEvent::Lost {
+                peer,
+                reached: true,
+                own: false,
+                why: "the connection was reset".into(),
+            };
             self.at(self.now + NOTICE_MS, Happening::Tell { call, attempt, event });
         }
     }
@@ -441,7 +453,6 @@ fn random_call(rng: &mut SmallRng) {
         deadline_at,
         max_attempts: rng.random_range(0..5),
         hedge_after_ms: rng.random_bool(0.5).then(|| rng.random_range(0..500)),
-        idempotent: rng.random_bool(0.8),
         grace_ms: rng.random_range(0..2_000),
     };
     let mut plan = Plan::new(settings, 0);
@@ -489,7 +500,14 @@ fn random_event(rng: &mut SmallRng) -> PlanEvent {
     match rng.random_range(0..20) {
         0..6 => {
             let some = (1..6).filter(|_| rng.random()).collect::<Vec<u8>>();
-            let ranked = |n: &u8| Ranked { peer: super::peer([*n; 32]), expected_ms: 5.0 };
+            let repeats = [Repeat::Safe, Repeat::Safe, Repeat::Costly, Repeat::Never];
+            let ranked = |n: &u8| Ranked {
+                peer: super::peer([*n; 32]),
+                expected_ms: 5.0,
+                me: *n == 1,
+                connected: *n < 4,
+                repeat: repeats[usize::from(*n) % 4],
+            };
             PlanEvent::Start(some.iter().map(ranked).collect())
         }
         6..9 => PlanEvent::Busy { peer, retry_after_ms: rng.random_range(0..2_000) },
@@ -504,7 +522,12 @@ fn random_event(rng: &mut SmallRng) -> PlanEvent {
             let kind = kinds[rng.random_range(0..kinds.len())];
             PlanEvent::Failed { peer, fault: Fault::new(kind, "oh") }
         }
-        12..15 => PlanEvent::Lost { peer, why: "reset".into() },
+        12..15 => PlanEvent::Lost {
+            peer,
+            reached: rng.random(),
+            own: rng.random_bool(0.2),
+            why: "reset".into(),
+        },
         15 if rng.random_bool(0.3) => PlanEvent::Answered { peer },
         16 if rng.random_bool(0.05) => PlanEvent::CancelledByCaller,
         _ => PlanEvent::Timer,

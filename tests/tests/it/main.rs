@@ -10,6 +10,7 @@ mod facepp;
 mod faces;
 mod hostile;
 mod lan;
+mod liars;
 mod mesh;
 mod pixels;
 mod ready;

@@ -220,21 +220,6 @@ async fn answers_bring_data_of_any_size() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_callers_own_fault_is_not_tried_elsewhere() {
-    let asker = Setup::new("asker").start().await;
-    let (strict, _) = Work::new(FAST, Does::Fail(FaultKind::BadInput));
-    let (lenient, on_lenient) = Work::new(SLOW, Does::Answer);
-    let strict = Setup::new("strict").with(strict).joining(&asker).start().await;
-    let lenient = Setup::new("lenient").with(lenient).joining(&asker).start().await;
-    all_see_all(&[&asker, &strict, &lenient]).await;
-    let failure = asker.client().call(work()).await.expect_err("bad input");
-    assert_eq!(failure.kind, FailureKind::BadInput);
-    assert_eq!(failure.message, "as the test wants it");
-    assert_eq!(outcomes(&failure.route), ["failed"]);
-    assert_eq!(on_lenient.started.load(SeqCst), 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_broken_service_sends_the_call_to_the_next_node() {
     for (does, outcome) in [
         (Does::Fail(FaultKind::Internal), "failed"),

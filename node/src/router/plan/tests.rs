@@ -5,17 +5,20 @@ use crate::directory::tests::peer;
 use PlanEffect::{Cancel, Finish, Rerank, Wake};
 
 fn settings() -> PlanSettings {
-    PlanSettings {
-        deadline_at: 10_000,
-        max_attempts: 6,
-        hedge_after_ms: None,
-        idempotent: true,
-        grace_ms: 3_000,
-    }
+    PlanSettings { deadline_at: 10_000, max_attempts: 6, hedge_after_ms: None, grace_ms: 3_000 }
 }
 
 fn ranking(peers: &[u64]) -> PlanEvent {
-    PlanEvent::Start(peers.iter().map(|n| Ranked { peer: peer(*n), expected_ms: 10.0 }).collect())
+    ranking_of(peers, Repeat::Safe)
+}
+
+fn ranking_of(peers: &[u64], repeat: Repeat) -> PlanEvent {
+    PlanEvent::Start(peers.iter().map(|n| ranked(*n, repeat)).collect())
+}
+
+/// Connected; number 99 is this node.
+fn ranked(n: u64, repeat: Repeat) -> Ranked {
+    Ranked { peer: peer(n), expected_ms: 10.0, me: n == 99, connected: true, repeat }
 }
 
 fn start(settings: PlanSettings, peers: &[u64]) -> (Plan, Vec<PlanEffect>) {
@@ -33,7 +36,11 @@ fn busy(n: u64, retry_after_ms: u64) -> PlanEvent {
 }
 
 fn lost(n: u64) -> PlanEvent {
-    PlanEvent::Lost { peer: peer(n), why: "reset".into() }
+    PlanEvent::Lost { peer: peer(n), reached: true, own: false, why: "reset".into() }
+}
+
+fn unreached(n: u64) -> PlanEvent {
+    PlanEvent::Lost { peer: peer(n), reached: false, own: false, why: "reset".into() }
 }
 
 fn refused(n: u64) -> PlanEvent {
@@ -79,12 +86,76 @@ fn a_lost_peer_is_followed_by_the_next_within_the_same_deadline() {
 }
 
 #[test]
-fn bad_input_is_final_and_other_faults_are_not() {
+fn bad_input_is_final_when_a_second_peer_or_this_node_says_so_or_nobody_is_left() {
+    let fault = || Finish(PlanEnd::Failed(Fault::new(FaultKind::BadInput, "oh")));
+    let bad = |n| failed(n, FaultKind::BadInput);
     let (mut plan, _) = start(settings(), &[1, 2, 3]);
     assert_eq!(plan.handle(failed(1, FaultKind::Internal), 1)[0], send(2, false));
-    assert_eq!(plan.handle(failed(2, FaultKind::NoVariant), 2)[0], send(3, false));
-    let fault = Fault::new(FaultKind::BadInput, "oh");
-    assert_eq!(plan.handle(failed(3, FaultKind::BadInput), 3), [Finish(PlanEnd::Failed(fault))]);
+    assert_eq!(plan.handle(bad(2), 2)[0], send(3, false));
+    assert_eq!(plan.handle(bad(3), 3), [fault()]);
+
+    let (mut plan, _) = start(settings(), &[1, 2, 99]);
+    assert_eq!(plan.handle(bad(1), 1)[0], send(99, false), "this node judges first");
+    assert_eq!(plan.handle(bad(99), 2), [fault()]);
+
+    let (mut plan, _) = start(settings(), &[99, 1]);
+    assert_eq!(plan.handle(bad(99), 1), [fault()]);
+
+    let (mut plan, _) = start(settings(), &[1]);
+    assert_eq!(plan.handle(bad(1), 1)[0], Rerank);
+    assert_eq!(plan.handle(ranking(&[1]), 1), [fault()]);
+
+    let (mut plan, _) = start(settings(), &[1, 2]);
+    assert_eq!(plan.handle(bad(1), 1)[0], send(2, false));
+    assert_eq!(plan.handle(answered(2), 2), [won(2)]);
+    assert_eq!(plan.doubters().collect::<Vec<_>>(), [peer(1)]);
+}
+
+#[test]
+fn what_is_not_understood_or_too_large_is_tried_with_all() {
+    for kind in [FaultKind::NotUnderstood, FaultKind::TooLarge] {
+        let (mut plan, _) = start(settings(), &[1, 2, 99, 3]);
+        for (from, to) in [(1, 2), (2, 99), (99, 3)] {
+            assert_eq!(plan.handle(failed(from, kind), 1)[0], send(to, false), "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn who_is_not_there_uses_up_no_attempts_and_is_dialled_beside_others() {
+    let all: Vec<u64> = (1..=40).collect();
+    let (mut plan, _) = start(PlanSettings { max_attempts: 2, ..settings() }, &all);
+    for n in 1..40 {
+        assert_eq!(plan.handle(unreached(n), n)[0], send(n + 1, false));
+    }
+    assert_eq!(plan.handle(answered(40), 50), [won(40)]);
+
+    let settings = PlanSettings { hedge_after_ms: Some(5_000), ..settings() };
+    let mut plan = Plan::new(settings, 0);
+    let away = |n| Ranked { connected: false, ..ranked(n, Repeat::Safe) };
+    plan.handle(PlanEvent::Start([1, 2, 3, 4, 5].map(away).to_vec()), 0);
+    for (n, at) in [(2, 300), (3, 600), (4, 900)] {
+        assert_eq!(plan.handle(PlanEvent::Timer, at)[0], send(n, true));
+    }
+    assert_eq!(plan.handle(PlanEvent::Timer, 1_200), [Wake { at: 10_000 }], "four at most");
+    assert_eq!(plan.handle(unreached(1), 1_300)[0], send(5, true));
+    plan.handle(unreached(2), 1_301);
+    let reached = plan.handle(PlanEvent::Reached { peer: peer(5) }, 1_302);
+    assert_eq!(reached, [Wake { at: 10_000 }], "three copies wait three times as long");
+}
+
+#[test]
+fn trouble_of_this_node_counts_against_nobody() {
+    let own = || PlanEvent::Lost { peer: peer(1), reached: false, own: true, why: "full".into() };
+    let (mut plan, _) = start(PlanSettings { max_attempts: 1, ..settings() }, &[1]);
+    let mut now = 0;
+    for pause in [50, 100, 200, 400] {
+        assert_eq!(plan.handle(own(), now), [Wake { at: now + pause }]);
+        now += pause;
+        assert_eq!(plan.handle(PlanEvent::Timer, now)[0], Rerank);
+        assert_eq!(plan.handle(ranking(&[1]), now)[0], send(1, false));
+    }
+    assert_eq!(plan.handle(answered(1), now), [won(1)]);
 }
 
 #[test]
@@ -209,17 +280,32 @@ fn silent_peers_do_not_keep_a_call_from_the_next() {
 }
 
 #[test]
-fn what_must_not_run_twice_is_neither_hedged_nor_repeated() {
-    let settings = PlanSettings { hedge_after_ms: Some(200), idempotent: false, ..settings() };
-    let (mut plan, effects) = start(settings.clone(), &[1, 2]);
-    assert_eq!(effects, [send(1, false), Wake { at: 10_000 }]);
-    assert_eq!(plan.handle(PlanEvent::Timer, 300), [Wake { at: 10_000 }]);
-    assert_eq!(plan.handle(busy(1, 100), 300)[0], send(2, false), "busy did not begin");
-    let last = Fault::internal("reset");
-    assert_eq!(plan.handle(lost(2), 400), [Finish(PlanEnd::AllFailed { last })]);
-
-    let (mut plan, _) = start(settings, &[1, 2]);
-    assert_eq!(plan.handle(failed(1, FaultKind::NotOffered), 1)[0], send(2, false));
+fn what_costs_or_changes_something_is_not_sent_twice() {
+    use FaultKind::{
+        BadInput, InputLost, Internal, NoVariant, NotOffered, NotUnderstood, TooLarge,
+    };
+    let settings = PlanSettings { hedge_after_ms: Some(200), ..settings() };
+    let start = |repeat| {
+        let mut plan = Plan::new(settings.clone(), 0);
+        assert_eq!(plan.handle(ranking_of(&[1, 2], repeat), 0)[0], send(1, false));
+        assert_eq!(plan.handle(PlanEvent::Timer, 300), [Wake { at: 10_000 }], "no second copy");
+        plan
+    };
+    for repeat in [Repeat::Costly, Repeat::Never] {
+        let on = [busy(1, 100), refused(1), unreached(1)];
+        let faults = [NotOffered, NoVariant, NotUnderstood, TooLarge].map(|kind| failed(1, kind));
+        for event in on.into_iter().chain(faults) {
+            assert_eq!(start(repeat).handle(event.clone(), 300)[0], send(2, false), "{event:?}");
+        }
+        for event in [lost(1), failed(1, Internal)] {
+            let end = start(repeat).handle(event, 300);
+            assert!(matches!(end[..], [Finish(PlanEnd::AllFailed { .. })]), "{end:?}");
+        }
+    }
+    for kind in [InputLost, BadInput] {
+        assert_eq!(start(Repeat::Costly).handle(failed(1, kind), 300)[0], send(2, false));
+        assert!(matches!(start(Repeat::Never).handle(failed(1, kind), 300)[..], [Finish(_)]));
+    }
 }
 
 #[test]

@@ -604,7 +604,8 @@ async fn a_caller_cannot_fetch_what_was_offered_to_another() {
 async fn streams_that_arrive_together_are_all_served() {
     let (node, _) = node_and_bare().await;
     for round in 0..8 {
-        let connect = || Bare::connect(&address(&node), node.client().id());
+        let at = address(&node);
+        let connect = || Bare::connect(&at, node.client().id());
         let bares = futures::future::join_all((0..4).map(|_| connect())).await;
         let opened = bares.iter().flat_map(|bare| (0..8).map(|_| bare.open(PULSE_PROTOCOL)));
         let beats = futures::future::join_all(opened).await.into_iter().map(|opened| async move {

@@ -24,8 +24,8 @@ use potluck::network::{
     streams::{self, Control, IncomingStreams},
 };
 use potluck::protocol::{
-    self, Advert, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, Exchange, Hello, MESH_PROTOCOL, Offer,
-    PULSE_PROTOCOL, Request, Response, SignedAdvert, Tell,
+    self, Advert, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, Exchange, Hello, MESH_PROTOCOL,
+    Offer, PULSE_PROTOCOL, Request, Response, SignedAdvert, Tell,
 };
 use tokio::task::JoinHandle;
 
@@ -327,7 +327,7 @@ fn swarm(key: &Keypair, hello: Hello) -> Swarm<Behaviour> {
             key.public(),
         )),
     };
-    let config = swarm::Config::with_tokio_executor()
-        .with_idle_connection_timeout(Duration::from_secs(600));
+    let config =
+        swarm::Config::with_tokio_executor().with_idle_connection_timeout(Duration::from_secs(600));
     Swarm::new(transport, behaviour, key.public().to_peer_id(), config)
 }

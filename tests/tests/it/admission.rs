@@ -8,7 +8,8 @@ use potluck::{
     Node,
     network::{MeshEvent, admission::AdmissionError},
     protocol::{
-        self, ADMISSION_PROTOCOL, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, Hello, admission::VERSION,
+        self, ADMISSION_PROTOCOL, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, Hello,
+        admission::VERSION,
     },
 };
 use potluck_tests::{

@@ -78,6 +78,8 @@ pub struct Ranked {
     pub me: bool,
     /// Whether there is a connection.
     pub connected: bool,
+    /// Whether it spoke to this node before.
+    pub met: bool,
     /// Whether a call may be sent again after it had it.
     pub repeat: Repeat,
 }
@@ -110,7 +112,7 @@ pub fn rank(
             };
             let key = expected_ms * (1.0 + TIE * rng.random::<f64>());
             let Candidate { peer, me, connected, repeat, .. } = *candidate;
-            (class, key, Ranked { peer, expected_ms, me, connected, repeat })
+            (class, key, Ranked { peer, expected_ms, me, connected, met, repeat })
         })
         .collect();
     keyed.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));

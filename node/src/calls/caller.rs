@@ -93,9 +93,10 @@ impl Caller {
         attempt: Attempt,
     ) -> Result<Answer, Undelivered> {
         let _active = self.network.activity().begin(peer);
-        match self.once(peer, request.clone(), &attempt).await {
+        let (call, ask) = (request.call, Ask::Call(request));
+        match self.once(peer, call, &ask, &attempt).await {
             Err((_, true)) if attempt.again => {
-                self.once(peer, request, &attempt).await.map_err(|(why, _)| why)
+                self.once(peer, call, &ask, &attempt).await.map_err(|(why, _)| why)
             }
             ended => ended.map_err(|(why, _)| why),
         }
@@ -105,13 +106,13 @@ impl Caller {
     async fn once(
         &self,
         peer: PeerId,
-        request: CallRequest,
+        call: u64,
+        ask: &Ask,
         attempt: &Attempt,
     ) -> Result<Answer, (Undelivered, bool)> {
         let line = self.line(peer).await.map_err(|e| (e, false))?;
         let silent = |e| (e, !line.waiting.open() && !line.waiting.heard.load(Ordering::Relaxed));
-        let call = request.call;
-        let frame = frames::frame(&Ask::Call(request), MAX_REQUEST)
+        let frame = frames::frame(ask, MAX_REQUEST)
             .map_err(|e| (Undelivered::own(format!("the call cannot be sent: {e}")), false))?;
         let (reply, answer) = oneshot::channel();
         let ended = || Undelivered::unreached("the connection broke");

@@ -275,7 +275,7 @@ impl<'a> Run<'a> {
     /// Whether an answer is one of this capability, as far as this program knows it.
     fn readable(&self, output: &Output) -> bool {
         let service = self.inner.registry.get(&self.call.capability);
-        service.is_none_or(|service| service.to_json(&output.body).is_ok())
+        service.is_none_or(|service| service.reads(&output.body))
     }
 
     /// Whoever said that the call is wrong, and was answered by somebody else all the same, is

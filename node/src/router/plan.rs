@@ -24,6 +24,10 @@ const MAX_COPIES: u64 = 4;
 const DIAL_PATIENCE_MS: u64 = 300;
 /// Peers of one call that may turn out not to be there: made-up ones cost nobody's attempts.
 const MAX_UNREACHED: u32 = 64;
+/// The same while a peer says that the call is wrong, and another is looked for to say so too.
+const MAX_UNREACHED_IN_DOUBT: u32 = 4;
+/// Peers that may decline before giving up.
+const MAX_DECLINED: u32 = 64;
 /// The shortest and longest pause after trouble of this node's own, in ms, and how often.
 const OWN_TROUBLE_MS: (u64, u64) = (50, 1_000);
 const MAX_OWN_TROUBLES: u32 = 16;
@@ -235,6 +239,8 @@ pub struct Plan {
     failures: u32,
     /// Attempts that got to nobody.
     unreached: u32,
+    /// Peers that did not begin: they refused, or said that they could not.
+    declined: u32,
     own_troubles: u32,
     /// Who said that the call itself is wrong.
     doubts: Vec<(PeerId, Fault)>,
@@ -258,6 +264,7 @@ impl Plan {
             hops: Vec::new(),
             failures: 0,
             unreached: 0,
+            declined: 0,
             own_troubles: 0,
             doubts: Vec::new(),
             last: None,
@@ -296,7 +303,7 @@ impl Plan {
             PlanEvent::Refused { peer, reason } => {
                 if self.end_hop(peer, HopOutcome::Refused(reason.clone()), now).is_some() {
                     self.standing.insert(peer, Standing::Out);
-                    self.failures += 1;
+                    self.declined += 1;
                     // A real failure elsewhere says more than a refusal.
                     if !matches!(self.last, Some(PlanEnd::AllFailed { .. })) {
                         self.last = Some(PlanEnd::Refused { reason });
@@ -338,7 +345,11 @@ impl Plan {
         else {
             return;
         };
-        self.failures += 1;
+        // Whoever did not even begin costs one round trip, and no attempt: it may have lied.
+        match fault.kind.untouched() {
+            true => self.declined += 1,
+            false => self.failures += 1,
+        }
         self.standing.insert(peer, Standing::Out);
         if fault.kind == FaultKind::BadInput {
             // One peer alone cannot say no for all: it may lie, or be of another version.
@@ -485,7 +496,7 @@ impl Plan {
                 self.hops.remove(old);
             }
         }
-        let Ranked { peer, expected_ms, me, connected, repeat } = best;
+        let Ranked { peer, expected_ms, me, connected, met: _, repeat } = best;
         self.hops.push(Hop {
             peer,
             expected_ms,
@@ -510,7 +521,7 @@ impl Plan {
             return;
         }
         let spent = self.failures >= self.settings.max_attempts.max(1);
-        if spent || self.unreached >= MAX_UNREACHED {
+        if spent || self.declined >= MAX_DECLINED {
             return self.give_up(now, out);
         }
         match self.candidate(now) {
@@ -531,12 +542,17 @@ impl Plan {
         let mut again: Option<u64> = None;
         let mut lost_again: Option<u64> = None;
         // This node itself is the best judge of what a peer says of the call.
-        let judge = self.ranking.iter().find(|ranked| ranked.me && !self.doubts.is_empty());
+        let doubtful = !self.doubts.is_empty() || self.declined > 1;
+        let judge = self.ranking.iter().find(|ranked| ranked.me && doubtful);
+        // Made-up peers do not use up the time; those that were met are still asked.
+        let most = if self.doubts.is_empty() { MAX_UNREACHED } else { MAX_UNREACHED_IN_DOUBT };
+        let only_met = self.unreached >= most;
         for ranked in judge.into_iter().chain(&self.ranking) {
             if self.hops.iter().any(|hop| hop.running() && hop.peer == ranked.peer) {
                 continue;
             }
             match self.standing.get(&ranked.peer) {
+                None if only_met && !ranked.met => {}
                 None => return Next::Peer(*ranked),
                 Some(Standing::Out) => {}
                 Some(Standing::Busy { until }) if now >= *until => return Next::Peer(*ranked),

@@ -27,6 +27,8 @@ pub trait DynService: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Fault>> + Send + 'a>>;
     /// [`Service::examples`] with encoded requests.
     fn examples(&self) -> Vec<EncodedExample>;
+    /// Whether an encoded response is one of this capability.
+    fn reads(&self, body: &[u8]) -> bool;
     /// Turns an encoded response into JSON.
     fn to_json(&self, body: &[u8]) -> Result<serde_json::Value, Fault>;
 }
@@ -89,6 +91,10 @@ impl<S: Service> DynService for S {
                 Some(EncodedExample { args, input: example.input, check: example.check })
             })
             .collect()
+    }
+
+    fn reads(&self, body: &[u8]) -> bool {
+        protocol::decode::<S::Response>(body).is_ok()
     }
 
     fn to_json(&self, body: &[u8]) -> Result<serde_json::Value, Fault> {

@@ -66,9 +66,9 @@ fn lies() -> Vec<CallOutcome> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_liar_does_not_veto_what_an_honest_peer_answers() {
     for lie in &lies()[..4] {
-        let asker = Setup::new("asker").on_loopback().start().await;
+        let asker = Setup::new("asker").tcp().start().await;
         let (honest, _) = Work::new(SLOW, Does::Answer);
-        let honest = Setup::new("honest").on_loopback().with(honest).joining(&asker).start().await;
+        let honest = Setup::new("honest").tcp().with(honest).joining(&asker).start().await;
         all_see_all(&[&asker, &honest]).await;
         let _liar = liar(&asker, lie.clone()).await;
         let reply = asker.client().call(work()).await.expect("the honest one answers");
@@ -81,7 +81,7 @@ async fn a_liar_does_not_veto_what_an_honest_peer_answers() {
 async fn a_liar_does_not_veto_what_this_node_can_do_and_loses_rank() {
     for lie in lies() {
         let (own, _) = Work::new(SLOW, Does::Answer);
-        let asker = Setup::new("asker").on_loopback().with(own).start().await;
+        let asker = Setup::new("asker").tcp().with(own).start().await;
         let _liar = liar(&asker, lie.clone()).await;
         let reply = asker.client().call(work()).await.expect("this node answers");
         assert_eq!(reply.served_by.name, "asker", "{lie:?}");
@@ -118,9 +118,9 @@ async fn wrong_input_is_said_to_be_wrong_by_one_peer_or_two() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_hundred_made_up_peers_do_not_stop_calls() {
-    let asker = Setup::new("asker").on_loopback().start().await;
+    let asker = Setup::new("asker").tcp().start().await;
     let (honest, _) = Work::new(SLOW, Does::Answer);
-    let honest = Setup::new("honest").on_loopback().with(honest).joining(&asker).start().await;
+    let honest = Setup::new("honest").tcp().with(honest).joining(&asker).start().await;
     all_see_all(&[&asker, &honest]).await;
     let liar = Bare::connect(&address(&asker), asker.client().id()).await;
     liar.beat();

@@ -18,7 +18,7 @@ fn ranking_of(peers: &[u64], repeat: Repeat) -> PlanEvent {
 
 /// Connected; number 99 is this node.
 fn ranked(n: u64, repeat: Repeat) -> Ranked {
-    Ranked { peer: peer(n), expected_ms: 10.0, me: n == 99, connected: true, repeat }
+    Ranked { peer: peer(n), expected_ms: 10.0, me: n == 99, connected: true, met: true, repeat }
 }
 
 fn start(settings: PlanSettings, peers: &[u64]) -> (Plan, Vec<PlanEffect>) {

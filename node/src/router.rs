@@ -112,6 +112,7 @@ pub fn rank(
             };
             let key = expected_ms * (1.0 + TIE * rng.random::<f64>());
             let Candidate { peer, me, connected, repeat, .. } = *candidate;
+            let met = candidate.met || me;
             (class, key, Ranked { peer, expected_ms, me, connected, met, repeat })
         })
         .collect();

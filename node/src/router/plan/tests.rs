@@ -145,6 +145,44 @@ fn who_is_not_there_uses_up_no_attempts_and_is_dialled_beside_others() {
 }
 
 #[test]
+fn many_who_decline_are_no_veto() {
+    for kind in [FaultKind::NotUnderstood, FaultKind::TooLarge, FaultKind::NotOffered] {
+        let mut all: Vec<u64> = (1..=20).collect();
+        all.push(99);
+        let (mut plan, _) = start(PlanSettings { max_attempts: 2, ..settings() }, &all);
+        plan.handle(failed(1, kind), 1);
+        // This node itself is asked soon, whoever is said to be faster.
+        assert_eq!(plan.handle(failed(2, kind), 2)[0], send(99, false), "{kind:?}");
+        assert_eq!(plan.handle(answered(99), 3), [won(99)]);
+
+        let (mut plan, _) = start(PlanSettings { max_attempts: 2, ..settings() }, &all[..20]);
+        for n in 1..20 {
+            assert_eq!(plan.handle(failed(n, kind), n)[0], send(n + 1, false), "{kind:?}");
+        }
+        assert_eq!(plan.handle(answered(20), 30), [won(20)]);
+    }
+}
+
+#[test]
+fn made_up_peers_do_not_end_the_wait_for_a_busy_one() {
+    let mut all = vec![ranked(1, Repeat::Safe)];
+    all.extend((2..200).map(|n| Ranked { met: false, ..ranked(n, Repeat::Safe) }));
+    let mut plan = Plan::new(settings(), 0);
+    plan.handle(PlanEvent::Start(all.clone()), 0);
+    let mut effects = plan.handle(busy(1, 2_000), 1);
+    let mut tried = 0;
+    while let Some(PlanEffect::Send { peer, .. }) = effects.first().cloned() {
+        let why = "refused".into();
+        effects = plan.handle(PlanEvent::Lost { peer, reached: false, own: false, why }, 2);
+        tried += 1;
+    }
+    assert_eq!((tried, &effects[..]), (64, &[Wake { at: 2_001 }][..]), "and then it waits");
+    assert_eq!(plan.handle(PlanEvent::Timer, 2_001)[0], Rerank);
+    assert_eq!(plan.handle(PlanEvent::Start(all), 2_001)[0], send(1, false));
+    assert_eq!(plan.handle(answered(1), 2_100), [won(1)]);
+}
+
+#[test]
 fn trouble_of_this_node_counts_against_nobody() {
     let own = || PlanEvent::Lost { peer: peer(1), reached: false, own: true, why: "full".into() };
     let (mut plan, _) = start(PlanSettings { max_attempts: 1, ..settings() }, &[1]);

@@ -28,6 +28,8 @@ use crate::{
 const SILENT_MS: u64 = 5_000;
 /// News of connections that wait to be looked at; beyond it they are left out, which costs a copy.
 const REACHED: usize = 16;
+/// How long a call waits for others when this node knows why it cannot serve it itself.
+const HOPELESS_MS: u64 = 1_000;
 /// Inputs above this tell something about throughput.
 const LARGE: u64 = 64 * 1024;
 
@@ -111,6 +113,9 @@ impl<'a> Run<'a> {
                     }
                     PlanEffect::Wake { at } => self.wake = Some(at),
                     PlanEffect::Rerank => {
+                        if self.hopeless() {
+                            self.plan.hurry(HOPELESS_MS);
+                        }
                         let event = PlanEvent::Start(self.rank());
                         effects.extend(self.plan.handle(event, now_ms()));
                     }
@@ -141,6 +146,13 @@ impl<'a> Run<'a> {
         let candidates = candidates(self.inner, self.call, &snapshot, now);
         let health = self.inner.health();
         router::rank(&self.work(), &candidates, &health, now, &mut rand::rng())
+    }
+
+    /// Whether this node was set up to serve this and knows by now that it cannot.
+    fn hopeless(&self) -> bool {
+        let mine = self.call.only.is_none_or(|only| only == self.inner.network.me());
+        let service = self.inner.registry.get(&self.call.capability).filter(|_| mine);
+        service.is_some_and(|own| !own.loading() && own.configured() && own.trouble().is_some())
     }
 
     fn work(&self) -> Work<'a> {

@@ -335,6 +335,11 @@ impl Plan {
         self.doubts.iter().map(|(peer, _)| *peer)
     }
 
+    /// Nobody is waited for longer than this from the start: this node knows why it cannot serve.
+    pub fn hurry(&mut self, grace_ms: u64) {
+        self.settings.grace_ms = self.settings.grace_ms.min(grace_ms);
+    }
+
     /// Whether the call is over.
     pub fn finished(&self) -> bool {
         self.finished

@@ -506,6 +506,7 @@ fn random_event(rng: &mut SmallRng) -> PlanEvent {
                 expected_ms: 5.0,
                 me: *n == 1,
                 connected: *n < 4,
+                met: *n < 6,
                 repeat: repeats[usize::from(*n) % 4],
             };
             PlanEvent::Start(some.iter().map(ranked).collect())

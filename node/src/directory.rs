@@ -20,7 +20,6 @@ use std::{collections::BTreeMap, sync::OnceLock};
 use libp2p::{Multiaddr, PeerId};
 
 use crate::protocol::{Advert, Rumour, SignedAdvert, SignedLoss, exchange::MAX_DIGEST};
-pub use compare::Differences;
 use own::Own;
 use tombstones::Tombstones;
 

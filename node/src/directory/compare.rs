@@ -8,7 +8,7 @@ use serde_bytes::ByteBuf;
 use super::Directory;
 use crate::protocol::{
     DigestEntry, Exchange, ExchangeReply, MAX_REQUEST, SignedAdvert, SignedLoss,
-    exchange::{MAX_ADVERT_BYTES, MAX_ADVERTS},
+    exchange::{MAX_ADVERT_BYTES, MAX_ADVERTS, MAX_LOSSES},
 };
 
 /// An entry that is older than this and that a neighbour lacks is looked after, in ms: by then
@@ -26,16 +26,6 @@ const ADVERT_EXTRA: usize = 48;
 const DIGEST_EXTRA: usize = 24;
 /// Bytes of an exchange beside its digest and adverts, rounded up.
 const EXCHANGE_EXTRA: usize = 256;
-
-/// What an exchange showed beside adverts.
-#[derive(Debug, Default, PartialEq)]
-pub struct Differences {
-    /// Nodes that the other side lacks although it must have heard of them: it has probably buried
-    /// them, and missed gossip is made up for so.
-    pub lacked: Vec<PeerId>,
-    /// Word of losses for a side that still shows the ghosts.
-    pub losses: Vec<SignedLoss>,
-}
 
 impl Directory {
     /// What this node knows, itself included, sorted by the bytes of the ids.
@@ -72,7 +62,10 @@ impl Directory {
         Exchange { root, digest, adverts }
     }
 
-    /// Answers an exchange of the peer `from`. The adverts in it are not taken in here: verify
+    /// Answers an exchange of the peer `from`, and names nodes that it lacks although it must have heard
+    /// of them: it has probably buried them, and missed gossip is made up for so.
+    ///
+    /// The adverts in it are not taken in here: verify
     /// them, and hand them to [`Directory::handle`] first.
     pub fn compare(
         &mut self,
@@ -80,13 +73,13 @@ impl Directory {
         theirs: &Exchange,
         now: u64,
         linked: impl Fn(&PeerId) -> bool,
-    ) -> (ExchangeReply, Differences) {
+    ) -> (ExchangeReply, Vec<PeerId>) {
         let same = theirs.root == self.root();
         let digest = match &theirs.digest {
             Some(digest) if !same => digest,
             _ => {
-                let reply = ExchangeReply { same, adverts: vec![], want: vec![] };
-                return (reply, Differences::default());
+                let reply = ExchangeReply { same, adverts: vec![], want: vec![], losses: vec![] };
+                return (reply, Vec::new());
             }
         };
         let known: BTreeMap<PeerId, u64> = digest
@@ -100,9 +93,9 @@ impl Directory {
             .map(|(peer, _)| ByteBuf::from(peer.to_bytes()))
             .collect();
         want.sort_unstable();
-        let losses = self.retell(&known, from, now);
+        let losses = self.losses(&known, from, now);
         let lacked = self.lacked(&known, now, linked);
-        (ExchangeReply { same, adverts, want }, Differences { lacked, losses })
+        (ExchangeReply { same, adverts, want, losses }, lacked)
     }
 
     fn find<'a>(&'a self, ids: &'a [ByteBuf]) -> impl Iterator<Item = &'a SignedAdvert> {
@@ -184,13 +177,14 @@ impl Directory {
         lacked.into_iter().take(few).collect()
     }
 
-    /// Word of losses whose ghosts the other side still shows.
-    fn retell(&mut self, known: &BTreeMap<PeerId, u64>, from: PeerId, now: u64) -> Vec<SignedLoss> {
-        let (entries, tombstones) = (&self.entries, &mut self.tombstones);
+    /// Word of losses whose ghosts the other side still shows: it missed the gossip.
+    fn losses(&self, known: &BTreeMap<PeerId, u64>, from: PeerId, now: u64) -> Vec<SignedLoss> {
         known
             .iter()
-            .filter(|(peer, _)| **peer != from && !entries.contains_key(peer))
-            .filter_map(|(peer, seq)| tombstones.retell(peer, *seq, now))
+            .filter(|(peer, _)| **peer != from && !self.entries.contains_key(peer))
+            .filter_map(|(peer, seq)| self.tombstones.proof(peer, *seq, now))
+            .take(MAX_LOSSES)
+            .cloned()
             .collect()
     }
 }

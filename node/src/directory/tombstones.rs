@@ -6,10 +6,6 @@ use libp2p::PeerId;
 
 use crate::protocol::{SignedAdvert, SignedLoss};
 
-/// A loss is told again while peers still hold the ghost, but not more often than this, in ms:
-/// gossipsub swallows the same words for a minute.
-const RETELL_MS: u64 = 70_000;
-
 /// A capped map of nodes that went.
 #[derive(Debug)]
 pub(super) struct Tombstones {
@@ -22,7 +18,6 @@ pub(super) struct Tombstones {
 struct Grave {
     seq: u64,
     since: u64,
-    told_at: u64,
     /// Whether the node said goodbye in the advert below.
     goodbye: bool,
     /// Its last advert.
@@ -72,7 +67,7 @@ impl Tombstones {
             return;
         }
         let (goodbye, signed) = last.map_or((false, None), |(goodbye, s)| (goodbye, Some(s)));
-        let grave = Grave { seq, since: now, told_at: now, goodbye, signed, proof: None };
+        let grave = Grave { seq, since: now, goodbye, signed, proof: None };
         self.graves.insert(peer, grave);
     }
 
@@ -110,17 +105,11 @@ impl Tombstones {
         Some((grave.seq, grave.signed.as_ref()?))
     }
 
-    /// What to tell again, now that someone shows the node's ghost with this sequence number.
-    pub(super) fn retell(&mut self, peer: &PeerId, seq: u64, now: u64) -> Option<SignedLoss> {
-        let keep_ms = self.keep_ms;
-        let grave = self.graves.get_mut(peer)?;
-        let fresh = now < grave.since.saturating_add(keep_ms);
-        let due = now >= grave.told_at.saturating_add(RETELL_MS);
-        if !fresh || !due || grave.goodbye || grave.seq < seq {
-            return None;
-        }
-        grave.told_at = now;
-        grave.proof.clone()
+    /// The word of a witness that the node was lost, unless this sequence number is newer.
+    pub(super) fn proof(&self, peer: &PeerId, seq: u64, now: u64) -> Option<&SignedLoss> {
+        let grave = self.graves.get(peer)?;
+        let fits = self.keeps(grave, now) && !grave.goodbye && grave.seq >= seq;
+        grave.proof.as_ref().filter(|_| fits)
     }
 
     fn keeps(&self, grave: &Grave, now: u64) -> bool {

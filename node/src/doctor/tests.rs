@@ -103,6 +103,14 @@ const CASES: &[Case] = &[
         chinese: "虚拟网络（docker0），没有监听真正的网络（eth0）",
     },
     Case {
+        change: |facts| {
+            facts.troubles = vec![("recognize/1".to_owned(), "there is no model nope".to_owned())];
+        },
+        findings: &[(Level::Problem, "cannot-serve"), (Level::Hint, "nobody-answers")],
+        english: "set up for recognize/1 and cannot serve it: there is no model nope",
+        chinese: "已设置 recognize/1，但无法提供：there is no model nope",
+    },
+    Case {
         change: |facts| facts.firewalls = vec!["ufw".to_owned(), "firewalld".to_owned()],
         findings: &[(Level::Problem, "firewall")],
         english: "active on this computer (firewalld, ufw)",

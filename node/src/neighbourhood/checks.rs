@@ -6,10 +6,7 @@ use super::{
     Effect, Neighbourhood, SOUGHT_MS,
     peer::{Check, Peer, Watch},
 };
-use crate::{
-    directory::Differences,
-    protocol::{Loss, Rumour, SignedLoss},
-};
+use crate::protocol::{Loss, SignedLoss};
 
 /// How long the result of a look after a peer may take before it is looked after again, in ms.
 pub(super) const VERIFY_MS: u64 = 15_000;
@@ -192,19 +189,11 @@ impl Neighbourhood {
         self.suspect(peer, Check { at, proof, tokens: vec![token], ..Check::default() }, now, out);
     }
 
-    /// What an exchange showed beside adverts: ghosts of ours to look after, ghosts of theirs.
-    pub(super) fn on_differences(
-        &mut self,
-        differences: Differences,
-        now: u64,
-        out: &mut Vec<Effect>,
-    ) {
-        for peer in differences.lacked {
+    /// An exchange showed nodes that the other side has probably buried.
+    pub(super) fn on_lacked(&mut self, lacked: Vec<PeerId>, now: u64, out: &mut Vec<Effect>) {
+        for peer in lacked {
             let at = now + self.spread(&peer);
             self.suspect(peer, Check { at, lacked: true, ..Check::default() }, now, out);
-        }
-        for loss in differences.losses {
-            out.push(Effect::Gossip(Rumour::Lost(loss)));
         }
     }
 

@@ -263,6 +263,12 @@ impl Neighbourhood {
         known.backoff.rest(now, rng);
     }
 
+    /// Whether a dial that is under way looks for a peer that was here and left.
+    pub fn left(&self, dial: u64) -> bool {
+        let Some(Target::Peer(peer)) = self.dials.get(&dial) else { return false };
+        self.peers.get(peer).is_some_and(|known| known.left)
+    }
+
     /// A dial failed at all its addresses.
     pub(super) fn on_dial_failed(
         &mut self,

@@ -42,8 +42,8 @@ impl Neighbourhood {
         }
         let peers = &self.peers;
         let linked = |peer: &PeerId| peers.get(peer).is_some_and(Peer::connected);
-        let (reply, differences) = self.directory.compare(peer, exchange, now, linked);
-        self.on_differences(differences, now, &mut effects);
+        let (reply, lacked) = self.directory.compare(peer, exchange, now, linked);
+        self.on_lacked(lacked, now, &mut effects);
         (Some(reply), effects)
     }
 

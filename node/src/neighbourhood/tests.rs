@@ -445,6 +445,7 @@ fn a_directory_that_does_not_fit_into_one_message_is_asked_for_again_at_once() {
         same: false,
         adverts: vec![signed(&advert(9, 1)); crate::protocol::exchange::MAX_ADVERTS],
         want: vec![],
+        losses: vec![],
     };
     let reply = |digest_sent| Event::Replied { peer: peer(1), reply: full.clone(), digest_sent };
     let asked = |effects: Vec<Effect>| {

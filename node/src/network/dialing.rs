@@ -95,9 +95,14 @@ impl Actor {
     }
 
     pub(super) fn on_dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
-        self.note_failure(error);
-        if let Some(dial) = self.dials.remove(&connection) {
-            let why = failure_of(error);
+        let dial = self.dials.remove(&connection);
+        let why = failure_of(error);
+        // It left, and its process has ended: nothing that the doctor should worry about.
+        let ended = why == DialFailure::Refused && dial.is_some_and(|dial| self.near.left(dial));
+        if !ended {
+            self.note_failure(error);
+        }
+        if let Some(dial) = dial {
             self.tell(Event::DialFailed { dial, why });
             self.snapshot_stale = true;
         }

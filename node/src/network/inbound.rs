@@ -95,6 +95,9 @@ impl Actor {
         let Some(Outbound::Asked { peer, digest_sent }) = self.outbound.remove(&id) else { return };
         if let Ok(Response::Exchange(reply)) = response {
             self.hear_all(&reply.adverts, peer);
+            for signed in reply.losses.clone() {
+                let _ = self.hear_loss(signed, peer, None);
+            }
             self.tell(Event::Replied { peer, reply, digest_sent });
         }
     }
@@ -108,7 +111,7 @@ impl Actor {
         // What is not checked is not handed on.
         let verdict = match rumour {
             Ok(Rumour::Advert(signed)) => self.hear(&signed, from, Via::Gossip),
-            Ok(Rumour::Lost(signed)) => match self.hear_loss(signed, from, &message_id) {
+            Ok(Rumour::Lost(signed)) => match self.hear_loss(signed, from, Some(&message_id)) {
                 Some(verdict) => verdict,
                 // Judged when it was looked into.
                 None => return,
@@ -123,14 +126,15 @@ impl Actor {
         &mut self,
         signed: SignedLoss,
         from: PeerId,
-        message: &gossipsub::MessageId,
+        message: Option<&gossipsub::MessageId>,
     ) -> Option<Verdict> {
         if !self.near.worth_verifying(&from, now_ms()) {
             return Some(Verdict::Ignore);
         }
         match signed.verify() {
             Ok(loss) => {
-                let token = self.keep_rumour(message.clone(), from);
+                // What came in an exchange is handed on in exchanges.
+                let token = message.map_or(0, |message| self.keep_rumour(message.clone(), from));
                 self.tell(Event::Loss { loss, signed, from, token });
                 None
             }

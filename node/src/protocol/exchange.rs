@@ -14,6 +14,8 @@ pub const MAX_DIGEST: usize = 4096;
 pub const MAX_ADVERTS: usize = 128;
 /// Most bytes of adverts in one exchange message.
 pub const MAX_ADVERT_BYTES: usize = 256 * 1024;
+/// Most losses in an answer.
+pub const MAX_LOSSES: usize = 32;
 /// Largest [`SignedLoss`], in bytes.
 pub const MAX_LOSS: usize = 1024;
 
@@ -48,6 +50,9 @@ pub struct ExchangeReply {
     pub adverts: Vec<SignedAdvert>,
     /// Ids whose adverts the answerer lacks or has older.
     pub want: Vec<serde_bytes::ByteBuf>,
+    /// Word of losses of nodes that the asker still has.
+    #[serde(default)]
+    pub losses: Vec<SignedLoss>,
 }
 
 /// What is gossiped (gossipsub topic `potluck/2/<mesh>`).
@@ -164,6 +169,8 @@ impl Checked for ExchangeReply {
         for id in &self.want {
             at_most("id", id.len(), 64)?;
         }
+        at_most("losses", self.losses.len(), MAX_LOSSES)?;
+        self.losses.iter().try_for_each(Checked::check)?;
         check_adverts(&self.adverts)
     }
 }

@@ -3,12 +3,15 @@
 //! The caller feeds a [`Plan`] with what happens and does what it says. Every attempt ends in
 //! exactly one outcome, and there is exactly one [`PlanEffect::Finish`].
 
+mod hop;
+
 use std::collections::BTreeMap;
 
 use libp2p::PeerId;
 
 use super::Ranked;
 use crate::protocol::{Fault, FaultKind, Repeat};
+pub use hop::{Hop, HopOutcome, PlanEnd};
 
 /// A lost peer is tried once more after this time when nobody else is left, in ms.
 const LOST_AGAIN_MS: u64 = 500;
@@ -132,77 +135,6 @@ pub enum PlanEffect {
     Rerank,
     /// The call is over.
     Finish(PlanEnd),
-}
-
-/// How a call ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PlanEnd {
-    /// This peer answered.
-    Answered {
-        /// Who.
-        peer: PeerId,
-    },
-    /// The caller's own fault; no peer would do better.
-    Failed(Fault),
-    /// Nobody offers it.
-    NobodyOffers,
-    /// Everybody who was tried failed.
-    AllFailed {
-        /// The last failure; a lost peer is [`FaultKind::Internal`].
-        last: Fault,
-    },
-    /// Everybody who was tried refused.
-    Refused {
-        /// Why.
-        reason: String,
-    },
-    /// The deadline passed.
-    TimedOut,
-    /// The caller cancelled.
-    Cancelled,
-}
-
-/// One attempt.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Hop {
-    /// Who was tried.
-    pub peer: PeerId,
-    /// When it was expected to be done, in ms after `started_at`.
-    pub expected_ms: f64,
-    /// When it was sent.
-    pub started_at: u64,
-    /// When it ended.
-    pub ended_at: Option<u64>,
-    /// How it ended.
-    pub outcome: HopOutcome,
-    /// Whether it was the second copy.
-    pub hedge: bool,
-    /// Whether the peer may have got the call.
-    pub reached: bool,
-    /// Whether it may be sent again.
-    pub repeat: Repeat,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HopOutcome {
-    /// Not yet.
-    Running,
-    /// With the answer.
-    Answered,
-    /// The peer was busy.
-    Busy {
-        /// When to come back, in ms.
-        retry_after_ms: u64,
-    },
-    /// Refused, with the reason.
-    Refused(String),
-    /// Failed, with the message.
-    Failed(String),
-    /// Lost, with the way.
-    Lost(String),
-    /// No longer needed.
-    Cancelled,
 }
 
 /// Where one peer stands within a call.
@@ -361,14 +293,15 @@ impl Plan {
             let mine = self.ranking.iter().any(|ranked| ranked.me && ranked.peer == peer);
             let second = self.doubts.iter().any(|(other, _)| *other != peer);
             self.doubts.push((peer, fault.clone()));
-            if mine || second || repeat == Repeat::Never {
+            // What costs is not carried from owner to owner.
+            if mine || second || repeat != Repeat::Safe {
                 self.finish(PlanEnd::Failed(fault), now, out);
             }
             return;
         }
         let on = match repeat {
-            Repeat::Safe => true,
-            Repeat::Costly => fault.kind.untouched() || fault.kind == FaultKind::InputLost,
+            // The first has answered: it is not paid any more.
+            Repeat::Safe | Repeat::Costly => true,
             Repeat::Never => fault.kind.untouched(),
         };
         let end = PlanEnd::AllFailed { last: fault };
@@ -607,12 +540,6 @@ impl Plan {
 
     fn doubted(&self) -> Option<Fault> {
         self.doubts.first().map(|(_, fault)| fault.clone())
-    }
-}
-
-impl Hop {
-    fn running(&self) -> bool {
-        self.outcome == HopOutcome::Running
     }
 }
 

@@ -135,6 +135,7 @@ fn response() -> impl Strategy<Value = Response> {
             same,
             adverts,
             want: want.into_iter().map(ByteBuf::from).collect(),
+            losses: vec![],
         },
     );
     prop_oneof![

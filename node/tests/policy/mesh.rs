@@ -495,6 +495,11 @@ impl Mesh {
             }
             Message::Reply { reply, digest_sent } => {
                 self.hear(to, from, &reply.adverts);
+                for signed in &reply.losses {
+                    let Ok(loss) = signed.verify() else { continue };
+                    let from = self.ids[from];
+                    self.tell(to, Event::Loss { loss, signed: signed.clone(), from, token: 0 });
+                }
                 let (peer, reply) = (self.ids[from], ExchangeReply::clone(&reply));
                 self.tell(to, Event::Replied { peer, reply, digest_sent });
             }

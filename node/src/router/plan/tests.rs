@@ -335,12 +335,13 @@ fn what_costs_or_changes_something_is_not_sent_twice() {
         for event in on.into_iter().chain(faults) {
             assert_eq!(start(repeat).handle(event.clone(), 300)[0], send(2, false), "{event:?}");
         }
-        for event in [lost(1), failed(1, Internal)] {
-            let end = start(repeat).handle(event, 300);
-            assert!(matches!(end[..], [Finish(PlanEnd::AllFailed { .. })]), "{end:?}");
-        }
+        let end = start(repeat).handle(lost(1), 300);
+        assert!(matches!(end[..], [Finish(PlanEnd::AllFailed { .. })]), "{end:?}");
+        let end = start(repeat).handle(failed(1, BadInput), 300);
+        assert!(matches!(end[..], [Finish(PlanEnd::Failed(_))]), "{end:?}");
     }
-    for kind in [InputLost, BadInput] {
+    // Who says that it failed is not paid any more; what may never run twice may have run in part.
+    for kind in [InputLost, Internal] {
         assert_eq!(start(Repeat::Costly).handle(failed(1, kind), 300)[0], send(2, false));
         assert!(matches!(start(Repeat::Never).handle(failed(1, kind), 300)[..], [Finish(_)]));
     }

@@ -44,7 +44,7 @@ where
         })
         .await?;
     cx.blocking(move || {
-        let picture = decode_in(&*input.read()?, room).map_err(|e| fault(&e))?;
+        let picture = decode_in(&input.read()?, room).map_err(|e| fault(&e))?;
         work(picture)
     })
     .await

@@ -13,6 +13,7 @@ mod mesh;
 mod models;
 mod output;
 mod recognize;
+mod stop;
 mod up;
 
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};

@@ -1,179 +1,162 @@
 //! The handle that everybody uses: the command line, the GUI and the tests.
 //!
-//! Cheap to clone. [`Client::call`] runs one call through the router; the other methods say what
-//! the node knows.
+//! A [`Client`] belongs to a node in this process or, attached, to the one that runs in a data
+//! folder: the methods are the same, and so is what they do. It is cheap to clone.
+//! [`Client::call`] runs one call through the router; [`Client::subscribe`] follows what the node
+//! knows and does; the other methods say how things stand now.
 
 mod ask;
+mod event;
 mod input;
+mod local;
 mod report;
 mod run;
+mod watching;
 
 pub use ask::{Call, CallFailure, CallInput, FailureKind, Reply, RouteHop, Served};
+pub use event::{Event, Own, Subscription, View};
+pub(crate) use event::Followed;
+pub(crate) use local::{Local, StartedWith};
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, atomic::AtomicU64},
-};
+use std::{path::Path, sync::Arc};
 
 use libp2p::{Multiaddr, PeerId};
-use tokio::sync::broadcast;
+use tokio::sync::watch;
 
 use crate::{
-    blobs::Blobs,
-    calls::Caller,
+    control::{Attached, ControlError},
     doctor::Facts,
-    network::{MeshEvent, Network, Snapshot},
+    network::Snapshot,
     protocol::Offer,
-    router::Health,
-    service::{Counters, Dispatch, Registry},
+    service::Counters,
 };
+use watching::Watching;
 
 /// A handle on a running node.
 #[derive(Clone)]
-pub struct Client {
-    pub(crate) inner: Arc<Inner>,
-}
+pub struct Client(Kind);
 
-pub(crate) struct Inner {
-    pub(crate) id: Arc<str>,
-    pub(crate) name: String,
-    pub(crate) network: Network,
-    pub(crate) caller: Caller,
-    /// What this node can serve now. A passing node offers it to itself alone.
-    pub(crate) offers: RwLock<Vec<Offer>>,
-    pub(crate) started_with: StartedWith,
-    pub(crate) dispatch: Arc<Dispatch>,
-    pub(crate) registry: Registry,
-    pub(crate) blobs: Blobs,
-    pub(crate) health: Mutex<Health>,
-    pub(crate) traffic: Mutex<Traffic>,
-    pub(crate) next_call: AtomicU64,
-}
-
-/// Settings that people ask for later.
-pub(crate) struct StartedWith {
-    pub(crate) mesh: String,
-    pub(crate) mdns: bool,
-    /// Offers nothing to others.
-    pub(crate) passing: bool,
-}
-
-/// What the router should know beyond the adverts.
-#[derive(Default)]
-pub(crate) struct Traffic {
-    /// Our own calls that run, by peer and capability.
-    pub(crate) in_flight: HashMap<(PeerId, String), u16>,
-    /// The queue that the last answer told, and when (ms).
-    pub(crate) queues: HashMap<(PeerId, String), (u16, u64)>,
-    /// Bytes per second of large inputs.
-    pub(crate) throughput: HashMap<PeerId, f64>,
+#[derive(Clone)]
+enum Kind {
+    /// The node runs in this process.
+    Local(Arc<Local>),
+    /// The node runs in another one.
+    Attached(Arc<Attached>),
 }
 
 impl Client {
-    /// This node's client id.
+    /// A handle on the node whose control socket this is; `None` where none runs.
+    pub async fn attach(socket: &Path) -> Result<Option<Self>, ControlError> {
+        let attached = Attached::connect(socket).await?;
+        Ok(attached.map(|attached| Self(Kind::Attached(Arc::new(attached)))))
+    }
+
+    /// The node's client id.
     pub fn id(&self) -> PeerId {
-        self.inner.network.me()
+        match &self.0 {
+            Kind::Local(local) => local.id(),
+            Kind::Attached(there) => there.id(),
+        }
     }
 
-    /// This node's nickname.
+    /// The node's nickname.
     pub fn name(&self) -> &str {
-        &self.inner.name
+        match &self.0 {
+            Kind::Local(local) => &local.name,
+            Kind::Attached(there) => there.name(),
+        }
     }
 
-    /// The mesh as this node sees it now.
+    /// The mesh as the node sees it now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.inner.network.snapshot()
+        match &self.0 {
+            Kind::Local(local) => local.snapshot(),
+            Kind::Attached(there) => there.watch().borrow().clone(),
+        }
     }
 
     /// Wakes when the mesh changes.
-    pub fn watch(&self) -> tokio::sync::watch::Receiver<Arc<Snapshot>> {
-        self.inner.network.watch()
-    }
-
-    /// Who comes and goes.
-    pub fn events(&self) -> broadcast::Receiver<MeshEvent> {
-        self.inner.network.events()
-    }
-
-    /// What the doctor wants to know of this node; interfaces and firewalls are left out.
-    pub async fn facts(&self) -> Facts {
-        let network = self.inner.network.facts().await;
-        let snapshot = self.snapshot();
-        Facts {
-            running: true,
-            mdns: self.inner.started_with.mdns,
-            mesh: self.inner.started_with.mesh.clone(),
-            listen: snapshot.listen.iter().map(ToString::to_string).collect(),
-            peers_known: snapshot.peers.len(),
-            peers_connected: snapshot.peers.values().filter(|p| p.connected).count(),
-            heard_by_mdns: network.announced,
-            strangers: network.strangers,
-            dial_failures: network.dial_failures,
-            clone_at: network
-                .clone
-                .map(|clone| clone.addresses.first().map_or(clone.name, ToString::to_string)),
-            troubles: self
-                .registry()
-                .troubles()
-                .into_iter()
-                .map(|(name, why)| (name.to_owned(), why))
-                .collect(),
-            ..Facts::default()
+    pub fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
+        match &self.0 {
+            Kind::Local(local) => local.network.watch(),
+            Kind::Attached(there) => there.watch(),
         }
     }
 
-    /// What this node can serve now.
+    /// What the node can serve now. A passing node offers it to itself alone.
     pub fn offers(&self) -> Vec<Offer> {
-        self.inner.offers()
+        self.own().offers
+    }
+
+    /// What the node was set up to serve and cannot, with the reason.
+    pub fn troubles(&self) -> Vec<(String, String)> {
+        self.own().troubles
+    }
+
+    /// The whole view, then everything that changes.
+    pub async fn subscribe(&self) -> Result<Subscription, ControlError> {
+        Ok(Subscription(match &self.0 {
+            Kind::Local(local) => Followed::Here(Box::new(Watching::new(local.clone()))),
+            Kind::Attached(there) => Followed::There(there.subscribe().await?),
+        }))
+    }
+
+    /// Asks the mesh, the node itself included. Dropping the future stops the work everywhere.
+    pub async fn call(&self, call: Call) -> Result<Reply, CallFailure> {
+        match &self.0 {
+            Kind::Local(local) => local.call(call).await,
+            Kind::Attached(there) => there.call(call).await,
+        }
     }
 
     /// Offers a capability, or stops offering it; calls that run go on.
-    pub fn offer(&self, capability: &str, on: bool) {
-        self.inner.dispatch.offer(capability, on);
-    }
-
-    /// Keeps connections to these addresses too.
-    pub async fn join(&self, addresses: Vec<Multiaddr>) {
-        self.inner.network.join(addresses).await;
-    }
-
-    /// What each of this node's capabilities has done.
-    pub fn counters(&self) -> Vec<(&'static str, Counters)> {
-        self.inner.dispatch.counters()
-    }
-
-    /// This node's services.
-    pub fn registry(&self) -> &Registry {
-        &self.inner.registry
-    }
-}
-
-impl Inner {
-    pub(crate) fn offers(&self) -> Vec<Offer> {
-        self.offers.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Looks at what can be served now, and tells the mesh if others may know.
-    pub(crate) async fn advertise(&self, offers: Vec<Offer>) {
-        self.offers.write().unwrap_or_else(PoisonError::into_inner).clone_from(&offers);
-        if !self.started_with.passing {
-            self.network.advertise(offers).await;
+    pub async fn offer(&self, capability: &str, on: bool) -> Result<(), ControlError> {
+        match &self.0 {
+            Kind::Local(local) => {
+                local.dispatch.offer(capability, on);
+                Ok(())
+            }
+            Kind::Attached(there) => there.offer(capability, on).await,
         }
     }
 
-    pub(crate) fn health(&self) -> MutexGuard<'_, Health> {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Keeps connections to these addresses too.
+    pub async fn join(&self, addresses: Vec<Multiaddr>) -> Result<(), ControlError> {
+        match &self.0 {
+            Kind::Local(local) => {
+                local.network.join(addresses).await;
+                Ok(())
+            }
+            Kind::Attached(there) => there.join(addresses).await,
+        }
     }
 
-    pub(crate) fn traffic(&self) -> MutexGuard<'_, Traffic> {
-        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What the doctor wants to know of the node; interfaces and firewalls are left out.
+    pub async fn facts(&self) -> Result<Facts, ControlError> {
+        match &self.0 {
+            Kind::Local(local) => Ok(local.facts().await),
+            Kind::Attached(there) => there.facts().await,
+        }
+    }
+
+    /// What each of the node's capabilities has done since it started.
+    pub async fn counters(&self) -> Result<Vec<(String, Counters)>, ControlError> {
+        match &self.0 {
+            Kind::Local(local) => Ok(local.counters()),
+            Kind::Attached(there) => there.counters().await,
+        }
+    }
+
+    fn own(&self) -> Own {
+        match &self.0 {
+            Kind::Local(local) => local.own.borrow().clone(),
+            Kind::Attached(there) => there.own().borrow().clone(),
+        }
     }
 }
 
-impl Traffic {
-    /// Forgets peers that are gone, so that churn does not grow the maps.
-    pub(crate) fn forget(&mut self, peer: &PeerId) {
-        self.queues.retain(|(who, _), _| who != peer);
-        self.throughput.remove(peer);
+impl From<Arc<Local>> for Client {
+    fn from(local: Arc<Local>) -> Self {
+        Self(Kind::Local(local))
     }
 }

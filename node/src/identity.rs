@@ -122,6 +122,11 @@ pub fn fingerprint(peer_id: &PeerId) -> String {
     text
 }
 
+/// The [`fingerprint`] of a client id in text; a text that is none stays as it is.
+pub fn short(id: &str) -> String {
+    id.parse::<PeerId>().map_or_else(|_| id.to_owned(), |id| fingerprint(&id))
+}
+
 fn load(path: &Path) -> Result<Option<Identity>, IdentityError> {
     let unreadable = |source| IdentityError::Unreadable { path: path.to_owned(), source };
     let corrupt = |reason: String| IdentityError::Corrupt { path: path.to_owned(), reason };

@@ -13,6 +13,7 @@ pub mod data_dir;
 pub mod directory;
 pub mod doctor;
 pub mod identity;
+pub mod journal;
 pub mod neighbourhood;
 pub mod network;
 pub mod node;

@@ -13,23 +13,25 @@ mod listening;
 mod pulse;
 pub mod streams;
 mod transport;
+mod view;
 
 use std::{
-    collections::HashMap,
     sync::{Arc, OnceLock},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use libp2p::{Multiaddr, PeerId, identity::Keypair};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::doctor::{DialFailure, Stranger};
 use crate::{
     calls::{Activity, Undelivered},
-    protocol::{Advert, Offer},
+    protocol::Offer,
 };
 pub use transport::{TransportKind, parse_join};
+pub use view::{Departure, Departures, PeerView, Snapshot};
 
 /// How the network is set up.
 pub struct NetworkSettings {
@@ -79,66 +81,14 @@ pub enum NetworkError {
     Advert(#[from] crate::protocol::AdvertError),
 }
 
-/// What the GUI and `up` tell people.
-#[derive(Debug, Clone, PartialEq)]
-pub enum MeshEvent {
-    /// A node came into the directory.
-    Appeared {
-        /// Who.
-        peer: PeerId,
-        /// Its nickname.
-        name: String,
-    },
-    /// A node left it.
-    Gone {
-        /// Who.
-        peer: PeerId,
-        /// Its nickname.
-        name: String,
-        /// Why, for a person.
-        reason: String,
-    },
-    /// Another process runs with this node's identity.
-    Clone(CloneReport),
-}
-
 /// Another process runs with this node's identity.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "view::CloneRecord", into = "view::CloneRecord")]
 pub struct CloneReport {
     /// Its nickname.
     pub name: String,
     /// Where it listens.
     pub addresses: Vec<Multiaddr>,
-}
-
-/// One peer, as the directory knows it.
-#[derive(Debug, Clone)]
-pub struct PeerView {
-    /// Its client id as text: writing it costs more than a call should.
-    pub id: Arc<str>,
-    /// Its latest advert.
-    pub advert: Arc<Advert>,
-    /// Whether a connection is open.
-    pub connected: bool,
-    /// Whether it spoke to this node over its own connection, now or earlier.
-    pub met: bool,
-    /// Whether it stopped answering and is being checked, or cannot be reached from here.
-    pub suspect: bool,
-    /// Round trip.
-    pub rtt_ms: Option<f32>,
-    /// When the advert came, in milliseconds of [`now_ms`].
-    pub heard_at: u64,
-}
-
-/// The mesh as this node sees it now.
-#[derive(Debug, Clone, Default)]
-pub struct Snapshot {
-    /// Everyone else.
-    pub peers: HashMap<PeerId, PeerView>,
-    /// Where this node listens.
-    pub listen: Vec<Multiaddr>,
-    /// What this node offers.
-    pub offers: Vec<Offer>,
 }
 
 /// What `potluck doctor` wants to know of the network.
@@ -161,7 +111,6 @@ pub struct NetworkFacts {
 pub struct Network {
     commands: mpsc::Sender<Command>,
     snapshot: watch::Receiver<Arc<Snapshot>>,
-    events: broadcast::Sender<MeshEvent>,
     streams: streams::Control,
     activity: Activity,
     me: PeerId,
@@ -197,11 +146,6 @@ impl Network {
     /// Wakes when the mesh changes.
     pub fn watch(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.snapshot.clone()
-    }
-
-    /// Who comes and goes. Slow readers miss events, never hold up the network.
-    pub fn events(&self) -> broadcast::Receiver<MeshEvent> {
-        self.events.subscribe()
     }
 
     /// Opens and accepts raw streams.

@@ -2,20 +2,22 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, RwLock, atomic::AtomicU64},
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::Duration,
 };
 
 use libp2p::{Multiaddr, StreamProtocol};
+use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     blobs::{BlobError, Blobs},
     calls::{self, Caller},
-    client::{Client, Inner, StartedWith},
+    client::{Client, Local, Own, StartedWith},
+    journal::Journal,
     config::Config,
     identity::Identity,
-    network::{MeshEvent, Network, NetworkError, NetworkSettings, TransportKind, parse_join},
+    network::{Network, NetworkError, NetworkSettings, TransportKind, parse_join},
     protocol::{CALL_PROTOCOL, Offer},
     router::Health,
     service::{Dispatch, DispatchSettings, Registry},
@@ -66,7 +68,7 @@ pub enum StartError {
 /// A node that runs until [`Node::stop`]. Dropping it ends it at once, without a goodbye, as a
 /// crash would.
 pub struct Node {
-    client: Client,
+    local: Arc<Local>,
     _tasks: [AbortOnDropHandle<()>; 4],
     _temporary: Option<tempfile::TempDir>,
 }
@@ -104,12 +106,13 @@ impl Node {
             },
             Box::new(services::access(&config, network.me())),
         ));
-        let inner = Arc::new(Inner {
+        let local = Arc::new(Local {
             id: network.me().to_string().into(),
             name: config.name.clone(),
             caller: Caller::new(network.clone()),
             network,
-            offers: RwLock::default(),
+            own: watch::Sender::new(Own::default()),
+            journal: Journal::default(),
             started_with: StartedWith {
                 mesh: config.mesh.clone(),
                 mdns: config.network.mdns,
@@ -122,17 +125,18 @@ impl Node {
             traffic: Mutex::default(),
             next_call: AtomicU64::new(1),
         });
-        inner.advertise(inner.dispatch.offers()).await;
+        local.advertise(local.dispatch.offers()).await;
         let server = calls::server::Server::new(
-            inner.dispatch.clone(),
-            inner.blobs.clone(),
-            inner.network.activity().clone(),
+            local.dispatch.clone(),
+            local.blobs.clone(),
+            local.network.activity().clone(),
+            local.journal.clone(),
         );
         let serving = tokio::spawn(calls::server::serve(incoming, server));
-        let forgetting = tokio::spawn(forget_gone(inner.clone()));
-        let telling = tokio::spawn(advertise(inner.clone()));
+        let forgetting = tokio::spawn(forget_gone(local.clone()));
+        let telling = tokio::spawn(advertise(local.clone()));
         Ok(Self {
-            client: Client { inner },
+            local,
             _tasks: [
                 actor,
                 AbortOnDropHandle::new(serving),
@@ -145,21 +149,30 @@ impl Node {
 
     /// The handle.
     pub fn client(&self) -> Client {
-        self.client.clone()
+        self.local.clone().into()
+    }
+
+    /// Its services.
+    pub fn registry(&self) -> &Registry {
+        &self.local.registry
+    }
+
+    pub(crate) fn local(&self) -> &Arc<Local> {
+        &self.local
     }
 
     /// Waits until every service either serves or has failed, and the mesh was told.
     pub async fn ready(&self) {
-        let inner = &self.client.inner;
-        while inner.registry.iter().any(|(_, service)| service.loading()) {
+        let local = &self.local;
+        while local.registry.iter().any(|(_, service)| service.loading()) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        inner.advertise(inner.dispatch.offers()).await;
+        local.advertise(local.dispatch.offers()).await;
     }
 
     /// Says goodbye and stops.
     pub async fn stop(self) {
-        self.client.inner.network.stop().await;
+        self.local.network.stop().await;
     }
 }
 
@@ -194,29 +207,28 @@ fn network_settings(
 }
 
 /// Forgets what is known of peers that are gone, so that churn does not grow the maps.
-async fn forget_gone(inner: Arc<Inner>) {
-    use tokio::sync::broadcast::error::RecvError;
-    let mut events = inner.network.events();
-    loop {
-        match events.recv().await {
-            Ok(MeshEvent::Gone { peer, .. }) => inner.traffic().forget(&peer),
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return,
-        }
+async fn forget_gone(local: Arc<Local>) {
+    let mut watch = local.network.watch();
+    let mut seen = 0;
+    while watch.changed().await.is_ok() {
+        let left = watch.borrow_and_update().left.clone();
+        let mut traffic = local.traffic();
+        left.since(seen).for_each(|departure| traffic.forget(&departure.peer));
+        seen = left.count;
     }
 }
 
 /// Keeps the advert true: what is offered, and how long the queues are.
-async fn advertise(inner: Arc<Inner>) {
-    let changed = inner.dispatch.load_changed();
+async fn advertise(local: Arc<Local>) {
+    let changed = local.dispatch.load_changed();
     loop {
-        let loading = inner.registry.iter().any(|(_, service)| service.loading());
+        let loading = local.registry.iter().any(|(_, service)| service.loading());
         let look = if loading { LOOK_LOADING } else { LOOK };
         let _ = tokio::time::timeout(look, changed.notified()).await;
-        let offers = inner.dispatch.offers();
+        let offers = local.dispatch.offers();
         // Compared with what was really told: a service may get ready at any moment.
-        if worth_telling(&inner.offers(), &offers) {
-            inner.advertise(offers).await;
+        if worth_telling(&local.offers(), &offers) {
+            local.advertise(offers).await;
         }
         if !loading {
             // A burst of calls wakes this once, not once a call.

@@ -110,7 +110,8 @@ impl Outbox {
 
     /// Waits until another call may be read while `running` calls have no answer yet.
     pub(super) async fn room(&self, running: impl Fn() -> usize) {
-        if self.unsent.refused.load(Ordering::Relaxed) {
+        let little = self.budget.taken(&self.peer) > EACH - FULL as u64;
+        if little || self.unsent.refused.load(Ordering::Relaxed) {
             // What is done for a peer whose answers find no room is done for nothing.
             drop(self.budget.wait(&self.peer, EACH / 2).await);
             self.unsent.refused.store(false, Ordering::Relaxed);
@@ -185,9 +186,9 @@ mod tests {
         }
         assert_eq!((added, budget.total()), (8, EACH));
         assert!(lines[0].0.room(|| 0).now_or_never().is_none(), "it is not read from");
-        // Nor is a line that holds next to nothing itself, once an answer found no room.
+        // Nor is a line that holds nothing itself.
         let (late, _waiting) = Outbox::new(peer, budget.clone());
-        assert!(late.room(|| 0).now_or_never().is_some());
+        assert!(late.room(|| 0).now_or_never().is_none());
         assert_eq!(late.add(vec![0; 1 << 20]), Err(Full));
         assert!(late.room(|| 0).now_or_never().is_none());
         let (other, _waiting) = Outbox::new(PeerId::random(), budget.clone());

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     blobs::{BlobError, Blobs, Share},
+    journal::Journal,
     network::now_ms,
     protocol::{
         Answer, Ask, CallOutcome, CallRequest, Fault, FaultKind, MAX_MALFORMED, MAX_REQUEST,
@@ -47,6 +48,7 @@ pub(crate) struct Server {
     dispatch: Arc<Dispatch>,
     blobs: Blobs,
     activity: Activity,
+    journal: Journal,
     waiting: Budget,
     times: Times,
 }
@@ -80,8 +82,13 @@ struct Calls {
 }
 
 impl Server {
-    pub(crate) fn new(dispatch: Arc<Dispatch>, blobs: Blobs, activity: Activity) -> Self {
-        Self { dispatch, blobs, activity, waiting: outbox::budget(), times: TIMES }
+    pub(crate) fn new(
+        dispatch: Arc<Dispatch>,
+        blobs: Blobs,
+        activity: Activity,
+        journal: Journal,
+    ) -> Self {
+        Self { dispatch, blobs, activity, journal, waiting: outbox::budget(), times: TIMES }
     }
 }
 
@@ -207,7 +214,7 @@ impl Line {
         let _active = self.server.activity.begin(self.peer);
         let call = request.call;
         let progress = request.progress.then(|| self.clone().forward_progress(call));
-        let origin = Origin { caller: self.peer, progress, cancel };
+        let origin = Origin::new(self.peer, progress, cancel).noted_in(&self.server.journal);
         let line = self.clone();
         // Boxed: most calls have no blob, and each would carry the room for fetching one.
         let fetch = |hash, size| Box::pin(async move { line.fetch_input(hash, size).await });

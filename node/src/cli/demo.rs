@@ -49,7 +49,7 @@ pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
     let more = ["recognize/1", "faces/1", "analyze/1"];
     let laptop = start("laptop", &more, Some(&at)).await?;
     // The laptop has the model too, and does not offer it yet.
-    laptop.client().offer("recognize/1", false);
+    laptop.client().offer("recognize/1", false).await?;
     gpu.ready().await;
     laptop.ready().await;
     let asker = mei.client();
@@ -72,7 +72,7 @@ pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
 
     output.say("\nmei has no model. gpu-box recognises the pictures for her:");
     let bar = output.bar(potluck_models::samples().len() as u64);
-    let first = recognise_all(&asker, 1, || bar.inc(1)).await;
+    let first = recognise_all(&asker, 1, async || bar.inc(1)).await;
     bar.finish_and_clear();
     output.say(&show(&first));
 
@@ -83,10 +83,10 @@ pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
     let gpu = std::sync::Mutex::new(Some(gpu));
     let answered = Arc::new(AtomicUsize::new(0));
     let bar = output.bar((ROUNDS * potluck_models::samples().len()) as u64);
-    let second = recognise_all(&asker, ROUNDS, || {
+    let second = recognise_all(&asker, ROUNDS, async || {
         bar.inc(1);
         match answered.fetch_add(1, Ordering::SeqCst) + 1 {
-            HELP_AFTER => laptop.client().offer("recognize/1", true),
+            HELP_AFTER => drop(laptop.client().offer("recognize/1", true).await),
             // Dropped, not stopped: no goodbye, as when somebody pulls the plug.
             STOP_AFTER => drop(gpu.lock().map(|mut gpu| gpu.take())),
             _ => {}
@@ -166,7 +166,7 @@ fn offers(client: &Client, name: &str, capability: &str) -> bool {
     snapshot.peers.values().any(offers)
 }
 
-async fn recognise_all(client: &Client, rounds: usize, each: impl Fn()) -> Vec<Seen> {
+async fn recognise_all(client: &Client, rounds: usize, each: impl AsyncFn()) -> Vec<Seen> {
     let samples = potluck_models::samples();
     let all = samples.iter().cycle().take(rounds * samples.len());
     stream::iter(all)
@@ -180,7 +180,7 @@ async fn recognise_all(client: &Client, rounds: usize, each: impl Fn()) -> Vec<S
                 Ok((response, reply))
             };
             let seen = Seen { file: sample.name.to_owned(), outcome: outcome.await };
-            each();
+            each().await;
             seen
         })
         .buffered(6)

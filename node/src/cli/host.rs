@@ -6,10 +6,9 @@ use libp2p::Multiaddr;
 
 use super::{Common, Failure};
 use crate::{
-    Node, NodeOptions,
+    Client, Node, NodeOptions,
     client::{Call, CallFailure, Reply},
     config::{self, Config},
-    control::{ControlClient, MeshView, mesh_view},
     data_dir::{DataDir, DataDirError, DataDirLock},
     doctor::Facts,
     identity::Identity,
@@ -19,29 +18,29 @@ use crate::{
 /// How long a command with a node of its own looks around before it says who is there.
 const LOOK_AROUND: Duration = Duration::from_millis(1500);
 
-/// A node to talk to.
-pub enum Host {
-    /// The one that runs in the data folder.
-    Running(ControlClient),
-    /// One in this process.
-    Own {
-        /// The node.
-        node: Box<Node>,
-        /// Held while the data folder's identity is used.
-        _lock: Option<DataDirLock>,
-    },
+/// A node to talk to: the one that runs in the data folder, or one in this process.
+pub struct Host {
+    client: Client,
+    /// The node in this process.
+    own: Option<OwnNode>,
+}
+
+struct OwnNode {
+    node: Node,
+    /// Held while the data folder's identity is used.
+    _lock: Option<DataDirLock>,
 }
 
 impl Host {
     /// Finds the running node, or starts one that can serve `capabilities` to this command.
     pub async fn find(common: &Common, capabilities: &[&str]) -> Result<Self, Failure> {
         let data_dir = DataDir::open(common.data_dir.clone())?;
-        if let Some(running) = ControlClient::connect(&data_dir.control_socket()).await {
+        if let Some(client) = Client::attach(&data_dir.control_socket()).await? {
             let addresses = joins(common)?;
             if !addresses.is_empty() {
-                running.join(&addresses).await?;
+                client.join(addresses).await?;
             }
-            return Ok(Self::Running(running));
+            return Ok(Self { client, own: None });
         }
         let mut config = Config::load(&data_dir.config_file())?;
         // The ports of the settings are for the node that stays.
@@ -67,43 +66,34 @@ impl Host {
             passing: true,
         })
         .await?;
-        Ok(Self::Own { node: Box::new(node), _lock: lock })
+        Ok(Self { client: node.client(), own: Some(OwnNode { node, _lock: lock }) })
     }
 
     /// Runs a call.
     pub async fn call(&self, call: Call) -> Result<Reply, CallFailure> {
-        match self {
-            Self::Running(control) => control.call(call).await,
-            Self::Own { node, .. } => node.client().call(call).await,
-        }
+        self.client.call(call).await
     }
 
-    /// Who is in the mesh. A node of one's own looks around first.
-    pub async fn mesh(&self) -> Result<MeshView, Failure> {
-        match self {
-            Self::Running(control) => Ok(control.mesh().await?),
-            Self::Own { node, .. } => {
-                tokio::time::sleep(LOOK_AROUND).await;
-                Ok(mesh_view(&node.client()))
-            }
+    /// The node that knows who is in the mesh. One of this process looks around first.
+    pub async fn looked_around(&self) -> &Client {
+        if self.own.is_some() {
+            tokio::time::sleep(LOOK_AROUND).await;
         }
+        &self.client
     }
 
     /// What the doctor wants to know.
     pub async fn facts(&self) -> Result<Facts, Failure> {
-        match self {
-            Self::Running(control) => Ok(control.facts().await?),
-            Self::Own { node, .. } => {
-                tokio::time::sleep(2 * LOOK_AROUND).await;
-                Ok(Facts { running: false, ..node.client().facts().await })
-            }
+        if self.own.is_some() {
+            tokio::time::sleep(2 * LOOK_AROUND).await;
         }
+        Ok(Facts { running: self.own.is_none(), ..self.client.facts().await? })
     }
 
-    /// Ends the node of one's own, with a goodbye.
+    /// Ends the node of this process, with a goodbye.
     pub async fn leave(self) {
-        if let Self::Own { node, .. } = self {
-            node.stop().await;
+        if let Some(own) = self.own {
+            own.node.stop().await;
         }
     }
 }

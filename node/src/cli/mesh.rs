@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, process::ExitCode};
 
-use libp2p::PeerId;
 use serde_json::{Value, json};
 
 use super::{
@@ -11,32 +10,35 @@ use super::{
     output::{Output, table},
 };
 use crate::{
+    Client,
     config::Config,
-    control::{ControlClient, MeshView, PeerInfo},
     data_dir::DataDir,
-    identity::{Identity, fingerprint},
+    identity::{Identity, fingerprint, short},
+    network::{PeerView, now_ms},
     protocol::Offer,
     service::Counters,
 };
 
 pub(super) async fn peers(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
-    let view = look(common).await?;
-    let documents: Vec<_> = view.peers.iter().map(peer_document).collect();
+    let host = Host::find(common, &[]).await?;
+    let peers = everyone(host.looked_around().await);
+    host.leave().await;
+    let documents: Vec<_> = peers.iter().map(peer_document).collect();
     output.print(&documents, || {
-        if view.peers.is_empty() {
+        if peers.is_empty() {
             return "Nobody else is here. `potluck doctor` says why".to_owned();
         }
         let mut table = table(&["name", "id", "connected", "round trip", "offers"]);
-        for peer in &view.peers {
+        for peer in &peers {
             let connected = match (peer.suspect, peer.connected) {
                 (true, _) => "not answering",
                 (false, true) => "yes",
                 (false, false) => "on demand",
             };
             let rtt = peer.rtt_ms.map_or_else(String::new, |ms| format!("{ms:.1} ms"));
-            let offers: Vec<_> = peer.offers.iter().map(|o| o.capability.as_str()).collect();
+            let offers: Vec<_> = peer.advert.offers.iter().map(|o| o.capability.as_str()).collect();
             table.add_row([
-                peer.name.as_str(),
+                peer.advert.name.as_str(),
                 &short(&peer.id),
                 connected,
                 &rtt,
@@ -49,10 +51,16 @@ pub(super) async fn peers(common: &Common, output: &Output) -> Result<ExitCode, 
 }
 
 pub(super) async fn capabilities(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
-    let view = look(common).await?;
+    let host = Host::find(common, &[]).await?;
+    let client = host.looked_around().await.clone();
+    let (peers, mine, served) = (everyone(&client), client.offers(), client.counters().await);
+    let (id, name) = (client.id().to_string(), client.name().to_owned());
+    drop(client);
+    host.leave().await;
+    let served = served?;
     let mut by_name: BTreeMap<&str, Vec<(&str, &str, bool, &Offer)>> = BTreeMap::new();
-    let others = view.peers.iter().map(|p| (p.id.as_str(), p.name.as_str(), false, &p.offers));
-    let me = (view.id.as_str(), view.name.as_str(), true, &view.offers);
+    let others = peers.iter().map(|p| (&*p.id, p.advert.name.as_str(), false, &p.advert.offers));
+    let me = (id.as_str(), name.as_str(), true, &mine);
     for (id, name, is_me, offers) in std::iter::once(me).chain(others) {
         for offer in offers {
             by_name.entry(&offer.capability).or_default().push((id, name, is_me, offer));
@@ -61,8 +69,7 @@ pub(super) async fn capabilities(common: &Common, output: &Output) -> Result<Exi
     let documents: Vec<_> = by_name
         .iter()
         .map(|(capability, nodes)| {
-            let nodes: Vec<_> =
-                nodes.iter().map(|node| offer_document(*node, &view.served)).collect();
+            let nodes: Vec<_> = nodes.iter().map(|node| offer_document(*node, &served)).collect();
             json!({ "capability": capability, "nodes": nodes })
         })
         .collect();
@@ -93,7 +100,8 @@ pub(super) async fn capabilities(common: &Common, output: &Output) -> Result<Exi
 
 pub(super) async fn id(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
     let data_dir = DataDir::open(common.data_dir())?;
-    let running = ControlClient::connect(&data_dir.control_socket()).await.is_some();
+    // One of another version runs, too.
+    let running = !matches!(Client::attach(&data_dir.control_socket()).await, Ok(None));
     let config = Config::load(&data_dir.config_file())?;
     let identity = Identity::load_or_create(&data_dir)?;
     let id = identity.peer_id();
@@ -116,28 +124,25 @@ pub(super) async fn id(common: &Common, output: &Output) -> Result<ExitCode, Fai
     Ok(ExitCode::SUCCESS)
 }
 
-async fn look(common: &Common) -> Result<MeshView, Failure> {
-    let host = Host::find(common, &[]).await?;
-    let view = host.mesh().await;
-    host.leave().await;
-    view
+/// Everybody else, in the order of their names.
+fn everyone(client: &Client) -> Vec<PeerView> {
+    let mut peers: Vec<_> = client.snapshot().peers.values().cloned().collect();
+    peers.sort_by(|a, b| (&a.advert.name, &a.id).cmp(&(&b.advert.name, &b.id)));
+    peers
 }
 
-fn short(id: &str) -> String {
-    id.parse::<PeerId>().map_or_else(|_| id.to_owned(), |id| fingerprint(&id))
-}
-
-fn peer_document(peer: &PeerInfo) -> Value {
+fn peer_document(peer: &PeerView) -> Value {
+    let addresses = peer.advert.multiaddrs();
     json!({
-        "id": peer.id,
-        "name": peer.name,
+        "id": &*peer.id,
+        "name": peer.advert.name,
         "fingerprint": short(&peer.id),
         "connected": peer.connected,
         "suspect": peer.suspect,
         "rtt_ms": peer.rtt_ms,
-        "heard_ms_ago": peer.heard_ms_ago,
-        "addresses": peer.addresses,
-        "capabilities": peer.offers.iter().map(|o| &o.capability).collect::<Vec<_>>(),
+        "heard_ms_ago": now_ms().saturating_sub(peer.heard_at),
+        "addresses": addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "capabilities": peer.advert.offers.iter().map(|o| &o.capability).collect::<Vec<_>>(),
     })
 }
 

@@ -4,19 +4,16 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde_json::json;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::broadcast::error::RecvError,
-};
 
-use super::{Common, Failure, output::Output};
+use super::{Common, Failure, output::Output, stop::Stop};
 use crate::{
     Client, Node, NodeOptions,
+    client::{Event, View},
     config::{Config, capability_name, node_name},
     control::ControlServer,
     data_dir::DataDir,
-    identity::{Identity, fingerprint},
-    network::{MeshEvent, TransportKind},
+    identity::{Identity, fingerprint, short},
+    network::{PeerView, TransportKind},
 };
 
 /// The options of `up`.
@@ -36,8 +33,7 @@ pub struct Up {
 impl Up {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
         // Before anything is started: a signal during the start must stop it cleanly too.
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
+        let mut stop = Stop::listen().map_err(Failure::internal)?;
         let data_dir = DataDir::open(common.data_dir())?;
         let _lock = data_dir.lock()?;
         let mut config = Config::load(&data_dir.config_file())?;
@@ -54,25 +50,23 @@ impl Up {
         })
         .await?;
         let client = node.client();
-        let mut events = client.events();
-        let _control = ControlServer::bind(&data_dir.control_socket(), client.clone())
+        let mut events = client.subscribe().await?;
+        let _control = ControlServer::bind(&data_dir.control_socket(), &node)
             .map_err(|e| Failure::usage(format!("the control socket cannot be made: {e}")))?;
-        let stopped = tokio::select! {
-            () = node.ready() => false,
-            _ = interrupt.recv() => true,
-            _ = terminate.recv() => true,
+        let ready = tokio::select! {
+            () = node.ready() => true,
+            () = stop.told() => false,
         };
-        if !stopped {
+        if ready {
             announce(&client, output);
+            let mut here = View::default();
             loop {
                 tokio::select! {
-                    event = events.recv() => match event {
-                        Ok(event) => output.say(&tell(&event)),
-                        Err(RecvError::Lagged(_)) => {}
-                        Err(RecvError::Closed) => break,
+                    event = events.next() => match event {
+                        Some(event) => tell(&mut here, event, output),
+                        None => break,
                     },
-                    _ = interrupt.recv() => break,
-                    _ = terminate.recv() => break,
+                    () = stop.told() => break,
                 }
             }
         }
@@ -107,7 +101,6 @@ fn announce(client: &Client, output: &Output) {
         "listen": listen,
         "capabilities": capabilities,
         "troubles": client
-            .registry()
             .troubles()
             .iter()
             .map(|(name, why)| json!({ "capability": name, "reason": why }))
@@ -136,7 +129,7 @@ fn announce(client: &Client, output: &Output) {
         if offers.is_empty() {
             text += "  offers  nothing\n";
         }
-        for (name, why) in client.registry().troubles() {
+        for (name, why) in client.troubles() {
             text += &format!("  cannot offer {name}: {why}\n");
         }
         // What others can use to --join; loopback only when there is nothing else.
@@ -152,18 +145,33 @@ fn announce(client: &Client, output: &Output) {
     });
 }
 
-fn tell(event: &MeshEvent) -> String {
-    match event {
-        MeshEvent::Appeared { peer, name } => format!("+ {name} ({}) is here", fingerprint(peer)),
-        MeshEvent::Gone { peer, name, reason } => {
-            format!("- {name} ({}) {reason}", fingerprint(peer))
+/// Says what a person wants to know of an event.
+fn tell(here: &mut View, event: Event, output: &Output) {
+    let appeared = |view: &PeerView| format!("+ {} ({}) is here", view.advert.name, short(&view.id));
+    match &event {
+        // First of all, or because news were missed: whoever was not named yet.
+        Event::View(view) => {
+            let new = view.mesh.peers.iter().filter(|(id, _)| !here.mesh.peers.contains_key(id));
+            new.for_each(|(_, view)| output.say(&appeared(view)));
         }
-        MeshEvent::Clone(clone) => {
+        Event::Peer(view) => {
+            let known = |id| here.mesh.peers.contains_key(&id);
+            if !view.id.parse().is_ok_and(known) {
+                output.say(&appeared(view));
+            }
+        }
+        Event::Gone { id, name, reason } => output.say(&format!("- {name} ({}) {reason}", short(id))),
+        Event::Clone(clone) => {
             let place = clone.addresses.first().map_or_else(String::new, |a| format!(" at {a}"));
-            format!(
+            output.say(&format!(
                 "! another node uses this node's identity{place}. Delete identity.key in the data \
                  folder of one of them and start it again"
-            )
+            ));
         }
+        Event::Own(_) | Event::Call(_) => {}
+    }
+    // Calls are many, and nobody looks at them here.
+    if !matches!(event, Event::Call(_)) {
+        here.apply(event);
     }
 }

@@ -6,8 +6,9 @@ use libp2p::PeerId;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::{Client, input, report, run::Run};
+use super::{input, local::Local, report, run::Run};
 use crate::{
+    journal::{CallEnd, Entry, Side},
     network::now_ms,
     protocol::{Fault, FaultKind, Output},
     router::{Plan, PlanEnd, PlanSettings},
@@ -25,6 +26,9 @@ const NAMED_MS: u64 = 8_000;
 const LOADING_MS: u64 = 60_000;
 /// The shortest and longest silence of a peer before anything is known of its usual time.
 const SILENCE_MS: (u64, u64) = (500, 5_000);
+
+/// Progress that may wait to be passed on.
+const STEPS: usize = 8;
 
 /// What is asked of the mesh.
 #[derive(Debug, Clone)]
@@ -127,9 +131,8 @@ pub enum FailureKind {
     TimedOut,
 }
 
-impl Client {
-    /// Asks the mesh, this node included. Dropping the future stops the work everywhere.
-    pub async fn call(&self, call: Call) -> Result<Reply, CallFailure> {
+impl Local {
+    pub(crate) async fn call(self: &Arc<Self>, mut call: Call) -> Result<Reply, CallFailure> {
         let started = now_ms();
         let reading = input::prepare(call.input.clone());
         let read = tokio::time::timeout(call.timeout, reading).await;
@@ -144,6 +147,8 @@ impl Client {
                 });
             }
         };
+        let entry = self.journal.begin(Side::Asked, &call.capability, input.len());
+        let mut steps = Steps::between(&mut call, self.journal.is_followed());
         let settings = PlanSettings {
             deadline_at: started
                 .saturating_add(u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX / 2)),
@@ -153,18 +158,31 @@ impl Client {
         };
         let deadline_at = settings.deadline_at;
         let plan = Plan::new(settings, started);
-        let mut run = Run::new(&self.inner, plan, &call, &input, deadline_at);
-        let end = run.drive().await;
+        let mut run = Run::new(self, plan, &call, &input, deadline_at);
+        let end = steps.forward(&entry, run.drive()).await;
         let Run { plan, output, names, .. } = run;
         let route = report::route(&plan, &names);
-        self.finish(&call, &plan, route, end, output, started)
+        let ended = self.finish(&call, &plan, route, end, output, started);
+        entry.end(match &ended {
+            Ok(reply) => CallEnd {
+                served_by: Some(reply.served_by.clone()),
+                route: reply.route.clone(),
+                ..CallEnd::default()
+            },
+            Err(failure) => CallEnd {
+                failure: Some(failure.message.clone()),
+                route: failure.route.clone(),
+                ..CallEnd::default()
+            },
+        });
+        ended
     }
 
     /// How long a peer may be silent before a second one is asked: the usual p95, and before
     /// anything is usual a share of the time there is. A peer that takes calls and never answers
     /// costs this much, not the whole deadline.
     fn patience_ms(&self, call: &Call) -> Option<u64> {
-        let usual = self.inner.health().hedge_after_ms(&call.capability);
+        let usual = self.health().hedge_after_ms(&call.capability);
         Some(usual.unwrap_or_else(|| {
             let all = u64::try_from(call.timeout.as_millis()).unwrap_or(u64::MAX);
             (all / 4).clamp(SILENCE_MS.0, SILENCE_MS.1)
@@ -175,7 +193,7 @@ impl Client {
     /// while this node itself still loads what was asked for.
     fn grace_ms(&self, call: &Call) -> u64 {
         let mine = call.only.is_none_or(|only| only == self.id());
-        let service = self.inner.registry.get(&call.capability);
+        let service = self.registry.get(&call.capability);
         match mine && service.is_some_and(|service| service.loading()) {
             true => LOADING_MS,
             false if mine => GRACE_MS,
@@ -207,7 +225,7 @@ impl Client {
             }
             (PlanEnd::Failed(fault), _) => (failure_kind(fault.kind), fault.message),
             (PlanEnd::NobodyOffers, _) => {
-                (FailureKind::NobodyServes, report::nobody(call, &self.snapshot(), self))
+                (FailureKind::NobodyServes, report::nobody(call, self))
             }
             (PlanEnd::AllFailed { last }, _) => {
                 let kind = match last.kind {
@@ -234,6 +252,51 @@ fn failure_kind(kind: FaultKind) -> FailureKind {
         FaultKind::Deadline | FaultKind::Cancelled => FailureKind::TimedOut,
         FaultKind::InputLost | FaultKind::Internal | FaultKind::NotUnderstood => {
             FailureKind::PeerFailed
+        }
+    }
+}
+
+/// Progress on its way to whoever asked for it, noted as it passes. Nothing, where nobody wants any.
+struct Steps {
+    said: Option<mpsc::Receiver<Progress>>,
+    asker: Option<mpsc::Sender<Progress>>,
+}
+
+impl Steps {
+    fn between(call: &mut Call, followed: bool) -> Self {
+        let asker = call.progress.take();
+        if asker.is_none() && !followed {
+            return Self { said: None, asker };
+        }
+        let (sender, said) = mpsc::channel(STEPS);
+        call.progress = Some(sender);
+        Self { said: Some(said), asker }
+    }
+
+    async fn forward(&mut self, entry: &Entry, work: impl Future<Output = PlanEnd>) -> PlanEnd {
+        let mut work = std::pin::pin!(work);
+        let end = loop {
+            let said = async {
+                match &mut self.said {
+                    Some(said) => said.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                end = &mut work => break end,
+                Some(step) = said => self.pass(entry, step),
+            }
+        };
+        while let Some(Ok(step)) = self.said.as_mut().map(mpsc::Receiver::try_recv) {
+            self.pass(entry, step);
+        }
+        end
+    }
+
+    fn pass(&self, entry: &Entry, step: Progress) {
+        entry.progress(&step);
+        if let Some(asker) = &self.asker {
+            let _ = asker.try_send(step);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use libp2p::PeerId;
 use tokio::sync::OnceCell;
 
-use super::{CallInput, Inner};
+use super::{CallInput, local::Local};
 use crate::{
     blobs::{Outline, Share, Source},
     protocol::{Fault, MAX_INLINE, Payload},
@@ -63,7 +63,7 @@ impl Prepared {
     }
 
     /// As a peer gets it, who may fetch it from now on.
-    pub(super) async fn wire(&self, inner: &Inner, peer: PeerId) -> Result<Option<Payload>, Fault> {
+    pub(super) async fn wire(&self, local: &Local, peer: PeerId) -> Result<Option<Payload>, Fault> {
         let (source, share) = match self {
             Self::None => return Ok(None),
             Self::Inline(bytes) => return Ok(Some(Payload::Inline(bytes.to_vec()))),
@@ -76,7 +76,7 @@ impl Prepared {
                 _ => Outline::of_file(hashed.path().unwrap_or(Path::new(""))),
             });
             let outline = outline.await.map_err(|e| unreadable(&e))?.map_err(|e| unreadable(&e))?;
-            Ok(inner.blobs.share(source.clone(), outline))
+            Ok(local.blobs.share(source.clone(), outline))
         };
         let share = share.get_or_try_init(hash).await?;
         share.allow(peer);

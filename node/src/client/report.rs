@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use libp2p::PeerId;
 
-use super::{Call, Client, RouteHop, Served};
+use super::{Call, Local, RouteHop, Served};
 use crate::{
     network::{Snapshot, now_ms},
     protocol::Offer,
@@ -12,8 +12,9 @@ use crate::{
 };
 
 /// Why nobody can serve a call, with what there is instead.
-pub(super) fn nobody(call: &Call, snapshot: &Snapshot, client: &Client) -> String {
-    let mine = client.offers();
+pub(super) fn nobody(call: &Call, local: &Local) -> String {
+    let snapshot = &*local.snapshot();
+    let mine = local.offers();
     let offers = |o: &Offer| o.capability == call.capability;
     let mut variants: Vec<&String> = snapshot
         .peers
@@ -29,7 +30,7 @@ pub(super) fn nobody(call: &Call, snapshot: &Snapshot, client: &Client) -> Strin
     match (&call.variant, call.only) {
         (_, Some(only)) => format!(
             "{} does not offer {} or is not there",
-            name_of(&only, snapshot, client),
+            name_of(&only, snapshot, local),
             call.capability
         ),
         (Some(variant), None) if !variants.is_empty() => {
@@ -50,7 +51,7 @@ pub(super) fn nobody(call: &Call, snapshot: &Snapshot, client: &Client) -> Strin
                 some => names(some),
             };
             // This node might, if its owner did something.
-            let own = client.registry().get(&call.capability).and_then(|own| own.trouble());
+            let own = local.registry.get(&call.capability).and_then(|own| own.trouble());
             let own = own.map_or_else(String::new, |why| format!("; on this node: {why}"));
             format!(
                 "nobody here offers {} (offered: {known}{own}). Start a node that does, or see `potluck doctor`",
@@ -60,9 +61,9 @@ pub(super) fn nobody(call: &Call, snapshot: &Snapshot, client: &Client) -> Strin
     }
 }
 
-fn name_of(peer: &PeerId, snapshot: &Snapshot, client: &Client) -> String {
-    if *peer == client.id() {
-        return client.name().to_owned();
+fn name_of(peer: &PeerId, snapshot: &Snapshot, local: &Local) -> String {
+    if *peer == local.id() {
+        return local.name.clone();
     }
     snapshot.peers.get(peer).map_or_else(|| peer.to_string(), |view| view.advert.name.clone())
 }

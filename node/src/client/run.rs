@@ -12,7 +12,7 @@ use libp2p::PeerId;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{Call, Inner, input::Prepared};
+use super::{Call, input::Prepared, local::Local};
 use crate::{
     calls::{self, Undelivered},
     network::{PeerView, Snapshot, now_ms},
@@ -46,7 +46,7 @@ enum Trouble {
 
 /// One call under way.
 pub(super) struct Run<'a> {
-    inner: &'a Arc<Inner>,
+    local: &'a Arc<Local>,
     pub(super) plan: Plan,
     call: &'a Call,
     input: &'a Prepared,
@@ -64,7 +64,7 @@ pub(super) struct Run<'a> {
 
 /// The attempts that peers work on now. Dropping it tells them to stop.
 struct Running<'a> {
-    inner: &'a Arc<Inner>,
+    local: &'a Arc<Local>,
     calls: HashMap<PeerId, Started>,
 }
 
@@ -78,21 +78,21 @@ struct Started {
 impl<'a> Run<'a> {
     /// A call whose plan is made.
     pub(super) fn new(
-        inner: &'a Arc<Inner>,
+        local: &'a Arc<Local>,
         plan: Plan,
         call: &'a Call,
         input: &'a Prepared,
         deadline_at: u64,
     ) -> Self {
         Self {
-            inner,
+            local,
             plan,
             call,
             input,
             deadline_at,
             attempts: FuturesUnordered::new(),
             reached: mpsc::channel(REACHED),
-            running: Running { inner, calls: HashMap::new() },
+            running: Running { local, calls: HashMap::new() },
             wake: None,
             output: None,
             names: HashMap::new(),
@@ -142,16 +142,16 @@ impl<'a> Run<'a> {
 
     fn rank(&self) -> Vec<Ranked> {
         let now = now_ms();
-        let snapshot = self.inner.network.snapshot();
-        let candidates = candidates(self.inner, self.call, &snapshot, now);
-        let health = self.inner.health();
+        let snapshot = self.local.network.snapshot();
+        let candidates = candidates(self.local, self.call, &snapshot, now);
+        let health = self.local.health();
         router::rank(&self.work(), &candidates, &health, now, &mut rand::rng())
     }
 
     /// Whether this node was set up to serve this and knows by now that it cannot.
     fn hopeless(&self) -> bool {
-        let mine = self.call.only.is_none_or(|only| only == self.inner.network.me());
-        let service = self.inner.registry.get(&self.call.capability).filter(|_| mine);
+        let mine = self.call.only.is_none_or(|only| only == self.local.network.me());
+        let service = self.local.registry.get(&self.call.capability).filter(|_| mine);
         service.is_some_and(|own| !own.loading() && own.configured() && own.trouble().is_some())
     }
 
@@ -165,15 +165,15 @@ impl<'a> Run<'a> {
 
     fn send(&mut self, peer: PeerId) {
         self.names.entry(peer).or_insert_with(|| {
-            if peer == self.inner.network.me() {
-                return (self.inner.id.clone(), self.inner.name.clone());
+            if peer == self.local.network.me() {
+                return (self.local.id.clone(), self.local.name.clone());
             }
-            match self.inner.network.snapshot().peers.get(&peer) {
+            match self.local.network.snapshot().peers.get(&peer) {
                 Some(view) => (view.id.clone(), view.advert.name.clone()),
                 None => (peer.to_string().into(), String::new()),
             }
         });
-        let number = self.inner.next_call.fetch_add(1, Ordering::Relaxed);
+        let number = self.local.next_call.fetch_add(1, Ordering::Relaxed);
         let mut request = CallRequest {
             call: number,
             capability: self.call.capability.clone(),
@@ -185,16 +185,17 @@ impl<'a> Run<'a> {
             progress: self.call.progress.is_some(),
         };
         let cancel = self.running.start(peer, number, &self.call.capability);
-        let inner = self.inner.clone();
-        if peer == inner.network.me() {
-            let origin = Origin { caller: peer, progress: self.call.progress.clone(), cancel };
+        let local = self.local.clone();
+        if peer == local.network.me() {
+            let progress = self.call.progress.clone();
+            let origin = Origin::new(peer, progress, cancel);
             let home;
             (request.input, home) = self.input.at_home();
             self.attempts.push(Box::pin(async move {
                 let gone =
                     || CallOutcome::Failed(Fault::new(FaultKind::InputLost, "the input is gone"));
                 let fetch = move |_, _| async move { home.ok_or_else(gone) };
-                (peer, Ok(inner.dispatch.serve(origin, request, fetch).await))
+                (peer, Ok(local.dispatch.serve(origin, request, fetch).await))
             }));
             return;
         }
@@ -206,14 +207,14 @@ impl<'a> Run<'a> {
         };
         let input = self.input;
         self.attempts.push(Box::pin(async move {
-            match input.wire(&inner, peer).await {
+            match input.wire(&local, peer).await {
                 Ok(payload) => request.input = payload,
                 // The file went away under our hands: no peer would do better.
                 Err(fault) => return (peer, Err(Trouble::NoInput(fault))),
             }
-            let answered = inner.caller.call(peer, request, attempt).await;
+            let answered = local.caller.call(peer, request, attempt).await;
             let ended = match answered {
-                Ok(answer) => with_data(&inner, peer, number, answer).await,
+                Ok(answer) => with_data(&local, peer, number, answer).await,
                 Err(lost) => Err(Trouble::Undelivered(lost)),
             };
             (peer, ended)
@@ -236,20 +237,20 @@ impl<'a> Run<'a> {
             Err(Trouble::NoInput(fault)) => return PlanEvent::NoInput { fault },
             Err(Trouble::Undelivered(Undelivered { reached, own, why })) => {
                 if !own {
-                    self.inner.health().failed(&peer, now);
+                    self.local.health().failed(&peer, now);
                 }
                 return PlanEvent::Lost { peer, reached, own, why };
             }
         };
         let key = (peer, capability.clone());
-        self.inner.traffic().queues.insert(key, (answer.queue, now));
+        self.local.traffic().queues.insert(key, (answer.queue, now));
         match answer.outcome {
             CallOutcome::Done(output) if !self.readable(&output) => {
-                self.inner.health().failed(&peer, now);
+                self.local.health().failed(&peer, now);
                 PlanEvent::Failed { peer, fault: Fault::internal("unreadable answer") }
             }
             CallOutcome::Done(output) => {
-                self.inner.health().answered(capability, &peer, took as f64, now);
+                self.local.health().answered(capability, &peer, took as f64, now);
                 self.note_throughput(peer, took, &output);
                 self.note_work(peer, took, &output);
                 if self.output.is_none() {
@@ -259,13 +260,13 @@ impl<'a> Run<'a> {
             }
             CallOutcome::Busy { retry_after_ms } => {
                 let retry_after_ms = u64::from(retry_after_ms);
-                self.inner.health().busy(capability, &peer, retry_after_ms, now);
+                self.local.health().busy(capability, &peer, retry_after_ms, now);
                 PlanEvent::Busy { peer, retry_after_ms }
             }
             CallOutcome::Refused { reason } => PlanEvent::Refused { peer, reason },
             CallOutcome::Failed(fault) => {
                 if fault.kind == FaultKind::Internal {
-                    self.inner.health().failed(&peer, now);
+                    self.local.health().failed(&peer, now);
                 }
                 PlanEvent::Failed { peer, fault }
             }
@@ -280,13 +281,13 @@ impl<'a> Run<'a> {
         if let Some(hop) = hop
             && now.saturating_sub(hop.started_at) >= SILENT_MS
         {
-            self.inner.health().failed(&peer, now);
+            self.local.health().failed(&peer, now);
         }
     }
 
     /// Whether an answer is one of this capability, as far as this program knows it.
     fn readable(&self, output: &Output) -> bool {
-        let service = self.inner.registry.get(&self.call.capability);
+        let service = self.local.registry.get(&self.call.capability);
         service.is_none_or(|service| service.reads(&output.body))
     }
 
@@ -294,38 +295,38 @@ impl<'a> Run<'a> {
     /// asked later from now on. An answer that nobody could check contradicts nobody.
     fn note_contradicted(&self, end: &PlanEnd) {
         let PlanEnd::Answered { .. } = end else { return };
-        if self.inner.registry.get(&self.call.capability).is_none() {
+        if self.local.registry.get(&self.call.capability).is_none() {
             return;
         }
         for peer in self.plan.doubters() {
-            self.inner.health().failed(&peer, now_ms());
+            self.local.health().failed(&peer, now_ms());
         }
     }
 
     /// What the work took, as measured here: of the time that it says it waited, at most half of
     /// all is believed.
     fn note_work(&self, peer: PeerId, took: u64, output: &Output) {
-        let view = self.inner.network.snapshot().peers.get(&peer).and_then(|view| view.rtt_ms);
+        let view = self.local.network.snapshot().peers.get(&peer).and_then(|view| view.rtt_ms);
         let way = f64::from(view.unwrap_or(0.0)) + self.transfer_ms(peer);
         let took = (took as f64 - way).max(0.0);
         let work = took - f64::from(output.waited_ms).min(took / 2.0);
-        self.inner.health().took(&self.work(), &peer, work, now_ms());
+        self.local.health().took(&self.work(), &peer, work, now_ms());
     }
 
     fn transfer_ms(&self, peer: PeerId) -> f64 {
-        let known = self.inner.traffic().throughput.get(&peer).copied();
+        let known = self.local.traffic().throughput.get(&peer).copied();
         known.map_or(0.0, |measured| 1000.0 * self.input.len() as f64 / measured.max(1.0))
     }
 
     fn note_throughput(&self, peer: PeerId, took: u64, output: &Output) {
         let bytes = self.input.len();
-        if bytes < LARGE || peer == self.inner.network.me() {
+        if bytes < LARGE || peer == self.local.network.me() {
             return;
         }
         let moving =
             took.saturating_sub(u64::from(output.waited_ms) + u64::from(output.ran_ms)).max(1);
         let measured = bytes as f64 * 1000.0 / moving as f64;
-        let mut traffic = self.inner.traffic();
+        let mut traffic = self.local.traffic();
         let known = traffic.throughput.entry(peer).or_insert(measured);
         *known = 0.8 * *known + 0.2 * measured;
     }
@@ -333,7 +334,7 @@ impl<'a> Run<'a> {
 
 impl Running<'_> {
     fn start(&mut self, peer: PeerId, number: u64, capability: &str) -> CancellationToken {
-        *self.inner.traffic().in_flight.entry((peer, capability.to_owned())).or_default() += 1;
+        *self.local.traffic().in_flight.entry((peer, capability.to_owned())).or_default() += 1;
         let here = CancellationToken::new();
         let capability = capability.to_owned();
         self.calls.insert(peer, Started { number, capability, here: here.clone() });
@@ -343,7 +344,7 @@ impl Running<'_> {
     /// The attempt is over; there is nothing to stop.
     fn ended(&mut self, peer: &PeerId) {
         let Some(Started { capability, .. }) = self.calls.remove(peer) else { return };
-        let mut traffic = self.inner.traffic();
+        let mut traffic = self.local.traffic();
         let key = (*peer, capability);
         if let Some(count) = traffic.in_flight.get_mut(&key) {
             *count = count.saturating_sub(1);
@@ -356,8 +357,8 @@ impl Running<'_> {
     fn stop(&mut self, peer: &PeerId) {
         let Some(started) = self.calls.get(peer) else { return };
         started.here.cancel();
-        if *peer != self.inner.network.me() {
-            self.inner.caller.cancel(*peer, started.number);
+        if *peer != self.local.network.me() {
+            self.local.caller.cancel(*peer, started.number);
         }
         self.ended(peer);
     }
@@ -373,7 +374,7 @@ impl Drop for Running<'_> {
 }
 
 /// Brings what belongs to an answer. An answer without it is none.
-async fn with_data(inner: &Inner, peer: PeerId, number: u64, mut answer: Answer) -> Ended {
+async fn with_data(local: &Local, peer: PeerId, number: u64, mut answer: Answer) -> Ended {
     let data = match &mut answer.outcome {
         CallOutcome::Done(output) => output.data.take(),
         _ => None,
@@ -382,13 +383,13 @@ async fn with_data(inner: &Inner, peer: PeerId, number: u64, mut answer: Answer)
         None => None,
         Some(Payload::Inline(bytes)) => Some(Data::Bytes(bytes.into())),
         Some(Payload::Blob { size, .. }) if size > MAX_DATA => {
-            inner.caller.cancel(peer, number);
+            local.caller.cancel(peer, number);
             let why = format!("its answer has {size} bytes, which is too much");
             return Err(Trouble::Undelivered(Undelivered::lost(why)));
         }
         Some(Payload::Blob { hash, size }) => {
-            let fetched = inner.blobs.fetch(peer, hash, size).await;
-            inner.caller.cancel(peer, number);
+            let fetched = local.blobs.fetch(peer, hash, size).await;
+            local.caller.cancel(peer, number);
             let path = fetched.map_err(|e| {
                 let why = format!("its answer did not arrive: {e}");
                 Trouble::Undelivered(Undelivered::lost(why))
@@ -399,11 +400,11 @@ async fn with_data(inner: &Inner, peer: PeerId, number: u64, mut answer: Answer)
     Ok((answer, data))
 }
 
-fn candidates(inner: &Inner, call: &Call, snapshot: &Snapshot, now: u64) -> Vec<Candidate> {
-    let me = inner.network.me();
-    let traffic = inner.traffic();
+fn candidates(local: &Local, call: &Call, snapshot: &Snapshot, now: u64) -> Vec<Candidate> {
+    let me = local.network.me();
+    let traffic = local.traffic();
     // What this program knows of the capability outweighs what others say.
-    let own = inner.registry.get(&call.capability).map(|service| service.capability().repeat);
+    let own = local.registry.get(&call.capability).map(|service| service.capability().repeat);
     let fits = |offer: &&Offer| {
         offer.capability == call.capability
             && call.variant.as_ref().is_none_or(|v| offer.variants.contains(v))
@@ -432,7 +433,7 @@ fn candidates(inner: &Inner, call: &Call, snapshot: &Snapshot, now: u64) -> Vec<
             repeat: own.unwrap_or(offer.repeat),
         }
     };
-    let offers = inner.offers();
+    let offers = local.offers();
     let here = offers.iter().find(fits).map(|offer| make(me, offer, None));
     let there = snapshot.peers.iter().filter_map(|(peer, view)| {
         view.advert.offers.iter().find(fits).map(|offer| make(*peer, offer, Some(view)))

@@ -1,29 +1,38 @@
-//! The node's side of the control socket.
+//! The node's side of the control channel.
 
-use std::{io, os::unix::fs::PermissionsExt as _, path::Path, path::PathBuf, time::Duration};
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
-    io::AsyncReadExt as _,
-    net::{
-        UnixListener, UnixStream,
-        unix::{OwnedReadHalf, OwnedWriteHalf},
-    },
-    sync::mpsc,
+    io::BufReader,
+    sync::{Semaphore, mpsc},
+    time::timeout,
 };
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
-    ControlError, ControlReply, ControlRequest, MeshView, PROGRESS_QUEUE, PeerInfo, read_frame,
-    write_frame,
+    Ask, CONTROL_VERSION, CallFrame, ControlError, Hello, InputFrame, PROGRESS_QUEUE, Request,
+    Response, Tell, Welcome, frames,
+    socket::{self, AcceptsStreams as _},
 };
 use crate::{
-    Client,
-    client::{Call, CallFailure, CallInput, FailureKind, Reply},
-    network::now_ms,
+    Client, Node,
+    client::{Call, CallFailure, CallInput, FailureKind, Local},
 };
 
-/// Commands that are served at once; more wait to be accepted.
+/// Programs that are attached at once; more wait to be accepted.
 const MAX_SESSIONS: usize = 256;
+/// What one program asks at once.
+const MAX_ASKED: usize = 1024;
+/// Frames that wait to be written to one program.
+const FRAMES: usize = 64;
+/// How long a program may take to greet.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Serves the control socket until it is dropped; then the socket is removed.
 pub struct ControlServer {
@@ -34,35 +43,33 @@ pub struct ControlServer {
 impl ControlServer {
     /// Binds the socket. The caller holds the data folder's lock, so a socket that is there
     /// already is a dead one.
-    pub fn bind(socket: &Path, client: Client) -> io::Result<Self> {
-        match std::fs::remove_file(socket) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let listener = UnixListener::bind(socket)?;
-        std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
-        let accepting = tokio::spawn(accept(listener, client));
+    pub fn bind(socket: &Path, node: &Node) -> io::Result<Self> {
+        let listener = socket::listen(socket)?;
+        let accepting = tokio::spawn(accept(listener, node.local().clone()));
         Ok(Self { socket: socket.to_owned(), _accepting: AbortOnDropHandle::new(accepting) })
     }
 }
 
 impl Drop for ControlServer {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.socket);
+        socket::remove(&self.socket);
     }
 }
 
-async fn accept(listener: UnixListener, client: Client) {
-    let places = std::sync::Arc::new(tokio::sync::Semaphore::new(MAX_SESSIONS));
+async fn accept(listener: socket::Listener, local: Arc<Local>) {
+    let places = Arc::new(Semaphore::new(MAX_SESSIONS));
+    // Dropped with the server: attached programs learn that the node has stopped.
+    let mut sessions = tokio::task::JoinSet::new();
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return };
+        while sessions.try_join_next().is_some() {}
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let client = client.clone();
-                tokio::spawn(async move {
+            Ok(stream) => {
+                let local = local.clone();
+                sessions.spawn(async move {
                     let _place = place;
-                    if let Err(error) = serve(stream, client).await {
-                        tracing::debug!(%error, "a command went away");
+                    if let Err(error) = serve(stream, local).await {
+                        tracing::debug!(%error, "an attached program went away");
                     }
                 });
             }
@@ -75,128 +82,196 @@ async fn accept(listener: UnixListener, client: Client) {
     }
 }
 
-async fn serve(mut stream: UnixStream, client: Client) -> Result<(), ControlError> {
-    let request = match read_frame(&mut stream).await {
-        Ok(request) => request,
-        Err(ControlError::Unexpected(reason)) => {
-            return write_frame(&mut stream, &ControlReply::Unreadable(reason)).await;
-        }
-        Err(error) => return Err(error),
-    };
-    let reply = match request {
-        ControlRequest::Mesh => ControlReply::Mesh(mesh_view(&client)),
-        ControlRequest::Facts => ControlReply::Facts(Box::new(client.facts().await)),
-        ControlRequest::Join { addresses } => {
-            client.join(addresses.iter().filter_map(|a| a.parse().ok()).collect()).await;
-            ControlReply::Joined
-        }
-        ControlRequest::Call { capability, variant, args, input, timeout_ms, only } => {
-            let only = match only.map(|text| text.parse()).transpose() {
-                Ok(only) => only,
-                Err(_) => {
-                    let failed = CallFailure {
-                        kind: FailureKind::BadInput,
-                        message: "that is not a client id".into(),
-                        route: vec![],
-                    };
-                    return write_frame(&mut stream, &ControlReply::Failed(failed)).await;
-                }
-            };
-            let call = Call {
-                capability,
-                variant,
-                args,
-                input: input.map(CallInput::File),
-                timeout: Duration::from_millis(timeout_ms),
-                only,
-                progress: None,
-            };
-            return serve_call(stream, client, call).await;
-        }
-    };
-    write_frame(&mut stream, &reply).await
+/// One attached program.
+#[derive(Clone)]
+struct Session {
+    local: Arc<Local>,
+    tells: mpsc::Sender<Tell>,
+    /// What it asked for and has not ended.
+    asked: Arc<Mutex<HashMap<u64, CancellationToken>>>,
 }
 
-/// Runs a call as long as the command is there.
-async fn serve_call(
-    stream: UnixStream,
-    client: Client,
-    mut call: Call,
-) -> Result<(), ControlError> {
-    let (mut reader, mut writer) = stream.into_split();
-    let (progress, mut news) = mpsc::channel(PROGRESS_QUEUE);
-    call.progress = Some(progress);
-    let mut work = std::pin::pin!(client.call(call));
-    let mut byte = [0];
-    loop {
-        tokio::select! {
-            ended = &mut work => {
-                let reply = match ended {
-                    Ok(reply) => reply,
-                    Err(failure) => return write_frame(&mut writer, &ControlReply::Failed(failure)).await,
-                };
-                return hand_over(reader, writer, &client, reply).await;
-            }
-            Some(step) = news.recv() => {
-                let reply = ControlReply::Progress { percent: step.percent, note: step.note };
-                write_frame(&mut writer, &reply).await?;
-            }
-            // Commands send nothing more: whatever comes is the end.
-            _ = reader.read(&mut byte) => return Ok(()),
+async fn serve(stream: socket::Stream, local: Arc<Local>) -> Result<(), ControlError> {
+    let (mut reader, mut writer) = (BufReader::new(&stream), &stream);
+    let hello = timeout(PATIENCE, frames::read::<Hello, _>(&mut reader, frames::MAX_ASK));
+    let hello = hello.await.map_err(|_| ControlError::Silent)?;
+    let welcome = Welcome {
+        control: CONTROL_VERSION,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        id: local.id().to_string(),
+        name: local.name.clone(),
+    };
+    // Also to a program that greets otherwise: it learns which version it met.
+    frames::write(&mut writer, &welcome, frames::MAX_TELL).await?;
+    if hello?.control != CONTROL_VERSION {
+        return Ok(());
+    }
+    let (tells, mut waiting) = mpsc::channel(FRAMES);
+    let session = Session { local, tells, asked: Arc::default() };
+    let all = session.asked.clone();
+    let _ends = Ends(all);
+    let listening = async {
+        loop {
+            let Ask { number, what } = frames::read(&mut reader, frames::MAX_ASK).await?;
+            session.start(number, what).await?;
+        }
+    };
+    let writing = async {
+        while let Some(tell) = waiting.recv().await {
+            frames::write(&mut writer, &tell, frames::MAX_TELL).await?;
+        }
+        Ok(())
+    };
+    tokio::select! {
+        ended = listening => ended,
+        ended = writing => ended,
+    }
+}
+
+/// Stops everything that a program asked for when it goes.
+struct Ends(Arc<Mutex<HashMap<u64, CancellationToken>>>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        for token in self.0.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            token.cancel();
         }
     }
 }
 
-/// Hands a reply to the command, and waits until it has taken the file that belongs to it.
-async fn hand_over(
-    mut reader: OwnedReadHalf,
-    mut writer: OwnedWriteHalf,
-    client: &Client,
-    mut reply: Reply,
-) -> Result<(), ControlError> {
-    let folder = client.inner.blobs.folder().to_owned();
-    let data = match reply.data.take() {
-        Some(data) => Some(
-            tokio::task::spawn_blocking(move || data.into_file(&folder))
-                .await
-                .map_err(|e| ControlError::Gone(io::Error::other(e)))??,
-        ),
-        None => None,
-    };
-    let path = data.as_ref().and_then(|data| data.path()).map(Path::to_owned);
-    let waits = path.is_some();
-    write_frame(&mut writer, &ControlReply::Done { reply, data: path }).await?;
-    if waits {
-        let _ = reader.read(&mut [0]).await;
+impl Session {
+    async fn start(&self, number: u64, what: Request) -> Result<(), ControlError> {
+        if matches!(what, Request::End) {
+            if let Some(token) = self.lock().remove(&number) {
+                token.cancel();
+            }
+            return Ok(());
+        }
+        let ended = CancellationToken::new();
+        let full = {
+            let mut asked = self.lock();
+            let full = asked.len() >= MAX_ASKED || asked.contains_key(&number);
+            if !full {
+                asked.insert(number, ended.clone());
+            }
+            full
+        };
+        if full {
+            let why = format!("more than {MAX_ASKED} requests at once, or one number twice");
+            return self.tell(number, Response::No(why)).await;
+        }
+        // Bounded by what is asked at once.
+        let session = self.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                // Its program went away, or wants it no more.
+                () = ended.cancelled() => {}
+                _ = session.answer(number, what, &ended) => {}
+            }
+            session.lock().remove(&number);
+        });
+        Ok(())
     }
-    Ok(())
-}
 
-/// The mesh as this node sees it.
-pub(crate) fn mesh_view(client: &Client) -> MeshView {
-    let snapshot = client.snapshot();
-    let now = now_ms();
-    let mut peers: Vec<_> = snapshot
-        .peers
-        .iter()
-        .map(|(id, view)| PeerInfo {
-            id: id.to_string(),
-            name: view.advert.name.clone(),
-            connected: view.connected,
-            suspect: view.suspect,
-            rtt_ms: view.rtt_ms,
-            heard_ms_ago: now.saturating_sub(view.heard_at),
-            addresses: view.advert.multiaddrs().iter().map(ToString::to_string).collect(),
-            offers: view.advert.offers.clone(),
-        })
-        .collect();
-    peers.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-    MeshView {
-        id: client.id().to_string(),
-        name: client.name().to_owned(),
-        listen: snapshot.listen.iter().map(ToString::to_string).collect(),
-        offers: client.offers(),
-        served: client.counters().into_iter().map(|(n, c)| (n.to_owned(), c)).collect(),
-        peers,
+    async fn answer(
+        &self,
+        number: u64,
+        what: Request,
+        ended: &CancellationToken,
+    ) -> Result<(), ControlError> {
+        let client = Client::from(self.local.clone());
+        let response = match what {
+            Request::Call(call) => return self.call(number, *call, ended).await,
+            Request::Subscribe => return self.follow(number, &client).await,
+            Request::End => return Ok(()),
+            Request::Offer { capability, on } => {
+                client.offer(&capability, on).await?;
+                Response::Agreed
+            }
+            Request::Join { addresses } => {
+                let addresses = addresses.iter().filter_map(|text| text.parse().ok()).collect();
+                client.join(addresses).await?;
+                Response::Agreed
+            }
+            Request::Facts => Response::Facts(Box::new(client.facts().await?)),
+            Request::Counters => Response::Counters(client.counters().await?),
+        };
+        self.tell(number, response).await
+    }
+
+    async fn follow(&self, number: u64, client: &Client) -> Result<(), ControlError> {
+        let mut events = client.subscribe().await?;
+        // A program that does not keep up holds this back, and is told everything once more.
+        while let Some(event) = events.next().await {
+            self.tell(number, Response::Event(Box::new(event))).await?;
+        }
+        Ok(())
+    }
+
+    async fn call(
+        &self,
+        number: u64,
+        frame: CallFrame,
+        ended: &CancellationToken,
+    ) -> Result<(), ControlError> {
+        let Ok(only) = frame.only.map(|text| text.parse()).transpose() else {
+            let failed = CallFailure {
+                kind: FailureKind::BadInput,
+                message: "that is not a client id".into(),
+                route: vec![],
+            };
+            return self.tell(number, Response::Failed(failed)).await;
+        };
+        let (progress, mut steps) = mpsc::channel(PROGRESS_QUEUE);
+        let call = Call {
+            capability: frame.capability,
+            variant: frame.variant,
+            args: frame.args,
+            input: frame.input.map(|input| match input {
+                InputFrame::Bytes(bytes) => CallInput::Bytes(bytes.into()),
+                InputFrame::File(path) => CallInput::File(path),
+            }),
+            timeout: Duration::from_millis(frame.timeout_ms),
+            only,
+            progress: frame.progress.then_some(progress),
+        };
+        let mut work = std::pin::pin!(self.local.call(call));
+        let reply = loop {
+            tokio::select! {
+                biased;
+                Some(step) = steps.recv() => self.tell(number, Response::Progress(step)).await?,
+                reply = &mut work => break reply,
+            }
+        };
+        let mut reply = match reply {
+            Ok(reply) => reply,
+            Err(failed) => return self.tell(number, Response::Failed(failed)).await,
+        };
+        let folder = self.local.blobs.folder().to_owned();
+        let data = match reply.data.take() {
+            Some(data) => Some(
+                tokio::task::spawn_blocking(move || data.into_file(&folder))
+                    .await
+                    .map_err(io::Error::from)??,
+            ),
+            None => None,
+        };
+        let path = data.as_ref().and_then(|data| data.path()).map(Path::to_owned);
+        let waits = path.is_some();
+        self.tell(number, Response::Done { reply: Box::new(reply), data: path }).await?;
+        if waits {
+            // The file is there until it was taken.
+            ended.cancelled().await;
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, number: u64, what: Response) -> Result<(), ControlError> {
+        let sent = self.tells.send(Tell { number, what }).await;
+        sent.map_err(|_| ControlError::Gone("it hung up".to_owned()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, CancellationToken>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

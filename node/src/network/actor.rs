@@ -12,11 +12,11 @@ use libp2p::{
     request_response::{self, OutboundRequestId},
     swarm::{ConnectionId, SwarmEvent},
 };
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    CloneReport, Command, MeshEvent, Network, NetworkError, NetworkFacts, NetworkSettings,
+    CloneReport, Command, Departure, Departures, Network, NetworkError, NetworkFacts, NetworkSettings,
     PeerView, Snapshot,
     admission::Knock,
     behaviour::{self, Behaviour, BehaviourEvent},
@@ -67,7 +67,8 @@ pub(super) struct Actor {
     streams: super::streams::Control,
     advert: AdvertState,
     snapshot: watch::Sender<Arc<Snapshot>>,
-    pub(super) events: broadcast::Sender<MeshEvent>,
+    /// Who left, for the next snapshot.
+    left: Arc<Departures>,
     pub(super) snapshot_stale: bool,
     published_at: Instant,
 }
@@ -110,7 +111,6 @@ pub(super) async fn start(
     let (beats, beat_rx) = mpsc::channel(256);
     let (snapshot, snapshot_rx) = watch::channel(Arc::default());
     let activity = Activity::default();
-    let (events, _) = broadcast::channel(256);
     let incarnation = rand::random();
     let near_settings = neighbourhood::Settings {
         wanted: settings.neighbours,
@@ -120,7 +120,6 @@ pub(super) async fn start(
     let network = Network {
         commands,
         snapshot: snapshot_rx,
-        events: events.clone(),
         streams: streams.clone(),
         activity: activity.clone(),
         me,
@@ -149,7 +148,7 @@ pub(super) async fn start(
             sent_at: None,
         },
         snapshot,
-        events,
+        left: Arc::default(),
         snapshot_stale: true,
         published_at: Instant::now(),
     };
@@ -342,13 +341,7 @@ impl Actor {
             Effect::Gossip(rumour) => self.gossip(&rumour),
             Effect::Testify { peer, seq } => self.testify(peer, seq),
             Effect::Judge { token, forward } => self.judge(token, forward),
-            Effect::Appeared(peer) => {
-                self.snapshot_stale = true;
-                let entry = self.near.directory().get(&peer);
-                let name = entry.map_or_else(|| peer.to_string(), |e| e.advert.name.clone());
-                let _ = self.events.send(MeshEvent::Appeared { peer, name });
-            }
-            Effect::Changed(_) => self.snapshot_stale = true,
+            Effect::Appeared(_) | Effect::Changed(_) => self.snapshot_stale = true,
             Effect::Gone { peer, reason } => self.on_gone(peer, reason),
             Effect::Readvertise { above } => {
                 self.advert.seq = self.advert.seq.max(above);
@@ -366,8 +359,8 @@ impl Actor {
 
     /// Another process runs with our identity.
     pub(super) fn on_clone(&mut self, report: CloneReport) {
-        self.clone = Some(report.clone());
-        let _ = self.events.send(MeshEvent::Clone(report));
+        self.clone = Some(report);
+        self.snapshot_stale = true;
     }
 
     pub(super) fn send(&mut self, peer: PeerId, request: Request, outbound: Outbound) {
@@ -393,16 +386,13 @@ impl Actor {
 
     fn on_gone(&mut self, peer: PeerId, reason: GoneReason) {
         self.snapshot_stale = true;
-        // The directory has forgotten it; the last snapshot has not.
-        let last = self.snapshot.borrow().peers.get(&peer).map(|view| view.advert.clone());
-        let name = last.map_or_else(|| peer.to_string(), |advert| advert.name.clone());
         let reason = match reason {
             GoneReason::Goodbye => "said goodbye",
             GoneReason::Lost => "stopped answering",
             GoneReason::Expired => "was not heard of for a long time",
             GoneReason::Evicted => "made room for others",
         };
-        let _ = self.events.send(MeshEvent::Gone { peer, name, reason: reason.into() });
+        Arc::make_mut(&mut self.left).add(Departure { peer, reason });
     }
 
     fn gossip(&mut self, rumour: &Rumour) {
@@ -499,6 +489,8 @@ impl Actor {
             peers,
             listen: self.swarm.listeners().cloned().collect(),
             offers: self.advert.offers.clone(),
+            left: self.left.clone(),
+            clone: self.clone.clone(),
         };
         self.snapshot.send_replace(Arc::new(snapshot));
     }

@@ -6,14 +6,18 @@ use std::{
 };
 
 use libp2p::PeerId;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{Data, slots::Slot};
-use crate::protocol::{Fault, FaultKind};
+use crate::{
+    journal::Entry,
+    protocol::{Fault, FaultKind},
+};
 
 /// How far a call is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// 0 to 100.
     pub percent: u8,
@@ -21,18 +25,26 @@ pub struct Progress {
     pub note: String,
 }
 
-/// Tells the caller of one call how far it is.
+/// Tells the caller of one call, and this node's own people, how far it is.
 #[derive(Clone)]
 pub struct Teller {
-    progress: Option<mpsc::Sender<Progress>>,
+    pub(super) progress: Option<mpsc::Sender<Progress>>,
+    pub(super) noted: Option<Arc<Entry>>,
 }
 
 impl Teller {
     /// Dropped when the caller does not keep up, or did not ask for it.
     pub fn progress(&self, percent: u8, note: impl Into<String>) {
+        if self.progress.is_none() && self.noted.is_none() {
+            return;
+        }
+        let note = crate::protocol::shorten(&note.into(), 256);
+        let step = Progress { percent: percent.min(100), note };
+        if let Some(entry) = &self.noted {
+            entry.progress(&step);
+        }
         if let Some(sender) = &self.progress {
-            let note = crate::protocol::shorten(&note.into(), 256);
-            let _ = sender.try_send(Progress { percent: percent.min(100), note });
+            let _ = sender.try_send(step);
         }
     }
 }
@@ -45,7 +57,7 @@ pub struct Context {
     pub(super) input: Option<Data>,
     /// What goes back beside the response.
     pub(super) attached: Mutex<Option<Data>>,
-    pub(super) progress: Option<mpsc::Sender<Progress>>,
+    pub(super) teller: Teller,
     /// The slot that the call occupies. Work on the pool holds it too, so that a slot is not
     /// given away while a call that timed out still computes.
     pub(super) slot: Arc<Slot>,
@@ -84,12 +96,12 @@ impl Context {
 
     /// Tells the caller how far the work is. Dropped when the caller does not keep up.
     pub fn progress(&self, percent: u8, note: impl Into<String>) {
-        self.teller().progress(percent, note);
+        self.teller.progress(percent, note);
     }
 
     /// Tells progress from another thread, such as one inside [`Context::blocking`].
     pub fn teller(&self) -> Teller {
-        Teller { progress: self.progress.clone() }
+        self.teller.clone()
     }
 
     /// Waits for another thread, off the async threads. Takes no place in the CPU pool, since

@@ -23,9 +23,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::{
-    Context, Data, DynService, Progress, Registry, Standing,
+    Context, Data, DynService, Progress, Registry, Standing, Teller,
     slots::{Place, Slots},
 };
+use crate::journal::{CallEnd, Entry, Journal, Side};
 use crate::protocol::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Offer, Output, Payload};
 
 /// The shortest and longest time after which a caller is told to come back.
@@ -65,6 +66,24 @@ pub struct Origin {
     pub progress: Option<mpsc::Sender<Progress>>,
     /// Stops the work.
     pub cancel: CancellationToken,
+    /// Where the call is noted; a call of this node's own is noted where it is asked.
+    journal: Option<Journal>,
+}
+
+impl Origin {
+    /// A call of that caller.
+    pub fn new(
+        caller: PeerId,
+        progress: Option<mpsc::Sender<Progress>>,
+        cancel: CancellationToken,
+    ) -> Self {
+        Self { caller, progress, cancel, journal: None }
+    }
+
+    /// The same, noted in this journal.
+    pub(crate) fn noted_in(self, journal: &Journal) -> Self {
+        Self { journal: Some(journal.clone()), ..self }
+    }
 }
 
 /// What a capability has done since the start.
@@ -227,10 +246,18 @@ impl Dispatch {
             Err(outcome) => return (Answer { outcome, queue: lane.queue() }, None),
         };
         let changed = Changed::entered(&self.load_changed);
+        let bytes = request.input.as_ref().map_or(0, Payload::len);
+        let noted = origin.journal.as_ref().map(|journal| {
+            let side = Side::Served { caller: origin.caller };
+            Arc::new(journal.begin(side, &request.capability, bytes))
+        });
         let span =
             tracing::debug_span!("call", capability = %request.capability, caller = ?origin.caller);
-        let ended = self.run(lane, place, origin, request, fetch).instrument(span).await;
+        let ended = self.run(lane, place, origin, noted.clone(), request, fetch).instrument(span).await;
         drop(changed);
+        if let Some(entry) = noted {
+            entry.end(CallEnd { failure: ended.as_ref().err().map(reason), ..CallEnd::default() });
+        }
         let (outcome, data) = match ended {
             Ok((output, data)) => {
                 lane.live.done.fetch_add(1, Ordering::Relaxed);
@@ -282,6 +309,7 @@ impl Dispatch {
         lane: &Lane,
         place: Place,
         origin: Origin,
+        noted: Option<Arc<Entry>>,
         request: CallRequest,
         fetch: F,
     ) -> Result<(Output, Option<Data>), CallOutcome>
@@ -310,7 +338,7 @@ impl Dispatch {
                 cancel: cancel.clone(),
                 input,
                 attached: Mutex::default(),
-                progress: origin.progress,
+                teller: Teller { progress: origin.progress, noted },
                 slot: Arc::new(slot),
                 pool: self.pool.clone(),
             };
@@ -374,6 +402,16 @@ impl<'a> Changed<'a> {
 impl Drop for Changed<'_> {
     fn drop(&mut self) {
         self.0.notify_one();
+    }
+}
+
+/// Why a call has no answer, for a person.
+fn reason(outcome: &CallOutcome) -> String {
+    match outcome {
+        CallOutcome::Done(_) => String::new(),
+        CallOutcome::Busy { .. } => "there was no room for its input".to_owned(),
+        CallOutcome::Refused { reason } => reason.clone(),
+        CallOutcome::Failed(fault) => fault.message.clone(),
     }
 }
 

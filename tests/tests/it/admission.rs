@@ -6,7 +6,8 @@ use futures::future::join_all;
 use libp2p::PeerId;
 use potluck::{
     Node,
-    network::{MeshEvent, admission::AdmissionError},
+    client::{Event, Subscription},
+    network::admission::AdmissionError,
     protocol::{
         self, ADMISSION_PROTOCOL, Ask, CALL_PROTOCOL, CallOutcome, CallRequest, Hello,
         admission::VERSION,
@@ -58,7 +59,7 @@ async fn nodes_of_other_meshes_stay_apart_and_know_why() {
         for (this, other) in [(&node, "lab"), (&stranger, "potluck")] {
             let told = async {
                 loop {
-                    let facts = this.client().facts().await;
+                    let facts = this.client().facts().await.expect("facts");
                     if let Some(first) = facts.strangers.first() {
                         break first.mesh.clone();
                     }
@@ -182,9 +183,12 @@ async fn idle_identities_do_not_keep_an_honest_node_out() {
 }
 
 /// What became of a peer, as others tell.
-fn was_lost(events: &mut tokio::sync::broadcast::Receiver<MeshEvent>, who: PeerId) -> bool {
-    std::iter::from_fn(|| events.try_recv().ok())
-        .any(|event| matches!(event, MeshEvent::Gone { peer, .. } if peer == who))
+async fn was_lost(events: &mut Subscription, who: PeerId) -> bool {
+    let mut lost = false;
+    while let Ok(Some(event)) = tokio::time::timeout(Duration::ZERO, events.next()).await {
+        lost |= matches!(event, Event::Gone { id, .. } if id == who.to_string());
+    }
+    lost
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,7 +200,10 @@ async fn a_node_that_is_full_says_so_and_is_not_lost() {
     let first = Setup::new("first").tcp().joining(&full).start().await;
     let second = Setup::new("second").tcp().joining(&full).start().await;
     all_see_all(&[&full, &first, &second]).await;
-    let mut events = [first.client().events(), second.client().events()];
+    let mut events = vec![];
+    for node in [&first, &second] {
+        events.push(node.client().subscribe().await.expect("follows"));
+    }
     let (at, id) = (address(&full), full.client().id());
     for _ in 0..20 {
         let told = Bare::knock(&at, id, Hello::new("potluck")).await.err().expect("refused");
@@ -207,7 +214,7 @@ async fn a_node_that_is_full_says_so_and_is_not_lost() {
     }
     // One that joins is told of the others and meets everybody through them.
     let late = Setup::new("late").tcp().joining(&full).start().await;
-    let mut seen_late = late.client().events();
+    let mut seen_late = late.client().subscribe().await.expect("follows");
     all_see_all(&[&late, &first, &second]).await;
     all_see_all(&[&late, &full]).await;
     // Whether or not there is room by now, a call is no reason to believe that it is gone.
@@ -215,6 +222,8 @@ async fn a_node_that_is_full_says_so_and_is_not_lost() {
     for node in [&first, &second, &late] {
         assert!(node.client().snapshot().peers.contains_key(&id), "{}", node.client().name());
     }
-    assert!(!was_lost(&mut seen_late, id));
-    assert!(events.iter_mut().all(|events| !was_lost(events, id)));
+    assert!(!was_lost(&mut seen_late, id).await);
+    for events in &mut events {
+        assert!(!was_lost(events, id).await);
+    }
 }

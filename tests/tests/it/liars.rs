@@ -14,7 +14,7 @@ use potluck::{
 };
 use potluck_tests::{
     bare::{Bare, Line, advert, tempting},
-    mesh::{Does, Setup, WORK, Work, address, all_see_all, outcomes, until, work, work_at},
+    mesh::{Does, Setup, WORK, Work, address, all_see_all, outcomes, spawn, until, work},
 };
 
 const SLOW: f32 = 1.0;
@@ -159,12 +159,24 @@ async fn a_call_that_costs_happens_once() {
     let reply = asker.client().call(call()).await.expect("the first one answers");
     assert_eq!(reply.served_by.name, "first");
     assert_eq!((on_first.started.load(SeqCst), on_second.started.load(SeqCst)), (1, 0));
-    // The first was slow, so the second is asked now, and breaks after it took the call: nobody
-    // else is asked.
+    // The first was slow, so the second is asked now. What it says itself is believed: it failed,
+    // and the next is asked.
     on_second.now(Does::Fail(FaultKind::Internal));
-    asker.client().call(call()).await.expect_err("it broke");
-    assert_eq!((on_first.started.load(SeqCst), on_second.started.load(SeqCst)), (1, 1));
-    on_second.now(Does::Answer);
-    let reply = asker.client().call(work_at(second.client().id())).await.expect("it is there");
-    assert_eq!(reply.served_by.name, "second");
+    let reply = asker.client().call(call()).await.expect("the first one answers");
+    assert_eq!(outcomes(&reply.route), ["failed", "answered"]);
+    assert_eq!((on_first.started.load(SeqCst), on_second.started.load(SeqCst)), (2, 1));
+    // Whoever is asked now dies after it took the call: nobody else is asked.
+    on_first.now(Does::Compute);
+    on_second.now(Does::Compute);
+    let asked = || on_first.started.load(SeqCst) + on_second.started.load(SeqCst);
+    let under_way = spawn(&asker.client(), call());
+    while asked() == 3 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    match on_first.running.load(SeqCst) {
+        0 => drop(second),
+        _ => drop(first),
+    }
+    under_way.await.expect("no panic").expect_err("it was lost with the peer that had it");
+    assert_eq!(asked(), 4);
 }

@@ -4,6 +4,7 @@ mod accuracy;
 mod admission;
 mod analyze;
 mod cli;
+mod client;
 mod dawdlers;
 mod examples;
 mod facepp;

@@ -368,9 +368,9 @@ async fn a_service_withdrawn_and_offered_again_is_noticed() {
     let server = Setup::new("server").with(service).joining(&asker).start().await;
     all_see_all(&[&asker, &server]).await;
     let id = server.client().id();
-    server.client().offer("work/1", false);
+    server.client().offer("work/1", false).await.expect("agreed");
     until(&asker, "nothing offered", |s| s.peers[&id].advert.offers.is_empty()).await;
-    server.client().offer("work/1", true);
+    server.client().offer("work/1", true).await.expect("agreed");
     until(&asker, "offered again", |s| s.peers[&id].advert.offers.len() == 1).await;
     asker.client().call(work()).await.expect("answered");
 }

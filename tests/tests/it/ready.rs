@@ -132,6 +132,6 @@ async fn a_service_that_cannot_be_loaded_is_not_waited_for() {
     let failure = node.client().call(call).await.expect_err("nobody serves");
     assert_eq!(failure.kind, potluck::client::FailureKind::NobodyServes, "{failure:?}");
     assert!(failure.message.contains("there is no model nope"), "{failure}");
-    let facts = node.client().facts().await;
+    let facts = node.client().facts().await.expect("facts");
     assert_eq!(facts.troubles, [("broken/1".to_owned(), "there is no model nope".to_owned())]);
 }

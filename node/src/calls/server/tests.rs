@@ -15,7 +15,7 @@ fn server(times: Times) -> (Server, tempfile::TempDir) {
     let blobs = Blobs::start(streams, folder.path(), 64 << 20).expect("starts");
     let settings = DispatchSettings { threads: 1, queue: 8, max_input: 1 << 20 };
     let dispatch = Dispatch::new(&Registry::new(), settings, Box::new(Everyone));
-    let server = Server::new(Arc::new(dispatch), blobs, Activity::default());
+    let server = Server::new(Arc::new(dispatch), blobs, Activity::default(), Journal::default());
     (Server { times, ..server }, folder)
 }
 

@@ -66,7 +66,7 @@ async fn strangers_are_refused_before_their_picture_is_fetched() {
     let limits = DispatchSettings { threads: 1, queue: 1, max_input: 1 << 20 };
     let dispatch = Dispatch::new(&registry, limits, Box::new(services::access(&config, me)));
     let caller = Identity::generate().peer_id();
-    let origin = Origin { caller, progress: None, cancel: CancellationToken::new() };
+    let origin = Origin::new(caller, None, CancellationToken::new());
     let request = CallRequest {
         call: 1,
         capability: "facepp/1".to_owned(),
@@ -152,7 +152,7 @@ async fn a_silent_api_leaves_time_for_another_owner() {
     let asked =
         Call { timeout: Duration::from_secs(12), ..call(&numbered(0), &Request::default()) };
     // The good one is not there until the bad one has the picture.
-    two.good.1.client().offer("facepp/1", false);
+    two.good.1.client().offer("facepp/1", false).await.expect("agreed");
     until(&two.asker, "one offer less", |snapshot| {
         let offers = |id| snapshot.peers[&id].advert.offer("facepp/1").is_some();
         offers(two.bad.1.client().id()) && !offers(two.good.1.client().id())
@@ -162,7 +162,7 @@ async fn a_silent_api_leaves_time_for_another_owner() {
         while two.bad.0.pictures() == 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        two.good.1.client().offer("facepp/1", true);
+        two.good.1.client().offer("facepp/1", true).await.expect("agreed");
     };
     let (answered, ()) = tokio::join!(ask_routed(&two.asker, asked), back);
     let (_, route) = answered.expect("answered by the good one");

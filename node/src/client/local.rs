@@ -1,0 +1,132 @@
+//! The node in this process, as its clients use it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+};
+
+use libp2p::PeerId;
+use tokio::sync::watch;
+
+use super::event::Own;
+use crate::{
+    blobs::Blobs,
+    calls::Caller,
+    doctor::Facts,
+    journal::Journal,
+    network::{Network, Snapshot},
+    protocol::Offer,
+    router::Health,
+    service::{Counters, Dispatch, Registry},
+};
+
+/// What all handles on a node in this process share.
+pub(crate) struct Local {
+    pub(crate) id: Arc<str>,
+    pub(crate) name: String,
+    pub(crate) network: Network,
+    pub(crate) caller: Caller,
+    /// What this node can serve now, and what it cannot.
+    pub(crate) own: watch::Sender<Own>,
+    pub(crate) journal: Journal,
+    pub(crate) started_with: StartedWith,
+    pub(crate) dispatch: Arc<Dispatch>,
+    pub(crate) registry: Registry,
+    pub(crate) blobs: Blobs,
+    pub(crate) health: Mutex<Health>,
+    pub(crate) traffic: Mutex<Traffic>,
+    pub(crate) next_call: AtomicU64,
+}
+
+/// Settings that people ask for later.
+pub(crate) struct StartedWith {
+    pub(crate) mesh: String,
+    pub(crate) mdns: bool,
+    /// Offers nothing to others.
+    pub(crate) passing: bool,
+}
+
+/// What the router should know beyond the adverts.
+#[derive(Default)]
+pub(crate) struct Traffic {
+    /// Our own calls that run, by peer and capability.
+    pub(crate) in_flight: HashMap<(PeerId, String), u16>,
+    /// The queue that the last answer told, and when (ms).
+    pub(crate) queues: HashMap<(PeerId, String), (u16, u64)>,
+    /// Bytes per second of large inputs.
+    pub(crate) throughput: HashMap<PeerId, f64>,
+}
+
+impl Local {
+    pub(crate) fn id(&self) -> PeerId {
+        self.network.me()
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.network.snapshot()
+    }
+
+    pub(crate) fn offers(&self) -> Vec<Offer> {
+        self.own.borrow().offers.clone()
+    }
+
+    pub(crate) async fn facts(&self) -> Facts {
+        let network = self.network.facts().await;
+        let snapshot = self.snapshot();
+        Facts {
+            running: true,
+            mdns: self.started_with.mdns,
+            mesh: self.started_with.mesh.clone(),
+            listen: snapshot.listen.iter().map(ToString::to_string).collect(),
+            peers_known: snapshot.peers.len(),
+            peers_connected: snapshot.peers.values().filter(|p| p.connected).count(),
+            heard_by_mdns: network.announced,
+            strangers: network.strangers,
+            dial_failures: network.dial_failures,
+            clone_at: network
+                .clone
+                .map(|clone| clone.addresses.first().map_or(clone.name, ToString::to_string)),
+            troubles: self.troubles(),
+            ..Facts::default()
+        }
+    }
+
+    /// Looks at what can be served now, and tells the mesh if others may know.
+    pub(crate) async fn advertise(&self, offers: Vec<Offer>) {
+        let own = Own { listen: vec![], offers: offers.clone(), troubles: self.troubles() };
+        self.own.send_if_modified(|told| {
+            let news = *told != own;
+            *told = own;
+            news
+        });
+        if !self.started_with.passing {
+            self.network.advertise(offers).await;
+        }
+    }
+
+    pub(crate) fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn traffic(&self) -> MutexGuard<'_, Traffic> {
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn counters(&self) -> Vec<(String, Counters)> {
+        let counters = self.dispatch.counters();
+        counters.into_iter().map(|(name, counters)| (name.to_owned(), counters)).collect()
+    }
+
+    fn troubles(&self) -> Vec<(String, String)> {
+        let troubles = self.registry.troubles();
+        troubles.into_iter().map(|(name, why)| (name.to_owned(), why)).collect()
+    }
+}
+
+impl Traffic {
+    /// Forgets peers that are gone, so that churn does not grow the maps.
+    pub(crate) fn forget(&mut self, peer: &PeerId) {
+        self.queues.retain(|(who, _), _| who != peer);
+        self.throughput.remove(peer);
+    }
+}

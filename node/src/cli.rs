@@ -2,6 +2,7 @@
 
 mod analyze;
 mod ask;
+mod call;
 mod demo;
 mod doctor;
 mod engine;
@@ -75,6 +76,8 @@ enum Command {
     Faces(faces::Faces),
     /// Make a report of a CSV file: numbers, charts, word cloud
     Analyze(analyze::Analyze),
+    /// Use any capability, also one without a command of its own
+    Call(call::Call),
     /// Who is in the mesh
     Peers,
     /// What the mesh can do, and who does it
@@ -121,6 +124,7 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Recognize(recognize) => recognize.run(&common, output).await,
         Command::Faces(faces) => faces.run(&common, output).await,
         Command::Analyze(analyze) => analyze.run(&common, output).await,
+        Command::Call(call) => call.run(&common, output).await,
         Command::Peers => mesh::peers(&common, output).await,
         Command::Capabilities => mesh::capabilities(&common, output).await,
         Command::Id => mesh::id(&common, output).await,

@@ -14,8 +14,8 @@ mod run;
 mod watching;
 
 pub use ask::{Call, CallFailure, CallInput, FailureKind, Reply, RouteHop, Served};
-pub use event::{Event, Own, Subscription, View};
 pub(crate) use event::Followed;
+pub use event::{Event, Own, Subscription, View};
 pub(crate) use local::{Local, StartedWith};
 
 use std::{path::Path, sync::Arc};

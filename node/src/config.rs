@@ -3,8 +3,9 @@
 //! Every setting has a default, so a missing file is a complete one. A bad file is reported in
 //! one line with the file, the line and what to do ([`ConfigError`]).
 
+mod allow;
 pub(crate) mod explain;
-mod facepp;
+mod section;
 
 use std::fmt;
 use std::fs;
@@ -15,14 +16,17 @@ use std::path::{Path, PathBuf};
 use libp2p::Multiaddr;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize};
+use toml::de::DeTable;
 
-pub use facepp::{Allow, Contacts, Facepp, base_address};
+pub use allow::{Allow, Contacts};
+pub(crate) use section::SectionForm;
+pub use section::{Section, Sections};
 
 /// The largest `config.toml` that is read, in bytes.
 pub const MAX_FILE: u64 = 1 << 20;
 
 /// Everything that the owner of a node can set.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// What other people see beside the client id: 1 to 64 characters. Default: the host name.
@@ -35,18 +39,11 @@ pub struct Config {
     pub network: Network,
     /// What is offered, and how much of it at once.
     pub services: Services,
-    /// Tables, `analyze/1`.
-    pub analyze: Analyze,
-    /// The chat robot, `chat/1`.
-    pub chat: Chat,
-    /// Picture recognition, `recognize/1`.
-    pub recognize: Recognize,
-    /// Faces on pictures, `faces/1`, and when a picture may leave the local network.
-    pub faces: Faces,
-    /// Faces through the Face++ API, `facepp/1`.
-    pub facepp: Facepp,
     /// The people whom the owner knows: nicknames and client ids.
     pub contacts: Contacts,
+    /// Sections of services that differ from the default: see [`Config::section`].
+    #[serde(skip)]
+    pub sections: Sections,
 }
 
 /// The `[network]` section: how other nodes are found and reached.
@@ -92,67 +89,6 @@ pub struct Services {
     /// MiB, 1 to 1048576. One peer gets at most half of it. Default: 8192.
     #[serde(deserialize_with = "between::<_, _, 1, 1_048_576>")]
     pub disk_mib: u64,
-}
-
-/// The `[analyze]` section.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Analyze {
-    /// Memory for one table in MiB, 64 to 1048576; what is more goes to temporary files. Bounds
-    /// the rows, too: about 52,000 for each MiB. Default: 400.
-    #[serde(deserialize_with = "between::<_, _, 64, 1_048_576>")]
-    pub memory_mib: u64,
-    /// The largest table in MiB, 1 to 1048576. Default: 4096.
-    #[serde(deserialize_with = "between::<_, _, 1, 1_048_576>")]
-    pub max_input_mib: u64,
-}
-
-impl Default for Analyze {
-    fn default() -> Self {
-        Self { memory_mib: 400, max_input_mib: 4096 }
-    }
-}
-
-/// The `[chat]` section.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Chat {
-    /// The rule file. Default: `chat.toml` in the data folder where it exists, otherwise the
-    /// built-in rules.
-    pub rules: Option<PathBuf>,
-}
-
-/// The `[recognize]` section.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Recognize {
-    /// The name of the model. Default: `efficientnet-lite0`.
-    pub model: String,
-    /// `auto`, `onnxruntime` or `tract`. Default: `auto`.
-    #[serde(deserialize_with = "engine")]
-    pub engine: String,
-    /// The ONNX Runtime library file. Default: searched for.
-    pub library: Option<PathBuf>,
-    /// Threads for one picture; 0 lets the engine decide. Default: 0.
-    #[serde(deserialize_with = "between::<_, _, 0, 1024>")]
-    pub threads: usize,
-}
-
-/// The `[faces]` section.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Faces {
-    /// The name of the detector. Default: `mtcnn-blazeface`.
-    pub model: String,
-    /// Whether `potluck faces` without `--via` may send this person's pictures to the Face++ cloud.
-    /// Default: false.
-    pub cloud: bool,
-}
-
-impl Default for Faces {
-    fn default() -> Self {
-        Self { model: potluck_models::DEFAULT_FACES.to_owned(), cloud: false }
-    }
 }
 
 /// Why the settings cannot be used. The text is one line that says where and what to do.
@@ -244,7 +180,7 @@ impl Config {
     /// Reads settings from TOML text; `path` only names them in errors.
     pub fn parse(source: &str, path: &Path) -> Result<Config, ConfigError> {
         let bad = |line, reason| ConfigError::Bad { path: path.to_owned(), line, reason };
-        let config: Config = toml::from_str(source).map_err(|error| {
+        let config = Config::read(source).map_err(|error| {
             let explained = explain::explain(source, &error);
             bad(explained.line, explained.reason)
         })?;
@@ -262,7 +198,33 @@ impl Config {
     /// A settings file with every setting explained and commented out at its default.
     pub fn template() -> String {
         let name = toml::Value::String(default_name()).to_string();
-        include_str!("config/template.toml").replace("\"@NAME@\"", &name)
+        let sections: Vec<_> = sections()
+            .map(|section| format!("[{}]\n{}\n", section.name, section.template))
+            .collect();
+        include_str!("config/template.toml")
+            .replace("\"@NAME@\"", &name)
+            .replace("@SECTIONS@\n", &(sections.join("\n") + "\n"))
+    }
+
+    /// The settings as TOML text: all of the node's own, and what differs from the default of the
+    /// services'.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        let mut all = toml::Table::try_from(self)?;
+        all.extend(self.sections.tables());
+        toml::to_string(&all)
+    }
+
+    /// Takes the services' sections out, each read as its own type, then the rest.
+    fn read(source: &str) -> Result<Config, toml::de::Error> {
+        let mut written = DeTable::parse(source)?;
+        let mut own = Sections::default();
+        for section in sections() {
+            if let Some(value) = written.get_mut().remove(section.name) {
+                own.set(section.name, (section.read)(value)?);
+            }
+        }
+        let config = Config::deserialize(toml::Deserializer::from(written))?;
+        Ok(Config { sections: own, ..config })
     }
 }
 
@@ -273,12 +235,8 @@ impl Default for Config {
             mesh: "potluck".to_owned(),
             network: Network::default(),
             services: Services::default(),
-            analyze: Analyze::default(),
-            chat: Chat::default(),
-            recognize: Recognize::default(),
-            faces: Faces::default(),
-            facepp: Facepp::default(),
             contacts: Contacts::default(),
+            sections: Sections::default(),
         }
     }
 }
@@ -314,15 +272,9 @@ impl Default for Services {
     }
 }
 
-impl Default for Recognize {
-    fn default() -> Self {
-        Recognize {
-            model: "efficientnet-lite0".to_owned(),
-            engine: "auto".to_owned(),
-            library: None,
-            threads: 0,
-        }
-    }
+/// The sections of services, in the order of the services.
+fn sections() -> impl Iterator<Item = SectionForm> {
+    crate::services::ALL.iter().map(|recipe| recipe.section)
 }
 
 /// The canonical form of a capability name: `chat` and `chat/1` are both `chat/1`.
@@ -383,7 +335,7 @@ pub fn node_name(text: &str) -> Result<String, ValueError> {
 }
 
 /// At most 60 characters of what the user wrote, on one line, for an error text.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars().take(60).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
@@ -406,18 +358,9 @@ fn mesh<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> 
     mesh_name(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
-fn engine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let engine = String::deserialize(deserializer)?;
-    if ["auto", "onnxruntime", "tract"].contains(&engine.as_str()) {
-        return Ok(engine);
-    }
-    Err(D::Error::custom(format!(
-        "'{}' is not an engine (write \"auto\", \"onnxruntime\" or \"tract\")",
-        shown(&engine)
-    )))
-}
-
-fn between<'de, D, T, const MIN: i64, const MAX: i64>(deserializer: D) -> Result<T, D::Error>
+pub(crate) fn between<'de, D, T, const MIN: i64, const MAX: i64>(
+    deserializer: D,
+) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: TryFrom<i64>,
@@ -430,7 +373,7 @@ where
 }
 
 /// Text that is checked while it is read, so that an error points at its own line in a list.
-struct Checked<T>(fn(&str) -> Result<T, ValueError>);
+pub(crate) struct Checked<T>(pub(crate) fn(&str) -> Result<T, ValueError>);
 
 impl<T> Visitor<'_> for Checked<T> {
     type Value = T;

@@ -148,3 +148,20 @@ impl From<io::Error> for ControlError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_can_be_read() {
+        for what in [
+            Response::Facts(Box::default()),
+            Response::Counters(vec![("chat/1".to_owned(), Counters::default())]),
+            Response::Event(Box::new(Event::View(Box::default()))),
+        ] {
+            let bytes = crate::protocol::encode(&Tell { number: 1, what }).expect("encodes");
+            crate::protocol::decode::<Tell>(&bytes).expect("decodes");
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The service seam: what a capability is, and what the node does around it.
 //!
-//! A capability is one type that implements [`Service`] and one line in [`crate::services::all`].
+//! A capability is one type that implements [`Service`] and [`Offered`], and one line in
+//! [`crate::services::ALL`].
 //! From that line come its advert, its dispatch (permit, policy, size, deadline, tracing,
 //! counters), its row in `potluck capabilities` and its tests: [`Service::examples`] are run
 //! locally and across two nodes.
@@ -9,6 +10,7 @@ mod access;
 mod context;
 mod data;
 mod dispatch;
+mod recipe;
 mod registry;
 mod slots;
 mod turns;
@@ -17,6 +19,7 @@ pub use access::{Access, Rule};
 pub use context::{Context, Progress, Teller};
 pub use data::Data;
 pub use dispatch::{Counters, Dispatch, DispatchSettings, Everyone, Origin, Policy};
+pub use recipe::{MakeError, Offered, Recipe};
 pub use registry::{DynService, Registry, RegistryError};
 
 use std::future::Future;

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use potluck_models::{Engine, install};
 
 use super::{Common, Failure, output::Output};
-use crate::{config::Config, data_dir::DataDir, services::engine_config};
+use crate::{config::Config, data_dir::DataDir, services::recognize::engine_config};
 
 /// The options of `engine`.
 #[derive(Debug, Args)]

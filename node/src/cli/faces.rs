@@ -149,7 +149,7 @@ impl Faces {
             Via::Facepp => &[FACEPP],
             Via::Auto => {
                 let data_dir = DataDir::open(common.data_dir())?;
-                match Config::load(&data_dir.config_file())?.faces.cloud {
+                match Config::load(&data_dir.config_file())?.section::<faces::Options>().cloud {
                     true => &[FACEPP, "faces/1"],
                     false => &["faces/1"],
                 }

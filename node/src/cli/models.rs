@@ -9,7 +9,7 @@ use super::{
     Common, Failure, Kind,
     output::{Output, table},
 };
-use crate::{config::Config, data_dir::DataDir, services::engine_config};
+use crate::{config::Config, data_dir::DataDir, services::recognize::engine_config};
 
 /// The options of `models`.
 #[derive(Debug, Args)]

@@ -147,7 +147,8 @@ fn announce(client: &Client, output: &Output) {
 
 /// Says what a person wants to know of an event.
 fn tell(here: &mut View, event: Event, output: &Output) {
-    let appeared = |view: &PeerView| format!("+ {} ({}) is here", view.advert.name, short(&view.id));
+    let appeared =
+        |view: &PeerView| format!("+ {} ({}) is here", view.advert.name, short(&view.id));
     match &event {
         // First of all, or because news were missed: whoever was not named yet.
         Event::View(view) => {
@@ -160,7 +161,9 @@ fn tell(here: &mut View, event: Event, output: &Output) {
                 output.say(&appeared(view));
             }
         }
-        Event::Gone { id, name, reason } => output.say(&format!("- {name} ({}) {reason}", short(id))),
+        Event::Gone { id, name, reason } => {
+            output.say(&format!("- {name} ({}) {reason}", short(id)))
+        }
         Event::Clone(clone) => {
             let place = clone.addresses.first().map_or_else(String::new, |a| format!(" at {a}"));
             output.say(&format!(

@@ -224,9 +224,7 @@ impl Local {
                 (FailureKind::PeerFailed, "the answer was lost".to_owned())
             }
             (PlanEnd::Failed(fault), _) => (failure_kind(fault.kind), fault.message),
-            (PlanEnd::NobodyOffers, _) => {
-                (FailureKind::NobodyServes, report::nobody(call, self))
-            }
+            (PlanEnd::NobodyOffers, _) => (FailureKind::NobodyServes, report::nobody(call, self)),
             (PlanEnd::AllFailed { last }, _) => {
                 let kind = match last.kind {
                     FaultKind::NotOffered | FaultKind::NoVariant => FailureKind::NobodyServes,

@@ -17,6 +17,12 @@ pub(super) fn explain(source: &str, error: &toml::de::Error) -> Explained {
     let mut explained = plain(source, error);
     let start = error.span().map_or(0, |span| span.start);
     if let Some((field, known_here)) = unknown_field(error.message()) {
+        let everywhere = known("");
+        let top = known_here.contains(&"contacts");
+        let known_here = match top {
+            true => everywhere.iter().map(String::as_str).collect(),
+            false => known_here,
+        };
         explained.reason = unknown(field, &known_here);
     } else if let Some(setting) = setting_at(source, start) {
         explained.reason = format!("'{setting}': {}", explained.reason);
@@ -59,14 +65,23 @@ pub(super) fn line_of(source: &str, section: &str, settings: &[&str]) -> usize {
 pub(super) fn known(section: &str) -> Vec<String> {
     let probe = if section.is_empty() { "?=0".to_owned() } else { format!("[{section}]\n?=0") };
     let probe = probe.replace('?', "\"?\"");
-    let error = toml::from_str::<super::Config>(&probe).err();
+    let error = super::Config::read(&probe).err();
     let fields = error.as_ref().and_then(|error| unknown_field(error.message()));
-    fields.map_or(Vec::new(), |(_, known)| known.into_iter().map(str::to_owned).collect())
+    let mut known: Vec<_> =
+        fields.map_or(Vec::new(), |(_, known)| known.into_iter().map(str::to_owned).collect());
+    if section.is_empty() {
+        // The sections of services stand before the contacts.
+        let own = super::sections().map(|section| section.name.to_owned());
+        let at = known.len().saturating_sub(1);
+        known.splice(at..at, own);
+    }
+    known
 }
 
 /// The sections with settings of fixed names, in order.
-pub(super) const SECTIONS: [&str; 7] =
-    ["network", "services", "analyze", "chat", "recognize", "faces", "facepp"];
+pub(super) fn with_settings() -> Vec<&'static str> {
+    ["network", "services"].into_iter().chain(super::sections().map(|it| it.name)).collect()
+}
 
 /// The field and the known ones, out of serde's "unknown field `a`, expected one of `b`, `c`".
 fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
@@ -77,11 +92,12 @@ fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
 
 fn unknown(field: &str, known_here: &[&str]) -> String {
     let field = shown(field);
-    let elsewhere = SECTIONS.iter().find(|section| known(section).contains(&field));
+    let sections = with_settings();
+    let elsewhere = sections.iter().find(|section| known(section).contains(&field));
     if let Some(section) = elsewhere {
         return format!("unknown setting '{field}' (it belongs below [{section}])");
     }
-    let everywhere = SECTIONS.iter().flat_map(|section| known(section)).collect::<Vec<_>>();
+    let everywhere = sections.iter().flat_map(|section| known(section)).collect::<Vec<_>>();
     let nearest = known_here
         .iter()
         .copied()

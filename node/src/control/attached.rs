@@ -162,7 +162,9 @@ impl Attached {
             Response::Done { mut reply, data } => {
                 let moved = data.map(|path| take_file(&path)).transpose();
                 moved
-                    .map_err(|e| failure(FailureKind::PeerFailed, &format!("the answer is lost: {e}")))
+                    .map_err(|e| {
+                        failure(FailureKind::PeerFailed, &format!("the answer is lost: {e}"))
+                    })
                     .map(|data| {
                         reply.data = data;
                         *reply
@@ -335,9 +337,13 @@ async fn write(stream: Arc<socket::Stream>, mut asks: mpsc::Receiver<Ask>) {
 
 async fn read(stream: Arc<socket::Stream>, line: Arc<Line>) {
     let mut reader = BufReader::new(&*stream);
-    while let Ok(tell) = frames::read(&mut reader, frames::MAX_TELL).await {
-        line.deliver(tell);
-    }
+    let error = loop {
+        match frames::read(&mut reader, frames::MAX_TELL).await {
+            Ok(tell) => line.deliver(tell),
+            Err(error) => break error,
+        }
+    };
+    tracing::debug!(%error, "the node's control socket");
     // Everybody who waits learns it.
     *line.lock() = None;
 }
@@ -384,8 +390,7 @@ async fn carry(
                 file.write_all(&bytes)?;
                 Ok::<_, std::io::Error>(file.into_temp_path())
             });
-            let stored =
-                stored.await.map_err(|e| unreadable(&e))?.map_err(|e| unreadable(&e))?;
+            let stored = stored.await.map_err(|e| unreadable(&e))?.map_err(|e| unreadable(&e))?;
             Ok((Some(InputFrame::File(stored.to_path_buf())), Some(stored)))
         }
     }

@@ -16,8 +16,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    CloneReport, Command, Departure, Departures, Network, NetworkError, NetworkFacts, NetworkSettings,
-    PeerView, Snapshot,
+    CloneReport, Command, Departure, Departures, Network, NetworkError, NetworkFacts,
+    NetworkSettings, PeerView, Snapshot,
     admission::Knock,
     behaviour::{self, Behaviour, BehaviourEvent},
     dialing::Waiting,

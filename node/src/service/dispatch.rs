@@ -253,7 +253,8 @@ impl Dispatch {
         });
         let span =
             tracing::debug_span!("call", capability = %request.capability, caller = ?origin.caller);
-        let ended = self.run(lane, place, origin, noted.clone(), request, fetch).instrument(span).await;
+        let ended =
+            self.run(lane, place, origin, noted.clone(), request, fetch).instrument(span).await;
         drop(changed);
         if let Some(entry) = noted {
             entry.end(CallEnd { failure: ended.as_ref().err().map(reason), ..CallEnd::default() });

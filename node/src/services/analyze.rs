@@ -2,6 +2,7 @@
 
 use std::{
     io::{Cursor, Write},
+    path::Path,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -11,7 +12,7 @@ use potluck_analysis::{
     AnalysisError, Lang, Stage, Watch,
     charts::{ChartKind, Theme},
     cloud::{Mask, Shape},
-    job::{self, Options},
+    job,
     read::{ReadOptions, Source},
 };
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,9 @@ use serde_bytes::ByteBuf;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    config::{Config, Section, between},
     protocol::{Fault, FaultKind, Repeat},
-    service::{Capability, Context, Data, Example, Kind, Service, Standing},
+    service::{Capability, Context, Data, Example, Kind, MakeError, Offered, Service, Standing},
 };
 
 /// Tables that are analysed at once; each may take the memory of the settings.
@@ -89,6 +91,34 @@ pub struct Response {
     pub files: Vec<String>,
 }
 
+/// The `[analyze]` section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Memory for one table in MiB, 64 to 1048576; what is more goes to temporary files. Bounds
+    /// the rows, too: about 52,000 for each MiB. Default: 400.
+    #[serde(deserialize_with = "between::<_, _, 64, 1_048_576>")]
+    pub memory_mib: u64,
+    /// The largest table in MiB, 1 to 1048576. Default: 4096.
+    #[serde(deserialize_with = "between::<_, _, 1, 1_048_576>")]
+    pub max_input_mib: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { memory_mib: 400, max_input_mib: 4096 }
+    }
+}
+
+impl Section for Options {
+    const NAME: &'static str = "analyze";
+    const TEMPLATE: &'static str = r#"# Memory for one table, in MiB; what is more goes to temporary files. 64 to 1048576.
+#memory_mib = 400
+
+# The largest table, in MiB. 1 to 1048576.
+#max_input_mib = 4096"#;
+}
+
 /// How tables are analysed.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -100,6 +130,17 @@ pub struct Settings {
     pub threads: usize,
     /// The largest table, in bytes.
     pub max_input: u64,
+}
+
+/// How this node analyses tables.
+pub fn settings(config: &Config) -> Settings {
+    let options: Options = config.section();
+    Settings {
+        node: config.name.clone(),
+        memory: options.memory_mib << 20,
+        threads: super::threads(config),
+        max_input: options.max_input_mib << 20,
+    }
 }
 
 /// Tables.
@@ -118,6 +159,15 @@ impl Analyze {
             let _ = cell.set(super::loading::alone(|| measure(threads)));
         });
         Self { settings, speed }
+    }
+}
+
+impl Offered for Analyze {
+    const NAME: &'static str = "analyze/1";
+    type Options = Options;
+
+    fn make(config: &Config, _: Option<&Path>) -> Result<Self, MakeError> {
+        Ok(Self::new(settings(config)))
     }
 }
 
@@ -201,7 +251,7 @@ impl Service for Analyze {
 }
 
 /// Checks a request. What is wrong is said before anything is read.
-fn options(request: Request, settings: &Settings) -> Result<Options, Fault> {
+fn options(request: Request, settings: &Settings) -> Result<job::Options, Fault> {
     let texts =
         [&request.file, &request.column, &request.encoding, &request.delimiter, &request.quote];
     if texts.into_iter().flatten().any(|text| text.len() > MAX_TEXT) {
@@ -229,7 +279,7 @@ fn options(request: Request, settings: &Settings) -> Result<Options, Fault> {
     let delimiter = one_character(request.delimiter.as_deref(), said)?;
     let quote = "the quote is one character, such as \" or '";
     let quote = one_character(request.quote.as_deref(), quote)?;
-    Ok(Options {
+    Ok(job::Options {
         read: ReadOptions {
             name: request.file,
             encoding: request.encoding,
@@ -250,7 +300,7 @@ fn options(request: Request, settings: &Settings) -> Result<Options, Fault> {
         seed: request.seed,
         made_at: Some(Zoned::now().strftime("%Y-%m-%d %H:%M %:z").to_string()),
         served_by: Some(settings.node.clone()),
-        ..Options::default()
+        ..job::Options::default()
     })
 }
 
@@ -327,11 +377,11 @@ fn measure(threads: usize) -> f32 {
         table.push_str(&format!("{row},{}.{},{}\n", noise % 997, row % 10, noise % 7));
     }
     let table: Arc<[u8]> = table.into_bytes().into();
-    let options = Options {
+    let options = job::Options {
         read: ReadOptions { threads: threads.max(1), ..ReadOptions::default() },
         only: Some(vec![ChartKind::Skew]),
         png: false,
-        ..Options::default()
+        ..job::Options::default()
     };
     let started = Instant::now();
     let mut done = 0u16;

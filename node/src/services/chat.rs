@@ -3,6 +3,7 @@
 pub mod rules;
 
 use std::{
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
@@ -10,8 +11,9 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    config::{Config, Section},
     protocol::{Fault, Repeat},
-    service::{Capability, Context, Example, Kind, Service, Standing},
+    service::{Capability, Context, Example, Kind, MakeError, Offered, Service, Standing},
 };
 use rules::RulesFile;
 
@@ -34,6 +36,22 @@ pub struct Response {
     pub rule: Option<u64>,
 }
 
+/// The `[chat]` section.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// The rule file. Default: `chat.toml` in the data folder where it exists, otherwise the
+    /// built-in rules.
+    pub rules: Option<PathBuf>,
+}
+
+impl Section for Options {
+    const NAME: &'static str = "chat";
+    const TEMPLATE: &'static str = r#"# The rules of the chat robot. Not set by default: chat.toml in the data folder where that
+# file exists, otherwise the built-in rules.
+# For example: rules = "/home/me/my-chat.toml""#;
+}
+
 /// The chat robot with its rules.
 pub struct Chat {
     rules: RulesFile,
@@ -54,6 +72,21 @@ impl Chat {
             Some(Err(error)) => tracing::warn!("{error}. The old chat rules stay"),
             None => {}
         }
+    }
+}
+
+impl Offered for Chat {
+    const NAME: &'static str = "chat/1";
+    type Options = Options;
+
+    fn make(config: &Config, data_dir: Option<&Path>) -> Result<Self, MakeError> {
+        let named = config.section::<Options>().rules;
+        let rules = match (named, data_dir) {
+            (Some(path), _) => RulesFile::open(Some(path)),
+            (None, Some(dir)) => RulesFile::open_if_there(dir.join("chat.toml")),
+            (None, None) => RulesFile::open(None),
+        };
+        Ok(Self::new(rules.map_err(|e| MakeError(e.to_string()))?))
     }
 }
 

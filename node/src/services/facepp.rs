@@ -11,13 +11,15 @@ mod cache;
 mod error;
 mod gate;
 pub mod key;
+mod options;
 pub mod picture;
 mod plain;
 
 pub use error::FaceppError;
+pub use options::Options;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
@@ -26,8 +28,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    config::{Allow, Config},
     protocol::{self, Fault, FaultKind, Repeat},
-    service::{Capability, Context, Data, Example, Kind, Service, Standing},
+    service::{
+        Capability, Context, Data, Example, Kind, MakeError, Offered, Rule, Service, Standing,
+    },
     services::{face::Face, pixels},
 };
 use api::Api;
@@ -45,6 +50,12 @@ const CHECK: Duration = Duration::from_secs(8);
 const PAUSE: Duration = Duration::from_millis(200);
 /// What a call is taken to need before one was measured, in seconds.
 const USUAL: f64 = 1.0;
+
+/// What a stranger is told to ask for.
+const CONTACTS_HINT: &str = "it may cost its owner money and is for contacts; ask the owner to add \
+    you below [contacts] in config.toml, as: you";
+const LIST_HINT: &str = "it may cost its owner money and is for some people; ask the owner to add \
+    you to `allow` below [facepp] in config.toml: you";
 
 /// What is asked; the picture is the call's input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +117,12 @@ pub struct Settings {
     pub at_once: u16,
     /// Where the key file and the count of calls lie; without it, only the environment is read.
     pub data_dir: Option<PathBuf>,
+}
+
+/// How this node asks Face++.
+pub fn settings(config: &Config, data_dir: Option<&Path>) -> Settings {
+    let Options { base, allow: _, daily_calls, at_once } = config.section();
+    Settings { base, daily_calls, at_once, data_dir: data_dir.map(Path::to_owned) }
 }
 
 /// Faces through Face++.
@@ -199,6 +216,24 @@ impl Facepp {
         };
         let inner = self.inner.clone();
         runtime.spawn(async move { inner.check(&key).await });
+    }
+}
+
+impl Offered for Facepp {
+    const NAME: &'static str = "facepp/1";
+    type Options = Options;
+
+    fn make(config: &Config, data_dir: Option<&Path>) -> Result<Self, MakeError> {
+        Ok(Self::new(settings(config, data_dir)))
+    }
+
+    fn rule(config: &Config) -> Option<Rule> {
+        let contacts = || config.contacts.0.values().copied().collect();
+        match config.section::<Options>().allow {
+            Allow::Everyone => None,
+            Allow::Contacts => Some(Rule { who: contacts(), hint: CONTACTS_HINT }),
+            Allow::Only(ids) => Some(Rule { who: ids.into_iter().collect(), hint: LIST_HINT }),
+        }
     }
 }
 
@@ -402,7 +437,6 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config;
 
     #[test]
     fn attributes_have_one_name_each() {
@@ -419,7 +453,7 @@ mod tests {
     #[test]
     fn without_a_key_nothing_is_offered_and_the_reason_is_known() {
         let dir = tempfile::tempdir().unwrap();
-        let config::Facepp { base, daily_calls, at_once, .. } = config::Facepp::default();
+        let Options { base, daily_calls, at_once, .. } = Options::default();
         let data_dir = Some(dir.path().to_owned());
         let service = Facepp::new(Settings { base, daily_calls, at_once, data_dir });
         assert!(service.standing().is_none() && !service.loading());

@@ -1,7 +1,7 @@
 //! `faces/1`: faces on a picture, with gender and age, found on the serving node.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::loading::{Loading, alone};
 use crate::{
+    config::{Config, Section},
     protocol::{Fault, FaultKind, Repeat},
-    service::{Capability, Context, Example, Kind, Service, Standing},
+    service::{Capability, Context, Example, Kind, MakeError, Offered, Service, Standing},
     services::{
         face::{Age, Face, FaceBox, Gender, Point, Sex},
         pixels,
@@ -41,6 +42,33 @@ pub struct Response {
     pub device: String,
 }
 
+/// The `[faces]` section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// The name of the detector. Default: `mtcnn-blazeface`.
+    pub model: String,
+    /// Whether `potluck faces` without `--via` may send this person's pictures to the Face++ cloud.
+    /// Default: false.
+    pub cloud: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { model: potluck_models::DEFAULT_FACES.to_owned(), cloud: false }
+    }
+}
+
+impl Section for Options {
+    const NAME: &'static str = "faces";
+    const TEMPLATE: &'static str = r#"# The detector ("potluck models list" shows what there is).
+#model = "mtcnn-blazeface"
+
+# Whether "potluck faces" without --via may send your pictures to the Face++ cloud, through a node
+# that has a key. Without it, a picture never leaves the local network unless you say --via facepp.
+#cloud = false"#;
+}
+
 /// How to look for faces.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -52,6 +80,16 @@ pub struct Settings {
     pub models: Option<PathBuf>,
     /// Pictures that are looked at at once.
     pub threads: usize,
+}
+
+/// How this node looks for faces.
+pub fn settings(config: &Config, data_dir: Option<&Path>) -> Settings {
+    Settings {
+        model: config.section::<Options>().model,
+        engine: super::recognize::engine_config(config, data_dir),
+        models: data_dir.map(|dir| dir.join("models")),
+        threads: super::threads(config),
+    }
 }
 
 /// Faces, found on this node.
@@ -72,6 +110,15 @@ impl Faces {
         let with = settings.clone();
         let ready = Loading::start("faces/1", move || Ready::load(&with), Ready::measure);
         Self { settings, ready }
+    }
+}
+
+impl Offered for Faces {
+    const NAME: &'static str = "faces/1";
+    type Options = Options;
+
+    fn make(config: &Config, data_dir: Option<&Path>) -> Result<Self, MakeError> {
+        Ok(Self::load(settings(config, data_dir)))
     }
 }
 

@@ -1,20 +1,22 @@
 //! `recognize/1`: what is on a picture.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
 use potluck_models::{
-    Batcher, Catalogue, Classifier, Engine, EngineConfig, EngineInfo, Label, ModelError,
+    Batcher, Catalogue, Classifier, Engine, EngineChoice, EngineConfig, EngineInfo, Label,
+    ModelError,
 };
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::loading::{Loading, alone};
 use crate::{
+    config::{Config, Section, between, shown},
     protocol::{Fault, FaultKind, Repeat},
-    service::{Capability, Context, Example, Kind, Service, Standing},
+    service::{Capability, Context, Example, Kind, MakeError, Offered, Service, Standing},
     services::pixels,
 };
 
@@ -48,6 +50,49 @@ pub struct Response {
     pub device: String,
 }
 
+/// The `[recognize]` section.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// The name of the model. Default: `efficientnet-lite0`.
+    pub model: String,
+    /// `auto`, `onnxruntime` or `tract`. Default: `auto`.
+    #[serde(deserialize_with = "engine")]
+    pub engine: String,
+    /// The ONNX Runtime library file. Default: searched for.
+    pub library: Option<PathBuf>,
+    /// Threads for one picture; 0 lets the engine decide. Default: 0.
+    #[serde(deserialize_with = "between::<_, _, 0, 1024>")]
+    pub threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            model: "efficientnet-lite0".to_owned(),
+            engine: "auto".to_owned(),
+            library: None,
+            threads: 0,
+        }
+    }
+}
+
+impl Section for Options {
+    const NAME: &'static str = "recognize";
+    const TEMPLATE: &'static str = r#"# The model that names what is on a picture ("potluck models list" shows what there is).
+#model = "efficientnet-lite0"
+
+# What runs the model: "onnxruntime", "tract" (slower, needs nothing installed), or "auto",
+# which takes onnxruntime where it is found.
+#engine = "auto"
+
+# The ONNX Runtime library file. Not set by default: it is searched for.
+# For example: library = "/opt/onnxruntime/lib/libonnxruntime.so"
+
+# Threads for one picture. 0 lets the engine decide; at most 1024.
+#threads = 0"#;
+}
+
 /// How to run the models.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -59,6 +104,31 @@ pub struct Settings {
     pub models: Option<PathBuf>,
     /// Threads that decode pictures.
     pub threads: usize,
+}
+
+/// How this node runs models.
+pub fn settings(config: &Config, data_dir: Option<&Path>) -> Settings {
+    Settings {
+        model: config.section::<Options>().model,
+        engine: engine_config(config, data_dir),
+        models: data_dir.map(|dir| dir.join("models")),
+        threads: super::threads(config),
+    }
+}
+
+/// Which engine this node wants: for every service that runs models.
+pub fn engine_config(config: &Config, data_dir: Option<&Path>) -> EngineConfig {
+    let options: Options = config.section();
+    EngineConfig {
+        choice: match options.engine.as_str() {
+            "onnxruntime" => EngineChoice::OnnxRuntime,
+            "tract" => EngineChoice::Tract,
+            _ => EngineChoice::Auto,
+        },
+        library: options.library,
+        data_dir: data_dir.map(Path::to_owned),
+        threads: options.threads,
+    }
 }
 
 /// Picture recognition.
@@ -113,6 +183,15 @@ impl Recognize {
                 .collect();
         }
         variants.names.clone()
+    }
+}
+
+impl Offered for Recognize {
+    const NAME: &'static str = "recognize/1";
+    type Options = Options;
+
+    fn make(config: &Config, data_dir: Option<&Path>) -> Result<Self, MakeError> {
+        Ok(Self::load(settings(config, data_dir)))
     }
 }
 
@@ -288,4 +367,14 @@ fn model_fault(error: &ModelError) -> Fault {
         _ => FaultKind::Internal,
     };
     Fault::new(kind, error.to_string())
+}
+fn engine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let engine = String::deserialize(deserializer)?;
+    if ["auto", "onnxruntime", "tract"].contains(&engine.as_str()) {
+        return Ok(engine);
+    }
+    Err(D::Error::custom(format!(
+        "'{}' is not an engine (write \"auto\", \"onnxruntime\" or \"tract\")",
+        shown(&engine)
+    )))
 }

@@ -166,7 +166,7 @@ fn hop(
     let peer: PeerId = server.id().parse()?;
     let mut config = Config::default();
     config.services.offer = Some(vec!["recognize/1".to_owned()]);
-    config.recognize.library = Some(library.into());
+    config.change(|options: &mut recognize::Options| options.library = Some(library.into()));
     let registry = services::all(&config, None)?;
     let asker = runtime.block_on(async {
         let setup = Setup { registry, ..Setup::new("asker").tcp() };

@@ -267,10 +267,9 @@ async fn calls_are_followed_from_both_ends(kind: Kind) {
     let (mut asked, mut served) =
         (client.subscribe().await.expect("follows"), there.subscribe().await.expect("follows"));
     let reply = client.call(work_on(CallInput::Bytes(b"abc"[..].into()))).await.expect("answered");
-    for (events, side) in [
-        (&mut asked, Side::Asked),
-        (&mut served, Side::Served { caller: mine.client().id() }),
-    ] {
+    for (events, side) in
+        [(&mut asked, Side::Asked), (&mut served, Side::Served { caller: mine.client().id() })]
+    {
         let (mut view, mut percents) = (View::default(), vec![]);
         follow(events, &mut view, "the end of the call", |_, event| {
             let Event::Call(record) = event else { return false };
@@ -285,7 +284,10 @@ async fn calls_are_followed_from_both_ends(kind: Kind) {
         let end = view.calls.last().and_then(|record| record.end.clone()).expect("ended");
         assert_eq!(end.failure, None);
         if side == Side::Asked {
-            assert_eq!((end.route, end.served_by), (reply.route.clone(), Some(reply.served_by.clone())));
+            assert_eq!(
+                (end.route, end.served_by),
+                (reply.route.clone(), Some(reply.served_by.clone()))
+            );
         }
         // And whoever comes later finds it in the view.
         let source = if side == Side::Asked { &client } else { &there };
@@ -299,22 +301,22 @@ async fn whoever_is_too_slow_sees_everything_once_more(kind: Kind) {
     let Pair { client, _control, _folder, .. } = pair(kind, Does::Answer).await;
     let mut events = client.subscribe().await.expect("follows");
     // More than any queue on the way holds, while nobody reads.
-    for _ in 0..20 {
-        let calls = (0..50).map(|_| client.call(work()));
+    for _ in 0..125 {
+        let calls = (0..16).map(|_| client.call(work()));
         let ended = futures::future::join_all(calls).await;
-        assert!(ended.iter().all(Result::is_ok));
+        assert!(ended.iter().all(Result::is_ok), "{ended:?}");
     }
     let (mut view, mut views) = (View::default(), 0);
     let newest = |view: &View| view.calls.iter().map(|record| record.number).max();
     follow(&mut events, &mut view, "the last call", |view, event| {
         views += usize::from(matches!(event, Event::View(_)));
-        views > 1 && newest(view) == Some(1000)
+        views > 1 && newest(view) == Some(2000)
     })
     .await;
     assert!(view.calls.iter().all(|record| record.end.is_some()));
     // It goes on from there.
     client.call(work()).await.expect("answered");
-    follow(&mut events, &mut view, "a further call", |view, _| newest(view) == Some(1001)).await;
+    follow(&mut events, &mut view, "a further call", |view, _| newest(view) == Some(2001)).await;
 }
 
 async fn the_end_of_the_node_is_noticed(kind: Kind) {

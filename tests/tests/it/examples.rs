@@ -7,7 +7,7 @@ use potluck::{
     client::{Call, CallInput},
     config::Allow,
     service::Registry,
-    services,
+    services::{self, facepp::Options},
 };
 use potluck_tests::{
     facepp,
@@ -18,8 +18,8 @@ use potluck_tests::{
 async fn serving(name: &str, mock: &facepp::Mock, data_dir: &Path) -> (Node, Registry) {
     facepp::write_key(data_dir, facepp::SECRET);
     let setup = Setup::new(name).configured(|config| {
-        config.facepp.base = mock.base();
-        config.facepp.allow = Allow::Everyone;
+        config.change(|facepp: &mut Options| facepp.base = mock.base());
+        config.change(|facepp: &mut Options| facepp.allow = Allow::Everyone);
     });
     let registry = services::all(&setup.config, Some(data_dir)).expect("the services start");
     (Setup { registry: registry.clone(), ..setup }.start().await, registry)
@@ -47,7 +47,9 @@ async fn run_all(client: &Client, registry: &Registry, server: &str) {
         }
         names.push(name);
     }
-    assert_eq!(names, services::NAMES, "a capability is missing, or its name in NAMES");
+    let mut all: Vec<_> = services::ALL.iter().map(|recipe| recipe.name).collect();
+    all.sort_unstable();
+    assert_eq!(names, all, "a capability is missing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,7 +60,7 @@ async fn examples_work_at_home_and_across_two_nodes() {
     let asker = Setup::new("asker").joining(&server).start().await;
     let id = server.client().id();
     until(&asker, "the server's offers", |snapshot| {
-        snapshot.peers.get(&id).is_some_and(|v| v.advert.offers.len() == services::NAMES.len())
+        snapshot.peers.get(&id).is_some_and(|v| v.advert.offers.len() == services::ALL.len())
     })
     .await;
     run_all(&asker.client(), &registry, "server").await;

@@ -14,10 +14,7 @@ use potluck::{
     client::{Call, CallFailure, CallInput, FailureKind, RouteHop},
     config::{Allow, Config},
     protocol,
-    services::{
-        self,
-        facepp::{Facepp, Request, Response},
-    },
+    services::facepp::{self, Facepp, Request, Response},
 };
 use potluck_tests::{
     facepp::{Mock, SECRET, write_key},
@@ -58,11 +55,11 @@ fn folder() -> tempfile::TempDir {
 fn holder(name: &str, mock: &Mock, dir: &Path, change: impl FnOnce(&mut Config)) -> Setup {
     let setup = Setup::new(name)
         .configured(|config| {
-            config.facepp.base = mock.base();
-            config.facepp.allow = Allow::Everyone;
+            config.change(|facepp: &mut facepp::Options| facepp.base = mock.base());
+            config.change(|facepp: &mut facepp::Options| facepp.allow = Allow::Everyone);
         })
         .configured(change);
-    let service = Facepp::new(services::facepp_settings(&setup.config, Some(dir)));
+    let service = Facepp::new(facepp::settings(&setup.config, Some(dir)));
     setup.with(service)
 }
 

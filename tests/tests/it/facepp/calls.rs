@@ -6,7 +6,7 @@ use potluck::{
     client::{CallFailure, FailureKind},
     services::{
         face::{Age, Beauty, FaceBox, Gender, Sex},
-        facepp::{Attribute, Request, budget::Usage},
+        facepp::{self, Attribute, Request, budget::Usage},
     },
 };
 use potluck_tests::facepp::Does;
@@ -90,7 +90,10 @@ async fn an_answer_is_paid_for_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_picture_at_once_is_paid_for_once() {
-    let alone = Alone::configured(|config| config.facepp.at_once = 4).await;
+    let alone = Alone::configured(|config| {
+        config.change(|facepp: &mut facepp::Options| facepp.at_once = 4)
+    })
+    .await;
     alone.mock.allow_at_once(4);
     alone.mock.always(Does::Late(Duration::from_millis(300)));
     let same = numbered(0);
@@ -101,7 +104,10 @@ async fn the_same_picture_at_once_is_paid_for_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_budget_ends_for_the_day_and_over_restarts() {
-    let alone = Alone::configured(|config| config.facepp.daily_calls = 2).await;
+    let alone = Alone::configured(|config| {
+        config.change(|facepp: &mut facepp::Options| facepp.daily_calls = 2)
+    })
+    .await;
     for n in 0..2 {
         let answer = alone.ask(&numbered(n)).await.expect("answered");
         assert_eq!(answer.usage, Usage { calls_today: n + 1, daily_calls: 2 });
@@ -112,12 +118,16 @@ async fn the_budget_ends_for_the_day_and_over_restarts() {
     until_offered(&alone.node, false).await;
     spent(alone.ask(&numbered(2)).await);
     alone.node.stop().await;
-    let two = |config: &mut potluck::config::Config| config.facepp.daily_calls = 2;
+    let two = |config: &mut potluck::config::Config| {
+        config.change(|facepp: &mut facepp::Options| facepp.daily_calls = 2)
+    };
     let again = holder("again", &alone.mock, alone.dir.path(), two).start().await;
     spent(ask(&again, &numbered(3), &Request::default()).await);
     assert_eq!(alone.mock.pictures(), 2);
     // A larger budget is there at once.
-    let three = |config: &mut potluck::config::Config| config.facepp.daily_calls = 3;
+    let three = |config: &mut potluck::config::Config| {
+        config.change(|facepp: &mut facepp::Options| facepp.daily_calls = 3)
+    };
     let third = holder("third", &alone.mock, alone.dir.path(), three).start().await;
     ask(&third, &numbered(3), &Request::default()).await.expect("answered");
 }
@@ -125,7 +135,10 @@ async fn the_budget_ends_for_the_day_and_over_restarts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_wait_for_each_other_as_the_key_wants_it() {
     for at_once in [1, 3] {
-        let alone = Alone::configured(|config| config.facepp.at_once = at_once).await;
+        let alone = Alone::configured(|config| {
+            config.change(|facepp: &mut facepp::Options| facepp.at_once = at_once)
+        })
+        .await;
         alone.mock.allow_at_once(usize::from(at_once));
         alone.mock.always(Does::Late(Duration::from_millis(50)));
         let (asked, ask) = (Request::default(), |picture: Vec<u8>, asked: Request| {

@@ -2,7 +2,7 @@
 
 use std::{os::unix::fs::PermissionsExt as _, time::Duration};
 
-use potluck::{client::FailureKind, services::facepp::Request};
+use potluck::{client::FailureKind, services::facepp::{self, Request}};
 use potluck_tests::{
     facepp::{Does, KEY, Mock, SECRET, write_key},
     mesh::{Setup, until},
@@ -61,7 +61,9 @@ async fn a_key_that_others_can_read_is_refused_with_advice() {
 async fn an_unreachable_api_is_not_offered() {
     let (mock, dir) = (Mock::start().await, folder());
     let base = mock.base();
-    let tls = holder("tls", &mock, dir.path(), |c| c.facepp.base = base.replace("http:", "https:"));
+    let tls = holder("tls", &mock, dir.path(), |c| {
+        c.change(|facepp: &mut facepp::Options| facepp.base = base.replace("http:", "https:"));
+    });
     let tls = tls.start().await;
     until_offered(&tls, false).await;
     // The stand-in speaks no TLS, so this also shows that the client's TLS is set up.
@@ -71,7 +73,11 @@ async fn an_unreachable_api_is_not_offered() {
     let taken = tokio::net::TcpSocket::new_v4().expect("a socket");
     taken.bind("127.0.0.1:0".parse().expect("an address")).expect("bound");
     let nowhere = format!("http://{}", taken.local_addr().expect("an address"));
-    let gone = holder("gone", &mock, dir.path(), |c| c.facepp.base = nowhere).start().await;
+    let gone = holder("gone", &mock, dir.path(), |c| {
+        c.change(|facepp: &mut facepp::Options| facepp.base = nowhere);
+    })
+    .start()
+    .await;
     until_offered(&gone, false).await;
     failed(
         ask(&gone, &numbered(0), &Request::default()).await,

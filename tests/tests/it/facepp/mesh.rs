@@ -11,7 +11,7 @@ use potluck::{
     service::{Dispatch, DispatchSettings, Origin, Registry},
     services::{
         self,
-        facepp::{Facepp, Request},
+        facepp::{self, Facepp, Request},
     },
 };
 use potluck_tests::{
@@ -39,7 +39,7 @@ async fn contacts_are_answered_and_strangers_told_whom_to_ask() {
     let stranger = Setup::new("stranger").start().await;
     let contact = friend.client().id();
     let owner = holder("owner", &mock, dir.path(), |config| {
-        config.facepp.allow = Allow::Contacts;
+        config.change(|facepp: &mut facepp::Options| facepp.allow = Allow::Contacts);
         config.contacts.0.insert("friend".to_owned(), contact);
     });
     let owner = owner.joining(&friend).joining(&stranger).start().await;
@@ -59,8 +59,8 @@ async fn contacts_are_answered_and_strangers_told_whom_to_ask() {
 async fn strangers_are_refused_before_their_picture_is_fetched() {
     let (mock, dir) = (Mock::start().await, folder());
     let mut config = Config::default();
-    config.facepp.base = mock.base();
-    let service = Facepp::new(services::facepp_settings(&config, Some(dir.path())));
+    config.change(|facepp: &mut facepp::Options| facepp.base = mock.base());
+    let service = Facepp::new(facepp::settings(&config, Some(dir.path())));
     let registry = Registry::new().with(service).expect("the name is free");
     let me = Identity::generate().peer_id();
     let limits = DispatchSettings { threads: 1, queue: 1, max_input: 1 << 20 };
@@ -187,7 +187,9 @@ async fn a_slow_answer_is_paid_for_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_used_budget_sends_calls_to_another_owner() {
-    let two = Two::start(|config| config.facepp.daily_calls = 1).await;
+    let two =
+        Two::start(|config| config.change(|facepp: &mut facepp::Options| facepp.daily_calls = 1))
+            .await;
     // The one call of the budget, by the owner itself.
     let own = call(&numbered(200), &Request::default());
     let own = Call { only: Some(two.bad.1.client().id()), ..own };

@@ -1,19 +1,15 @@
-//! The settings of `facepp/1`, and who may use what costs its owner money.
+//! The settings of `facepp/1`.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr};
+use std::net::IpAddr;
 
-use libp2p::PeerId;
-use serde::{
-    Deserialize, Serialize, Serializer,
-    de::{Deserializer, Error as _, SeqAccess, Visitor},
-};
+use serde::{Deserialize, Serialize, de::Deserializer};
 
-use super::{Checked, ValueError, between, node_name, shown};
+use crate::config::{Allow, Checked, Section, ValueError, between, shown};
 
 /// The `[facepp]` section: asking Face++ with the owner's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Facepp {
+pub struct Options {
     /// The address of the API; a key belongs to one region. Default: mainland China.
     #[serde(deserialize_with = "base")]
     pub base: String,
@@ -27,25 +23,28 @@ pub struct Facepp {
     pub at_once: u16,
 }
 
-/// Who may use a capability. This node itself always may.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Allow {
-    /// Those in `[contacts]`.
-    Contacts,
-    /// Every node of the mesh.
-    Everyone,
-    /// These client ids.
-    Only(Vec<PeerId>),
+impl Section for Options {
+    const NAME: &'static str = "facepp";
+    const TEMPLATE: &'static str = r#"# Faces through the Face++ API, for nodes whose owner has a key. The key and its secret never
+# stand here: they are in the environment (POTLUCK_FACEPP_KEY, POTLUCK_FACEPP_SECRET) or in the
+# file facepp.key in this folder, key and secret on a line each, readable by you alone (mode 0600).
+# The address of the API; a key belongs to one region (the other: https://api-us.faceplusplus.com).
+#base = "https://api-cn.faceplusplus.com"
+
+# Who may use it, since it may cost you money: "contacts" (those below), "everyone", or a list
+# of client ids. You yourself always may.
+#allow = "contacts"
+
+# How many calls a day may be made with your key, for all together; the day is UTC.
+#daily_calls = 500
+
+# How many calls your key allows at once. 1 to 100.
+#at_once = 1"#;
 }
 
-/// The `[contacts]` section: client ids by the nicknames that the owner gave them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Contacts(#[serde(serialize_with = "as_texts")] pub BTreeMap<String, PeerId>);
-
-impl Default for Facepp {
+impl Default for Options {
     fn default() -> Self {
-        Facepp {
+        Options {
             base: "https://api-cn.faceplusplus.com".to_owned(),
             allow: Allow::Contacts,
             daily_calls: 500,
@@ -77,80 +76,8 @@ pub fn base_address(text: &str) -> Result<String, ValueError> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// Checks a client id.
-fn client_id(text: &str) -> Result<PeerId, ValueError> {
-    text.parse().map_err(|_| ValueError::ClientId(shown(text)))
-}
-
 fn base<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     deserializer.deserialize_str(Checked(base_address))
-}
-
-/// A client id that is checked while it is read, so that an error points at its own line.
-struct ClientId(PeerId);
-
-impl<'de> Deserialize<'de> for ClientId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Checked(client_id)).map(ClientId)
-    }
-}
-
-impl<'de> Deserialize<'de> for Allow {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Words;
-        impl<'de> Visitor<'de> for Words {
-            type Value = Allow;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"contacts\", \"everyone\" or a list of client ids")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Allow, E> {
-                match text {
-                    "contacts" => Ok(Allow::Contacts),
-                    "everyone" => Ok(Allow::Everyone),
-                    other => Err(E::custom(ValueError::Allow(shown(other)))),
-                }
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Allow, A::Error> {
-                let mut ids = Vec::new();
-                while let Some(ClientId(id)) = list.next_element()? {
-                    ids.push(id);
-                }
-                Ok(Allow::Only(ids))
-            }
-        }
-        deserializer.deserialize_any(Words)
-    }
-}
-
-impl Serialize for Allow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Allow::Contacts => serializer.serialize_str("contacts"),
-            Allow::Everyone => serializer.serialize_str("everyone"),
-            Allow::Only(ids) => serializer.collect_seq(ids.iter().map(ToString::to_string)),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Contacts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = BTreeMap::<String, ClientId>::deserialize(deserializer)?;
-        let mut contacts = BTreeMap::new();
-        for (name, ClientId(id)) in written {
-            contacts.insert(node_name(&name).map_err(D::Error::custom)?, id);
-        }
-        Ok(Contacts(contacts))
-    }
-}
-
-fn as_texts<S: Serializer>(
-    contacts: &BTreeMap<String, PeerId>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(contacts.iter().map(|(name, id)| (name, id.to_string())))
 }
 
 #[cfg(test)]

@@ -108,7 +108,7 @@ with_both_kinds! {
 }
 
 async fn it_knows_its_node_and_the_mesh(kind: Kind) {
-    let Pair { client, mine, server, .. } = pair(kind, Does::Answer).await;
+    let Pair { client, mine, server, .. } = &pair(kind, Does::Answer).await;
     assert_eq!((client.id(), client.name()), (mine.client().id(), "mine"));
     let snapshot = client.snapshot();
     assert_eq!(snapshot.listen, mine.client().snapshot().listen);
@@ -118,7 +118,7 @@ async fn it_knows_its_node_and_the_mesh(kind: Kind) {
     assert!(client.offers().is_empty() && client.troubles().is_empty());
     let facts = client.facts().await.expect("facts");
     assert_eq!((facts.peers_known, facts.peers_connected, facts.mdns), (1, 1, false));
-    let (there, _control, _folder) = client_of(kind, &server).await;
+    let (there, _control, _folder) = client_of(kind, server).await;
     client.call(work()).await.expect("answered");
     let counters = there.counters().await.expect("counters");
     assert_eq!(counters.iter().map(|(n, c)| (n.as_str(), c.done)).collect::<Vec<_>>(), [(WORK, 1)]);
@@ -212,8 +212,8 @@ async fn failures_are_told(kind: Kind) {
 }
 
 async fn capabilities_are_switched_off_and_on(kind: Kind) {
-    let Pair { mine, server, .. } = pair(kind, Does::Answer).await;
-    let (there, _control, _folder) = client_of(kind, &server).await;
+    let Pair { mine, server, .. } = &pair(kind, Does::Answer).await;
+    let (there, _control, _folder) = client_of(kind, server).await;
     let mut watch = mine.client().watch();
     for on in [false, true, false] {
         there.offer(WORK, on).await.expect("agreed");
@@ -237,13 +237,13 @@ async fn it_joins_others(kind: Kind) {
 }
 
 async fn the_view_comes_first_and_then_what_changes(kind: Kind) {
-    let Pair { client, mine, server, _control, _folder, .. } = pair(kind, Does::Answer).await;
+    let Pair { client, mine, server, .. } = &pair(kind, Does::Answer).await;
     let mut events = client.subscribe().await.expect("follows");
     let Some(Event::View(first)) = events.next().await else { panic!("not the view") };
     assert!(first.mesh.peers.contains_key(&server.client().id()));
     assert_eq!(first.own.listen.len(), mine.client().snapshot().listen.len());
     let mut view = *first;
-    let late = Setup::new("late").joining(&mine).start().await;
+    let late = Setup::new("late").joining(mine).start().await;
     let id = late.client().id();
     follow(&mut events, &mut view, "one that comes", |view, _| view.mesh.peers.contains_key(&id))
         .await;
@@ -262,8 +262,8 @@ async fn the_view_comes_first_and_then_what_changes(kind: Kind) {
 }
 
 async fn calls_are_followed_from_both_ends(kind: Kind) {
-    let Pair { client, mine, server, _control, _folder, .. } = pair(kind, Does::Progress).await;
-    let (there, _control_there, _folder_there) = client_of(kind, &server).await;
+    let Pair { client, mine, server, .. } = &pair(kind, Does::Progress).await;
+    let (there, _control_there, _folder_there) = client_of(kind, server).await;
     let (mut asked, mut served) =
         (client.subscribe().await.expect("follows"), there.subscribe().await.expect("follows"));
     let reply = client.call(work_on(CallInput::Bytes(b"abc"[..].into()))).await.expect("answered");
@@ -290,7 +290,7 @@ async fn calls_are_followed_from_both_ends(kind: Kind) {
             );
         }
         // And whoever comes later finds it in the view.
-        let source = if side == Side::Asked { &client } else { &there };
+        let source = if side == Side::Asked { client } else { &there };
         let mut later = source.subscribe().await.expect("follows");
         let Some(Event::View(now)) = later.next().await else { panic!("not the view") };
         assert_eq!(now.calls, view.calls);
@@ -298,7 +298,7 @@ async fn calls_are_followed_from_both_ends(kind: Kind) {
 }
 
 async fn whoever_is_too_slow_sees_everything_once_more(kind: Kind) {
-    let Pair { client, _control, _folder, .. } = pair(kind, Does::Answer).await;
+    let Pair { client, .. } = &pair(kind, Does::Answer).await;
     let mut events = client.subscribe().await.expect("follows");
     // More than any queue on the way holds, while nobody reads.
     for _ in 0..125 {
@@ -320,7 +320,7 @@ async fn whoever_is_too_slow_sees_everything_once_more(kind: Kind) {
 }
 
 async fn the_end_of_the_node_is_noticed(kind: Kind) {
-    let Pair { client, mine, _control, _folder, .. } = pair(kind, Does::Answer).await;
+    let Pair { client, mine, server: _server, _control, .. } = pair(kind, Does::Answer).await;
     let mut events = client.subscribe().await.expect("follows");
     mine.stop().await;
     drop(_control);

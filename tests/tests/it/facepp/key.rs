@@ -2,7 +2,10 @@
 
 use std::{os::unix::fs::PermissionsExt as _, time::Duration};
 
-use potluck::{client::FailureKind, services::facepp::{self, Request}};
+use potluck::{
+    client::FailureKind,
+    services::facepp::{self, Request},
+};
 use potluck_tests::{
     facepp::{Does, KEY, Mock, SECRET, write_key},
     mesh::{Setup, until},

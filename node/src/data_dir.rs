@@ -2,16 +2,12 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::private;
 
 /// The environment variable that names the data folder where no flag does.
 pub const DATA_DIR_VARIABLE: &str = "POTLUCK_DATA_DIR";
-
-/// The longest path that a Unix socket takes everywhere, in bytes (`sun_path` is 108 on Linux
-/// and 104 on macOS, each with a closing zero).
-const MAX_SOCKET_PATH: usize = 103;
 
 /// Files by which a folder with wide permissions is known to be ours and not, say, `/tmp`.
 const OUR_FILES: [&str; 4] = [IDENTITY, CONFIG, CHAT_RULES, LOCK];
@@ -19,6 +15,7 @@ const IDENTITY: &str = "identity.key";
 const CONFIG: &str = "config.toml";
 const CHAT_RULES: &str = "chat.toml";
 const LOCK: &str = "lock";
+const CONTROL: &str = "control.sock";
 
 /// An existing, private, writable data folder.
 #[derive(Debug, Clone)]
@@ -108,8 +105,8 @@ impl DataDir {
             .canonicalize()
             .map_err(|source| DataDirError::Io { path: path.clone(), source })?;
         make_private(&path)?;
-        let owner = probe(&path).map_err(|source| because(&path, source))?;
-        let control_socket = control_socket(&path, owner)?;
+        let probe = probe(&path).map_err(|source| because(&path, source))?;
+        let control_socket = control_socket(&path, &probe)?;
         Ok(DataDir { path, control_socket })
     }
 
@@ -153,8 +150,8 @@ impl DataDir {
     pub fn lock(&self) -> Result<DataDirLock, DataDirError> {
         let fail = |source| because(&self.path, source);
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(self.path.join(LOCK)).map_err(fail)?;
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = private::file(&mut options).open(self.path.join(LOCK)).map_err(fail)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -192,9 +189,7 @@ fn create_private(path: &Path) -> Result<(), DataDirError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(because(path, error)),
     }
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
+    private::folder(fs::DirBuilder::new().recursive(true))
         .create(path)
         .map_err(|error| because(path, error))
 }
@@ -202,30 +197,30 @@ fn create_private(path: &Path) -> Result<(), DataDirError> {
 /// Closes a folder to other users, unless it looks like somebody else's.
 fn make_private(path: &Path) -> Result<(), DataDirError> {
     let fail = |source| DataDirError::Io { path: path.to_owned(), source };
-    let mode = fs::metadata(path).map_err(fail)?.permissions().mode();
-    if mode & 0o077 == 0 {
+    let Some(mode) = private::open_to_others(&fs::metadata(path).map_err(fail)?) else {
         return Ok(());
-    }
+    };
     let empty = fs::read_dir(path).map_err(|source| because(path, source))?.next().is_none();
     if !empty && !OUR_FILES.iter().any(|name| path.join(name).exists()) {
         return Err(DataDirError::NotOurs { path: path.to_owned() });
     }
-    let private = fs::Permissions::from_mode(0o700);
-    fs::set_permissions(path, private)
+    private::close(path)
         .map_err(|source| DataDirError::NotPrivate { path: path.to_owned(), source })?;
-    tracing::warn!(folder = %path.display(), "the data folder was open to other users (mode {:o}); it is private now", mode & 0o777);
+    tracing::warn!(folder = %path.display(), "the data folder was open to other users (mode {:o}); it is private now", mode);
     Ok(())
 }
 
-/// Writes and syncs a block, so that a full or read-only disk shows now. Gives this user's id.
-fn probe(path: &Path) -> io::Result<u32> {
+/// Writes and syncs a block, so that a full or read-only disk shows now. Gives what the system says
+/// of the block's file: whose it is.
+fn probe(path: &Path) -> io::Result<fs::Metadata> {
     let file_path =
         path.join(format!(".probe-{}-{:016x}", std::process::id(), rand::random::<u64>()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file_path)?;
+    let mut file =
+        private::file(OpenOptions::new().write(true).create_new(true)).open(&file_path)?;
     let written = file.write_all(&[0; 4096]).and_then(|()| file.sync_all());
-    let owner = file.metadata().map(|metadata| metadata.uid());
+    let seen = file.metadata();
     let removed = fs::remove_file(&file_path);
-    written.and(removed).and(owner)
+    written.and(removed).and(seen)
 }
 
 fn because(path: &Path, source: io::Error) -> DataDirError {
@@ -244,14 +239,28 @@ fn because(path: &Path, source: io::Error) -> DataDirError {
     }
 }
 
-fn control_socket(path: &Path, owner: u32) -> Result<PathBuf, DataDirError> {
-    let usual = path.join("control.sock");
+/// A named pipe has no folder and no such limit: the path is only what it is named after.
+#[cfg(not(unix))]
+fn control_socket(path: &Path, _: &fs::Metadata) -> Result<PathBuf, DataDirError> {
+    Ok(path.join(CONTROL))
+}
+
+#[cfg(unix)]
+fn control_socket(path: &Path, probe: &fs::Metadata) -> Result<PathBuf, DataDirError> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    /// The longest path that a Unix socket takes everywhere, in bytes (`sun_path` is 108 on Linux
+    /// and 104 on macOS, each with a closing zero).
+    const MAX_SOCKET_PATH: usize = 103;
+
+    let owner = probe.uid();
+    let usual = path.join(CONTROL);
     if usual.as_os_str().len() <= MAX_SOCKET_PATH {
         return Ok(usual);
     }
     // Not $TMPDIR or $XDG_RUNTIME_DIR: node and command may have been started with different ones.
     let folder = PathBuf::from(format!("/tmp/potluck-{owner}"));
-    match fs::DirBuilder::new().mode(0o700).create(&folder) {
+    match private::folder(&mut fs::DirBuilder::new()).create(&folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             return Err(because(&folder, error));
         }
@@ -277,8 +286,8 @@ fn this_process() -> String {
         .and_then(Path::file_name)
         .map(|name| name.to_string_lossy().into_owned());
     let program = program.unwrap_or_else(|| "a program".to_owned());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    format!("{program} (process {}, since {})\n", std::process::id(), utc(now))
+    let now = jiff::Timestamp::now().strftime("%F %T UTC");
+    format!("{program} (process {}, since {now})\n", std::process::id())
 }
 
 fn holder(file: &mut File) -> String {
@@ -291,25 +300,10 @@ fn holder(file: &mut File) -> String {
     }
 }
 
-/// Seconds since 1970 as `2026-11-23 02:19:45 UTC`, after Howard Hinnant's `civil_from_days`.
-pub(crate) fn utc(seconds: u64) -> String {
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Days since 0000-03-01, in eras of 400 years.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
-}
-
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -416,21 +410,7 @@ mod tests {
         let (a, b) = (long("a"), long("b"));
         assert_ne!(a.control_socket(), b.control_socket());
         assert_eq!(a.control_socket(), long("a").control_socket());
-        assert!(a.control_socket().as_os_str().len() <= MAX_SOCKET_PATH);
+        assert!(a.control_socket().as_os_str().len() <= 103);
         assert_eq!(mode(a.control_socket().parent().unwrap()), 0o700);
-    }
-
-    #[test]
-    fn times_are_written_as_the_calendar_has_them() {
-        // From `date -u -d @N '+%F %T UTC'`.
-        for (seconds, text) in [
-            (0, "1970-01-01 00:00:00 UTC"),
-            (951_782_399, "2000-02-28 23:59:59 UTC"),
-            (951_782_400, "2000-02-29 00:00:00 UTC"),
-            (1_795_400_385, "2026-11-23 02:19:45 UTC"),
-            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
-        ] {
-            assert_eq!(utc(seconds), text);
-        }
     }
 }

@@ -2,13 +2,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use libp2p::PeerId;
 use libp2p::identity::{KeyType, Keypair};
 
-use crate::data_dir::DataDir;
+use crate::{data_dir::DataDir, private};
 
 /// An encoded Ed25519 key is 68 bytes; nothing much longer can be one.
 const MAX_KEY_FILE: u64 = 1024;
@@ -138,9 +137,8 @@ fn load(path: &Path) -> Result<Option<Identity>, IdentityError> {
     if !metadata.is_file() {
         return Err(corrupt("it is not a file".to_owned()));
     }
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(unreadable)?;
+    if let Some(mode) = private::open_to_others(&metadata) {
+        private::close(path).map_err(unreadable)?;
         tracing::warn!(file = %path.display(), "the key could be read by other users (mode {mode:o}); it is private now, but they may have a copy");
     }
     let mut bytes = Vec::new();
@@ -170,13 +168,13 @@ fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
     result?;
     // The name itself is durable only when the folder is.
     match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
+        Some(folder) => private::sync_folder(folder),
         None => Ok(()),
     }
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = private::file(OpenOptions::new().write(true).create_new(true)).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -191,8 +189,10 @@ fn appear(temporary: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn data_dir() -> (tempfile::TempDir, DataDir) {

@@ -18,6 +18,7 @@ pub mod neighbourhood;
 pub mod network;
 pub mod node;
 mod pace;
+mod private;
 pub mod protocol;
 pub mod quota;
 pub mod router;

@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,7 +13,7 @@ use regex::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::config::explain;
+use crate::{config::explain, private::Stamp};
 
 /// The largest rule file, in bytes.
 pub const MAX_FILE: usize = 1 << 20;
@@ -159,15 +158,6 @@ struct State {
     last_error: Option<RulesError>,
 }
 
-/// What changes when somebody edits or replaces a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    length: u64,
-    inode: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
 impl RulesFile {
     /// Reads the file that the owner named; without one, the built-in rules.
     pub fn open(path: Option<PathBuf>) -> Result<RulesFile, RulesError> {
@@ -204,7 +194,7 @@ impl RulesFile {
             if stamp == state.seen {
                 return None;
             }
-            state.seen = stamp;
+            state.seen = stamp.clone();
         }
         stamp?;
         let loaded = load(path);
@@ -235,17 +225,6 @@ impl RulesFile {
     fn state(&self) -> MutexGuard<'_, State> {
         // The state is replaced whole, so it is sound even after a panic elsewhere.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Stamp {
-    fn of(metadata: &fs::Metadata) -> Stamp {
-        Stamp {
-            length: metadata.len(),
-            inode: metadata.ino(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
     }
 }
 

@@ -167,7 +167,7 @@ fn reason(error: &reqwest::Error) -> String {
     crate::protocol::shorten(&cause.to_string(), 200)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

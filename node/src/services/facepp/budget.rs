@@ -1,7 +1,7 @@
 //! The owner's daily budget: how many calls were made today, kept over restarts.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::data_dir::utc;
+use crate::private;
 
 /// The file in the data folder.
 pub const BUDGET_FILE: &str = "facepp-calls.json";
@@ -198,7 +198,9 @@ pub fn now() -> u64 {
 }
 
 fn day(seconds: u64) -> String {
-    utc(seconds).chars().take(10).collect()
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    let day = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
+    day.strftime("%F").to_string()
 }
 
 /// Held while the count is read and written; goes with the handle.
@@ -229,11 +231,13 @@ fn write(file: &Path, count: &Count) -> io::Result<()> {
     fresh.as_file().sync_all()?;
     fresh.persist(file)?;
     // The new name is durable when its folder is.
-    fs::File::open(folder)?.sync_all()
+    private::sync_folder(folder)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// 2026-11-24 23:59:59 UTC, from `date -u -d '2026-11-24 23:59:59' +%s`.

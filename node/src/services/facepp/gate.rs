@@ -9,8 +9,9 @@ use std::{
 
 use super::{
     FaceppError,
-    key::{self, Credentials, Stamp},
+    key::{self, Credentials},
 };
+use crate::private::Stamp;
 
 /// The pause before a refused key is checked again, and its longest.
 const REFUSED: (Duration, Duration) = (Duration::from_secs(5 * 60), Duration::from_secs(60 * 60));
@@ -26,7 +27,7 @@ pub(super) struct Gate {
 }
 
 struct Inner {
-    stamp: Stamp,
+    stamp: Option<Stamp>,
     key: Option<Arc<Credentials>>,
     state: State,
     /// When the check that runs was begun.
@@ -171,7 +172,7 @@ impl Inner {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};

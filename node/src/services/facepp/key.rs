@@ -4,9 +4,10 @@ use std::{
     fmt,
     fs::{self, File},
     io::{self, Read as _},
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
+
+use crate::private::{self, Stamp};
 
 /// The environment variable with the API key.
 pub const KEY_VARIABLE: &str = "POTLUCK_FACEPP_KEY";
@@ -65,9 +66,6 @@ pub enum KeyError {
         path: PathBuf,
     },
 }
-
-/// What a file looked like from outside; another value means that it was changed.
-pub type Stamp = Option<(i64, i64, u64, u64, u32)>;
 
 impl Secret {
     /// The text itself, for the body of a request.
@@ -130,9 +128,8 @@ impl Credentials {
 }
 
 /// How the key file looks now; `None` when there is none.
-pub fn stamp(data_dir: Option<&Path>) -> Stamp {
-    let file = fs::metadata(data_dir?.join(KEY_FILE)).ok()?;
-    Some((file.mtime(), file.mtime_nsec(), file.size(), file.ino(), file.mode()))
+pub(crate) fn stamp(data_dir: Option<&Path>) -> Option<Stamp> {
+    fs::metadata(data_dir?.join(KEY_FILE)).ok().map(|file| Stamp::of(&file))
 }
 
 fn from_file(path: &Path) -> Result<Option<Credentials>, KeyError> {
@@ -146,8 +143,7 @@ fn from_file(path: &Path) -> Result<Option<Credentials>, KeyError> {
         Ok(_) => {}
     }
     let file = File::open(path).map_err(unreadable)?;
-    let mode = file.metadata().map_err(unreadable)?.mode() & 0o777;
-    if mode & 0o077 != 0 {
+    if let Some(mode) = private::open_to_others(&file.metadata().map_err(unreadable)?) {
         return Err(KeyError::Open { path: path.to_owned(), mode });
     }
     let mut text = String::new();
@@ -162,7 +158,7 @@ fn from_file(path: &Path) -> Result<Option<Credentials>, KeyError> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;

@@ -6,7 +6,6 @@ mod form;
 use std::{
     collections::{BTreeMap, VecDeque},
     net::SocketAddr,
-    os::unix::fs::PermissionsExt as _,
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
@@ -56,8 +55,11 @@ const ATTRIBUTES: [&str; 13] = [
 pub fn write_key(data_dir: &Path, secret: &str) {
     let path = data_dir.join(potluck::services::facepp::key::KEY_FILE);
     std::fs::write(&path, format!("{KEY}\n{secret}\n")).expect("the folder can be written");
-    let private = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&path, private).expect("the file is ours");
+    #[cfg(unix)]
+    {
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&path, private).expect("the file is ours");
+    }
 }
 
 /// What it does with a request.

@@ -2,6 +2,7 @@
 
 mod calls;
 mod errors;
+#[cfg(unix)]
 mod key;
 mod mesh;
 mod pictures;

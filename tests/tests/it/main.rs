@@ -3,6 +3,7 @@
 mod accuracy;
 mod admission;
 mod analyze;
+#[cfg(unix)]
 mod cli;
 mod client;
 mod dawdlers;

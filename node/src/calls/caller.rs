@@ -64,8 +64,8 @@ struct Waiting {
 pub(crate) struct Attempt {
     /// Where progress goes.
     pub(crate) progress: Option<mpsc::Sender<Progress>>,
-    /// Told when the call is on its way.
-    pub(crate) reached: Option<mpsc::Sender<PeerId>>,
+    /// Set when the call is on its way.
+    pub(crate) reached: Option<Arc<AtomicBool>>,
     /// Whether it may be sent a second time.
     pub(crate) again: bool,
 }
@@ -124,7 +124,7 @@ impl Caller {
             .map_err(silent)?;
         room.send(frame);
         if let Some(reached) = &attempt.reached {
-            let _ = reached.try_send(peer);
+            reached.store(true, Ordering::Relaxed);
         }
         let answer = answer.await.map_err(|_| Undelivered::lost("the connection broke"));
         answer.and_then(|answer| answer).map_err(silent)

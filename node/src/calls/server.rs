@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, StreamExt as _, io::BufReader};
+use futures::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, FutureExt as _, StreamExt as _, io::BufReader,
+};
 use libp2p::PeerId;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -205,8 +207,15 @@ impl Line {
         };
         match refusal {
             Some(refusal) => self.say(&refusal),
-            // Bounded by the calls of a line, and by dispatch, whose queues are short.
-            None => drop(tokio::spawn(self.clone().run(request, cancel))),
+            None => {
+                let mut work = Box::pin(self.clone().run(request, cancel));
+                // Light calls end at once: a task for each would cost more than they do, and their
+                // answers go out together. Otherwise bounded by the calls of a line, and by
+                // dispatch, whose queues are short.
+                if work.as_mut().now_or_never().is_none() {
+                    tokio::spawn(work);
+                }
+            }
         }
     }
 

@@ -3,13 +3,16 @@
 use std::{
     collections::{HashMap, VecDeque},
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use libp2p::PeerId;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Call, input::Prepared, local::Local};
@@ -26,8 +29,6 @@ use crate::{
 
 /// An attempt that is given up after this time counts as silence of its peer.
 const SILENT_MS: u64 = 5_000;
-/// News of connections that wait to be looked at; beyond it they are left out, which costs a copy.
-const REACHED: usize = 16;
 /// How long a call waits for others when this node knows why it cannot serve it itself.
 const HOPELESS_MS: u64 = 1_000;
 /// Inputs above this tell something about throughput.
@@ -52,8 +53,8 @@ pub(super) struct Run<'a> {
     input: &'a Prepared,
     deadline_at: u64,
     attempts: FuturesUnordered<Attempt<'a>>,
-    /// Peers that the call is on its way to.
-    reached: (mpsc::Sender<PeerId>, mpsc::Receiver<PeerId>),
+    /// Set when the call is on its way to that peer; what the plan knows is taken out.
+    reached: Vec<(PeerId, Arc<AtomicBool>)>,
     running: Running<'a>,
     wake: Option<u64>,
     pub(super) output: Option<(Output, Option<Data>)>,
@@ -91,7 +92,7 @@ impl<'a> Run<'a> {
             input,
             deadline_at,
             attempts: FuturesUnordered::new(),
-            reached: mpsc::channel(REACHED),
+            reached: Vec::new(),
             running: Running { local, calls: HashMap::new() },
             wake: None,
             output: None,
@@ -130,14 +131,29 @@ impl<'a> Run<'a> {
                 Instant::now() + Duration::from_millis(wake.saturating_sub(now_ms()).max(1));
             let event = tokio::select! {
                 Some((peer, result)) = self.attempts.next() => self.on_result(peer, result),
-                Some(peer) = self.reached.1.recv() => PlanEvent::Reached { peer },
                 () = tokio::time::sleep_until(until) => {
                     self.wake = None;
                     PlanEvent::Timer
                 }
             };
+            effects.extend(self.note_reached());
             effects.extend(self.plan.handle(event, now_ms()));
         }
+    }
+
+    /// Tells the plan whom the call has reached since the last time. Nothing waits for it: it only
+    /// counts when something else happens.
+    fn note_reached(&mut self) -> Vec<PlanEffect> {
+        let mut effects = Vec::new();
+        let plan = &mut self.plan;
+        self.reached.retain(|(peer, reached)| {
+            let news = reached.load(Ordering::Relaxed);
+            if news {
+                effects.extend(plan.handle(PlanEvent::Reached { peer: *peer }, now_ms()));
+            }
+            !news
+        });
+        effects
     }
 
     fn rank(&self) -> Vec<Ranked> {
@@ -200,9 +216,11 @@ impl<'a> Run<'a> {
             return;
         }
         let hop = self.plan.route().iter().rev().find(|hop| hop.peer == peer);
+        let reached = Arc::new(AtomicBool::new(false));
+        self.reached.push((peer, reached.clone()));
         let attempt = calls::Attempt {
             progress: self.call.progress.clone(),
-            reached: Some(self.reached.0.clone()),
+            reached: Some(reached),
             again: hop.is_some_and(|hop| hop.repeat == Repeat::Safe),
         };
         let input = self.input;

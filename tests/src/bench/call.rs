@@ -94,12 +94,9 @@ impl Ours {
     }
 }
 
-/// A runtime of two threads, or of as many as the variable `W` says.
+/// A runtime of two threads.
 pub(super) fn runtime() -> anyhow::Result<Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(std::env::var("W").ok().and_then(|w| w.parse().ok()).unwrap_or(2))
-        .enable_all()
-        .build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 
 /// A client whose calls another node on another runtime answers.

@@ -1,8 +1,8 @@
 //! The control channel: how other programs of the owner use the node that runs in a data folder.
 //!
 //! A local socket (a Unix socket of mode 0600 in a folder of mode 0700; a named pipe of the owner
-//! alone on Windows): whoever can open it is the owner. A connection begins with a [`Hello`] and a
-//! [`Welcome`], then carries any number of requests at once. Each has a number; what belongs to it
+//! alone on Windows): whoever can open it is the owner. A connection begins with a hello and a
+//! welcome, then carries any number of requests at once. Each has a number; what belongs to it
 //! carries the same. Frames are a length (u32, big endian) and CBOR. Closing the connection ends
 //! all that it asked for.
 

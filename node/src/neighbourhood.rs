@@ -1,7 +1,7 @@
 //! Who is near: whom to dial, to keep, to watch, to let in and to let go, and who is lost. Policy
 //! only: no IO, no clock, no randomness of its own.
 //!
-//! There is one record per peer ([`peer`]), with a phase: dialled, connected, known, parting, gone.
+//! There is one record per peer (`peer`), with a phase: dialled, connected, known, parting, gone.
 //! The network actor (and the simulator, with the same constants) tells the [`Neighbourhood`] what
 //! happened ([`Event`]) and does what it answers ([`Effect`]). It owns the [`Directory`]. The rules:
 //!

@@ -2,7 +2,7 @@
 //! whatever carries that, before any behaviour sees the peer (`docs/protocol.md`, Admission).
 //!
 //! Whoever dialled opens the first stream and says its version and its mesh; the other side answers
-//! whether there is room. Whether there is, the actor decides ([`Knock`]). Time is limited by the
+//! whether there is room. Whether there is, the actor decides (`Knock`). Time is limited by the
 //! transport that this is part of.
 
 use std::{error::Error, io, pin::pin, task::Poll, time::Duration};

@@ -1,8 +1,8 @@
 //! Raw streams to peers and from them, each for one protocol.
 //!
 //! Like `libp2p-stream`, whose queue of streams that peers opened holds one: a second that arrives at
-//! the same time is dropped, and its peer takes that for a broken line. Here [`QUEUE`] wait for each
-//! protocol, [`QUEUE_OF_PEER`] of them of one peer. Nothing is dialled here.
+//! the same time is dropped, and its peer takes that for a broken line. Here `QUEUE` wait for each
+//! protocol, `QUEUE_OF_PEER` of them of one peer. Nothing is dialled here.
 
 use std::{
     collections::HashMap,

@@ -27,7 +27,7 @@ pub struct Snapshot {
     pub clone: Option<CloneReport>,
 }
 
-/// Who left, and why: the last [`DEPARTURES`] of all.
+/// Who left, and why: the last 256 of all.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Departures {
     /// How many ever left: whoever remembers it knows how many of `last` are new.

@@ -18,7 +18,7 @@ pub enum PlanEnd {
     NobodyOffers,
     /// Everybody who was tried failed.
     AllFailed {
-        /// The last failure; a lost peer is [`FaultKind::Internal`].
+        /// The last failure; a lost peer is [`crate::protocol::FaultKind::Internal`].
         last: Fault,
     },
     /// Everybody who was tried refused.

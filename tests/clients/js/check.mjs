@@ -272,7 +272,7 @@ await check('malformed requests to the mesh are answered', async () => {
     new Uint8Array(2_000_000)
   ]) assert.ok((await answer(bytes)).length > 0)
   const { Exchange } = await client.request(connection, { Exchange: { ...exchange, more: true } })
-  assert.deepEqual(Exchange, { same: false, adverts: [], want: [] })
+  assert.deepEqual(Exchange, { same: false, adverts: [], want: [], losses: [] })
   assert.equal((await client.rawRequest(connection, new Uint8Array(0))).length, 0)
 })
 

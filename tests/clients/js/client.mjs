@@ -214,7 +214,7 @@ export class Client {
   async #take (adverts) {
     for (const signed of adverts) {
       const advert = await verify(signed).catch(() => null)
-      if (advert?.version !== 1 || advert.mesh !== this.mesh) continue
+      if (advert?.version !== 2 || advert.mesh !== this.mesh) continue
       const id = Buffer.from(advert.id).toString('hex')
       const known = this.#adverts.get(id)
       if (!known || known.advert.seq < advert.seq) this.#adverts.set(id, { advert, signed })
@@ -235,13 +235,14 @@ export class Client {
     await this.#take(adverts)
     const known = [...this.#adverts.values()]
     const mine = this.#digest()
-    if (Buffer.compare(root, rootOf(mine)) === 0) return { same: true, adverts: [], want: [] }
-    if (digest === null) return { same: false, adverts: [], want: [] }
+    if (Buffer.compare(root, rootOf(mine)) === 0) return { same: true, adverts: [], want: [], losses: [] }
+    if (digest === null) return { same: false, adverts: [], want: [], losses: [] }
     const seqIn = (list, id) => list.find((entry) => Buffer.compare(entry.id, id) === 0)?.seq ?? -1
     return {
       same: false,
       adverts: known.filter(({ advert }) => seqIn(digest, advert.id) < advert.seq).map(({ signed }) => signed),
-      want: digest.filter(({ id, seq }) => seqIn(mine, id) < seq).map(({ id }) => id)
+      want: digest.filter(({ id, seq }) => seqIn(mine, id) < seq).map(({ id }) => id),
+      losses: []
     }
   }
 

@@ -174,7 +174,10 @@ pub fn diagnose(facts: &Facts, lang: Lang) -> Vec<Finding> {
         multicast(facts, &mut report);
         dials(facts, &mut report);
         firewalls(facts, &mut report);
-        let unexplained = report.findings.iter().all(|finding| finding.level < Level::Problem);
+        // What this node cannot serve keeps nobody away.
+        let explains =
+            |finding: &Finding| finding.level == Level::Problem && finding.code != "cannot-serve";
+        let unexplained = !report.findings.iter().any(explains);
         if facts.running && unexplained {
             report.add(Level::Hint, "nobody-answers", &[]);
         }

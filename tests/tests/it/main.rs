@@ -3,6 +3,7 @@
 mod accuracy;
 mod admission;
 mod analyze;
+mod call;
 #[cfg(unix)]
 mod cli;
 mod client;

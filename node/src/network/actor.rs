@@ -37,8 +37,9 @@ use crate::{
 const CHANNEL: usize = 1024;
 /// Changes of load within this time travel in one advert.
 const ADVERT_GAP: Duration = Duration::from_millis(500);
-/// Changes of the mesh within this time are told to the rest of the node together.
-const SNAPSHOT_GAP: Duration = Duration::from_millis(5);
+/// Pause between two snapshots for each entry of the directory, and the longest: writing one costs
+/// with their number, and a small mesh need not wait for what it hears.
+const SNAPSHOT_GAP: (Duration, Duration) = (Duration::from_micros(20), Duration::from_millis(5));
 /// How long the goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(400);
 /// Rumours that wait for a check.
@@ -176,7 +177,9 @@ impl Actor {
         let mut tick = tokio::time::interval(Duration::from_millis(TICK_MS));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            let publish_at = self.published_at + SNAPSHOT_GAP;
+            let entries = u32::try_from(self.near.directory().len()).unwrap_or(u32::MAX);
+            let gap = SNAPSHOT_GAP.0.saturating_mul(entries).min(SNAPSHOT_GAP.1);
+            let publish_at = self.published_at + gap;
             tokio::select! {
                 event = self.swarm.select_next_some() => self.on_swarm(event),
                 command = commands.recv() => match command {

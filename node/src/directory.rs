@@ -8,8 +8,9 @@
 //!   sequence number. Ghosts (adverts that are not newer) stay out until the tombstone is old, or
 //!   until the node itself speaks to us.
 //! - Every list has a cap: entries ([`Settings::max_nodes`]), tombstones (the same number), and what
-//!   one peer can introduce (half of it). When the directory is full, those who were introduced by
-//!   whoever introduced most make room, so that a flood pushes out itself.
+//!   one peer can introduce (half of it). When the directory is full, the newest of those whom nobody
+//!   met and who were introduced by whoever introduced most make room, so that a flood pushes out
+//!   itself.
 
 mod compare;
 mod own;
@@ -20,8 +21,9 @@ use std::{collections::BTreeMap, sync::OnceLock};
 use libp2p::{Multiaddr, PeerId};
 
 use crate::protocol::{Advert, Rumour, SignedAdvert, SignedLoss, exchange::MAX_DIGEST};
+pub use compare::Doubts;
 use own::Own;
-use tombstones::Tombstones;
+use tombstones::{Last, Tombstones};
 
 /// Adverts learned by exchange that are gossiped on: at once, and per second. Without a limit a
 /// newcomer would gossip the whole directory that it is handed.
@@ -77,7 +79,7 @@ pub struct Entry {
 /// How well a node is known, in the order in which entries are given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Acquaintance {
-    /// It could not be reached when it was last tried.
+    /// Others told of it, and it could not be reached when it was last tried.
     Unreachable,
     /// Others told of it.
     Told,
@@ -243,8 +245,9 @@ impl Directory {
     pub fn lose(&mut self, peer: PeerId, proof: Option<SignedLoss>, now: u64) -> Vec<Effect> {
         let mut effects = Vec::new();
         if let Some(entry) = self.entries.get(&peer) {
-            let (seq, signed) = (entry.advert.seq, entry.signed.clone());
-            self.tombstones.bury(peer, seq, Some((false, signed)), now);
+            let (seq, addresses) = (entry.advert.seq, entry.advert.multiaddrs());
+            let last = Last { goodbye: false, signed: entry.signed.clone(), addresses };
+            self.tombstones.bury(peer, seq, Some(last), now);
             if let Some(proof) = proof {
                 self.tombstones.prove(&peer, proof);
             }
@@ -256,6 +259,13 @@ impl Directory {
     /// Keeps the proof of a loss that was found here.
     pub fn prove(&mut self, peer: &PeerId, proof: SignedLoss) {
         self.tombstones.prove(peer, proof);
+    }
+
+    /// The same for word of others, where a loss as of that number was found and has no proof yet.
+    pub fn corroborate(&mut self, peer: &PeerId, seq: u64, proof: SignedLoss) {
+        if self.tombstones.unproved(peer, seq) {
+            self.tombstones.prove(peer, proof);
+        }
     }
 
     /// Somebody says that we ourselves are lost, as of the advert with this number.
@@ -322,7 +332,8 @@ impl Directory {
         let buried = self.tombstones.seq(&peer, now);
         if advert.leaving {
             if buried.is_none_or(|seq| seq < advert.seq) {
-                self.tombstones.bury(peer, advert.seq, Some((true, signed.clone())), now);
+                let last = Last { goodbye: true, signed: signed.clone(), addresses: Vec::new() };
+                self.tombstones.bury(peer, advert.seq, Some(last), now);
                 self.remove(peer, GoneReason::Goodbye, out);
                 self.relay(signed, direct, via, now, out);
             }
@@ -377,10 +388,10 @@ impl Directory {
     }
 
     /// Makes room for one more entry that `from` tells of. Nobody introduces more than half of what
-    /// there is room for. When all room is taken, whoever introduced most loses an entry to a node
-    /// that speaks for itself, or to one whose introducer brought fewer: the one that is known least,
-    /// of these the newest. So a flood of names pushes out itself, and two full directories do not
-    /// swap for ever.
+    /// there is room for. When all room is taken, an entry goes of those who introduced many, for a
+    /// node that speaks for itself, or for one whose introducer brought fewer than whoever brought
+    /// most: the one that is known least, of these the newest. So a flood of names pushes out itself,
+    /// also where it arrives over many, and two full directories do not swap for ever.
     fn make_room(
         &mut self,
         from: PeerId,
@@ -396,12 +407,15 @@ impl Directory {
         if !full {
             return true;
         }
-        let most = self.brought.iter().max_by_key(|(_, count)| **count);
-        let evicted = match most.map(|(who, count)| (*who, *count)) {
-            Some((who, count)) if direct || own + 1 < count => self
+        let evicted = match self.brought.values().max().copied() {
+            // A flood that gossip brings is spread over all neighbours: whoever introduced the whole
+            // mesh, long ago, may count as the one who introduced most, and is not the only one asked.
+            Some(most) if direct || own + 1 < most => self
                 .entries
                 .iter()
-                .filter(|(_, entry)| entry.introducer == who)
+                .filter(|(_, entry)| {
+                    self.brought.get(&entry.introducer).is_some_and(|brought| 2 * brought > most)
+                })
                 .map(|(peer, entry)| (known(peer), std::cmp::Reverse(entry.known_since), *peer))
                 .min(),
             // Everybody spoke for itself.

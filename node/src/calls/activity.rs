@@ -1,10 +1,8 @@
 //! Who works with whom now: connections in use are kept, and watched.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hashbrown::HashMap;
 use libp2p::PeerId;
 
 use crate::network::now_ms;
@@ -21,7 +19,8 @@ struct Peer {
     connected: bool,
     /// Calls that it runs for us or we for it.
     running: u32,
-    /// When the last call began or ended, in milliseconds of [`now_ms`].
+    /// When the last call ended, or the connection was made, in milliseconds of [`now_ms`]. Who has
+    /// calls that run is in use anyway.
     used_at: u64,
 }
 
@@ -37,7 +36,6 @@ impl Activity {
         let mut peers = self.lock();
         let entry = peers.entry(peer).or_default();
         entry.running += 1;
-        entry.used_at = now_ms();
         Active { activity: self.clone(), peer }
     }
 
@@ -49,7 +47,7 @@ impl Activity {
         entry.used_at = now_ms();
     }
 
-    /// Everyone who is connected or has a call that runs: how many run, and when the last began or ended.
+    /// Everyone who is connected or has a call that runs: how many run, and when the last ended.
     pub(crate) fn all(&self) -> Vec<(PeerId, u32, u64)> {
         self.lock().iter().map(|(peer, entry)| (*peer, entry.running, entry.used_at)).collect()
     }

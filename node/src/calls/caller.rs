@@ -1,7 +1,6 @@
 //! The asking end of lines.
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -11,6 +10,7 @@ use std::{
 
 use crate::network::streams::OpenStreamError;
 use futures::{AsyncReadExt as _, io::BufReader};
+use hashbrown::HashMap;
 use libp2p::{PeerId, StreamProtocol, swarm::Stream};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -50,7 +50,7 @@ type Slot = Arc<tokio::sync::Mutex<Option<Arc<Line>>>>;
 struct Line {
     frames: mpsc::Sender<Frame>,
     waiting: Arc<Waiting>,
-    _tasks: [AbortOnDropHandle<()>; 2],
+    _task: AbortOnDropHandle<()>,
 }
 
 /// The calls that have no answer yet; `None` once the line has ended.
@@ -190,23 +190,21 @@ impl Line {
         let (reader, writer) = stream.split();
         let (frames, outgoing) = mpsc::channel(frames::QUEUE);
         let waiting = Arc::new(Waiting::new());
-        let reading = tokio::spawn({
+        // One task for both: calls that follow answers need nobody else to be woken.
+        let task = tokio::spawn({
             let waiting = waiting.clone();
             async move {
-                let why = listen(BufReader::new(reader), &waiting).await;
+                let why = tokio::select! {
+                    biased;
+                    why = listen(BufReader::new(reader), &waiting) => why,
+                    Err(e) = frames::write(writer, outgoing, PATIENCE) => {
+                        Undelivered::lost(format!("the connection broke: {e}"))
+                    }
+                };
                 waiting.end(&why);
             }
         });
-        let writing = tokio::spawn({
-            let waiting = waiting.clone();
-            async move {
-                if let Err(e) = frames::write(writer, outgoing, PATIENCE).await {
-                    waiting.end(&Undelivered::lost(format!("the connection broke: {e}")));
-                }
-            }
-        });
-        let _tasks = [reading, writing].map(AbortOnDropHandle::new);
-        Self { frames, waiting, _tasks }
+        Self { frames, waiting, _task: AbortOnDropHandle::new(task) }
     }
 }
 

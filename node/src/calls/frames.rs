@@ -16,8 +16,9 @@ use crate::{
 
 /// Frames that wait to be written; who adds more waits.
 pub(super) const QUEUE: usize = 64;
-/// Frames that are written together.
-const TOGETHER: usize = 32;
+/// Frames that are written together. Where 32 calls are under way, this keeps both sides at work: with
+/// all 32 in one packet, each would wait for the other.
+const TOGETHER: usize = 8;
 /// How often the writer stands back for more of them.
 const GATHER: usize = 4;
 
@@ -151,8 +152,8 @@ where
     }
 }
 
-/// Stands back for the tasks that add frames, as long as they do: written together, 32 calls at once
-/// take a seventh of the packets.
+/// Stands back for the tasks that add frames, as long as they do: written together, they take a
+/// fraction of the packets.
 async fn gather<F>(frames: &mut mpsc::Receiver<F>, waiting: &mut Vec<F>) {
     for _ in 0..GATHER {
         let before = waiting.len();

@@ -1,20 +1,22 @@
 //! The answering end of lines.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures::{
     AsyncRead, AsyncReadExt as _, AsyncWrite, FutureExt as _, StreamExt as _, io::BufReader,
 };
+use hashbrown::HashMap;
 use libp2p::PeerId;
 use tokio::sync::mpsc;
-use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Activity,
@@ -24,7 +26,6 @@ use super::{
 use crate::{
     blobs::{BlobError, Blobs, Share},
     journal::Journal,
-    network::now_ms,
     protocol::{
         Answer, Ask, CallOutcome, CallRequest, Fault, FaultKind, MAX_MALFORMED, MAX_REQUEST,
         MAX_RESPONSE, MAX_RUNNING, Malformed, Payload, Tell,
@@ -72,8 +73,8 @@ struct Line {
     peer: PeerId,
     outbox: Outbox,
     calls: Mutex<Calls>,
-    /// When the last call came or ended, in milliseconds of [`now_ms`].
-    used_at: AtomicU64,
+    /// Whether a call came or ended since this was last looked at.
+    used: AtomicBool,
 }
 
 #[derive(Default)]
@@ -115,17 +116,19 @@ where
 {
     let (reader, writer) = stream.split();
     let (outbox, waiting) = Outbox::new(peer, server.waiting.clone());
-    let mut writing =
-        AbortOnDropHandle::new(tokio::spawn(frames::write(writer, waiting, PATIENCE)));
-    let used_at = AtomicU64::new(now_ms());
-    let line = Arc::new(Line { server, peer, outbox, calls: Mutex::default(), used_at });
+    // One task reads and writes, so that the answers of light calls that came together go out
+    // together, and nobody has to be woken in between.
+    let mut writing = pin!(frames::write(writer, waiting, PATIENCE));
+    let used = AtomicBool::new(true);
+    let line = Arc::new(Line { server, peer, outbox, calls: Mutex::default(), used });
     let ends = Ends(line.clone());
     let mut reader = BufReader::new(reader);
     let said_all = tokio::select! {
+        biased;
         said_all = line.listen(&mut reader) => said_all,
-        () = line.grows_idle() => true,
         // The caller does not take its answers.
         _ = &mut writing => false,
+        () = line.grows_idle() => true,
     };
     // The last word goes out before the line ends.
     drop(ends);
@@ -174,13 +177,15 @@ impl Line {
     /// Gives kept data up that nobody fetches; returns when the line was idle for long.
     async fn grows_idle(&self) {
         let Times { idle, kept } = self.server.times;
+        let mut used_at = Instant::now();
         loop {
             tokio::time::sleep(idle.min(kept) / 4).await;
             let mut calls = self.lock();
             calls.kept.retain(|(_, share)| share.idle() < kept);
-            let unused = now_ms().saturating_sub(self.used_at.load(Ordering::Relaxed));
-            let quiet = calls.running.is_empty() && calls.kept.is_empty();
-            if quiet && u128::from(unused) >= idle.as_millis() {
+            let used = self.used.swap(false, Ordering::Relaxed);
+            if used || !calls.running.is_empty() || !calls.kept.is_empty() {
+                used_at = Instant::now();
+            } else if used_at.elapsed() >= idle {
                 return;
             }
         }
@@ -189,7 +194,7 @@ impl Line {
     fn start(self: &Arc<Self>, request: CallRequest) {
         let call = request.call;
         let cancel = CancellationToken::new();
-        self.used_at.store(now_ms(), Ordering::Relaxed);
+        self.used.store(true, Ordering::Relaxed);
         let refusal = {
             let mut calls = self.lock();
             if calls.running.contains_key(&call) {
@@ -236,7 +241,7 @@ impl Line {
         }
         // The number is free before the answer goes out: the caller may use it again at once.
         self.lock().running.remove(&call);
-        self.used_at.store(now_ms(), Ordering::Relaxed);
+        self.used.store(true, Ordering::Relaxed);
         self.answer(call, answer);
     }
 

@@ -110,7 +110,11 @@ impl From<StartError> for Failure {
 
 impl From<ControlError> for Failure {
     fn from(error: ControlError) -> Self {
-        Self::new(Kind::PeerFailed, error.to_string())
+        let kind = match error {
+            ControlError::Silent => Kind::TimedOut,
+            _ => Kind::PeerFailed,
+        };
+        Self::new(kind, error.to_string())
     }
 }
 

@@ -3,12 +3,14 @@
 use std::{path::PathBuf, time::Duration};
 
 use libp2p::Multiaddr;
+use tokio::time::timeout;
 
 use super::{Common, Failure};
 use crate::{
     Client, Node, NodeOptions,
     client::{Call, CallFailure, Reply},
     config::{self, Config},
+    control::ControlError,
     data_dir::{DataDir, DataDirError, DataDirLock},
     doctor::Facts,
     identity::Identity,
@@ -17,6 +19,9 @@ use crate::{
 
 /// How long a command with a node of its own looks around before it says who is there.
 const LOOK_AROUND: Duration = Duration::from_millis(1500);
+
+/// How long the node that runs may take to greet.
+const ATTACH: Duration = Duration::from_secs(10);
 
 /// A node to talk to: the one that runs in the data folder, or one in this process.
 pub struct Host {
@@ -35,7 +40,10 @@ impl Host {
     /// Finds the running node, or starts one that can serve `capabilities` to this command.
     pub async fn find(common: &Common, capabilities: &[&str]) -> Result<Self, Failure> {
         let data_dir = DataDir::open(common.data_dir.clone())?;
-        if let Some(client) = Client::attach(&data_dir.control_socket()).await? {
+        let patience = common.timeout.unwrap_or(ATTACH).min(ATTACH);
+        let socket = data_dir.control_socket();
+        let attached = timeout(patience, Client::attach(&socket)).await;
+        if let Some(client) = attached.map_err(|_| ControlError::Silent)?? {
             let addresses = joins(common)?;
             if !addresses.is_empty() {
                 client.join(addresses).await?;

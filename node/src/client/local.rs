@@ -1,10 +1,10 @@
 //! The node in this process, as its clients use it.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
 };
 
+use hashbrown::HashMap;
 use libp2p::PeerId;
 use tokio::sync::watch;
 
@@ -50,9 +50,9 @@ pub(crate) struct StartedWith {
 #[derive(Default)]
 pub(crate) struct Traffic {
     /// Our own calls that run, by peer and capability.
-    pub(crate) in_flight: HashMap<(PeerId, String), u16>,
+    pub(crate) in_flight: HashMap<(PeerId, Arc<str>), u16>,
     /// The queue that the last answer told, and when (ms).
-    pub(crate) queues: HashMap<(PeerId, String), (u16, u64)>,
+    pub(crate) queues: HashMap<(PeerId, Arc<str>), (u16, u64)>,
     /// Bytes per second of large inputs.
     pub(crate) throughput: HashMap<PeerId, f64>,
 }

@@ -1,6 +1,8 @@
 //! How calls are told: the route, who served, and why nobody did.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use libp2p::PeerId;
 

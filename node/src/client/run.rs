@@ -1,7 +1,7 @@
 //! One call under way: does what its [`Plan`] says.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     pin::Pin,
     sync::{
         Arc,
@@ -11,6 +11,7 @@ use std::{
 };
 
 use futures::{StreamExt as _, stream::FuturesUnordered};
+use hashbrown::HashMap;
 use libp2p::PeerId;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -50,6 +51,8 @@ pub(super) struct Run<'a> {
     local: &'a Arc<Local>,
     pub(super) plan: Plan,
     call: &'a Call,
+    /// Its name, as maps are keyed by it.
+    capability: Arc<str>,
     input: &'a Prepared,
     deadline_at: u64,
     attempts: FuturesUnordered<Attempt<'a>>,
@@ -71,7 +74,7 @@ struct Running<'a> {
 
 struct Started {
     number: u64,
-    capability: String,
+    capability: Arc<str>,
     /// Stops the work, when this node does it itself.
     here: CancellationToken,
 }
@@ -89,6 +92,7 @@ impl<'a> Run<'a> {
             local,
             plan,
             call,
+            capability: call.capability.as_str().into(),
             input,
             deadline_at,
             attempts: FuturesUnordered::new(),
@@ -159,7 +163,7 @@ impl<'a> Run<'a> {
     fn rank(&self) -> Vec<Ranked> {
         let now = now_ms();
         let snapshot = self.local.network.snapshot();
-        let candidates = candidates(self.local, self.call, &snapshot, now);
+        let candidates = candidates(self.local, self.call, &self.capability, &snapshot, now);
         let health = self.local.health();
         router::rank(&self.work(), &candidates, &health, now, &mut rand::rng())
     }
@@ -200,7 +204,7 @@ impl<'a> Run<'a> {
             input: None,
             progress: self.call.progress.is_some(),
         };
-        let cancel = self.running.start(peer, number, &self.call.capability);
+        let cancel = self.running.start(peer, number, &self.capability);
         let local = self.local.clone();
         if peer == local.network.me() {
             let progress = self.call.progress.clone();
@@ -260,7 +264,7 @@ impl<'a> Run<'a> {
                 return PlanEvent::Lost { peer, reached, own, why };
             }
         };
-        let key = (peer, capability.clone());
+        let key = (peer, self.capability.clone());
         self.local.traffic().queues.insert(key, (answer.queue, now));
         match answer.outcome {
             CallOutcome::Done(output) if !self.readable(&output) => {
@@ -351,10 +355,10 @@ impl<'a> Run<'a> {
 }
 
 impl Running<'_> {
-    fn start(&mut self, peer: PeerId, number: u64, capability: &str) -> CancellationToken {
-        *self.local.traffic().in_flight.entry((peer, capability.to_owned())).or_default() += 1;
+    fn start(&mut self, peer: PeerId, number: u64, capability: &Arc<str>) -> CancellationToken {
+        *self.local.traffic().in_flight.entry((peer, capability.clone())).or_default() += 1;
         let here = CancellationToken::new();
-        let capability = capability.to_owned();
+        let capability = capability.clone();
         self.calls.insert(peer, Started { number, capability, here: here.clone() });
         here
     }
@@ -418,7 +422,13 @@ async fn with_data(local: &Local, peer: PeerId, number: u64, mut answer: Answer)
     Ok((answer, data))
 }
 
-fn candidates(local: &Local, call: &Call, snapshot: &Snapshot, now: u64) -> Vec<Candidate> {
+fn candidates(
+    local: &Local,
+    call: &Call,
+    capability: &Arc<str>,
+    snapshot: &Snapshot,
+    now: u64,
+) -> Vec<Candidate> {
     let me = local.network.me();
     let traffic = local.traffic();
     // What this program knows of the capability outweighs what others say.
@@ -428,7 +438,7 @@ fn candidates(local: &Local, call: &Call, snapshot: &Snapshot, now: u64) -> Vec<
             && call.variant.as_ref().is_none_or(|v| offer.variants.contains(v))
     };
     let make = |peer: PeerId, offer: &Offer, view: Option<&PeerView>| {
-        let key = (peer, call.capability.clone());
+        let key = (peer, capability.clone());
         let heard_at = view.map_or(now, |v| v.heard_at);
         // The last answer may be newer than the last advert.
         let (queue, as_of) = match traffic.queues.get(&key) {

@@ -65,16 +65,15 @@ enum Waiter {
 
 /// Events of a node in another process.
 pub(crate) struct Stream {
-    line: Arc<Line>,
-    number: u64,
+    asked: Ends,
     events: mpsc::Receiver<Event>,
     /// Some were left out: everything has to be looked at again.
     missed: Arc<AtomicBool>,
 }
 
 /// Ends what was asked for when nobody waits for it any more.
-struct Ends<'a> {
-    line: &'a Line,
+struct Ends {
+    line: Arc<Line>,
     number: u64,
 }
 
@@ -98,7 +97,7 @@ impl Attached {
         });
         let writing = AbortOnDropHandle::new(tokio::spawn(write(stream.clone(), waiting_asks)));
         let reading = AbortOnDropHandle::new(tokio::spawn(read(stream, line.clone())));
-        let mut events = Stream::open(line.clone()).await?;
+        let mut events = Stream::open(&line).await?;
         let first = timeout(PATIENCE, events.next()).await.map_err(|_| ControlError::Silent)?;
         let mut view = View::default();
         view.apply(first.ok_or_else(gone)?);
@@ -129,7 +128,7 @@ impl Attached {
     }
 
     pub(crate) async fn subscribe(&self) -> Result<Stream, ControlError> {
-        Stream::open(self.line.clone()).await
+        Stream::open(&self.line).await
     }
 
     /// Runs a call on the node. Dropping the future cancels it.
@@ -220,10 +219,10 @@ impl Attached {
 
 impl Line {
     /// Sends a request. What comes back goes to the waiter until the guard is dropped.
-    async fn ask(&self, what: Request, waiter: Waiter) -> Result<Ends<'_>, ControlError> {
+    async fn ask(self: &Arc<Self>, what: Request, waiter: Waiter) -> Result<Ends, ControlError> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.lock().as_mut().ok_or_else(gone)?.insert(number, waiter);
-        let ends = Ends { line: self, number };
+        let ends = Ends { line: self.clone(), number };
         self.asks.send(Ask { number, what }).await.map_err(|_| gone())?;
         Ok(ends)
     }
@@ -273,22 +272,19 @@ impl Line {
     }
 }
 
-impl Drop for Ends<'_> {
+impl Drop for Ends {
     fn drop(&mut self) {
         self.line.end(self.number);
     }
 }
 
 impl Stream {
-    async fn open(line: Arc<Line>) -> Result<Self, ControlError> {
+    async fn open(line: &Arc<Line>) -> Result<Self, ControlError> {
         let (sender, events) = mpsc::channel(EVENTS);
         let missed = Arc::new(AtomicBool::new(false));
         let waiter = Waiter::Events { events: sender, missed: missed.clone() };
-        let ends = line.ask(Request::Subscribe, waiter).await?;
-        let number = ends.number;
-        // From here on it ends with the stream.
-        std::mem::forget(ends);
-        Ok(Self { line, number, events, missed })
+        let asked = line.ask(Request::Subscribe, waiter).await?;
+        Ok(Self { asked, events, missed })
     }
 
     pub(crate) async fn next(&mut self) -> Option<Event> {
@@ -300,14 +296,8 @@ impl Stream {
                 return None;
             }
             // Replaced only when it is open, so that a dropped future loses nothing.
-            *self = Self::open(self.line.clone()).await.ok()?;
+            *self = Self::open(&self.asked.line).await.ok()?;
         }
-    }
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        self.line.end(self.number);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use libp2p::PeerId;
+use libp2p::{Multiaddr, PeerId};
 use serde_bytes::ByteBuf;
 
 use super::Directory;
@@ -18,14 +18,23 @@ const LACKED_MS: u64 = 10_000;
 /// that lacks many is new.
 const LACKED: usize = 3;
 const LACKED_SHARE: usize = 20;
-/// How many of them are looked after because of one exchange.
-const MAX_LACKED: usize = 8;
+/// How many nodes are looked after because of one exchange.
+const MAX_DOUBTS: usize = 8;
 /// Bytes that CBOR adds to an advert (its map keys and lengths), rounded up.
 const ADVERT_EXTRA: usize = 48;
 /// Bytes of a digest entry in CBOR beside its id, rounded up.
 const DIGEST_EXTRA: usize = 24;
 /// Bytes of an exchange beside its digest and adverts, rounded up.
 const EXCHANGE_EXTRA: usize = 256;
+
+/// Nodes of which two directories say different things for so long that it is worth a look.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Doubts {
+    /// The other side lacks them although it must have heard of them: it has probably buried them.
+    pub lacked: Vec<PeerId>,
+    /// The other side shows them and this one has buried them, with where they were.
+    pub buried: Vec<(PeerId, Vec<Multiaddr>)>,
+}
 
 impl Directory {
     /// What this node knows, itself included, sorted by the bytes of the ids.
@@ -62,24 +71,24 @@ impl Directory {
         Exchange { root, digest, adverts }
     }
 
-    /// Answers an exchange of the peer `from`, and names nodes that it lacks although it must have heard
-    /// of them: it has probably buried them, and missed gossip is made up for so.
+    /// Answers an exchange of the peer `from`, and says what is doubtful: missed gossip is made up
+    /// for so, and what one side believes wrongly.
     ///
-    /// The adverts in it are not taken in here: verify
-    /// them, and hand them to [`Directory::handle`] first.
+    /// The adverts in it are not taken in here: verify them, and hand them to [`Directory::handle`]
+    /// first.
     pub fn compare(
         &mut self,
         from: PeerId,
         theirs: &Exchange,
         now: u64,
         linked: impl Fn(&PeerId) -> bool,
-    ) -> (ExchangeReply, Vec<PeerId>) {
+    ) -> (ExchangeReply, Doubts) {
         let same = theirs.root == self.root();
         let digest = match &theirs.digest {
             Some(digest) if !same => digest,
             _ => {
                 let reply = ExchangeReply { same, adverts: vec![], want: vec![], losses: vec![] };
-                return (reply, Vec::new());
+                return (reply, Doubts::default());
             }
         };
         let known: BTreeMap<PeerId, u64> = digest
@@ -94,8 +103,9 @@ impl Directory {
             .collect();
         want.sort_unstable();
         let losses = self.losses(&known, from, now);
-        let lacked = self.lacked(&known, now, linked);
-        (ExchangeReply { same, adverts, want, losses }, lacked)
+        let doubts =
+            Doubts { lacked: self.lacked(&known, now, linked), buried: self.buried(&known, now) };
+        (ExchangeReply { same, adverts, want, losses }, doubts)
     }
 
     fn find<'a>(&'a self, ids: &'a [ByteBuf]) -> impl Iterator<Item = &'a SignedAdvert> {
@@ -173,8 +183,20 @@ impl Directory {
             .map(|(peer, _)| *peer)
             .take(most + 1)
             .collect();
-        let few = if lacked.len() > most { 0 } else { MAX_LACKED };
+        let few = if lacked.len() > most { 0 } else { MAX_DOUBTS };
         lacked.into_iter().take(few).collect()
+    }
+
+    /// Nodes that the other side still shows long after they were lost here.
+    fn buried(&self, known: &BTreeMap<PeerId, u64>, now: u64) -> Vec<(PeerId, Vec<Multiaddr>)> {
+        let Some(since) = now.checked_sub(LACKED_MS) else { return Vec::new() };
+        known
+            .iter()
+            .filter(|(peer, _)| !self.entries.contains_key(peer))
+            .filter_map(|(peer, seq)| Some((*peer, self.tombstones.lost_at(peer, *seq, since)?)))
+            .map(|(peer, addresses)| (peer, addresses.to_vec()))
+            .take(MAX_DOUBTS)
+            .collect()
     }
 
     /// Word of losses whose ghosts the other side still shows: it missed the gossip.

@@ -130,7 +130,7 @@ fn entries_expire_and_the_tombstone_keeps_their_ghosts_out() {
 }
 
 #[test]
-fn a_full_directory_evicts_what_the_greatest_introducer_brought() {
+fn a_full_directory_evicts_what_the_greatest_introducers_brought() {
     let mut d = Directory::new(peer(0), 1, Settings { max_nodes: 4, ..settings() });
     for n in 1..=4 {
         let from = if n <= 2 { 9 } else { 8 };
@@ -141,15 +141,16 @@ fn a_full_directory_evicts_what_the_greatest_introducer_brought() {
     assert_eq!(tell(&mut d, heard(advert(5, 1), 9, Via::Exchange), 5), []);
     assert_eq!(
         tell(&mut d, heard(advert(5, 1), 7, Via::Gossip), 5)[0],
-        gone(2, GoneReason::Evicted)
+        gone(4, GoneReason::Evicted),
+        "the newest of those who brought most"
     );
     // Who speaks for itself comes in; who is connected stays.
-    let known = |who: &PeerId| match *who == peer(4) {
+    let known = |who: &PeerId| match *who == peer(2) {
         true => Acquaintance::Linked,
         false => Acquaintance::Told,
     };
     let effects = d.handle(heard(advert(6, 1), 6, Via::Exchange), 6, known);
-    assert_eq!(effects[0], gone(3, GoneReason::Evicted), "of who brought most");
+    assert_eq!(effects[0], gone(1, GoneReason::Evicted), "of who brought most");
     for n in 10..30 {
         tell(&mut d, heard(Advert { leaving: true, ..advert(n, 1) }, 9, Via::Gossip), n);
     }
@@ -340,13 +341,18 @@ fn what_a_neighbour_must_have_heard_of_and_lacks_is_named() {
     }
     let question = other.exchange(true, &[]);
     let linked = |who: &PeerId| *who == peer(1);
-    let lacked = |d: &mut Directory, now| d.compare(peer(50), &question, now, linked).1;
+    let lacked = |d: &mut Directory, now| d.compare(peer(50), &question, now, linked).1.lacked;
     assert_eq!(lacked(&mut d, LATE - 1), [], "it may not have heard of them yet");
     assert_eq!(lacked(&mut d, LATE), [peer(2), peer(3)]);
+    // What it shows and this one has lost long ago is named too, unless it knows a newer number.
+    d.lose(peer(20), None, LATE);
+    let buried = |d: &mut Directory, now| d.compare(peer(50), &question, now, linked).1.buried;
+    assert_eq!(buried(&mut d, 2 * LATE - 1), [], "it may not have heard of the loss yet");
+    assert_eq!(buried(&mut d, 2 * LATE), [(peer(20), vec![])]);
     // A newcomer lacks nearly everyone, and that means nothing.
     let newcomer = Directory::new(peer(51), 3, settings());
-    let (reply, lacked) = d.compare(peer(51), &newcomer.exchange(true, &[]), LATE, |_| false);
-    assert_eq!((reply.adverts.len(), lacked.len()), (20, 0));
+    let (reply, doubts) = d.compare(peer(51), &newcomer.exchange(true, &[]), LATE, |_| false);
+    assert_eq!((reply.adverts.len(), doubts.lacked.len()), (19, 0));
 }
 
 /// When everyone has heard of an advert of time 0.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use libp2p::PeerId;
+use libp2p::{Multiaddr, PeerId};
 
 use crate::protocol::{SignedAdvert, SignedLoss};
 
@@ -22,8 +22,19 @@ struct Grave {
     goodbye: bool,
     /// Its last advert.
     signed: Option<SignedAdvert>,
+    /// Where it was.
+    addresses: Vec<Multiaddr>,
     /// The word of a witness that it was lost.
     proof: Option<SignedLoss>,
+}
+
+/// What a node last said.
+#[derive(Debug)]
+pub(super) struct Last {
+    /// Whether that was its goodbye.
+    pub(super) goodbye: bool,
+    pub(super) signed: SignedAdvert,
+    pub(super) addresses: Vec<Multiaddr>,
 }
 
 impl Tombstones {
@@ -48,15 +59,8 @@ impl Tombstones {
         })
     }
 
-    /// Remembers a node that went, with its last advert and whether that is a goodbye. The oldest
-    /// tombstone makes room.
-    pub(super) fn bury(
-        &mut self,
-        peer: PeerId,
-        seq: u64,
-        last: Option<(bool, SignedAdvert)>,
-        now: u64,
-    ) {
+    /// Remembers a node that went, with what it last said. The oldest tombstone makes room.
+    pub(super) fn bury(&mut self, peer: PeerId, seq: u64, last: Option<Last>, now: u64) {
         if self.graves.len() >= self.max && !self.graves.contains_key(&peer) {
             let oldest = self.graves.iter().min_by_key(|(_, g)| g.since).map(|(peer, _)| *peer);
             if let Some(oldest) = oldest {
@@ -66,8 +70,11 @@ impl Tombstones {
         if self.graves.get(&peer).is_some_and(|grave| self.keeps(grave, now) && grave.seq > seq) {
             return;
         }
-        let (goodbye, signed) = last.map_or((false, None), |(goodbye, s)| (goodbye, Some(s)));
-        let grave = Grave { seq, since: now, goodbye, signed, proof: None };
+        let (goodbye, signed, addresses) = match last {
+            Some(Last { goodbye, signed, addresses }) => (goodbye, Some(signed), addresses),
+            None => (false, None, Vec::new()),
+        };
+        let grave = Grave { seq, since: now, goodbye, signed, addresses, proof: None };
         self.graves.insert(peer, grave);
     }
 
@@ -76,6 +83,12 @@ impl Tombstones {
         if let Some(grave) = self.graves.get_mut(peer) {
             grave.proof = Some(proof);
         }
+    }
+
+    /// Whether a node was found lost as of this number, and nobody's word of it is kept.
+    pub(super) fn unproved(&self, peer: &PeerId, seq: u64) -> bool {
+        let unproved = |grave: &Grave| !grave.goodbye && grave.seq == seq && grave.proof.is_none();
+        self.graves.get(peer).is_some_and(unproved)
     }
 
     /// The node lives, as an advert with this sequence number shows. A tombstone with a higher one
@@ -110,6 +123,13 @@ impl Tombstones {
         let grave = self.graves.get(peer)?;
         let fits = self.keeps(grave, now) && !grave.goodbye && grave.seq >= seq;
         grave.proof.as_ref().filter(|_| fits)
+    }
+
+    /// Where a node was that is held for lost since `since` or longer as of exactly this number.
+    pub(super) fn lost_at(&self, peer: &PeerId, seq: u64, since: u64) -> Option<&[Multiaddr]> {
+        let grave = self.graves.get(peer)?;
+        let doubtful = !grave.goodbye && grave.seq == seq && grave.since <= since;
+        Some(&grave.addresses[..]).filter(|_| doubtful)
     }
 
     fn keeps(&self, grave: &Grave, now: u64) -> bool {

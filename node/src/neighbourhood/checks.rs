@@ -3,10 +3,15 @@
 use libp2p::PeerId;
 
 use super::{
-    Effect, Neighbourhood, SOUGHT_MS,
+    Effect, Neighbourhood, SOUGHT_MS, TICK_MS,
+    dialing::MAX_COMPANY,
     peer::{Check, Peer, Watch},
+    pulse,
 };
-use crate::protocol::{Loss, SignedLoss};
+use crate::{
+    directory::Doubts,
+    protocol::{Loss, SignedLoss},
+};
 
 /// How long the result of a look after a peer may take before it is looked after again, in ms.
 pub(super) const VERIFY_MS: u64 = 15_000;
@@ -42,6 +47,10 @@ impl Neighbourhood {
         let Some(link) = known.link_mut() else { return };
         link.watch = Watch::Off;
         known.check.get_or_insert_default().witness = true;
+        if known.vouched_at.is_some_and(|at| now < at + pulse::PATIENCE_MS) {
+            // It spoke after the beat: one that hung for a while, perhaps.
+            return self.look_again(peer, now, out);
+        }
         self.check_failed(peer, now, out);
         out.push(Effect::Close(peer));
         self.look_around(now, out);
@@ -86,8 +95,9 @@ impl Neighbourhood {
     }
 
     /// A new advert of a peer arrived: it lived a moment ago, so nobody need look.
-    pub(super) fn vouched(&mut self, peer: PeerId, _now: u64, out: &mut Vec<Effect>) {
+    pub(super) fn vouched(&mut self, peer: PeerId, now: u64, out: &mut Vec<Effect>) {
         let Some(known) = self.peers.get_mut(&peer) else { return };
+        known.vouched_at = Some(now);
         if let Some(check) = known.check.take() {
             judge(&check, false, out);
         }
@@ -134,16 +144,31 @@ impl Neighbourhood {
 
     fn look_if_due(&mut self, peer: PeerId, now: u64, out: &mut Vec<Effect>) {
         let Some(known) = self.peers.get_mut(&peer) else { return };
+        let (connected, dialled) = (known.connected(), known.dialled());
         let Some(check) = &mut known.check else { return };
         if check.at > now {
             return;
         }
+        if !connected && !dialled && self.dials.len() >= MAX_COMPANY {
+            // That there are too many dials is trouble of our own.
+            check.at = now + TICK_MS;
+            return;
+        }
         (check.tries, check.at) = (check.tries + 1, now);
-        if known.connected() {
+        if connected {
             out.push(Effect::Check(peer));
         } else {
             self.dial(peer, false, now, out);
         }
+    }
+
+    /// What was found is older than the last word of the peer.
+    pub(super) fn look_again(&mut self, peer: PeerId, now: u64, out: &mut Vec<Effect>) {
+        let Some(check) = self.peers.get_mut(&peer).and_then(|peer| peer.check.as_mut()) else {
+            return;
+        };
+        (check.tries, check.at) = (0, now);
+        self.look_if_due(peer, now, out);
     }
 
     /// Word of a loss, signed by who was connected to the peer.
@@ -174,6 +199,10 @@ impl Neighbourhood {
         let proved = proved.is_some_and(|at| now < at + PROVED_MS);
         let looked_after = known.is_some_and(|known| known.check.is_some());
         if !news || !of_mesh || proved {
+            if of_mesh {
+                // Found here in another way: those who missed the word are told by it.
+                self.directory.corroborate(&peer, loss.seq, proof);
+            }
             return out.push(drop);
         }
         // Another word of a loss that is looked into anyway costs nothing.
@@ -189,9 +218,16 @@ impl Neighbourhood {
         self.suspect(peer, Check { at, proof, tokens: vec![token], ..Check::default() }, now, out);
     }
 
-    /// An exchange showed nodes that the other side has probably buried.
-    pub(super) fn on_lacked(&mut self, lacked: Vec<PeerId>, now: u64, out: &mut Vec<Effect>) {
-        for peer in lacked {
+    /// An exchange showed nodes of which one side is wrong.
+    pub(super) fn on_doubts(&mut self, doubts: Doubts, now: u64, out: &mut Vec<Effect>) {
+        for (peer, addresses) in doubts.buried {
+            // Where it lives after all, it tells us so itself.
+            if self.may_dial(&peer, now) && self.dials.len() < MAX_COMPANY {
+                self.peers.entry(peer).or_default().remembered = addresses;
+                self.dial(peer, false, now, out);
+            }
+        }
+        for peer in doubts.lacked {
             let at = now + self.spread(&peer);
             self.suspect(peer, Check { at, lacked: true, ..Check::default() }, now, out);
         }

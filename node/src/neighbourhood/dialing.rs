@@ -15,7 +15,7 @@ use crate::doctor::Stranger;
 
 /// Dials that run at once for calls, and for company.
 const MAX_WANTED: usize = 48;
-const MAX_COMPANY: usize = 24;
+pub(super) const MAX_COMPANY: usize = 24;
 /// Lost peers that are dialled at one time.
 const REDIALS: usize = 16;
 /// Most addresses that connections are kept to.
@@ -157,20 +157,20 @@ impl Neighbourhood {
             }
             return self.check_failed(peer, now, out);
         }
-        self.dial_at(peer, first, fallback, wanted, out);
+        self.dial_at(peer, (first, fallback), wanted, now, out);
     }
 
     fn dial_at(
         &mut self,
         peer: PeerId,
-        addresses: Vec<Multiaddr>,
-        fallback: Vec<Multiaddr>,
+        (addresses, fallback): (Vec<Multiaddr>, Vec<Multiaddr>),
         wanted: bool,
+        now: u64,
         out: &mut Vec<Effect>,
     ) {
         let dial = self.next_dial(Target::Peer(peer));
         let known = self.peers.entry(peer).or_default();
-        known.phase = Phase::Dialled(Dialled { dial, fallback, wanted });
+        known.phase = Phase::Dialled(Dialled { dial, since: now, fallback, wanted });
         out.push(Effect::Dial { dial, peer: Some(peer), addresses });
     }
 
@@ -216,7 +216,7 @@ impl Neighbourhood {
             Phase::Connected(_) | Phase::Known(_) => {}
             Phase::Parting { link, .. } => known.phase = Phase::Known(std::mem::take(link)),
             Phase::Gone | Phase::Admitted { .. } | Phase::Dialled(_) => {
-                let link = Link { used_at: now, ..Link::default() };
+                let link = Link { used_at: now, dialled: dial.is_some(), ..Link::default() };
                 known.phase = Phase::Connected(link);
             }
         }
@@ -320,14 +320,14 @@ impl Neighbourhood {
         if dialled.dial != dial {
             return;
         }
-        let wanted = dialled.wanted;
+        let (wanted, since) = (dialled.wanted, dialled.since);
         // A refusal everywhere says that the machine is there and the process is not: where it was
         // here a moment ago, that is all there is to know. QUIC would only say nothing for seconds.
         let settled = why == DialFailure::Refused && known.check.is_some();
         let elsewhere = matches!(why, DialFailure::Refused | DialFailure::Silent);
         let fallback = std::mem::take(&mut dialled.fallback);
         if elsewhere && !settled && !fallback.is_empty() {
-            return self.dial_at(peer, fallback, Vec::new(), wanted, out);
+            return self.dial_at(peer, (fallback, Vec::new()), wanted, now, out);
         }
         known.phase = Phase::Gone;
         let own = why == DialFailure::Own;
@@ -358,6 +358,10 @@ impl Neighbourhood {
                     known.named.clear();
                 }
                 known.backoff.failed(now, rng);
+                if known.check.is_some() && known.vouched_at.is_some_and(|at| at > since) {
+                    // It spoke since: what the dial found is how things were before.
+                    return self.look_again(peer, now, out);
+                }
                 self.check_failed(peer, now, out);
             }
         }

@@ -42,8 +42,8 @@ impl Neighbourhood {
         }
         let peers = &self.peers;
         let linked = |peer: &PeerId| peers.get(peer).is_some_and(Peer::connected);
-        let (reply, lacked) = self.directory.compare(peer, exchange, now, linked);
-        self.on_lacked(lacked, now, &mut effects);
+        let (reply, doubts) = self.directory.compare(peer, exchange, now, linked);
+        self.on_doubts(doubts, now, &mut effects);
         (Some(reply), effects)
     }
 
@@ -63,6 +63,14 @@ impl Neighbourhood {
 
     /// Asks one of the neighbours whether it knows the same.
     pub(super) fn exchange_with_someone(&mut self, rng: &mut impl Rng, out: &mut Vec<Effect>) {
+        // Whose first exchange came to nothing, as when it is asked by many at once, comes first.
+        let unanswered = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| !peer.exchanged() && peer.link().is_some_and(|link| link.dialled));
+        if let Some(peer) = unanswered.map(|(id, _)| *id).choose(rng) {
+            return self.ask(peer, true, true, out);
+        }
         // A client that only asks has no directory and may not take requests.
         let known = |id: &PeerId| self.directory.get(id).is_some();
         let someone = self.peers.iter().filter(|(id, peer)| peer.connected() && known(id));

@@ -25,6 +25,8 @@ pub(super) struct Peer {
     pub(super) suspect_since: Option<u64>,
     /// When word of its loss last proved wrong.
     pub(super) proved_at: Option<u64>,
+    /// When a new advert of it last arrived, by whomever.
+    pub(super) vouched_at: Option<u64>,
     /// When it last spoke to us over its own connection.
     pub(super) met_at: Option<u64>,
     /// It is no node of this mesh.
@@ -57,6 +59,7 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct Dialled {
     pub(super) dial: u64,
+    pub(super) since: u64,
     /// Tried when the first addresses fail.
     pub(super) fallback: Vec<Multiaddr>,
     /// A call waits for it.
@@ -73,6 +76,8 @@ pub(super) struct Link {
     /// When a call last began or ended, or the connection was made.
     pub(super) used_at: u64,
     pub(super) watch: Watch,
+    /// Whether we dialled it: it is a node then, and takes requests.
+    pub(super) dialled: bool,
     /// Whether it was asked for its root only.
     pub(super) asked_root: bool,
     /// Exchanges in a row in which it had more than fits into one message.

@@ -1,13 +1,16 @@
 //! The rules of the neighbourhood, one by one. `tests/policy.rs` has them all at once, at scale.
 
-use libp2p::identity::Keypair;
+use libp2p::{Multiaddr, identity::Keypair};
 use rand::{SeedableRng as _, rngs::SmallRng};
 
 use super::{
     checks::{MAX_SPREAD_MS, PROVED_MS, VERIFY_MS},
     *,
 };
-use crate::directory::tests::peer;
+use crate::{
+    directory::{GoneReason, tests::peer},
+    protocol::{Exchange, ExchangeReply, Loss, SignedLoss},
+};
 
 /// A neighbourhood with a generator of its own.
 struct Near {
@@ -161,9 +164,108 @@ fn silence_over_a_connection_is_a_loss() {
     let mut near = Near::new();
     near.known(1, 5, 0);
     assert_eq!(
-        near.does(Event::Silent { peer: peer(1) }, 2),
+        near.does(Event::Silent { peer: peer(1) }, pulse::PATIENCE_MS),
         [gone(1), Effect::Testify { peer: peer(1), seq: 5 }, Effect::Close(peer(1))]
     );
+}
+
+#[test]
+fn what_was_found_before_the_last_word_of_a_peer_is_no_loss() {
+    let mut near = Near::new();
+    near.known(1, 5, 0);
+    near.known(3, 1, 0);
+    // Its advert came while the beat was on its way.
+    near.heard(1, 6, 2, 9_000);
+    let silent = Event::Silent { peer: peer(1) };
+    assert_eq!(near.does(silent.clone(), 10_000), [Effect::Check(peer(1))]);
+    let told = near.does(silent, 12_500);
+    assert_eq!(told[..2], [gone(1), Effect::Testify { peer: peer(1), seq: 6 }]);
+    // And while it was dialled.
+    near.heard(2, 5, 3, 20_000);
+    let dial = near.does(Event::Wanted { peer: peer(2) }, 20_001);
+    near.heard(2, 6, 3, 22_000);
+    near.does(loss(2, 6, 3, 3, 7), 22_001);
+    let again = near.fails(&dial, DialFailure::Silent, 24_000);
+    assert_eq!(dialled(&again), [peer(2)], "{again:?}");
+    assert!(near.it.directory().get(&peer(2)).is_some());
+    let told = near.fails(&again, DialFailure::Silent, 28_000);
+    assert_eq!(told, [judged(7, true), gone(2)]);
+}
+
+#[test]
+fn what_others_show_long_after_it_was_lost_is_looked_for() {
+    let mut near = Near::new();
+    near.known(1, 5, 0);
+    near.known(9, 5, 0);
+    near.does(Event::Silent { peer: peer(1) }, 5_000);
+    near.does(broken(1), 5_001);
+    let other = {
+        let mut other = Directory::new(peer(9), 1, Settings::new("m").directory);
+        let advert = advert(1, 5);
+        let event = directory::Event::Heard {
+            signed: signed(&advert),
+            advert,
+            from: peer(1),
+            via: Via::Exchange,
+        };
+        other.handle(event, 0, |_| Acquaintance::Told);
+        other.exchange(true, &[])
+    };
+    let asked = |near: &mut Near, now| dialled(&near.it.answer(peer(9), &other, now).1);
+    assert_eq!(asked(&mut near, 10_000), []);
+    assert_eq!(asked(&mut near, 20_000), [peer(1)]);
+    assert_eq!(asked(&mut near, 20_001), [], "it is dialled already");
+}
+
+#[test]
+fn word_of_a_loss_that_was_found_otherwise_is_kept_for_those_who_missed_it() {
+    let mut near = Near::new();
+    (1..=20).for_each(|n| near.known(n, 5, 0));
+    let digest = |near: &Near| near.it.directory().exchange(true, &[]);
+    let shown = digest(&near);
+    // A neighbour lacks it, and it cannot be reached.
+    let mut lacks = shown.clone();
+    lacks.root = [0; 32];
+    lacks.digest.as_mut().expect("a digest").retain(|entry| entry.id != peer(1).to_bytes());
+    near.does(broken(1), 1);
+    near.tell(Event::Connected { peer: peer(1), dial: None }, 2);
+    near.tell(Event::Parting { peer: peer(1) }, 3);
+    near.does(broken(1), 4);
+    let (_, effects) = near.it.answer(peer(9), &lacks, 20_000);
+    let effects = near.fails(&effects, DialFailure::Refused, 20_001);
+    assert_eq!(effects, [gone(1)], "it was not connected, so it says nothing itself");
+    let losses = |near: &mut Near| {
+        let (reply, _) =
+            near.it.answer(peer(9), &Exchange { root: [0; 32], ..shown.clone() }, 20_003);
+        reply.expect("an answer").losses
+    };
+    assert_eq!(losses(&mut near), []);
+    assert_eq!(near.does(loss(1, 4, 2, 2, 7), 20_002), [judged(7, false)]);
+    assert_eq!(losses(&mut near), [], "of another number");
+    assert_eq!(near.does(loss(1, 5, 2, 2, 8), 20_002), [judged(8, false)]);
+    assert_eq!(losses(&mut near).len(), 1);
+}
+
+#[test]
+fn who_was_dialled_and_never_answered_is_asked_again() {
+    let mut near = Near::new();
+    near.heard(1, 5, 2, 0);
+    let dial = dial_of(&near.does(Event::Wanted { peer: peer(1) }, 1));
+    near.tell(Event::Connected { peer: peer(1), dial }, 2);
+    // Beside others that did.
+    (2..6).for_each(|n| near.known(n, 1, 3));
+    let asks = |effects: &[Effect]| {
+        let asked = effects.iter().filter_map(|effect| match effect {
+            Effect::Ask { peer, exchange } => Some((*peer, exchange.digest.is_some())),
+            _ => None,
+        });
+        asked.collect::<Vec<_>>()
+    };
+    let effects = near.tell(Event::Tick { used: vec![] }, 20_000);
+    assert_eq!(asks(&effects), [(peer(1), true)]);
+    near.heard(1, 5, 1, 20_001);
+    let effects = near.tell(Event::Tick { used: vec![] }, 40_000);
+    assert!(asks(&effects).iter().all(|(_, digest)| !digest), "as everybody: {effects:?}");
 }
 
 #[test]

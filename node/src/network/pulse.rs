@@ -11,14 +11,15 @@ use libp2p::{PeerId, StreamProtocol, swarm::Stream};
 use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
+    neighbourhood::pulse,
     protocol::PULSE_PROTOCOL,
     quota::{Limit, Shared},
 };
 
 /// Time between two beats. With [`PATIENCE`], a stopped peer is noticed after at most 4 s.
-const BEAT: Duration = Duration::from_millis(1_500);
+const BEAT: Duration = Duration::from_millis(pulse::BEAT_MS);
 /// Silence for this long is death until shown otherwise.
-pub(super) const PATIENCE: Duration = Duration::from_millis(2_500);
+pub(super) const PATIENCE: Duration = Duration::from_millis(pulse::PATIENCE_MS);
 /// Streams that are answered at once.
 const MAX_WATCHERS: u64 = 512;
 /// The same of one peer: its watch, and a check now and then.

@@ -1,7 +1,11 @@
 //! How peers did lately: bans, pauses, durations.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    hash::Hash,
+};
 
+use hashbrown::{Equivalent, HashMap};
 use libp2p::PeerId;
 
 use super::Work;
@@ -28,8 +32,8 @@ const MAX_CAPABILITIES: usize = 128;
 /// How peers did lately. Bounded whatever peers do.
 #[derive(Debug, Default)]
 pub struct Health {
-    peers: BTreeMap<PeerId, Failures>,
-    capabilities: BTreeMap<String, Capability>,
+    peers: HashMap<PeerId, Failures>,
+    capabilities: HashMap<String, Capability>,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +46,7 @@ struct Failures {
 #[derive(Debug, Default)]
 struct Capability {
     durations: VecDeque<f64>,
-    peers: BTreeMap<PeerId, Served>,
+    peers: HashMap<PeerId, Served>,
     used: u64,
 }
 
@@ -129,9 +133,8 @@ impl Health {
     }
 
     fn capability(&mut self, name: &str, now: u64) -> &mut Capability {
-        let name = name.to_owned();
-        make_room(&mut self.capabilities, &name, MAX_CAPABILITIES, |entry| entry.used);
-        let entry = self.capabilities.entry(name).or_default();
+        make_room(&mut self.capabilities, name, MAX_CAPABILITIES, |entry| entry.used);
+        let entry = self.capabilities.entry_ref(name).or_default();
         entry.used = now;
         entry
     }
@@ -159,15 +162,15 @@ fn push(ring: &mut VecDeque<f64>, ms: f64, max: usize) {
 }
 
 fn percentile(ring: &VecDeque<f64>, share: f64) -> Option<f64> {
-    let mut sorted: Vec<f64> = ring.iter().copied().collect();
-    sorted.sort_by(f64::total_cmp);
-    let last = sorted.len().checked_sub(1)?;
-    sorted.get((last as f64 * share).ceil() as usize).copied()
+    let mut all: Vec<f64> = ring.iter().copied().collect();
+    let last = all.len().checked_sub(1)?;
+    let nth = ((last as f64 * share).ceil() as usize).min(last);
+    Some(*all.select_nth_unstable_by(nth, f64::total_cmp).1)
 }
 
-fn make_room<K: Ord + Clone, V>(
-    map: &mut BTreeMap<K, V>,
-    key: &K,
+fn make_room<K: Hash + Eq + Clone, V>(
+    map: &mut HashMap<K, V>,
+    key: &(impl Hash + Equivalent<K> + ?Sized),
     max: usize,
     used: impl Fn(&V) -> u64,
 ) {

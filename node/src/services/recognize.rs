@@ -31,9 +31,15 @@ const MAX_TOP: u16 = 100;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
     /// A model by name; the serving node's default otherwise.
+    #[serde(default)]
     pub model: Option<String>,
-    /// How many labels, 1 to 100.
+    /// How many labels, 1 to 100; 5 where nothing is said.
+    #[serde(default = "usual_top")]
     pub top: u16,
+}
+
+fn usual_top() -> u16 {
+    5
 }
 
 /// What was seen.

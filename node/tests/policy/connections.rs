@@ -1,14 +1,15 @@
 //! Connections of the simulated mesh: dials that take time, find nobody or a full node, and break.
 
 use libp2p::{Multiaddr, PeerId, multiaddr::Protocol};
-use potluck::neighbourhood::{DialFailure, Door, Event};
+use potluck::neighbourhood::{
+    DialFailure, Door, Event,
+    pulse::{BEAT_MS, PATIENCE_MS},
+};
 use rand::{RngExt as _, seq::IteratorRandom as _};
 
 use super::{Happening, Mesh, State, address};
 
-/// Time between two beats, silence that is death, and how long a dial may take: as in the node.
-const BEAT_MS: u64 = 1_500;
-const PATIENCE_MS: u64 = 2_500;
+/// How long a dial may take, as in the node.
 const DIAL_MS: u64 = 4_000;
 
 impl Mesh {

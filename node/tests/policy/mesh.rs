@@ -28,6 +28,8 @@ use gossip::Said;
 pub const START: u64 = 1_000_000;
 /// Share of messages that are lost.
 const LOSS: f64 = 0.05;
+/// How long an answer is waited for, as in the node.
+const ANSWER_MS: u64 = 30_000;
 /// A dead node's ghost in any directory after this time is a failure of the policy. Counted from
 /// the last time that a paused node went on: it brings old news to newcomers, who cannot know.
 pub const GONE_MS: u64 = 45_000;
@@ -83,6 +85,7 @@ enum Happening {
     DialFailed { from: usize, dial: u64, why: potluck::neighbourhood::DialFailure },
     Beats { from: usize, to: usize, again: bool },
     Silent { from: usize, to: usize },
+    Unanswered { at: usize, by: usize },
     Broken { at: usize, with: usize },
     Tick(usize),
     Heartbeat(usize),
@@ -318,10 +321,24 @@ impl Mesh {
             Happening::Knocks { from, to, dial } => self.knocks(from, to, dial),
             Happening::Linked { from, to, dial } => self.link(from, to, dial),
             Happening::DialFailed { from, dial, why } => {
+                if self.nodes[from].state == State::Paused {
+                    return self.after(500, Happening::DialFailed { from, dial, why });
+                }
                 self.tell(from, Event::DialFailed { dial, why });
+            }
+            Happening::Unanswered { at, by } => {
+                if self.nodes[at].state == State::Paused {
+                    return self.after(500, Happening::Unanswered { at, by });
+                }
+                if self.nodes[at].links.contains(&by) {
+                    self.tell(at, Event::Unanswered { peer: self.ids[by] });
+                }
             }
             Happening::Beats { from, to, again } => self.beats(from, to, again),
             Happening::Silent { from, to } => {
+                if self.nodes[from].state == State::Paused {
+                    return self.after(500, Happening::Silent { from, to });
+                }
                 if self.nodes[from].links.contains(&to) {
                     self.nodes[from].watching.remove(&to);
                     self.tell(from, Event::Silent { peer: self.ids[to] });
@@ -475,7 +492,14 @@ impl Mesh {
         let near = self.nodes[from].side == self.nodes[to].side;
         if linked && near && !self.rng.random_bool(LOSS) {
             let delay = self.rng.random_range(1..40);
-            self.after(delay, Happening::Arrives { to, from, message });
+            return self.after(delay, Happening::Arrives { to, from, message });
+        }
+        match message {
+            Message::Ask(_) => self.after(ANSWER_MS, Happening::Unanswered { at: from, by: to }),
+            Message::Reply { .. } => {
+                self.after(ANSWER_MS, Happening::Unanswered { at: to, by: from });
+            }
+            _ => {}
         }
     }
 

@@ -452,6 +452,22 @@ fn a_node_that_is_killed_leaves_a_folder_that_works() -> anyhow::Result<()> {
 }
 
 #[test]
+fn a_node_that_hangs_keeps_nobody_longer_than_the_timeout() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let node = quiet("hangs").start_in(folder.path())?;
+    node.signal("STOP")?;
+    let ran = alone(folder.path(), &["ask", "hello", "--timeout", "0.5", "--json"])?;
+    node.signal("CONT")?;
+    plain(&ran);
+    let error = ran.json()["error"].clone();
+    assert_eq!((ran.code, error["kind"].as_str()), (Some(6), Some("timed_out")), "{ran:?}");
+    assert!(error["message"].as_str().is_some_and(|m| m.contains("stop it")), "{error}");
+    // It took no harm.
+    assert_eq!(alone(folder.path(), &["ask", "hello", "--json"])?.code, Some(0));
+    Ok(())
+}
+
+#[test]
 fn a_signal_while_starting_stops_it_cleanly() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let mut command = command(None, ["up", "--no-mdns", "--listen", "/ip4/127.0.0.1/tcp/0"]);

@@ -22,8 +22,8 @@ fn server(times: Times) -> (Server, tempfile::TempDir) {
 fn line_of(server: Server) -> (Arc<Line>, mpsc::Receiver<outbox::Waiting>) {
     let peer = PeerId::random();
     let (outbox, waiting) = Outbox::new(peer, server.waiting.clone());
-    let used_at = AtomicU64::new(now_ms());
-    (Arc::new(Line { server, peer, outbox, calls: Mutex::default(), used_at }), waiting)
+    let used = AtomicBool::new(true);
+    (Arc::new(Line { server, peer, outbox, calls: Mutex::default(), used }), waiting)
 }
 
 /// A line that is served, and its other end.

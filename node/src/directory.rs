@@ -16,7 +16,10 @@ mod compare;
 mod own;
 mod tombstones;
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
 
 use libp2p::{Multiaddr, PeerId};
 
@@ -76,11 +79,9 @@ pub struct Entry {
     pub introducer: PeerId,
 }
 
-/// How well a node is known, in the order in which entries are given up.
+/// How well a node is known; who is known least is given up first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Acquaintance {
-    /// Others told of it, and it could not be reached when it was last tried.
-    Unreachable,
     /// Others told of it.
     Told,
     /// It spoke to us.
@@ -182,6 +183,8 @@ pub struct Directory {
     entries: BTreeMap<PeerId, Entry>,
     /// How many of the entries each peer introduced beside itself.
     brought: BTreeMap<PeerId, usize>,
+    /// The entries that others introduced, by when that was.
+    told: BTreeSet<(u64, PeerId)>,
     tombstones: Tombstones,
     relay_tokens: f64,
     relay_at: u64,
@@ -198,6 +201,7 @@ impl Directory {
             own: Own::new(incarnation),
             entries: BTreeMap::new(),
             brought: BTreeMap::new(),
+            told: BTreeSet::new(),
             tombstones: Tombstones::new(settings.max_nodes, settings.tombstone_ms),
             relay_tokens: RELAY_BURST,
             relay_at: 0,
@@ -352,7 +356,8 @@ impl Directory {
         let entry =
             Entry { advert, signed: signed.clone(), heard_at: now, known_since, introducer };
         let before = self.entries.insert(peer, entry);
-        self.count_brought(peer, before.map(|entry| entry.introducer), Some(introducer));
+        let before = before.map(|entry| entry.introducer);
+        self.note_introducer((known_since, peer), before, Some(introducer));
         self.root = OnceLock::new();
         out.push(if known.is_some() { Effect::Changed(peer) } else { Effect::Appeared(peer) });
         self.relay(signed, direct, via, now, out);
@@ -388,10 +393,10 @@ impl Directory {
     }
 
     /// Makes room for one more entry that `from` tells of. Nobody introduces more than half of what
-    /// there is room for. When all room is taken, an entry goes of those who introduced many, for a
-    /// node that speaks for itself, or for one whose introducer brought fewer than whoever brought
-    /// most: the one that is known least, of these the newest. So a flood of names pushes out itself,
-    /// also where it arrives over many, and two full directories do not swap for ever.
+    /// there is room for. When all room is taken, an entry goes for a node that speaks for itself, or
+    /// for one whose introducer brought fewer than whoever brought most: the newest of those whom
+    /// somebody introduced who brought many. So a flood of names pushes out itself, also where it
+    /// arrives over many, and two full directories do not swap for ever.
     fn make_room(
         &mut self,
         from: PeerId,
@@ -408,55 +413,65 @@ impl Directory {
             return true;
         }
         let evicted = match self.brought.values().max().copied() {
-            // A flood that gossip brings is spread over all neighbours: whoever introduced the whole
-            // mesh, long ago, may count as the one who introduced most, and is not the only one asked.
-            Some(most) if direct || own + 1 < most => self
-                .entries
-                .iter()
-                .filter(|(_, entry)| {
-                    self.brought.get(&entry.introducer).is_some_and(|brought| 2 * brought > most)
-                })
-                .map(|(peer, entry)| (known(peer), std::cmp::Reverse(entry.known_since), *peer))
-                .min(),
+            Some(most) if direct || own + 1 < most => self.newest_told(most, known),
             // Everybody spoke for itself.
             None if direct => self
                 .entries
                 .iter()
-                .map(|(peer, entry)| {
-                    (known(peer), std::cmp::Reverse(u64::MAX - entry.heard_at), *peer)
-                })
-                .min(),
+                .map(|(peer, entry)| (known(peer), entry.heard_at, *peer))
+                .min()
+                .filter(|(acquaintance, ..)| *acquaintance < Acquaintance::Linked)
+                .map(|(_, _, peer)| peer),
             _ => None,
         };
-        let evicted = evicted
-            .filter(|(acquaintance, ..)| *acquaintance < Acquaintance::Linked)
-            .map(|(_, _, peer)| peer);
         let Some(evicted) = evicted else { return false };
         self.remove(evicted, GoneReason::Evicted, out);
         true
     }
 
-    /// Keeps count of what each peer introduced beside itself.
-    fn count_brought(&mut self, peer: PeerId, before: Option<PeerId>, after: Option<PeerId>) {
+    /// The newest entry of those who introduced more than half of what anybody did, the ones that
+    /// nobody met first. A flood that gossip brings is spread over all neighbours: whoever introduced
+    /// the whole mesh, long ago, may count as the one who introduced most, and is not the only one.
+    fn newest_told(&self, most: usize, known: &impl Fn(&PeerId) -> Acquaintance) -> Option<PeerId> {
+        let of_many = |peer: &PeerId| {
+            let brought =
+                self.entries.get(peer).and_then(|entry| self.brought.get(&entry.introducer));
+            brought.is_some_and(|brought| 2 * brought > most)
+        };
+        let told = || self.told.iter().rev().map(|(_, peer)| *peer).filter(of_many);
+        told()
+            .find(|peer| known(peer) < Acquaintance::Met)
+            .or_else(|| told().find(|peer| known(peer) < Acquaintance::Linked))
+    }
+
+    /// Keeps count of what each peer introduced beside itself, and of who was introduced.
+    fn note_introducer(
+        &mut self,
+        (since, peer): (u64, PeerId),
+        before: Option<PeerId>,
+        after: Option<PeerId>,
+    ) {
         if before == after {
             return;
         }
-        if let Some(who) = after.filter(|who| *who != peer) {
-            *self.brought.entry(who).or_default() += 1;
-        }
-        if let Some(who) = before.filter(|who| *who != peer)
-            && let Some(count) = self.brought.get_mut(&who)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.brought.remove(&who);
+        if let Some(who) = before.filter(|who| *who != peer) {
+            self.told.remove(&(since, peer));
+            if let Some(count) = self.brought.get_mut(&who) {
+                *count -= 1;
+                if *count == 0 {
+                    self.brought.remove(&who);
+                }
             }
+        }
+        if let Some(who) = after.filter(|who| *who != peer) {
+            self.told.insert((since, peer));
+            *self.brought.entry(who).or_default() += 1;
         }
     }
 
     fn remove(&mut self, peer: PeerId, reason: GoneReason, out: &mut Vec<Effect>) {
         if let Some(entry) = self.entries.remove(&peer) {
-            self.count_brought(peer, Some(entry.introducer), None);
+            self.note_introducer((entry.known_since, peer), Some(entry.introducer), None);
             self.root = OnceLock::new();
             out.push(Effect::Gone { peer, reason });
         }

@@ -14,6 +14,7 @@ pub mod directory;
 pub mod doctor;
 pub mod identity;
 pub mod journal;
+pub mod mail;
 pub mod neighbourhood;
 pub mod network;
 pub mod node;

@@ -118,6 +118,8 @@ pub struct Neighbourhood {
     last_dial: u64,
     limits: Limits,
     exchange_at: u64,
+    /// Who was asked for an exchange and has not answered yet, and when.
+    asked: Option<(PeerId, u64)>,
     neighbours_at: u64,
     looked_around_at: u64,
 }
@@ -159,6 +161,7 @@ impl Neighbourhood {
             last_dial: 0,
             limits: Limits::default(),
             exchange_at: 0,
+            asked: None,
             neighbours_at: 0,
             looked_around_at: 0,
         }
@@ -274,7 +277,6 @@ impl Neighbourhood {
         let known = |id: &PeerId| match peers.get(id) {
             Some(peer) if peer.connected() => Acquaintance::Linked,
             Some(peer) if peer.met_at.is_some() => Acquaintance::Met,
-            Some(peer) if peer.backoff.failing() => Acquaintance::Unreachable,
             _ => Acquaintance::Told,
         };
         let effects = self.directory.handle(event, now, known);
@@ -323,11 +325,17 @@ impl Neighbourhood {
             self.tidy(now);
         }
         self.keep_watch(now, out);
+        let unanswered = self.asked.take_if(|(_, at)| now >= *at + exchanges::ANSWER_MS);
+        if let Some((peer, _)) = unanswered {
+            // Its connection may hang; somebody else is asked instead.
+            self.on_unanswered(peer, now, out);
+            self.exchange_at = now;
+        }
         if now >= self.exchange_at {
             // Jitter keeps a mesh that started together from exchanging together.
             let jitter = rng.random_range(0..exchanges::EXCHANGE_MS / 3);
             self.exchange_at = now + exchanges::EXCHANGE_MS + jitter;
-            self.exchange_with_someone(rng, out);
+            self.exchange_with_someone(now, rng, out);
         }
     }
 

@@ -72,6 +72,20 @@ pub(crate) fn close(path: &Path) -> io::Result<()> {
     std::fs::metadata(path).map(drop)
 }
 
+/// Puts a file that only its owner reads in the place of another. It is there whole and on the disk
+/// when this returns, or the old one still is.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::io::Write as _;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    // Made with mode 0600.
+    let mut temporary = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(path).map_err(|e| e.error)?;
+    sync_folder(folder)
+}
+
 /// Makes the names in a folder durable. Windows does that by itself, and opens no folder.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]

@@ -8,6 +8,7 @@ pub mod advert;
 pub mod call;
 pub mod codec;
 pub mod exchange;
+pub mod signed;
 
 pub use admission::{ADMISSION_PROTOCOL, Hello, Verdict};
 pub use advert::{Advert, AdvertError, Offer, Repeat, SignedAdvert};

@@ -1,8 +1,6 @@
 //! The node in this process, as its clients use it.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64};
 
 use hashbrown::HashMap;
 use libp2p::PeerId;

@@ -12,6 +12,8 @@ use crate::protocol::{
 
 /// Time between two comparisons with a random neighbour, in ms.
 pub(super) const EXCHANGE_MS: u64 = 9_000;
+/// How long an answer to such a question may take before somebody else is asked, in ms.
+pub(super) const ANSWER_MS: u64 = 3_000;
 /// Exchanges in a row with a peer that has more than fits into one message.
 const MAX_ROUNDS: u32 = 12;
 
@@ -62,7 +64,12 @@ impl Neighbourhood {
     }
 
     /// Asks one of the neighbours whether it knows the same.
-    pub(super) fn exchange_with_someone(&mut self, rng: &mut impl Rng, out: &mut Vec<Effect>) {
+    pub(super) fn exchange_with_someone(
+        &mut self,
+        now: u64,
+        rng: &mut impl Rng,
+        out: &mut Vec<Effect>,
+    ) {
         // Whose first exchange came to nothing, as when it is asked by many at once, comes first.
         let unanswered = self
             .peers
@@ -78,6 +85,7 @@ impl Neighbourhood {
         if let Some(link) = self.peers.get_mut(&peer).and_then(Peer::link_mut) {
             (link.asked_root, link.rounds) = (true, 0);
         }
+        self.asked = Some((peer, now));
         self.ask(peer, false, false, out);
     }
 
@@ -93,6 +101,9 @@ impl Neighbourhood {
         let Some(known) = self.peers.get_mut(&peer) else { return };
         known.spoke(now);
         let Some(link) = known.link_mut() else { return };
+        if reply.same || digest_sent {
+            self.asked.take_if(|(asked, _)| *asked == peer);
+        }
         if reply.same {
             return;
         }

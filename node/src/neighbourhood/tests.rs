@@ -247,6 +247,27 @@ fn word_of_a_loss_that_was_found_otherwise_is_kept_for_those_who_missed_it() {
 }
 
 #[test]
+fn who_leaves_an_exchange_unanswered_is_looked_after_and_somebody_else_is_asked() {
+    let mut near = Near::new();
+    (1..=4).for_each(|n| near.known(n, 5, 0));
+    near.tick(0);
+    let asked = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::Ask { peer, .. } => Some(*peer),
+            _ => None,
+        })
+    };
+    let silent = asked(&near.tell(Event::Tick { used: vec![] }, 20_000)).expect("someone is asked");
+    assert_eq!(asked(&near.tell(Event::Tick { used: vec![] }, 22_900)), None);
+    let effects = near.tell(Event::Tick { used: vec![] }, 23_000);
+    assert!(effects.contains(&Effect::Check(silent)), "{effects:?}");
+    let other = asked(&effects).expect("someone is asked");
+    let reply = ExchangeReply { same: true, adverts: vec![], want: vec![], losses: vec![] };
+    near.tell(Event::Replied { peer: other, reply, digest_sent: false }, 23_100);
+    assert_eq!(asked(&near.tell(Event::Tick { used: vec![] }, 26_100)), None, "it answered");
+}
+
+#[test]
 fn who_was_dialled_and_never_answered_is_asked_again() {
     let mut near = Near::new();
     near.heard(1, 5, 2, 0);
@@ -366,7 +387,8 @@ fn a_check_without_any_result_is_repeated_and_then_counts_as_failed() {
     };
     assert_eq!(checks(near.tick(VERIFY_MS - 1)), []);
     assert_eq!(checks(near.tick(VERIFY_MS)), [Effect::Check(peer(1))]);
-    assert_eq!(checks(near.tick(2 * VERIFY_MS)), [gone(1)]);
+    // Meanwhile the other one has left an exchange unanswered.
+    assert_eq!(checks(near.tick(2 * VERIFY_MS)), [gone(1), Effect::Check(peer(2))]);
 }
 
 #[test]

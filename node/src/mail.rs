@@ -8,3 +8,4 @@ pub mod envelope;
 pub mod keys;
 pub mod letter;
 pub mod names;
+pub mod store;

@@ -1,0 +1,402 @@
+//! What must not be lost: records in a redb file, bodies in files beside it.
+//!
+//! Nothing counts before it is on the disk. One thread commits what all others want, together, so
+//! that many letters share one wait for the disk. Commits have two phases, because a keeper stores
+//! what strangers wrote (redb, `WriteTransaction::set_two_phase_commit`), and every value carries
+//! its BLAKE3 hash, because redb does not look for bits that flipped.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+};
+
+use redb::{Database, Durability, ReadableDatabase as _, ReadableTable as _, TableDefinition};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::sync::{mpsc, oneshot};
+
+use super::envelope::EnvelopeId;
+use crate::{
+    private,
+    protocol::{decode, encode},
+};
+
+/// The format of the file; raised when older programs could not read it.
+const FORMAT: u64 = 1;
+const FILE: &str = "mail.redb";
+/// Changes that wait for the disk.
+const QUEUE: usize = 1024;
+/// Changes that are committed together.
+const TOGETHER: usize = 512;
+/// Memory for pages of the file.
+const CACHE: usize = 8 << 20;
+const HASH: usize = 32;
+
+/// The kinds of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Table {
+    /// Letters of this node's person, by envelope.
+    Sent,
+    /// Letters to this node's person, by envelope.
+    Received,
+    /// Letters that are kept for others, by envelope.
+    Kept,
+    /// Envelopes that are done with, so that they do not come again.
+    Done,
+    /// People whom this node has met, by client id.
+    People,
+    /// Anything else, by name.
+    Notes,
+}
+
+const TABLES: [Table; 6] =
+    [Table::Sent, Table::Received, Table::Kept, Table::Done, Table::People, Table::Notes];
+
+/// One change of one record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    table: Table,
+    key: Vec<u8>,
+    /// `None` removes it.
+    value: Option<Vec<u8>>,
+}
+
+/// Where the mail of a node lies. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub struct Store {
+    folder: PathBuf,
+    jobs: mpsc::Sender<Job>,
+    db: Arc<Database>,
+    /// The thread that commits; waited for when the last handle goes.
+    _committer: Arc<Committer>,
+}
+
+struct Job {
+    changes: Vec<Change>,
+    done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+struct Committer(Mutex<Option<thread::JoinHandle<()>>>);
+
+/// Why the mail cannot be stored. Every text says what to do.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be read as what it is.
+    #[error("the mail records {} are damaged ({why}); move that file away: letters that others still hold come again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// Written by a newer program.
+    #[error("the mail records {} were written by a newer version; use that one", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The disk failed or is full.
+    #[error("the mail cannot be stored ({0}); check the disk")]
+    Disk(String),
+    /// Another process has the file open.
+    #[error("another program uses the mail in this data folder")]
+    InUse,
+}
+
+impl Table {
+    fn definition(self) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
+        TableDefinition::new(match self {
+            Self::Sent => "sent",
+            Self::Received => "received",
+            Self::Kept => "kept",
+            Self::Done => "done",
+            Self::People => "people",
+            Self::Notes => "notes",
+        })
+    }
+}
+
+impl Change {
+    /// Writes a record.
+    pub fn put<T: Serialize>(table: Table, key: &[u8], record: &T) -> Result<Self, StoreError> {
+        let body = encode(record).map_err(|e| StoreError::Disk(e.to_string()))?;
+        let value = [blake3::hash(&body).as_bytes(), &body[..]].concat();
+        Ok(Self { table, key: key.to_owned(), value: Some(value) })
+    }
+
+    /// Removes a record.
+    pub fn remove(table: Table, key: &[u8]) -> Self {
+        Self { table, key: key.to_owned(), value: None }
+    }
+}
+
+impl Store {
+    /// Opens the mail of a folder, which is made where it is missing. Reads the whole file: not for
+    /// async threads.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let mut builder = fs::DirBuilder::new();
+        private::folder(builder.recursive(true)).create(folder).map_err(disk)?;
+        fs::create_dir_all(folder.join("bodies")).map_err(disk)?;
+        private::close(folder).map_err(disk)?;
+        let path = folder.join(FILE);
+        let db = Arc::new(open(&path)?);
+        private::close(&path).map_err(disk)?;
+        private::sync_folder(folder).map_err(disk)?;
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        let committing = db.clone();
+        let thread = thread::Builder::new()
+            .name("mail".to_owned())
+            .spawn(move || commit_all(&committing, waiting))
+            .map_err(disk)?;
+        let _committer = Arc::new(Committer(Mutex::new(Some(thread))));
+        Ok(Self { folder: folder.to_owned(), jobs, db, _committer })
+    }
+
+    /// Makes changes, all or none. They are on the disk when this returns.
+    pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        let (done, committed) = oneshot::channel();
+        let stopped = || StoreError::Disk("the program is stopping".to_owned());
+        self.jobs.send(Job { changes, done }).await.map_err(|_| stopped())?;
+        committed.await.map_err(|_| stopped())?
+    }
+
+    /// All records of a table that can be read, by their keys, and how many cannot: they are left
+    /// where they are.
+    pub fn all<T: DeserializeOwned>(
+        &self,
+        table: Table,
+    ) -> Result<(BTreeMap<Vec<u8>, T>, usize), StoreError> {
+        let reading = self.db.begin_read().map_err(disk)?;
+        let records = reading.open_table(table.definition()).map_err(disk)?;
+        let (mut all, mut bad) = (BTreeMap::new(), 0);
+        for record in records.iter().map_err(disk)? {
+            let (key, value) = record.map_err(disk)?;
+            match read(value.value()) {
+                Some(record) => drop(all.insert(key.value().to_owned(), record)),
+                None => bad += 1,
+            }
+        }
+        Ok((all, bad))
+    }
+
+    /// Where the sealed letter of an envelope lies.
+    pub fn sealed(&self, id: &EnvelopeId) -> PathBuf {
+        self.folder.join("bodies").join(format!("{id}.age"))
+    }
+
+    /// Where what was in it lies once it was opened.
+    pub fn opened(&self, id: &EnvelopeId) -> PathBuf {
+        self.folder.join("bodies").join(format!("{id}.tar"))
+    }
+
+    /// A file in the same file system, to be given one of these names by [`Store::place`].
+    pub fn temporary(&self) -> io::Result<tempfile::NamedTempFile> {
+        tempfile::Builder::new().prefix("part-").tempfile_in(self.folder.join("bodies"))
+    }
+
+    /// Gives a written file its name. It is on the disk, with its name, when this returns.
+    pub fn place(&self, file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|e| e.error)?;
+        private::sync_folder(&self.folder.join("bodies"))
+    }
+
+    /// Removes the files of an envelope.
+    pub fn discard(&self, id: &EnvelopeId) {
+        for path in [self.sealed(id), self.opened(id)] {
+            match fs::remove_file(&path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(file = %path.display(), "a letter that is done with cannot be removed: {e}");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Removes files that belong to no envelope of which `known` says so: what was being written when
+    /// the process was killed.
+    pub fn sweep(&self, known: impl Fn(&EnvelopeId) -> bool) -> io::Result<()> {
+        for entry in fs::read_dir(self.folder.join("bodies"))? {
+            let path = entry?.path();
+            let id = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+            if !id.is_some_and(|id| known(&id)) {
+                fs::remove_file(&path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        // What is being committed is finished: `Store::jobs` is closed by now.
+        let thread = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.thread().id() != thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Opens the file. A damaged one may make redb panic (its documentation, "check integrity").
+fn open(path: &Path) -> Result<Database, StoreError> {
+    let damaged = |why: String| StoreError::Damaged { path: path.to_owned(), why };
+    let opening = AssertUnwindSafe(|| -> Result<Database, redb::Error> {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+        let db = builder.create(path)?;
+        let mut writing = db.begin_write()?;
+        writing.set_two_phase_commit(true);
+        for table in TABLES {
+            writing.open_table(table.definition())?;
+        }
+        writing.commit()?;
+        Ok(db)
+    });
+    let db = match catch_unwind(opening) {
+        Ok(Ok(db)) => db,
+        Ok(Err(redb::Error::DatabaseAlreadyOpen)) => return Err(StoreError::InUse),
+        Ok(Err(redb::Error::Io(e))) if e.kind() != io::ErrorKind::InvalidData => {
+            return Err(disk(e));
+        }
+        Ok(Err(e)) => return Err(damaged(e.to_string())),
+        Err(_) => return Err(damaged("it cannot be read at all".to_owned())),
+    };
+    check_format(&db, path)?;
+    Ok(db)
+}
+
+fn check_format(db: &Database, path: &Path) -> Result<(), StoreError> {
+    let key = b"format".as_slice();
+    let reading = db.begin_read().map_err(disk)?;
+    let notes = reading.open_table(Table::Notes.definition()).map_err(disk)?;
+    match notes.get(key).map_err(disk)?.map(|value| read::<u64>(value.value())) {
+        Some(Some(format)) if format > FORMAT => Err(StoreError::Newer { path: path.to_owned() }),
+        Some(Some(_)) => Ok(()),
+        Some(None) => Err(StoreError::Damaged {
+            path: path.to_owned(),
+            why: "its version cannot be read".to_owned(),
+        }),
+        None => write(db, &[Change::put(Table::Notes, key, &FORMAT)?]),
+    }
+}
+
+fn commit_all(db: &Database, mut waiting: mpsc::Receiver<Job>) {
+    let mut jobs = Vec::new();
+    while waiting.blocking_recv_many(&mut jobs, TOGETHER) > 0 {
+        let changes: Vec<_> = jobs.iter().flat_map(|job| &job.changes).cloned().collect();
+        let written = write(db, &changes);
+        for job in jobs.drain(..) {
+            let _ = job.done.send(written.clone());
+        }
+    }
+}
+
+fn write(db: &Database, changes: &[Change]) -> Result<(), StoreError> {
+    let mut writing = db.begin_write().map_err(disk)?;
+    writing.set_durability(Durability::Immediate).map_err(disk)?;
+    writing.set_two_phase_commit(true);
+    for Change { table, key, value } in changes {
+        let mut records = writing.open_table(table.definition()).map_err(disk)?;
+        match value {
+            Some(value) => drop(records.insert(&key[..], &value[..]).map_err(disk)?),
+            None => drop(records.remove(&key[..]).map_err(disk)?),
+        }
+    }
+    writing.commit().map_err(disk)
+}
+
+/// The record of a value, if it is what was written.
+fn read<T: DeserializeOwned>(value: &[u8]) -> Option<T> {
+    let (hash, body) = value.split_at_checked(HASH)?;
+    (blake3::hash(body).as_bytes() == hash).then(|| decode(body).ok())?
+}
+
+fn disk(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Disk(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_committed_is_there_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let mail = folder.path().join("mail");
+        let store = Store::open(&mail).unwrap();
+        let commits = (0..200_u64).map(|n| {
+            let change = Change::put(Table::Sent, &n.to_be_bytes(), &n).unwrap();
+            let store = &store;
+            async move { store.commit(vec![change]).await }
+        });
+        futures::future::try_join_all(commits).await.unwrap();
+        store.commit(vec![Change::remove(Table::Sent, &7_u64.to_be_bytes())]).await.unwrap();
+        assert!(matches!(Store::open(&mail), Err(StoreError::InUse)));
+        drop(store);
+        let (all, bad) = Store::open(&mail).unwrap().all::<u64>(Table::Sent).unwrap();
+        assert_eq!((all.len(), bad), (199, 0));
+    }
+
+    #[tokio::test]
+    async fn a_flipped_bit_is_met_with_a_sentence_or_a_missing_record_and_never_a_wrong_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let text = "a letter of some length ".repeat(20);
+        for n in 0..50_u8 {
+            let change = Change::put(Table::Received, &[n], &format!("{n} {text}")).unwrap();
+            store.commit(vec![change]).await.unwrap();
+        }
+        drop(store);
+        let path = folder.path().join(FILE);
+        let good = fs::read(&path).unwrap();
+        let seed: u64 = rand::random();
+        println!("seed {seed}");
+        let mut rng = <rand::rngs::SmallRng as rand::SeedableRng>::seed_from_u64(seed);
+        let (mut refused, mut missing) = (0, 0);
+        for _ in 0..150 {
+            let mut bytes = good.clone();
+            let at = rand::RngExt::random_range(&mut rng, 0..bytes.len());
+            bytes[at] ^= 1 << rand::RngExt::random_range(&mut rng, 0..8);
+            fs::write(&path, &bytes).unwrap();
+            let opened = Store::open(folder.path());
+            let read = opened.and_then(|store| store.all::<String>(Table::Received));
+            match read {
+                Ok((all, bad)) => {
+                    missing += usize::from(bad > 0);
+                    for (key, record) in all {
+                        assert_eq!(record, format!("{} {text}", key[0]), "byte {at}");
+                    }
+                }
+                Err(error) => {
+                    assert!(!error.to_string().is_empty());
+                    refused += 1;
+                }
+            }
+        }
+        println!("{refused} refused, {missing} with a missing record");
+        fs::write(&path, &good[..good.len() / 2]).unwrap();
+        let error = Store::open(folder.path()).err().expect("half a file");
+        assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn files_of_nobody_are_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let (known, unknown) = (EnvelopeId::random(), EnvelopeId::random());
+        for id in [known, unknown] {
+            store.place(store.temporary().unwrap(), &store.sealed(&id)).unwrap();
+        }
+        let (_, left) = store.temporary().unwrap().keep().unwrap();
+        store.sweep(|id| *id == known).unwrap();
+        let there = [store.sealed(&known), store.sealed(&unknown), left].map(|path| path.exists());
+        assert_eq!(there, [true, false, false]);
+        store.discard(&known);
+        assert!(!store.sealed(&known).exists());
+    }
+}

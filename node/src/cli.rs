@@ -10,6 +10,7 @@ mod faces;
 mod failure;
 mod files;
 mod host;
+mod mail;
 mod mesh;
 mod models;
 mod output;
@@ -78,6 +79,14 @@ enum Command {
     Analyze(analyze::Analyze),
     /// Use any capability, also one without a command of its own
     Call(call::Call),
+    /// Write to somebody: text, files, folders; sealed, also to who is off
+    Send(mail::Send),
+    /// Letters that came
+    Inbox(mail::Inbox),
+    /// Letters that were sent, and how far they are
+    Outbox(mail::Outbox),
+    /// Who was met, and can be written to
+    Contacts,
     /// Who is in the mesh
     Peers,
     /// What the mesh can do, and who does it
@@ -125,6 +134,10 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Faces(faces) => faces.run(&common, output).await,
         Command::Analyze(analyze) => analyze.run(&common, output).await,
         Command::Call(call) => call.run(&common, output).await,
+        Command::Send(send) => send.run(&common, output).await,
+        Command::Inbox(inbox) => inbox.run(&common, output).await,
+        Command::Outbox(outbox) => outbox.run(&common, output).await,
+        Command::Contacts => mail::contacts(&common, output).await,
         Command::Peers => mesh::peers(&common, output).await,
         Command::Capabilities => mesh::capabilities(&common, output).await,
         Command::Id => mesh::id(&common, output).await,

@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use crate::{
     control::{Attached, ControlError},
     doctor::Facts,
+    mail,
     network::Snapshot,
     protocol::Offer,
     service::Counters,
@@ -136,6 +137,14 @@ impl Client {
         match &self.0 {
             Kind::Local(local) => Ok(local.facts().await),
             Kind::Attached(there) => there.facts().await,
+        }
+    }
+
+    /// Asks something of the node's post office.
+    pub async fn mail(&self, ask: mail::Ask) -> Result<mail::Told, mail::Failed> {
+        match &self.0 {
+            Kind::Local(local) => local.mail(ask).await,
+            Kind::Attached(there) => there.mail(ask).await,
         }
     }
 

@@ -272,9 +272,10 @@ impl Default for Services {
     }
 }
 
-/// The sections of services, in the order of the services.
+/// The sections of services, in the order of the services, and that of the mail.
 fn sections() -> impl Iterator<Item = SectionForm> {
-    crate::services::ALL.iter().map(|recipe| recipe.section)
+    let services = crate::services::ALL.iter().map(|recipe| recipe.section);
+    services.chain([SectionForm::of::<crate::mail::Options>()])
 }
 
 /// The canonical form of a capability name: `chat` and `chat/1` are both `chat/1`.

@@ -21,11 +21,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     client::{CallFailure, Event, Reply},
     doctor::Facts,
+    mail,
     service::{Counters, Progress},
 };
 
 /// Both ends must speak the same; raised with every change of what travels here.
-const CONTROL_VERSION: u32 = 2;
+const CONTROL_VERSION: u32 = 3;
 /// Progress that may wait for a slow reader.
 const PROGRESS_QUEUE: usize = 32;
 
@@ -77,6 +78,8 @@ enum Request {
     Facts,
     /// What each capability has done.
     Counters,
+    /// Something for the post office.
+    Mail(mail::Ask),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -111,6 +114,7 @@ enum Response {
     Agreed,
     Facts(Box<Facts>),
     Counters(Vec<(String, Counters)>),
+    Mail(Box<Result<mail::Told, mail::Failed>>),
     /// Too much was asked for at once, or what was asked cannot be read.
     No(String),
 }

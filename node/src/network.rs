@@ -55,6 +55,8 @@ pub struct NetworkSettings {
     pub transport: TransportKind,
     /// Sees the mesh and is not seen: for a command that runs for a moment.
     pub hidden: bool,
+    /// What letters to this node are sealed to, where it takes any.
+    pub sealing: Option<String>,
 }
 
 /// Why the network did not start.
@@ -121,6 +123,7 @@ enum Command {
     Offers(Vec<Offer>),
     Join(Vec<Multiaddr>),
     Facts(oneshot::Sender<NetworkFacts>),
+    SealTo(String),
     Stop(oneshot::Sender<()>),
 }
 
@@ -169,6 +172,11 @@ impl Network {
     /// Changes what this node advertises.
     pub async fn advertise(&self, offers: Vec<Offer>) {
         let _ = self.commands.send(Command::Offers(offers)).await;
+    }
+
+    /// Changes what letters to this node are sealed to.
+    pub async fn seal_to(&self, key: String) {
+        let _ = self.commands.send(Command::SealTo(key)).await;
     }
 
     /// Keeps connections to these addresses too.

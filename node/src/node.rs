@@ -17,10 +17,11 @@ use crate::{
     config::Config,
     identity::Identity,
     journal::Journal,
-    network::{Network, NetworkError, NetworkSettings, TransportKind, parse_join},
+    mail::{self, Post, post::PostError, serve},
+    network::{Network, NetworkError, NetworkSettings, TransportKind, now_ms, parse_join},
     protocol::{CALL_PROTOCOL, Offer},
     router::Health,
-    service::{Dispatch, DispatchSettings, Registry},
+    service::{Dispatch, DispatchSettings, MakeError, Registry},
     services::{self, ServicesError},
 };
 
@@ -37,6 +38,8 @@ pub struct NodeOptions {
     pub identity: Identity,
     /// Where blobs, models and rules lie; a temporary folder when there is none.
     pub data_dir: Option<PathBuf>,
+    /// The data folder whose mail this node has; `None` for a node without any.
+    pub mail: Option<PathBuf>,
     /// Real sockets, or memory for tests.
     pub transport: TransportKind,
     /// The services; `None` for those of the settings.
@@ -57,6 +60,9 @@ pub enum StartError {
     /// The services did not start.
     #[error(transparent)]
     Services(#[from] ServicesError),
+    /// The mail cannot be used.
+    #[error(transparent)]
+    Mail(#[from] PostError),
     /// The folder for blobs cannot be used.
     #[error(transparent)]
     Blobs(#[from] BlobError),
@@ -70,13 +76,15 @@ pub enum StartError {
 pub struct Node {
     local: Arc<Local>,
     _tasks: [AbortOnDropHandle<()>; 4],
+    _carrying: Option<AbortOnDropHandle<()>>,
     _temporary: Option<tempfile::TempDir>,
 }
 
 impl Node {
     /// Starts a node. Services that load models go on loading: see [`Node::ready`].
     pub async fn start(options: NodeOptions) -> Result<Self, StartError> {
-        let NodeOptions { config, identity, data_dir, transport, registry, passing } = options;
+        let NodeOptions { config, identity, data_dir, mail, transport, registry, passing } =
+            options;
         let temporary = match data_dir {
             None => Some(tempfile::tempdir().map_err(StartError::Temporary)?),
             Some(_) => None,
@@ -90,7 +98,16 @@ impl Node {
             Some(registry) => registry,
             None => services::all(&config, data_dir.as_deref())?,
         };
-        let settings = network_settings(&config, &identity, transport, passing)?;
+        let post = match mail {
+            Some(folder) => Some(open_post(folder, &config, &identity).await?),
+            None => None,
+        };
+        let registry = with_mail(registry, post.as_ref(), &config)?;
+        let sealing = post.as_ref().map(Post::sealing);
+        let settings = NetworkSettings {
+            sealing,
+            ..network_settings(&config, &identity, transport, passing)?
+        };
         let (network, actor) = Network::start(settings).await?;
         let incoming = network
             .streams()
@@ -121,6 +138,7 @@ impl Node {
             dispatch,
             registry,
             blobs,
+            post: post.clone(),
             health: Mutex::new(Health::default()),
             traffic: Mutex::default(),
             next_call: AtomicU64::new(1),
@@ -135,6 +153,9 @@ impl Node {
         let serving = tokio::spawn(calls::server::serve(incoming, server));
         let forgetting = tokio::spawn(forget_gone(local.clone()));
         let telling = tokio::spawn(advertise(local.clone()));
+        let carrying = post.map(|post| {
+            AbortOnDropHandle::new(tokio::spawn(mail::carry::carry(post, local.clone())))
+        });
         Ok(Self {
             local,
             _tasks: [
@@ -143,6 +164,7 @@ impl Node {
                 AbortOnDropHandle::new(forgetting),
                 AbortOnDropHandle::new(telling),
             ],
+            _carrying: carrying,
             _temporary: temporary,
         })
     }
@@ -176,6 +198,40 @@ impl Node {
     }
 }
 
+async fn open_post(
+    folder: PathBuf,
+    config: &Config,
+    identity: &Identity,
+) -> Result<Post, StartError> {
+    let options = config.section::<mail::Options>();
+    let settings = mail::post::Settings {
+        keep: options.keep_mib << 20,
+        read_receipts: options.read_receipts,
+        contacts: config.contacts.clone(),
+    };
+    let keypair = identity.keypair().clone();
+    let opened =
+        tokio::task::spawn_blocking(move || Post::open(&folder, &keypair, settings, now_ms()));
+    Ok(opened.await.map_err(|e| PostError::Disk(e.into()))??)
+}
+
+/// Adds what a post office does for others.
+fn with_mail(
+    registry: Registry,
+    post: Option<&Post>,
+    config: &Config,
+) -> Result<Registry, StartError> {
+    let Some(post) = post else { return Ok(registry) };
+    let added =
+        registry.with(serve::Mail(post.clone())).and_then(|registry| {
+            match services::wanted(config, serve::KEEP) {
+                true => registry.with(serve::Keep(post.clone())),
+                false => Ok(registry),
+            }
+        });
+    added.map_err(|e| ServicesError::from(MakeError(e.to_string())).into())
+}
+
 fn network_settings(
     config: &Config,
     identity: &Identity,
@@ -203,6 +259,7 @@ fn network_settings(
         max_connections: u32::try_from(config.network.max_connections).unwrap_or(u32::MAX),
         transport,
         hidden,
+        sealing: None,
     })
 }
 

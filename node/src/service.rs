@@ -105,6 +105,11 @@ pub trait Service: Send + Sync + 'static {
         None
     }
 
+    /// Whether others are told of it. What belongs to every node need not be.
+    fn offered(&self) -> bool {
+        true
+    }
+
     /// Whether its owner has set it up at all: what was never wanted is no trouble.
     fn configured(&self) -> bool {
         true

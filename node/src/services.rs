@@ -41,8 +41,9 @@ pub enum ServicesError {
 /// Sets up what the configuration offers. `data_dir` is where models, rules and keys lie.
 pub fn all(config: &Config, data_dir: Option<&Path>) -> Result<Registry, ServicesError> {
     for name in config.services.offer.iter().flatten().chain(&config.services.withhold) {
-        if named(name).is_none() {
-            let mut known: Vec<_> = ALL.iter().map(|recipe| recipe.name).collect();
+        if named(name).is_none() && name != crate::mail::KEEP {
+            let mut known: Vec<_> =
+                ALL.iter().map(|recipe| recipe.name).chain([crate::mail::KEEP]).collect();
             known.sort_unstable();
             return Err(ServicesError::Unknown(name.clone(), known.join(", ")));
         }
@@ -73,7 +74,8 @@ pub fn threads(config: &Config) -> usize {
     }
 }
 
-fn wanted(config: &Config, name: &str) -> bool {
+/// Whether the owner wants a capability to be offered.
+pub(crate) fn wanted(config: &Config, name: &str) -> bool {
     let offered = config.services.offer.as_ref().is_none_or(|all| all.iter().any(|o| o == name));
     offered && !config.services.withhold.iter().any(|w| w == name)
 }

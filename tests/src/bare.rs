@@ -232,6 +232,7 @@ pub fn advert(key: &Keypair, name: &str, offers: Vec<Offer>) -> Advert {
         addresses: vec![],
         offers,
         leaving: false,
+        sealing: None,
     }
 }
 

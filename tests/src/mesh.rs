@@ -1,6 +1,7 @@
 //! Meshes of real nodes in one process, and services whose behaviour a test decides.
 
 use std::{
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -13,6 +14,7 @@ use potluck::{
     Client, Node, NodeOptions,
     client::{Call, CallInput, Reply},
     config::Config,
+    data_dir::DataDir,
     identity::Identity,
     network::{Snapshot, TransportKind},
     protocol::{self, Fault, FaultKind, Repeat},
@@ -31,6 +33,8 @@ pub struct Setup {
     pub registry: Registry,
     /// What carries the bytes.
     pub transport: TransportKind,
+    /// The data folder with its mail and its identity, where it has any.
+    pub home: Option<PathBuf>,
 }
 
 impl Setup {
@@ -40,7 +44,7 @@ impl Setup {
         // Port 0 is taken for any free one, as with TCP.
         config.network.listen = vec!["/memory/0".to_owned()];
         config.network.mdns = false;
-        Self { config, registry: Registry::new(), transport: TransportKind::Memory }
+        Self { config, registry: Registry::new(), transport: TransportKind::Memory, home: None }
     }
 
     /// On TCP over loopback instead.
@@ -69,6 +73,12 @@ impl Setup {
         self
     }
 
+    /// Gives it a data folder: it keeps its identity there, and has mail.
+    pub fn at_home(mut self, folder: &Path) -> Self {
+        self.home = Some(folder.to_owned());
+        self
+    }
+
     /// Changes its settings.
     pub fn configured(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
@@ -77,10 +87,18 @@ impl Setup {
 
     /// Starts it and waits until it serves.
     pub async fn start(self) -> Node {
+        let identity = match &self.home {
+            Some(home) => {
+                let home = DataDir::open(Some(home.clone())).expect("a data folder");
+                Identity::load_or_create(&home).expect("an identity")
+            }
+            None => Identity::generate(),
+        };
         let node = Node::start(NodeOptions {
             config: self.config,
-            identity: Identity::generate(),
-            data_dir: None,
+            identity,
+            data_dir: self.home.clone(),
+            mail: self.home,
             transport: self.transport,
             registry: Some(self.registry),
             passing: false,

@@ -17,7 +17,7 @@ use serde_json::Value;
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Arguments of `up` for a node that offers nothing.
-pub const NOTHING: [&str; 10] = [
+pub const NOTHING: [&str; 12] = [
     "--withhold",
     "analyze",
     "--withhold",
@@ -26,6 +26,8 @@ pub const NOTHING: [&str; 10] = [
     "facepp",
     "--withhold",
     "faces",
+    "--withhold",
+    "keep",
     "--withhold",
     "recognize",
 ];

@@ -132,6 +132,7 @@ async fn start(name: &str, offer: &[&str], join: Option<&str>) -> Result<Node, F
         config,
         identity: Identity::generate(),
         data_dir: None,
+        mail: None,
         transport: TransportKind::Real,
         registry: None,
         passing: false,

@@ -10,6 +10,7 @@ use crate::{
     control::ControlError,
     data_dir::DataDirError,
     identity::IdentityError,
+    mail,
     network::NetworkError,
     node::StartError,
 };
@@ -94,6 +95,13 @@ impl From<CallFailure> for Failure {
             FailureKind::TimedOut => Kind::TimedOut,
         };
         Self { kind, message: failure.message, route: failure.route }
+    }
+}
+
+impl From<mail::Failed> for Failure {
+    fn from(failed: mail::Failed) -> Self {
+        let mail::Failed { kind, message } = failed;
+        CallFailure { kind, message, route: vec![] }.into()
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     data_dir::{DataDir, DataDirError, DataDirLock},
     doctor::Facts,
     identity::Identity,
+    mail::{Ask, Failed, Told},
     network::{TransportKind, parse_join},
 };
 
@@ -39,6 +40,19 @@ struct OwnNode {
 impl Host {
     /// Finds the running node, or starts one that can serve `capabilities` to this command.
     pub async fn find(common: &Common, capabilities: &[&str]) -> Result<Self, Failure> {
+        Self::find_with(common, capabilities, false).await
+    }
+
+    /// Finds the running node, or starts one with the mail of the data folder.
+    pub async fn with_mail(common: &Common) -> Result<Self, Failure> {
+        Self::find_with(common, &[], true).await
+    }
+
+    async fn find_with(
+        common: &Common,
+        capabilities: &[&str],
+        mail: bool,
+    ) -> Result<Self, Failure> {
         let data_dir = DataDir::open(common.data_dir.clone())?;
         let patience = common.timeout.unwrap_or(ATTACH).min(ATTACH);
         let socket = data_dir.control_socket();
@@ -59,7 +73,7 @@ impl Host {
         let (identity, lock) = match data_dir.lock() {
             Ok(lock) => (Identity::load_or_create(&data_dir)?, Some(lock)),
             // Another command uses the identity for a moment: this one takes a passing one.
-            Err(DataDirError::InUse { .. }) => (Identity::generate(), None),
+            Err(DataDirError::InUse { .. }) if !mail => (Identity::generate(), None),
             Err(error) => return Err(error.into()),
         };
         // A passing node keeps its blobs apart: the folder belongs to the one that runs there.
@@ -70,6 +84,7 @@ impl Host {
             config,
             identity,
             data_dir: None,
+            mail: mail.then(|| data_dir.path().to_owned()),
             transport: TransportKind::Real,
             passing: true,
         })
@@ -80,6 +95,11 @@ impl Host {
     /// Runs a call.
     pub async fn call(&self, call: Call) -> Result<Reply, CallFailure> {
         self.client.call(call).await
+    }
+
+    /// Asks the post office.
+    pub async fn mail(&self, ask: Ask) -> Result<Told, Failed> {
+        self.client.mail(ask).await
     }
 
     /// The node that knows who is in the mesh. One of this process looks around first.

@@ -44,6 +44,7 @@ impl Up {
             config,
             identity,
             data_dir: Some(data_dir.path().to_owned()),
+            mail: Some(data_dir.path().to_owned()),
             transport: TransportKind::Real,
             registry: None,
             passing: false,

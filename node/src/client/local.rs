@@ -12,6 +12,7 @@ use crate::{
     calls::Caller,
     doctor::Facts,
     journal::Journal,
+    mail::{self, Post},
     network::{Network, Snapshot},
     protocol::Offer,
     router::Health,
@@ -31,6 +32,8 @@ pub(crate) struct Local {
     pub(crate) dispatch: Arc<Dispatch>,
     pub(crate) registry: Registry,
     pub(crate) blobs: Blobs,
+    /// The mail, where this node has any.
+    pub(crate) post: Option<Post>,
     pub(crate) health: Mutex<Health>,
     pub(crate) traffic: Mutex<Traffic>,
     pub(crate) next_call: AtomicU64,
@@ -99,6 +102,13 @@ impl Local {
         });
         if !self.started_with.passing {
             self.network.advertise(offers).await;
+        }
+    }
+
+    pub(crate) async fn mail(&self, ask: mail::Ask) -> Result<mail::Told, mail::Failed> {
+        match &self.post {
+            Some(post) => post.answer(ask).await,
+            None => Err(mail::Failed::no_mail()),
         }
     }
 

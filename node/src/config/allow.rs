@@ -26,6 +26,18 @@ pub enum Allow {
 #[serde(transparent)]
 pub struct Contacts(#[serde(serialize_with = "as_texts")] pub BTreeMap<String, PeerId>);
 
+impl Contacts {
+    /// Whether somebody is one.
+    pub fn has(&self, who: &PeerId) -> bool {
+        self.0.values().any(|id| id == who)
+    }
+
+    /// The nickname that the owner gave somebody.
+    pub fn name_of(&self, who: &PeerId) -> Option<&str> {
+        self.0.iter().find(|(_, id)| *id == who).map(|(name, _)| name.as_str())
+    }
+}
+
 /// Checks a client id.
 fn client_id(text: &str) -> Result<PeerId, ValueError> {
     text.parse().map_err(|_| ValueError::ClientId(shown(text)))

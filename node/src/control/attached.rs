@@ -26,6 +26,7 @@ use super::{
 use crate::{
     client::{Call, CallFailure, CallInput, Event, FailureKind, Own, Reply, View},
     doctor::Facts,
+    mail,
     network::Snapshot,
     service::{Counters, Data, Progress},
 };
@@ -197,6 +198,22 @@ impl Attached {
         match self.once(Request::Counters).await? {
             Response::Counters(counters) => Ok(counters),
             other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Asks the post office. Sealing a large letter takes its time, so this waits as long as the node
+    /// is there.
+    pub(crate) async fn mail(&self, ask: mail::Ask) -> Result<mail::Told, mail::Failed> {
+        let failed = |e: ControlError| mail::Failed {
+            kind: FailureKind::PeerFailed,
+            message: e.to_string(),
+        };
+        let (reply, answer) = oneshot::channel();
+        let waiter = Waiter::Once(reply);
+        let _ends = self.line.ask(Request::Mail(ask), waiter).await.map_err(failed)?;
+        match answer.await.map_err(|_| failed(gone()))? {
+            Response::Mail(told) => *told,
+            other => Err(failed(unexpected(&other))),
         }
     }
 

@@ -195,6 +195,7 @@ impl Session {
             }
             Request::Facts => Response::Facts(Box::new(client.facts().await?)),
             Request::Counters => Response::Counters(client.counters().await?),
+            Request::Mail(ask) => Response::Mail(Box::new(client.mail(ask).await)),
         };
         self.tell(number, response).await
     }

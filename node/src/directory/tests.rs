@@ -29,6 +29,7 @@ fn advert(n: u64, seq: u64) -> Advert {
         addresses: vec![],
         offers: vec![],
         leaving: false,
+        sealing: None,
     }
 }
 

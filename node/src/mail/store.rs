@@ -74,6 +74,12 @@ pub struct Store {
     _committer: Arc<Committer>,
 }
 
+/// A place in line for the disk.
+pub struct Place(mpsc::OwnedPermit<Job>);
+
+/// Changes on their way to the disk.
+pub struct Committing(oneshot::Receiver<Result<(), StoreError>>);
+
 struct Job {
     changes: Vec<Change>,
     done: oneshot::Sender<Result<(), StoreError>>,
@@ -119,6 +125,22 @@ impl Table {
     }
 }
 
+impl Place {
+    /// Hands changes in: all of them are made, or none.
+    pub fn hand_in(self, changes: Vec<Change>) -> Committing {
+        let (done, committed) = oneshot::channel();
+        self.0.send(Job { changes, done });
+        Committing(committed)
+    }
+}
+
+impl Committing {
+    /// Waits until they are on the disk.
+    pub async fn wait(self) -> Result<(), StoreError> {
+        self.0.await.map_err(|_| stopping())?
+    }
+}
+
 impl Change {
     /// Writes a record.
     pub fn put<T: Serialize>(table: Table, key: &[u8], record: &T) -> Result<Self, StoreError> {
@@ -155,12 +177,15 @@ impl Store {
         Ok(Self { folder: folder.to_owned(), jobs, db, _committer })
     }
 
+    /// A place among those who wait for the disk. Changes are committed in the order in which they
+    /// are handed to places.
+    pub async fn place_in_line(&self) -> Result<Place, StoreError> {
+        self.jobs.clone().reserve_owned().await.map(Place).map_err(|_| stopping())
+    }
+
     /// Makes changes, all or none. They are on the disk when this returns.
     pub async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        let (done, committed) = oneshot::channel();
-        let stopped = || StoreError::Disk("the program is stopping".to_owned());
-        self.jobs.send(Job { changes, done }).await.map_err(|_| stopped())?;
-        committed.await.map_err(|_| stopped())?
+        self.place_in_line().await?.hand_in(changes).wait().await
     }
 
     /// All records of a table that can be read, by their keys, and how many cannot: they are left
@@ -192,13 +217,13 @@ impl Store {
         self.folder.join("bodies").join(format!("{id}.tar"))
     }
 
-    /// A file in the same file system, to be given one of these names by [`Store::place`].
+    /// A file in the same file system, to be given one of these names by [`Store::keep_as`].
     pub fn temporary(&self) -> io::Result<tempfile::NamedTempFile> {
         tempfile::Builder::new().prefix("part-").tempfile_in(self.folder.join("bodies"))
     }
 
     /// Gives a written file its name. It is on the disk, with its name, when this returns.
-    pub fn place(&self, file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
+    pub fn keep_as(&self, file: tempfile::NamedTempFile, path: &Path) -> io::Result<()> {
         file.as_file().sync_all()?;
         file.persist(path).map_err(|e| e.error)?;
         private::sync_folder(&self.folder.join("bodies"))
@@ -316,6 +341,10 @@ fn read<T: DeserializeOwned>(value: &[u8]) -> Option<T> {
     (blake3::hash(body).as_bytes() == hash).then(|| decode(body).ok())?
 }
 
+fn stopping() -> StoreError {
+    StoreError::Disk("the program is stopping".to_owned())
+}
+
 fn disk(error: impl std::fmt::Display) -> StoreError {
     StoreError::Disk(error.to_string())
 }
@@ -390,7 +419,7 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let (known, unknown) = (EnvelopeId::random(), EnvelopeId::random());
         for id in [known, unknown] {
-            store.place(store.temporary().unwrap(), &store.sealed(&id)).unwrap();
+            store.keep_as(store.temporary().unwrap(), &store.sealed(&id)).unwrap();
         }
         let (_, left) = store.temporary().unwrap().keep().unwrap();
         store.sweep(|id| *id == known).unwrap();

@@ -101,6 +101,7 @@ fn advert(n: u64, seq: u64) -> Advert {
         addresses: vec![serde_bytes::ByteBuf::from(address(n).to_vec())],
         offers: vec![],
         leaving: false,
+        sealing: None,
     }
 }
 

@@ -221,6 +221,11 @@ impl Actor {
                     self.advertise_when_due();
                 }
             }
+            Command::SealTo(key) => {
+                self.settings.sealing = Some(key);
+                self.advert.changed = true;
+                self.advertise_when_due();
+            }
             Command::Join(addresses) => {
                 for address in addresses {
                     self.tell(Event::Join { address });
@@ -458,6 +463,7 @@ impl Actor {
             addresses: addresses.iter().map(|a| serde_bytes::ByteBuf::from(a.to_vec())).collect(),
             offers: self.advert.offers.clone(),
             leaving,
+            sealing: self.settings.sealing.clone(),
         };
         let signed = advert.sign(&self.settings.keypair)?;
         self.advert.changed = false;

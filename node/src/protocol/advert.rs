@@ -4,6 +4,7 @@ use libp2p::{Multiaddr, PeerId, identity};
 use serde::{Deserialize, Serialize};
 
 use super::{Checked, MAX_NAME, Malformed, at_most, decode, encode};
+use crate::mail::envelope::MAX_SEALING;
 
 /// Most addresses in an advert.
 pub const MAX_ADDRESSES: usize = 16;
@@ -40,6 +41,10 @@ pub struct Advert {
     pub offers: Vec<Offer>,
     /// The node is stopping: forget it.
     pub leaving: bool,
+    /// What letters to it are sealed to: an age X25519 recipient (`age1…`). Only nodes that take
+    /// letters have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealing: Option<String>,
 }
 
 /// One capability as offered by one node.
@@ -177,6 +182,7 @@ impl Checked for Advert {
         at_most("id", self.id.len(), 64)?;
         at_most("name", self.name.len(), MAX_NAME)?;
         at_most("mesh", self.mesh.len(), MAX_NAME)?;
+        at_most("sealing key", self.sealing.as_ref().map_or(0, String::len), MAX_SEALING)?;
         at_most("addresses", self.addresses.len(), MAX_ADDRESSES)?;
         for address in &self.addresses {
             at_most("address", address.len(), 256)?;
@@ -217,6 +223,7 @@ mod tests {
             addresses: vec![],
             offers: vec![],
             leaving: false,
+            sealing: None,
         }
     }
 

@@ -162,7 +162,7 @@ impl Dispatch {
             .iter()
             .filter(|(name, _)| !self.is_withheld(name))
             .filter_map(|(name, lane)| {
-                let standing = lane.look()?;
+                let standing = lane.look().filter(|_| lane.service.offered())?;
                 Some(Offer {
                     capability: (*name).to_owned(),
                     device: standing.device,

@@ -15,6 +15,8 @@ pub trait DynService: Send + Sync {
     fn loading(&self) -> bool;
     /// See [`Service::trouble`].
     fn trouble(&self) -> Option<String>;
+    /// See [`Service::offered`].
+    fn offered(&self) -> bool;
     /// See [`Service::configured`].
     fn configured(&self) -> bool;
     /// See [`Service::max_input`].
@@ -58,6 +60,10 @@ impl<S: Service> DynService for S {
 
     fn trouble(&self) -> Option<String> {
         Service::trouble(self)
+    }
+
+    fn offered(&self) -> bool {
+        Service::offered(self)
     }
 
     fn configured(&self) -> bool {

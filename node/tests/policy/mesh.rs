@@ -472,6 +472,7 @@ impl Mesh {
             addresses: vec![ByteBuf::from(address(n).to_vec())],
             offers: vec![],
             leaving,
+            sealing: None,
         };
         let signed = self.signed(&advert);
         self.tell(n, Event::Own { advert, signed });

@@ -73,6 +73,7 @@ impl Mesh {
             addresses: vec![ByteBuf::from(address(at).to_vec())],
             offers: vec![],
             leaving: false,
+            sealing: None,
         };
         self.signed(&advert)
     }

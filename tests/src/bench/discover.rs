@@ -53,6 +53,7 @@ pub async fn observe(name: String) -> anyhow::Result<()> {
         config,
         identity: Identity::generate(),
         data_dir: None,
+        mail: None,
         transport: TransportKind::Real,
         registry: None,
         passing: false,

@@ -9,6 +9,7 @@ use std::{
 
 use age::{Encryptor, x25519::Recipient};
 use libp2p::{PeerId, identity::Keypair};
+use serde::{Deserialize, Serialize};
 use tar::{EntryType, Header};
 
 use super::{FILES, MAX_DEPTH, MAX_ENTRIES, MAX_PATH, MAX_TEXT, Seal, SignedSeal, TEXT};
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// What a person wants to send.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     /// The text.
     pub text: Option<String>,

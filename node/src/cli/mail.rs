@@ -1,0 +1,392 @@
+//! `potluck send`, `inbox`, `outbox` and `contacts`: letters, from the command line.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::Args;
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{
+    Common, Failure, Kind,
+    host::Host,
+    output::{Output, table},
+};
+use crate::{
+    identity::short,
+    mail::{
+        Ask, Told,
+        ask::{Contact, Incoming, Outgoing},
+        records::Stage,
+    },
+    protocol::shorten,
+};
+
+/// How long `send` waits to say that it arrived, unless --timeout says otherwise.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Time between two looks at how far a letter is.
+const LOOK: Duration = Duration::from_millis(50);
+/// Digits of an id that are shown: enough to name a letter by.
+const ID: usize = 8;
+/// Characters of a text that a list shows.
+const PREVIEW: usize = 60;
+
+/// The options of `send`.
+#[derive(Debug, Args)]
+#[command(after_help = "For example:\n  \
+    potluck send --to alice --text \"see you at five\"\n  \
+    potluck send --to alice report.pdf pictures/\n\n\
+    The letter is sealed: only the recipient can open it. Where they are off, other nodes keep it\n\
+    for up to 21 days; `potluck outbox` shows how far it is.")]
+pub struct Send {
+    /// The recipient: a nickname, a fingerprint or a client id; `potluck contacts` shows them
+    #[arg(long, value_name = "CLIENT")]
+    to: String,
+    /// The text
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
+    /// Files and folders that go with it
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+/// The options of `inbox`.
+#[derive(Debug, Args)]
+#[command(after_help = "For example:\n  \
+    potluck inbox                      what came\n  \
+    potluck inbox 3f9a                 the letter whose id begins so\n  \
+    potluck inbox 3f9a --save .        save its files here; nothing is overwritten")]
+pub struct Inbox {
+    /// The letter to show: its id, or the beginning of it
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+    /// Save its files into this folder
+    #[arg(long, value_name = "DIR", requires = "id")]
+    save: Option<PathBuf>,
+    /// Delete it
+    #[arg(long, requires = "id", conflicts_with = "save")]
+    delete: bool,
+    /// The letters from and to this person only
+    #[arg(long, value_name = "CLIENT", conflicts_with = "id")]
+    with: Option<String>,
+}
+
+/// The options of `outbox`.
+#[derive(Debug, Args)]
+pub struct Outbox {
+    /// Send this letter, which will not arrive, once more
+    #[arg(long, value_name = "ID")]
+    resend: Option<String>,
+    /// Take this letter back, if it was not delivered
+    #[arg(long, value_name = "ID", conflicts_with = "resend")]
+    cancel: Option<String>,
+}
+
+impl Send {
+    pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
+        let absolute = |path: &PathBuf| {
+            // The running node works in another folder.
+            std::path::absolute(path).map_err(|e| {
+                Failure::new(Kind::BadInput, format!("{} cannot be read: {e}", path.display()))
+            })
+        };
+        let paths = self.paths.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
+        if self.text.as_ref().is_none_or(String::is_empty) && paths.is_empty() {
+            return Err(Failure::new(
+                Kind::Usage,
+                "there is nothing to send: give --text or files",
+            ));
+        }
+        let host = Host::with_mail(common).await?;
+        host.looked_around().await;
+        let bar = output.spinner("sealing");
+        let asked = Ask::Send { to: self.to, text: self.text, paths };
+        let sent = sent_on(&host, asked, common.timeout.unwrap_or(PATIENCE)).await;
+        bar.finish_and_clear();
+        host.leave().await;
+        let sent = sent?;
+        output.print(&outgoing(&sent), || said(&sent));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Inbox {
+    pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
+        let host = Host::with_mail(common).await?;
+        let shown = self.show(&host, output).await;
+        host.leave().await;
+        shown.map(|()| ExitCode::SUCCESS)
+    }
+
+    async fn show(self, host: &Host, output: &Output) -> Result<(), Failure> {
+        let Some(id) = self.id else { return list(host, self.with, output).await };
+        if self.delete {
+            host.mail(Ask::Delete { id }).await?;
+            output.print(&json!({ "deleted": true }), || "deleted".to_owned());
+            return Ok(());
+        }
+        let Some(folder) = self.save else {
+            let Told::Letter(letter) = host.mail(Ask::Read { id }).await? else {
+                return Err(unexpected());
+            };
+            output.print(&incoming(&letter), || letter_text(&letter));
+            return Ok(());
+        };
+        let folder = std::path::absolute(&folder)
+            .map_err(|e| Failure::new(Kind::BadInput, format!("{}: {e}", folder.display())))?;
+        let Told::Saved(saved) = host.mail(Ask::Save { id, folder }).await? else {
+            return Err(unexpected());
+        };
+        output.print(&json!({ "saved": saved }), || {
+            if saved.is_empty() {
+                return "There are no files in this letter".to_owned();
+            }
+            let lines = saved.iter().map(|path| path.display().to_string());
+            lines.collect::<Vec<_>>().join("\n")
+        });
+        Ok(())
+    }
+}
+
+impl Outbox {
+    pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
+        let host = Host::with_mail(common).await?;
+        let shown = self.show(&host, common, output).await;
+        host.leave().await;
+        shown.map(|()| ExitCode::SUCCESS)
+    }
+
+    async fn show(self, host: &Host, common: &Common, output: &Output) -> Result<(), Failure> {
+        if let Some(id) = self.resend {
+            host.looked_around().await;
+            let patience = common.timeout.unwrap_or(PATIENCE);
+            let sent = sent_on(host, Ask::Resend { id }, patience).await?;
+            output.print(&outgoing(&sent), || said(&sent));
+            return Ok(());
+        }
+        if let Some(id) = self.cancel {
+            host.mail(Ask::Cancel { id }).await?;
+            output.print(&json!({ "cancelled": true }), || "taken back".to_owned());
+            return Ok(());
+        }
+        let Told::Outbox(all) = host.mail(Ask::Outbox).await? else { return Err(unexpected()) };
+        let documents: Vec<_> = all.iter().map(outgoing).collect();
+        output.print(&documents, || {
+            if all.is_empty() {
+                return "Nothing was sent yet; `potluck send` does it".to_owned();
+            }
+            let mut table = table(&["id", "to", "written", "state", "what"]);
+            for sent in &all {
+                table.add_row([
+                    short_id(&sent.id),
+                    name(&sent.to_name, &sent.to),
+                    when(sent.written_at),
+                    stage(sent),
+                    preview(sent.text.as_deref(), sent.files.len()),
+                ]);
+            }
+            table.to_string()
+        });
+        Ok(())
+    }
+}
+
+/// `potluck contacts`.
+pub(super) async fn contacts(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
+    let host = Host::with_mail(common).await?;
+    host.looked_around().await;
+    let told = host.mail(Ask::People).await;
+    host.leave().await;
+    let Told::People(people) = told? else { return Err(unexpected()) };
+    output.print(&people, || {
+        if people.is_empty() {
+            return "Nobody was met yet".to_owned();
+        }
+        let mut table = table(&["name", "fingerprint", "letters", "last seen", "client id"]);
+        for Contact { id, name, takes_letters, new_key, seen_at } in &people {
+            let letters = match (takes_letters, new_key) {
+                (_, true) => "new key",
+                (true, false) => "yes",
+                (false, false) => "no",
+            };
+            table.add_row([name.as_str(), &short(id), letters, &when(*seen_at), id]);
+        }
+        table.to_string()
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Sends, and waits a moment for word of it.
+async fn sent_on(host: &Host, ask: Ask, patience: Duration) -> Result<Outgoing, Failure> {
+    let Told::Sent(mut sent) = host.mail(ask).await? else { return Err(unexpected()) };
+    let until = Instant::now() + patience;
+    while sent.stage == Stage::Queued && Instant::now() < until {
+        tokio::time::sleep(LOOK).await;
+        let Told::Outbox(all) = host.mail(Ask::Outbox).await? else { return Err(unexpected()) };
+        if let Some(now) = all.into_iter().find(|one| one.id == sent.id) {
+            *sent = now;
+        }
+    }
+    Ok(*sent)
+}
+
+async fn list(host: &Host, with: Option<String>, output: &Output) -> Result<(), Failure> {
+    let together = with.is_some();
+    let Told::Inbox { came, went } = host.mail(Ask::Inbox { with }).await? else {
+        return Err(unexpected());
+    };
+    let mut rows: Vec<_> =
+        came.iter().map(|one| (one.written_at, incoming(one), row(one))).collect();
+    if together {
+        rows.extend(went.iter().map(|one| (one.written_at, outgoing(one), sent_row(one))));
+        rows.sort_by_key(|(at, ..)| *at);
+    }
+    let documents: Vec<_> = rows.iter().map(|(_, document, _)| document).collect();
+    output.print(&documents, || {
+        if rows.is_empty() {
+            return "No letters".to_owned();
+        }
+        let mut table = table(&["id", "from", "written", "", "what"]);
+        for (.., row) in &rows {
+            table.add_row(row);
+        }
+        table.to_string()
+    });
+    Ok(())
+}
+
+fn row(one: &Incoming) -> [String; 5] {
+    let state = match (&one.trouble, one.seen, one.stranger) {
+        (Some(_), ..) => "not believed",
+        (None, false, true) => "new, from a stranger",
+        (None, false, false) => "new",
+        (None, true, _) => "",
+    };
+    let what = match (&one.trouble, &one.contents) {
+        (Some(why), _) => why.clone(),
+        (None, Some(contents)) => preview(contents.text.as_deref(), contents.files as usize),
+        (None, None) => "(being opened)".to_owned(),
+    };
+    [
+        short_id(&one.id),
+        name(&one.from_name, &one.from),
+        when(one.written_at),
+        state.to_owned(),
+        what,
+    ]
+}
+
+fn sent_row(sent: &Outgoing) -> [String; 5] {
+    let to = format!("you to {}", name(&sent.to_name, &sent.to));
+    let what = preview(sent.text.as_deref(), sent.files.len());
+    [short_id(&sent.id), to, when(sent.written_at), stage(sent), what]
+}
+
+fn letter_text(one: &Incoming) -> String {
+    let mut text = format!(
+        "from {} ({}), {}\n",
+        name(&one.from_name, &one.from),
+        one.from,
+        when(one.written_at)
+    );
+    if let Some(why) = &one.trouble {
+        return text + &format!("This letter is not to be believed: {why}");
+    }
+    let Some(contents) = &one.contents else { return text + "(being opened)" };
+    if one.stranger {
+        text += "You never wrote to this person.\n";
+    }
+    if let Some(said) = &contents.text {
+        text += &format!("\n{said}\n");
+    }
+    for listed in &contents.listed {
+        let size =
+            listed.bytes.map_or_else(|| "folder".to_owned(), |bytes| format!("{bytes} bytes"));
+        text += &format!("\n{} ({size})", listed.path);
+    }
+    let (files, listed) = (contents.files + contents.folders, contents.listed.len() as u64);
+    if files > listed {
+        text += &format!("\nand {} more", files - listed);
+    }
+    if files > 0 {
+        text += &format!("\n\n`potluck inbox {} --save DIR` saves the files", short_id(&one.id));
+    }
+    text
+}
+
+fn said(sent: &Outgoing) -> String {
+    let to = name(&sent.to_name, &sent.to);
+    match sent.stage {
+        Stage::Delivered | Stage::Read => format!("delivered to {to}"),
+        Stage::Held => format!("{to} is not here; held by {}", sent.held_by.join(", ")),
+        Stage::Queued => format!(
+            "{to} is not here, and nobody else keeps mail: it waits in your outbox while `potluck up` runs"
+        ),
+        Stage::Refused | Stage::Expired | Stage::Cancelled => stage(sent),
+    }
+}
+
+fn stage(sent: &Outgoing) -> String {
+    let why = || sent.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+    match sent.stage {
+        Stage::Queued => "queued".to_owned(),
+        Stage::Held => format!("held by {}", sent.held_by.join(", ")),
+        Stage::Delivered => "delivered".to_owned(),
+        Stage::Read => "read".to_owned(),
+        Stage::Refused => format!("refused{} (--resend {})", why(), short_id(&sent.id)),
+        Stage::Expired => format!("expired{} (--resend {})", why(), short_id(&sent.id)),
+        Stage::Cancelled => "taken back".to_owned(),
+    }
+}
+
+fn preview(text: Option<&str>, files: usize) -> String {
+    let text =
+        text.map(|text| shorten(&text.split_whitespace().collect::<Vec<_>>().join(" "), PREVIEW));
+    let files = match files {
+        0 => None,
+        1 => Some("1 file".to_owned()),
+        many => Some(format!("{many} files")),
+    };
+    text.into_iter().chain(files).collect::<Vec<_>>().join(" + ")
+}
+
+fn name(name: &str, id: &str) -> String {
+    if name.is_empty() { short(id) } else { name.to_owned() }
+}
+
+fn short_id(id: &str) -> String {
+    id.chars().take(ID).collect()
+}
+
+/// A time for a person, by the clock of this machine.
+fn when(ms: u64) -> String {
+    let at = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    at.map_or_else(String::new, |at| {
+        at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+    })
+}
+
+fn outgoing(sent: &Outgoing) -> Value {
+    json!({
+        "id": sent.id, "to": sent.to, "to_name": sent.to_name, "text": sent.text,
+        "files": sent.files, "bytes": sent.bytes, "state": sent.stage, "held_by": sent.held_by,
+        "written_at": sent.written_at, "changed_at": sent.changed_at, "reason": sent.why,
+    })
+}
+
+fn incoming(one: &Incoming) -> Value {
+    let contents = one.contents.as_ref();
+    json!({
+        "id": one.id, "from": one.from, "from_name": one.from_name, "stranger": one.stranger,
+        "text": contents.and_then(|contents| contents.text.clone()),
+        "files": contents.map(|contents| &contents.listed),
+        "file_count": contents.map(|contents| contents.files),
+        "bytes": contents.map(|contents| contents.bytes),
+        "trouble": one.trouble, "written_at": one.written_at, "came_at": one.came_at,
+        "seen": one.seen,
+    })
+}
+
+fn unexpected() -> Failure {
+    Failure::internal("the post office answered something else")
+}

@@ -1,0 +1,328 @@
+//! The post office of one node: what it holds, and what is done with it.
+//!
+//! Records are in memory and on the disk. A change is made in memory, handed to the store in the
+//! same moment, and said to nobody before it is on the disk.
+
+mod open;
+mod person;
+mod take;
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use libp2p::{PeerId, identity::Keypair};
+use tokio::sync::Notify;
+
+pub use person::{MailError, Who};
+
+use super::{
+    envelope::{EnvelopeId, Fate, LONGEST_MS, Receipt, SignedReceipt},
+    keys::{Keyring, KeysError},
+    plan::Held,
+    records::{Done, Kept, Person, Received, Sent, Stage},
+    store::{Change, Store, StoreError, Table},
+};
+use crate::{config, protocol::signed::SignedError};
+
+/// The name of the folder in the data folder.
+const FOLDER: &str = "mail";
+/// How long it is remembered that an envelope is done with: as long as it may wait, and a week for
+/// clocks that are wrong.
+const DONE_MS: u64 = LONGEST_MS + 7 * 24 * 60 * 60 * 1000;
+/// Letters of this node's person, and people, that are remembered; those that are over, and those not
+/// seen for longest, go first.
+const MAX_SENT: usize = 10_000;
+const MAX_PEOPLE: usize = 4_096;
+
+/// The settings of the mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Bytes that are kept for others.
+    pub keep: u64,
+    /// Whether senders are told when their letters were read.
+    pub read_receipts: bool,
+    /// Client ids that the owner named, by nickname.
+    pub contacts: config::Contacts,
+}
+
+/// The post office of a node. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub struct Post(pub(super) Arc<Shared>);
+
+pub(super) struct Shared {
+    pub(super) keypair: Keypair,
+    pub(super) me: PeerId,
+    pub(super) settings: Settings,
+    pub(super) store: Store,
+    keys: Mutex<Keyring>,
+    state: Mutex<State>,
+    /// Wakes whoever carries letters.
+    pub(super) wake: Notify,
+}
+
+/// What it holds.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) sent: BTreeMap<EnvelopeId, Sent>,
+    pub(super) received: BTreeMap<EnvelopeId, Received>,
+    pub(super) kept: BTreeMap<EnvelopeId, Kept>,
+    pub(super) done: BTreeMap<EnvelopeId, Done>,
+    pub(super) people: BTreeMap<PeerId, Person>,
+    changes: Vec<Change>,
+}
+
+/// Why the post office cannot be opened or used. Every text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum PostError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The keys failed.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// Nothing could be signed.
+    #[error(transparent)]
+    Signed(#[from] SignedError),
+    /// The disk failed.
+    #[error("the mail folder cannot be used ({0}); check the disk")]
+    Disk(#[from] std::io::Error),
+}
+
+impl Post {
+    /// Opens the mail of a data folder. Reads the disk: not for async threads.
+    pub fn open(
+        data_dir: &Path,
+        keypair: &Keypair,
+        settings: Settings,
+        now: u64,
+    ) -> Result<Self, PostError> {
+        let store = Store::open(&data_dir.join(FOLDER))?;
+        let keys = Keyring::open(data_dir, now)?;
+        let (sent, bad_sent) = store.all::<Sent>(Table::Sent)?;
+        let (received, bad_received) = store.all::<Received>(Table::Received)?;
+        let (kept, bad_kept) = store.all::<Kept>(Table::Kept)?;
+        let (done, bad_done) = store.all::<Done>(Table::Done)?;
+        let (people, bad_people) = store.all::<Person>(Table::People)?;
+        let unreadable = bad_sent + bad_received + bad_kept + bad_done + bad_people;
+        let mut state = State {
+            sent: by_id(sent),
+            received: by_id(received),
+            kept: by_id(kept),
+            done: by_id(done),
+            ..State::default()
+        };
+        state.people = people
+            .into_iter()
+            .filter_map(|(key, person)| Some((PeerId::from_bytes(&key).ok()?, person)))
+            .collect();
+        if unreadable > 0 {
+            tracing::warn!(
+                "{unreadable} mail records are damaged and left out; letters that others still hold come again"
+            );
+        }
+        store.sweep(|id| {
+            state.sent.contains_key(id)
+                || state.received.contains_key(id)
+                || state.kept.contains_key(id)
+        })?;
+        let shared = Shared {
+            keypair: keypair.clone(),
+            me: keypair.public().to_peer_id(),
+            settings,
+            store,
+            keys: Mutex::new(keys),
+            state: Mutex::new(state),
+            wake: Notify::new(),
+        };
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// What others seal letters to this node to.
+    pub fn sealing(&self) -> String {
+        self.0.keys().public()
+    }
+
+    /// Letters of this node's person, oldest first.
+    pub fn sent(&self) -> Vec<Sent> {
+        let mut all: Vec<_> = self.0.lock().sent.values().cloned().collect();
+        all.sort_by_key(|sent| (sent.outside.written_at, sent.outside.number));
+        all
+    }
+
+    /// Letters to this node's person, in the order in which they came; those of one sender in the
+    /// order in which they were written.
+    pub fn received(&self) -> Vec<Received> {
+        let mut all: Vec<_> = self.0.lock().received.values().cloned().collect();
+        all.sort_by_key(|received| received.came_at);
+        // Letters of one sender share out the places that they have.
+        let mut places: BTreeMap<Vec<u8>, Vec<usize>> = BTreeMap::new();
+        for (place, received) in all.iter().enumerate() {
+            places.entry(received.outside.from.clone()).or_default().push(place);
+        }
+        for places in places.into_values() {
+            let mut row: Vec<_> = places.iter().map(|place| all[*place].clone()).collect();
+            row.sort_by_key(|received| received.outside.number);
+            places.into_iter().zip(row).for_each(|(place, received)| all[place] = received);
+        }
+        all
+    }
+
+    /// What this node keeps for others: letters, and bytes.
+    pub fn kept(&self) -> (usize, u64) {
+        let state = self.0.lock();
+        (state.kept.len(), state.kept.values().map(|kept| kept.outside.size).sum())
+    }
+}
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn keys(&self) -> MutexGuard<'_, Keyring> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what is held. It is on the disk when this returns; what an error leaves in memory is
+    /// said to nobody, and gone with the process.
+    pub(super) async fn change<R>(
+        &self,
+        change: impl FnOnce(&mut State) -> R,
+    ) -> Result<R, StoreError> {
+        let place = self.store.place_in_line().await?;
+        let (result, committing) = {
+            let mut state = self.lock();
+            let result = change(&mut state);
+            let changes = std::mem::take(&mut state.changes);
+            (result, (!changes.is_empty()).then(|| place.hand_in(changes)))
+        };
+        if let Some(committing) = committing {
+            committing.wait().await?;
+            self.wake.notify_one();
+        }
+        Ok(result)
+    }
+
+    /// Signs what became of an envelope.
+    pub(super) fn receipt(
+        &self,
+        envelope: EnvelopeId,
+        hash: [u8; 32],
+        fate: Fate,
+        why: Option<String>,
+    ) -> Result<SignedReceipt, SignedError> {
+        let why = why.map(|why| crate::protocol::shorten(&why, 200));
+        let (by, at) = (self.me.to_bytes(), crate::network::now_ms());
+        let receipt = Receipt { version: 1, envelope, hash, fate, by, at, why };
+        SignedReceipt::sign(&receipt, &self.keypair)
+    }
+}
+
+impl State {
+    pub(super) fn held(&self) -> Held<'_> {
+        Held { sent: &self.sent, received: &self.received, kept: &self.kept, done: &self.done }
+    }
+
+    /// Keeps a letter of this node's person; the oldest that is over makes room.
+    pub(super) fn put_sent(&mut self, sent: Sent) {
+        if self.sent.len() >= MAX_SENT && !self.sent.contains_key(&sent.outside.id) {
+            let over = self.sent.values().filter(|sent| sent.stage.is_over());
+            let oldest = over.min_by_key(|sent| sent.changed_at).map(|sent| sent.outside.id);
+            oldest.into_iter().for_each(|id| self.remove_sent(&id));
+        }
+        self.note(Table::Sent, &sent.outside.id.0, &sent);
+        self.sent.insert(sent.outside.id, sent);
+    }
+
+    pub(super) fn remove_sent(&mut self, id: &EnvelopeId) {
+        self.sent.remove(id);
+        self.changes.push(Change::remove(Table::Sent, &id.0));
+    }
+
+    pub(super) fn put_received(&mut self, received: Received) {
+        self.note(Table::Received, &received.outside.id.0, &received);
+        self.received.insert(received.outside.id, received);
+    }
+
+    pub(super) fn remove_received(&mut self, id: &EnvelopeId) {
+        self.received.remove(id);
+        self.changes.push(Change::remove(Table::Received, &id.0));
+    }
+
+    pub(super) fn put_kept(&mut self, kept: Kept) {
+        self.note(Table::Kept, &kept.outside.id.0, &kept);
+        self.kept.insert(kept.outside.id, kept);
+    }
+
+    pub(super) fn remove_kept(&mut self, id: &EnvelopeId) {
+        self.kept.remove(id);
+        self.changes.push(Change::remove(Table::Kept, &id.0));
+    }
+
+    pub(super) fn put_done(&mut self, id: EnvelopeId, done: Done) {
+        self.note(Table::Done, &id.0, &done);
+        self.done.insert(id, done);
+    }
+
+    /// Keeps somebody in mind; whoever was not seen for longest makes room.
+    pub(super) fn put_person(&mut self, id: PeerId, person: Person) {
+        if self.people.len() >= MAX_PEOPLE && !self.people.contains_key(&id) {
+            let strangers = self.people.iter().filter(|(_, person)| !person.written_to);
+            let oldest = strangers.min_by_key(|(_, person)| person.seen_at).map(|(id, _)| *id);
+            if let Some(oldest) = oldest {
+                self.people.remove(&oldest);
+                self.changes.push(Change::remove(Table::People, &oldest.to_bytes()));
+            }
+        }
+        self.note(Table::People, &id.to_bytes(), &person);
+        self.people.insert(id, person);
+    }
+
+    /// Forgets what is over. Gives the envelopes whose files are of no use any more.
+    pub(super) fn expire(&mut self, now: u64) -> Vec<EnvelopeId> {
+        let mut over = Vec::new();
+        let done: Vec<_> = self.done.iter().filter(|(_, done)| now >= done.until).collect();
+        for id in done.into_iter().map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.done.remove(&id);
+            self.changes.push(Change::remove(Table::Done, &id.0));
+        }
+        let kept = self.kept.values().filter(|kept| kept.outside.expired(kept.came_at, now));
+        for id in kept.map(|kept| kept.outside.id).collect::<Vec<_>>() {
+            self.remove_kept(&id);
+            over.push(id);
+        }
+        let waiting = self.sent.values().filter(|sent| {
+            !sent.stage.is_over() && sent.outside.expired(sent.outside.written_at, now)
+        });
+        for mut sent in waiting.cloned().collect::<Vec<_>>() {
+            (sent.stage, sent.changed_at) = (Stage::Expired, now);
+            sent.why = Some("nobody took it in time".to_owned());
+            over.push(sent.outside.id);
+            self.put_sent(sent);
+        }
+        over
+    }
+
+    fn note<T: serde::Serialize>(&mut self, table: Table, key: &[u8], record: &T) {
+        match Change::put(table, key, record) {
+            Ok(change) => self.changes.push(change),
+            // Every record has a form that encodes.
+            Err(error) => tracing::error!("a mail record cannot be written: {error}"),
+        }
+    }
+}
+
+impl Done {
+    /// Remembers for as long as it may come again.
+    pub(super) fn new(receipt: SignedReceipt, sender: &PeerId, owed: bool, now: u64) -> Self {
+        Self { until: now.saturating_add(DONE_MS), receipt, owed, sender: sender.to_string() }
+    }
+}
+
+fn by_id<T>(all: BTreeMap<Vec<u8>, T>) -> BTreeMap<EnvelopeId, T> {
+    let id = |key: Vec<u8>| Some(EnvelopeId(key.try_into().ok()?));
+    all.into_iter().filter_map(|(key, record)| Some((id(key)?, record))).collect()
+}

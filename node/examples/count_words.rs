@@ -48,8 +48,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let registry = Some(Registry::new().with(CountWords)?);
     let (config, identity) = (Config::default(), Identity::generate());
     let transport = TransportKind::Real;
-    let options =
-        NodeOptions { config, identity, data_dir: None, transport, registry, passing: false };
+    let options = NodeOptions {
+        config,
+        identity,
+        data_dir: None,
+        mail: None,
+        transport,
+        registry,
+        passing: false,
+    };
     let node = Node::start(options).await?;
     println!("{} counts words. Ctrl-C stops it.", node.client().id());
     tokio::signal::ctrl_c().await?;

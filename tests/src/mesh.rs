@@ -136,7 +136,8 @@ pub async fn until(node: &Node, what: &str, mut so: impl FnMut(&Snapshot) -> boo
 pub async fn all_see_all(nodes: &[&Node]) {
     for node in nodes {
         for other in nodes.iter().filter(|other| other.client().id() != node.client().id()) {
-            let (id, offers) = (other.client().id(), other.registry().iter().count());
+            let (id, offers) = (other.client().id(), other.registry().iter());
+            let offers = offers.filter(|(_, service)| service.offered()).count();
             until(node, other.client().name(), |snapshot| {
                 snapshot.peers.get(&id).is_some_and(|view| view.advert.offers.len() == offers)
             })

@@ -317,7 +317,14 @@ impl Actor {
 
     /// Tells the policy what happened and does what it says.
     pub(super) fn tell(&mut self, event: Event) {
+        let speaks = match &event {
+            Event::Heard { from: peer, .. } | Event::Replied { peer, .. } => Some(*peer),
+            _ => None,
+        };
+        let met = |near: &Neighbourhood| speaks.is_some_and(|peer| near.nearness(&peer).met);
+        let before = met(&self.near);
         let effects = self.near.handle(event, now_ms(), &mut rand::rng());
+        self.snapshot_stale |= met(&self.near) != before;
         self.apply_all(effects);
     }
 

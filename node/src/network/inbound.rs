@@ -52,7 +52,9 @@ impl Actor {
 
     fn on_exchange(&mut self, peer: PeerId, exchange: &Exchange) -> Response {
         self.hear_all(&exchange.adverts, peer);
+        let met = self.near.nearness(&peer).met;
         let (reply, effects) = self.near.answer(peer, exchange, now_ms());
+        self.snapshot_stale |= !met;
         self.apply_all(effects);
         reply.map_or(Response::Busy, Response::Exchange)
     }

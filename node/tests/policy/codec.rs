@@ -43,8 +43,9 @@ fn offer() -> impl Strategy<Value = Offer> {
 
 fn advert() -> impl Strategy<Value = Advert> {
     let who = (bytes(64), any::<u64>(), any::<u64>(), text(), text());
-    (who, vec(bytes(20), 0..4), vec(offer(), 0..4), any::<bool>()).prop_map(
-        |((id, seq, incarnation, name, mesh), addresses, offers, leaving)| Advert {
+    let sealing = proptest::option::of("[a-z0-9]{0,80}");
+    (who, vec(bytes(20), 0..4), vec(offer(), 0..4), any::<bool>(), sealing).prop_map(
+        |((id, seq, incarnation, name, mesh), addresses, offers, leaving, sealing)| Advert {
             version: 2,
             id,
             seq,
@@ -54,6 +55,7 @@ fn advert() -> impl Strategy<Value = Advert> {
             addresses: addresses.into_iter().map(ByteBuf::from).collect(),
             offers,
             leaving,
+            sealing,
         },
     )
 }

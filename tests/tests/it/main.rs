@@ -14,6 +14,7 @@ mod faces;
 mod hostile;
 mod lan;
 mod liars;
+mod mail;
 mod mesh;
 mod pixels;
 mod ready;

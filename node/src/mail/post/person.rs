@@ -276,7 +276,7 @@ impl Post {
         let now = now_ms();
         let news: Vec<_> = {
             let state = self.0.lock();
-            let met = snapshot.peers.iter().filter(|(_, view)| view.met);
+            let met = snapshot.peers.iter().filter(|(_, view)| view.met || view.connected);
             met.filter_map(|(id, view)| {
                 let person = updated(
                     state.people.get(id),

@@ -1,8 +1,10 @@
 //! `potluck demo`: three real nodes on loopback in one process, on bundled input.
 
+mod letters;
 mod once;
 
 use std::{
+    path::Path,
     process::ExitCode,
     sync::{
         Arc,
@@ -23,6 +25,7 @@ use crate::{
     Client, Node, NodeOptions,
     client::{Call, CallInput},
     config::Config,
+    data_dir::DataDir,
     identity::Identity,
     network::{PeerView, TransportKind},
     protocol,
@@ -41,13 +44,16 @@ const STOP_AFTER: usize = 6;
 pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
     output.say(
         "Three nodes start on this machine: mei asks, gpu-box and laptop can recognise pictures, \
-         laptop also finds faces and analyses tables.",
+         laptop also finds faces, analyses tables and keeps letters.",
     );
-    let mei = start("mei", &["chat/1"], None).await?;
+    // What ann and ben write, and what laptop keeps for them.
+    let homes = tempfile::tempdir().map_err(Failure::internal)?;
+    let mei = start("mei", &["chat/1"], None, None).await?;
     let at = address(&mei.client())?;
-    let gpu = start("gpu-box", &["chat/1", "recognize/1"], Some(&at)).await?;
-    let more = ["recognize/1", "faces/1", "analyze/1"];
-    let laptop = start("laptop", &more, Some(&at)).await?;
+    let gpu = start("gpu-box", &["chat/1", "recognize/1"], Some(&at), None).await?;
+    let more = ["recognize/1", "faces/1", "analyze/1", "keep/1"];
+    let home = homes.path().join("laptop");
+    let laptop = start("laptop", &more, Some(&at), Some(&home)).await?;
     // The laptop has the model too, and does not offer it yet.
     laptop.client().offer("recognize/1", false).await?;
     gpu.ready().await;
@@ -69,6 +75,8 @@ pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
 
     output.say("\nlaptop makes a report of a table, with charts and a word cloud:");
     let table = once::table(&asker, output).await?;
+
+    let letter = letters::run(&at, homes.path(), output).await?;
 
     output.say("\nmei has no model. gpu-box recognises the pictures for her:");
     let bar = output.bar(potluck_models::samples().len() as u64);
@@ -103,7 +111,7 @@ pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
         let pictures: Vec<_> = seen.iter().map(|s| document(s)).collect();
         let all = json!({
             "pictures": pictures, "chat": chats, "faces": portrait, "analysis": table,
-            "stopped": "gpu-box",
+            "letter": letter, "stopped": "gpu-box",
         });
         output.print(&all, String::new);
     } else if lost == 0 {
@@ -121,18 +129,28 @@ pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
     }
 }
 
-async fn start(name: &str, offer: &[&str], join: Option<&str>) -> Result<Node, Failure> {
+/// Starts a node; one with a home keeps its identity there, and has mail.
+async fn start(
+    name: &str,
+    offer: &[&str],
+    join: Option<&str>,
+    home: Option<&Path>,
+) -> Result<Node, Failure> {
     let mut config = Config { name: name.to_owned(), ..Config::default() };
     config.mesh = "demo".to_owned();
     config.network.listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
     config.network.join = join.map(str::to_owned).into_iter().collect();
     config.network.mdns = false;
     config.services.offer = Some(offer.iter().map(|c| (*c).to_owned()).collect());
+    let identity = match home {
+        Some(home) => Identity::load_or_create(&DataDir::open(Some(home.to_owned()))?)?,
+        None => Identity::generate(),
+    };
     let options = NodeOptions {
         config,
-        identity: Identity::generate(),
-        data_dir: None,
-        mail: None,
+        identity,
+        data_dir: home.map(Path::to_owned),
+        mail: home.map(Path::to_owned),
         transport: TransportKind::Real,
         registry: None,
         passing: false,

@@ -9,11 +9,12 @@ use std::{
     time::Duration,
 };
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use libp2p::PeerId;
 use tokio::task::JoinSet;
 
 use super::{
-    envelope::{EnvelopeId, Fate, SignedEnvelope, SignedReceipt},
+    envelope::{Envelope, EnvelopeId, Fate, SignedEnvelope, SignedReceipt},
     plan::{self, Abilities, Present, Step},
     post::Post,
     records::{Done, Stage},
@@ -34,6 +35,8 @@ const LOOK: Duration = Duration::from_secs(5);
 const WORKERS: usize = 16;
 /// Letters that are handed over in one go before others are looked at again.
 const IN_A_ROW: usize = 1_000;
+/// Letters that are on their way to one node at once: the disk there takes many as quickly as one.
+const AT_ONCE: usize = 16;
 /// Receipts that are told together.
 const RECEIPTS: usize = 100;
 /// What a hand-over may take beside a second for each of so many bytes.
@@ -159,14 +162,23 @@ struct Worker {
 impl Worker {
     async fn work(&self, steps: Vec<Step>) -> Result<(), String> {
         let mut receipts = Vec::new();
+        let mut letters = Vec::new();
         for step in steps.into_iter().take(IN_A_ROW) {
             match step {
-                Step::Deliver(id) => self.deliver(id).await?,
-                Step::PassOn(id) => self.pass_on(id).await?,
-                Step::Keep(id) => self.hand_to_keeper(id).await?,
+                Step::Deliver(_) | Step::PassOn(_) | Step::Keep(_) => letters.push(step),
                 Step::Owe(id) | Step::Answer(id) => receipts.push(id),
             }
         }
+        // Each has its number in the conversation, so that the order is kept whichever comes first.
+        let handed = stream::iter(letters).map(|step| async move {
+            match step {
+                Step::Deliver(id) => self.deliver(id).await,
+                Step::PassOn(id) => self.pass_on(id).await,
+                Step::Keep(id) => self.hand_to_keeper(id).await,
+                Step::Owe(_) | Step::Answer(_) => Ok(()),
+            }
+        });
+        handed.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         for some in receipts.chunks(RECEIPTS) {
             self.tell(some).await?;
         }
@@ -176,7 +188,7 @@ impl Worker {
     async fn deliver(&self, id: EnvelopeId) -> Result<(), String> {
         let sent = self.post.0.lock().sent.get(&id).cloned();
         let Some(sent) = sent.filter(|sent| !sent.stage.is_over()) else { return Ok(()) };
-        let receipt = self.hand_over(serve::MAIL, id, sent.signed).await?;
+        let receipt = self.hand_over(serve::MAIL, id, sent.signed, &sent.outside).await?;
         self.post.hear(&[receipt]).await.map_err(|fault| fault.message)
     }
 
@@ -184,14 +196,14 @@ impl Worker {
         let sent = self.post.0.lock().sent.get(&id).cloned();
         let waits = |stage| matches!(stage, Stage::Queued | Stage::Held);
         let Some(sent) = sent.filter(|sent| waits(sent.stage)) else { return Ok(()) };
-        let receipt = self.hand_over(serve::KEEP, id, sent.signed).await?;
+        let receipt = self.hand_over(serve::KEEP, id, sent.signed, &sent.outside).await?;
         self.post.hear(&[receipt]).await.map_err(|fault| fault.message)
     }
 
     async fn pass_on(&self, id: EnvelopeId) -> Result<(), String> {
         let kept = self.post.0.lock().kept.get(&id).cloned();
         let Some(kept) = kept else { return Ok(()) };
-        let receipt = self.hand_over(serve::MAIL, id, kept.signed).await?;
+        let receipt = self.hand_over(serve::MAIL, id, kept.signed, &kept.outside).await?;
         let fate = receipt.verify().map_err(|e| e.to_string())?;
         if fate.author() != kept.outside.recipient() || fate.hash != kept.outside.hash {
             return Err("the receipt is for something else".to_owned());
@@ -247,6 +259,7 @@ impl Worker {
         capability: &'static str,
         id: EnvelopeId,
         envelope: SignedEnvelope,
+        outside: &Envelope,
     ) -> Result<SignedReceipt, String> {
         let path = self.post.0.store.sealed(&id);
         let outlined = tokio::task::spawn_blocking(move || {
@@ -258,6 +271,9 @@ impl Worker {
         let lost = |e: &dyn std::fmt::Display| format!("the letter cannot be read: {e}");
         let (path, outline, bytes) = outlined.await.map_err(|e| lost(&e))?.map_err(|e| lost(&e))?;
         let hash = outline.root();
+        if hash != outside.hash {
+            return self.post.give_up(id).await;
+        }
         let time = LEAST_MS + outline.size() / BYTES_A_MS;
         let (input, _share) = match bytes {
             Some(bytes) => (Payload::Inline(bytes), None),

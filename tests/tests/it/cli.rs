@@ -488,6 +488,8 @@ fn the_demo_answers_everything() -> anyhow::Result<()> {
     plain(&ran);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let demo = ran.json();
+    let letter = &demo["letter"];
+    assert!(letter["from"] == "ben" && letter["held_by"] == "laptop", "{letter}");
     let pictures = demo["pictures"].as_array().expect("pictures");
     assert!(!pictures.is_empty());
     for picture in pictures {

@@ -191,6 +191,42 @@ async fn a_letter_to_a_key_that_was_erased_is_refused_and_can_be_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bit_that_flips_at_a_keeper_is_found_and_the_other_one_has_the_letter() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let first = at_home("first", folder.path()).start().await;
+    let second = at_home("second", folder.path()).joining(&first).start().await;
+    let bob = at_home("bob", folder.path()).joining(&first).start().await;
+    let alice = at_home("alice", folder.path()).joining(&first).start().await;
+    all_see_all(&[&first, &second, &bob, &alice]).await;
+    people_are_met(&alice, 3).await;
+    bob.stop().await;
+    for n in 0..10 {
+        send(&alice.client(), "bob", &format!("letter {n}"), vec![]).await;
+    }
+    until("two keepers have all", async || {
+        let went = outbox(&alice.client()).await;
+        went.iter().all(|one| one.held_by.len() == 2).then_some(())
+    })
+    .await;
+    alice.stop().await;
+    let bodies = folder.path().join("first/mail/bodies");
+    for (n, body) in std::fs::read_dir(&bodies).expect("a folder").enumerate() {
+        let path = body.expect("a body").path();
+        let mut bytes = std::fs::read(&path).expect("read");
+        let at = n * bytes.len() / 10;
+        bytes[at] ^= 1;
+        std::fs::write(&path, bytes).expect("written");
+    }
+    let bob = at_home("bob", folder.path()).joining(&first).start().await;
+    let came = opened(&bob.client(), 10).await;
+    assert!(came.iter().all(|one| one.trouble.is_none()), "{came:?}");
+    until("what was damaged is given up", async || {
+        (std::fs::read_dir(&bodies).expect("a folder").count() == 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_sent_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
     let plain = Setup::new("plain").start().await;

@@ -7,7 +7,7 @@ use libp2p::PeerId;
 use super::{
     super::{
         envelope::{Envelope, Fate, SignedEnvelope, SignedReceipt},
-        records::{Done, Kept, Received},
+        records::{Done, Kept, Received, Stage},
     },
     Post, Shared,
 };
@@ -102,6 +102,27 @@ impl Post {
     /// The largest letter that is kept for one sender.
     pub(crate) fn most_kept(&self) -> u64 {
         self.0.settings.keep / SENDER_SHARE
+    }
+
+    /// A letter is not any more what its envelope names: this disk has damaged it. Whoever else holds it
+    /// hands it over; where this node wrote it, its person can send it again.
+    pub(in super::super) async fn give_up<T>(&self, id: super::EnvelopeId) -> Result<T, String> {
+        let now = now_ms();
+        let noted = self.0.change(move |state| {
+            if state.kept.contains_key(&id) {
+                state.remove_kept(&id);
+            }
+            if let Some(mut sent) = state.sent.get(&id).cloned().filter(|one| !one.stage.is_over())
+            {
+                (sent.stage, sent.changed_at) = (Stage::Expired, now);
+                sent.why = Some("it was damaged on this disk".to_owned());
+                state.put_sent(sent);
+            }
+        });
+        noted.await.map_err(|e| e.to_string())?;
+        self.0.discard(vec![id]).await;
+        tracing::warn!("the letter {id} was damaged on this disk and is given up");
+        Err("it was damaged on this disk".to_owned())
     }
 
     /// Hears what became of letters of this node's person.

@@ -31,6 +31,9 @@ use crate::{
 
 /// Time between two looks when nothing happens.
 const LOOK: Duration = Duration::from_secs(5);
+/// Time between two looks whatever happens, and between two notes of who is there.
+const GAP: Duration = Duration::from_millis(10);
+const MEET_MS: u64 = 500;
 /// Nodes at which letters are handed over at once.
 const WORKERS: usize = 16;
 /// Letters that are handed over in one go before others are looked at again.
@@ -51,20 +54,24 @@ struct Carriers {
 
 /// Carries letters until it is dropped.
 pub(crate) async fn carry(post: Post, local: Arc<Local>) {
-    post.open_rest();
     let carriers = Arc::new(Carriers::default());
     let mut snapshots = local.network.watch();
     let mut working: BTreeMap<PeerId, tokio::task::Id> = BTreeMap::new();
     let mut workers = JoinSet::new();
-    let mut tidied = 0;
+    let (mut tidied, mut met) = (0, 0);
     loop {
+        tokio::time::sleep(GAP).await;
         let now = now_ms();
         if now >= tidied + 60_000 || tidied == 0 {
             tidied = now;
             tidy(&post, &local).await;
+            post.open_rest();
         }
         let snapshot = snapshots.borrow_and_update().clone();
-        post.meet(&snapshot).await;
+        if now >= met + MEET_MS {
+            met = now;
+            post.meet(&snapshot).await;
+        }
         let present = carriers.present(&snapshot, now);
         let todo = {
             let state = post.0.lock();

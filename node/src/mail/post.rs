@@ -8,9 +8,10 @@ mod person;
 mod take;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use libp2p::{PeerId, identity::Keypair};
@@ -32,6 +33,8 @@ const FOLDER: &str = "mail";
 /// How long it is remembered that an envelope is done with: as long as it may wait, and a week for
 /// clocks that are wrong.
 const DONE_MS: u64 = LONGEST_MS + 7 * 24 * 60 * 60 * 1000;
+/// How long the store is waited for where another process has it.
+const IN_USE: Duration = Duration::from_secs(2);
 /// Letters of this node's person, and people, that are remembered; those that are over, and those not
 /// seen for longest, go first.
 const MAX_SENT: usize = 10_000;
@@ -59,6 +62,8 @@ pub(super) struct Shared {
     pub(super) store: Store,
     keys: Mutex<Keyring>,
     state: Mutex<State>,
+    /// Letters that are being opened.
+    opening: Mutex<BTreeSet<EnvelopeId>>,
     /// Wakes whoever carries letters.
     pub(super) wake: Notify,
 }
@@ -99,7 +104,7 @@ impl Post {
         settings: Settings,
         now: u64,
     ) -> Result<Self, PostError> {
-        let store = Store::open(&data_dir.join(FOLDER))?;
+        let store = opened(&data_dir.join(FOLDER))?;
         let keys = Keyring::open(data_dir, now)?;
         let (sent, bad_sent) = store.all::<Sent>(Table::Sent)?;
         let (received, bad_received) = store.all::<Received>(Table::Received)?;
@@ -135,6 +140,7 @@ impl Post {
             store,
             keys: Mutex::new(keys),
             state: Mutex::new(state),
+            opening: Mutex::default(),
             wake: Notify::new(),
         };
         Ok(Self(Arc::new(shared)))
@@ -319,6 +325,18 @@ impl Done {
     /// Remembers for as long as it may come again.
     pub(super) fn new(receipt: SignedReceipt, sender: &PeerId, owed: bool, now: u64) -> Self {
         Self { until: now.saturating_add(DONE_MS), receipt, owed, sender: sender.to_string() }
+    }
+}
+
+/// Opens the store; a process that has just ended, or a node that is being stopped, may have it a moment
+/// longer.
+fn opened(folder: &Path) -> Result<Store, StoreError> {
+    let until = Instant::now() + IN_USE;
+    loop {
+        match Store::open(folder) {
+            Err(StoreError::InUse) if Instant::now() < until => std::thread::sleep(IN_USE / 40),
+            opened => return opened,
+        }
     }
 }
 

@@ -1,6 +1,10 @@
 //! Opening letters that came: once, in the background, before anybody sees them.
 
-use std::fs::File;
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    sync::{MutexGuard, PoisonError},
+};
 
 use super::{
     super::{
@@ -14,15 +18,19 @@ use crate::network::now_ms;
 impl Post {
     /// Opens a letter off the async threads.
     pub(super) fn open_later(&self, id: EnvelopeId) {
+        if !self.0.opening().insert(id) {
+            return;
+        }
         let post = self.clone();
         tokio::spawn(async move {
             if let Err(error) = post.open_one(id).await {
                 tracing::warn!("a letter is opened later: {error}");
             }
+            post.0.opening().remove(&id);
         });
     }
 
-    /// Opens what a process that was killed had not opened.
+    /// Opens what was not: the process was killed, or the disk was full.
     pub(in super::super) fn open_rest(&self) {
         let state = self.0.lock();
         let closed = state
@@ -73,6 +81,10 @@ impl Post {
 }
 
 impl Shared {
+    fn opening(&self) -> MutexGuard<'_, BTreeSet<EnvelopeId>> {
+        self.opening.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Opens a letter into its file; `None` where there is none.
     fn open_letter(&self, id: EnvelopeId) -> Option<Result<Contents, OpenError>> {
         let envelope = self.lock().received.get(&id)?.outside.clone();

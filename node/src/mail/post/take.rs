@@ -67,8 +67,18 @@ impl Post {
             seen_at: None,
             owed: Some(receipt.clone()),
         };
-        shared.change(move |state| state.put_received(received)).await.map_err(internal)?;
-        self.open_later(envelope.id);
+        let id = envelope.id;
+        let fresh = shared.change(move |state| {
+            // Another holder may have brought it in the same moment.
+            let fresh = !state.received.contains_key(&id) && !state.done.contains_key(&id);
+            if fresh {
+                state.put_received(received);
+            }
+            fresh
+        });
+        if fresh.await.map_err(internal)? {
+            self.open_later(id);
+        }
         Ok(receipt)
     }
 

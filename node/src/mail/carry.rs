@@ -68,9 +68,12 @@ pub(crate) async fn carry(post: Post, local: Arc<Local>) {
             post.open_rest();
         }
         let snapshot = snapshots.borrow_and_update().clone();
+        let mut look = LOOK;
         if now >= met + MEET_MS {
             met = now;
             post.meet(&snapshot).await;
+        } else {
+            look = Duration::from_millis(MEET_MS);
         }
         let present = carriers.present(&snapshot, now);
         let todo = {
@@ -105,7 +108,7 @@ pub(crate) async fn carry(post: Post, local: Arc<Local>) {
                     return;
                 }
             }
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(look) => {}
         }
     }
 }

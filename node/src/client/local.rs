@@ -107,7 +107,11 @@ impl Local {
 
     pub(crate) async fn mail(&self, ask: mail::Ask) -> Result<mail::Told, mail::Failed> {
         match &self.post {
-            Some(post) => post.answer(ask).await,
+            Some(post) => {
+                // The key of somebody who has just come back may be a new one.
+                post.meet(&self.snapshot()).await;
+                post.answer(ask).await
+            }
             None => Err(mail::Failed::no_mail()),
         }
     }

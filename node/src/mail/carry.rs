@@ -199,7 +199,8 @@ impl Worker {
         let sent = self.post.0.lock().sent.get(&id).cloned();
         let Some(sent) = sent.filter(|sent| !sent.stage.is_over()) else { return Ok(()) };
         let receipt = self.hand_over(serve::MAIL, id, sent.signed, &sent.outside).await?;
-        self.post.hear(&[receipt]).await.map_err(|fault| fault.message)
+        let told = receipt.as_slice();
+        self.post.hear(told).await.map_err(|fault| fault.message)
     }
 
     async fn hand_to_keeper(&self, id: EnvelopeId) -> Result<(), String> {
@@ -207,13 +208,15 @@ impl Worker {
         let waits = |stage| matches!(stage, Stage::Queued | Stage::Held);
         let Some(sent) = sent.filter(|sent| waits(sent.stage)) else { return Ok(()) };
         let receipt = self.hand_over(serve::KEEP, id, sent.signed, &sent.outside).await?;
-        self.post.hear(&[receipt]).await.map_err(|fault| fault.message)
+        let told = receipt.as_slice();
+        self.post.hear(told).await.map_err(|fault| fault.message)
     }
 
     async fn pass_on(&self, id: EnvelopeId) -> Result<(), String> {
         let kept = self.post.0.lock().kept.get(&id).cloned();
         let Some(kept) = kept else { return Ok(()) };
-        let receipt = self.hand_over(serve::MAIL, id, kept.signed, &kept.outside).await?;
+        let handed = self.hand_over(serve::MAIL, id, kept.signed, &kept.outside).await?;
+        let Some(receipt) = handed else { return Ok(()) };
         let fate = receipt.verify().map_err(|e| e.to_string())?;
         if fate.author() != kept.outside.recipient() || fate.hash != kept.outside.hash {
             return Err("the receipt is for something else".to_owned());
@@ -263,14 +266,15 @@ impl Worker {
         noted.await.map_err(|e| e.to_string())
     }
 
-    /// Hands one letter over, and gives what was signed for it.
+    /// Hands one letter over, and gives what was signed for it; `None` for one that this disk has
+    /// damaged, which is given up and holds up no other.
     async fn hand_over(
         &self,
         capability: &'static str,
         id: EnvelopeId,
         envelope: SignedEnvelope,
         outside: &Envelope,
-    ) -> Result<SignedReceipt, String> {
+    ) -> Result<Option<SignedReceipt>, String> {
         let path = self.post.0.store.sealed(&id);
         let outlined = tokio::task::spawn_blocking(move || {
             let outline = Outline::of_file(&path)?;
@@ -278,12 +282,13 @@ impl Worker {
             let bytes = small.then(|| std::fs::read(&path)).transpose()?;
             Ok::<_, std::io::Error>((path, outline, bytes))
         });
-        let lost = |e: &dyn std::fmt::Display| format!("the letter cannot be read: {e}");
-        let (path, outline, bytes) = outlined.await.map_err(|e| lost(&e))?.map_err(|e| lost(&e))?;
-        let hash = outline.root();
-        if hash != outside.hash {
-            return self.post.give_up(id).await;
-        }
+        let outlined = outlined.await.map_err(|e| e.to_string())?;
+        let hash = outside.hash;
+        let Some((path, outline, bytes)) = outlined.ok().filter(|(_, it, _)| it.root() == hash)
+        else {
+            self.post.give_up(id).await?;
+            return Ok(None);
+        };
         let time = LEAST_MS + outline.size() / BYTES_A_MS;
         let (input, _share) = match bytes {
             Some(bytes) => (Payload::Inline(bytes), None),
@@ -302,7 +307,7 @@ impl Worker {
         if receipt.envelope != id || receipt.hash != hash || !own_word {
             return Err("it signed for something else".to_owned());
         }
-        Ok(signed)
+        Ok(Some(signed))
     }
 
     async fn ask(

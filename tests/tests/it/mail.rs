@@ -173,8 +173,13 @@ async fn a_letter_to_a_key_that_was_erased_is_refused_and_can_be_sent_again() {
     assert!(refused.why.as_ref().is_some_and(|why| why.contains("send it again")), "{refused:?}");
     assert_eq!(inbox(&bob.client()).await, []);
     // That the key is new is said before anything is sealed to it.
+    until("the new key is known", async || match alice.client().mail(Ask::People).await {
+        Ok(Told::People(people)) => people.iter().any(|who| who.new_key).then_some(()),
+        _ => None,
+    })
+    .await;
     let resend = || async { alice.client().mail(Ask::Resend { id: lost.id.clone() }).await };
-    let warned = until("the new key is known", async || resend().await.err()).await;
+    let warned = resend().await.expect_err("it is a new key");
     assert!(warned.message.contains("new sealing key"), "{warned}");
     let Ok(Told::Sent(anew)) = resend().await else { panic!("it is sent") };
     stage(&alice.client(), &anew.id, Stage::Delivered).await;

@@ -18,7 +18,8 @@ const TEXT: &str = "The pictures of yesterday. 昨天的照片。";
 pub(super) async fn run(at: &str, home: &Path, output: &Output) -> Result<Value, Failure> {
     output.say("\nben writes to ann, whose machine is off:");
     let sample = potluck_models::face_sample();
-    let (file, bytes) = (sample.name, sample.bytes);
+    let file = sample.name.rsplit('/').next().unwrap_or(sample.name);
+    let bytes = sample.bytes;
     let picture = home.join(file);
     std::fs::write(&picture, bytes).map_err(Failure::internal)?;
     let (here, there) = (home.join("ann"), home.join("ben"));
@@ -26,6 +27,7 @@ pub(super) async fn run(at: &str, home: &Path, output: &Output) -> Result<Value,
     let ben = start("ben", &[], Some(at), Some(&there)).await?;
     let id = ann.client().id().to_string();
     met(&ben.client(), &id).await?;
+    met(&ann.client(), &ben.client().id().to_string()).await?;
     ann.stop().await;
     let ask = Ask::Send { to: id, text: Some(TEXT.to_owned()), paths: vec![picture] };
     ben.client().mail(ask).await?;
@@ -56,7 +58,7 @@ pub(super) async fn run(at: &str, home: &Path, output: &Output) -> Result<Value,
 }
 
 async fn met(client: &Client, id: &str) -> Result<(), Failure> {
-    until("ben did not meet ann", async || match client.mail(Ask::People).await? {
+    until("ann and ben did not meet", async || match client.mail(Ask::People).await? {
         Told::People(people) => {
             Ok(people.iter().any(|who| who.id == id && who.takes_letters).then_some(()))
         }

@@ -272,7 +272,7 @@ impl Post {
     }
 
     /// Remembers who is there.
-    pub(in super::super) async fn meet(&self, snapshot: &Snapshot) {
+    pub(crate) async fn meet(&self, snapshot: &Snapshot) {
         let now = now_ms();
         let news: Vec<_> = {
             let state = self.0.lock();

@@ -116,7 +116,7 @@ impl Post {
 
     /// A letter is not any more what its envelope names: this disk has damaged it. Whoever else holds it
     /// hands it over; where this node wrote it, its person can send it again.
-    pub(in super::super) async fn give_up<T>(&self, id: super::EnvelopeId) -> Result<T, String> {
+    pub(in super::super) async fn give_up(&self, id: super::EnvelopeId) -> Result<(), String> {
         let now = now_ms();
         let noted = self.0.change(move |state| {
             if state.kept.contains_key(&id) {
@@ -132,7 +132,7 @@ impl Post {
         noted.await.map_err(|e| e.to_string())?;
         self.0.discard(vec![id]).await;
         tracing::warn!("the letter {id} was damaged on this disk and is given up");
-        Err("it was damaged on this disk".to_owned())
+        Ok(())
     }
 
     /// Hears what became of letters of this node's person.

@@ -296,11 +296,15 @@ fn kills_at_any_moment_lose_no_letter() -> anyhow::Result<()> {
     };
     let mut nodes = [start("alice")?, keeper, start("bob")?];
     let names = ["alice", "keeper", "bob"];
-    wait_until(|| {
-        let people = nodes[0].json(["contacts"])?;
-        let met = |who: &Value| who["name"] == "bob" && who["takes_letters"] == true;
-        Ok(people.as_array().is_some_and(|all| all.iter().any(met)))
-    })?;
+    for (node, name) in [(0, "bob"), (2, "alice")] {
+        wait_until(|| {
+            let people = nodes[node].json(["contacts"])?;
+            let met = |who: &Value| who["name"] == name && who["takes_letters"] == true;
+            Ok(people.as_array().is_some_and(|all| all.iter().any(met)))
+        })?;
+    }
+    // Of strangers, 200 letters wait at most: bob has written to alice.
+    nodes[2].json(["send", "--to", "alice", "--text", "write to me"])?;
     let mut acknowledged = BTreeSet::new();
     let mut tried = 0;
     for round in 0..rounds {

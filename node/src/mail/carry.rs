@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{StreamExt as _, stream};
 use libp2p::PeerId;
 use tokio::task::JoinSet;
 
@@ -188,11 +188,21 @@ impl Worker {
                 Step::Owe(_) | Step::Answer(_) => Ok(()),
             }
         });
-        handed.buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        let mut handed = std::pin::pin!(handed.buffer_unordered(AT_ONCE));
+        let mut failures = Vec::new();
+        // One that is too large, say, holds up no other; where all fail, the node is not there.
+        while failures.len() < AT_ONCE
+            && let Some(done) = handed.next().await
+        {
+            failures.extend(done.err());
+        }
+        if failures.len() >= AT_ONCE {
+            return Err(failures.remove(0));
+        }
         for some in receipts.chunks(RECEIPTS) {
             self.tell(some).await?;
         }
-        Ok(())
+        failures.into_iter().next().map_or(Ok(()), Err)
     }
 
     async fn deliver(&self, id: EnvelopeId) -> Result<(), String> {

@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 use potluck::{
     Client, Node,
     mail::{
-        Ask, Told,
+        Ask, Options, Told,
         ask::{Incoming, Outgoing},
         records::Stage,
     },
@@ -229,6 +229,34 @@ async fn a_bit_that_flips_at_a_keeper_is_found_and_the_other_one_has_the_letter(
         (std::fs::read_dir(&bodies).expect("a folder").count() == 0).then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_a_keeper_does_not_take_holds_up_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keeper = at_home("keeper", folder.path());
+    // One sender has a quarter of it.
+    let keeper = keeper.configured(|it| it.change::<Options>(|mail| mail.keep_mib = 1));
+    let keeper = keeper.start().await;
+    let bob = at_home("bob", folder.path()).joining(&keeper).start().await;
+    let alice = at_home("alice", folder.path()).joining(&keeper).start().await;
+    all_see_all(&[&keeper, &bob, &alice]).await;
+    people_are_met(&alice, 2).await;
+    bob.stop().await;
+    let file = folder.path().join("large.bin");
+    std::fs::write(&file, vec![1; 600 << 10]).expect("written");
+    let large = send(&alice.client(), "bob", "large", vec![file]).await;
+    let mut small = Vec::new();
+    for n in 0..30 {
+        small.push(send(&alice.client(), "bob", &format!("small {n}"), vec![]).await.id);
+    }
+    for id in &small {
+        stage(&alice.client(), id, Stage::Held).await;
+    }
+    let waits = outbox(&alice.client()).await.into_iter().find(|one| one.id == large.id);
+    assert_eq!(waits.map(|one| one.stage), Some(Stage::Queued));
+    let bob = at_home("bob", folder.path()).joining(&keeper).start().await;
+    assert_eq!(opened(&bob.client(), 31).await.len(), 31, "the large one comes from its sender");
 }
 
 #[tokio::test(flavor = "multi_thread")]

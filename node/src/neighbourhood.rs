@@ -325,6 +325,7 @@ impl Neighbourhood {
             self.tidy(now);
         }
         self.keep_watch(now, out);
+        self.greet_again(now, out);
         let unanswered = self.asked.take_if(|(_, at)| now >= *at + exchanges::ANSWER_MS);
         if let Some((peer, _)) = unanswered {
             // Its connection may hang; somebody else is asked instead.

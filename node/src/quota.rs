@@ -97,6 +97,11 @@ impl<K: Ord + Clone> Quota<K> {
         }
     }
 
+    /// A taker begins afresh. What it took counts for all together until time gives it back.
+    pub fn forget(&mut self, who: &K) {
+        self.takers.remove(who);
+    }
+
     /// What a taker holds now.
     pub fn taken(&self, who: &K, now: u64) -> u64 {
         let mut own = self.takers.get(who).copied().unwrap_or_default();

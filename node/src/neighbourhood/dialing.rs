@@ -216,8 +216,12 @@ impl Neighbourhood {
             Phase::Connected(_) | Phase::Known(_) => {}
             Phase::Parting { link, .. } => known.phase = Phase::Known(std::mem::take(link)),
             Phase::Gone | Phase::Admitted { .. } | Phase::Dialled(_) => {
-                let link = Link { used_at: now, dialled: dial.is_some(), ..Link::default() };
+                let dialled = dial.is_some();
+                let link = Link { used_at: now, dialled, greeted_at: now, ..Link::default() };
                 known.phase = Phase::Connected(link);
+                // A command that passes by connects, asks once and goes, as often as people type
+                // it: what one may ask is counted for each connection, and for all together.
+                self.limits.exchanges.forget(&peer);
             }
         }
         self.alive(peer, now, out);

@@ -56,6 +56,20 @@ impl Neighbourhood {
         out.push(Effect::Ask { peer, exchange });
     }
 
+    /// Asks those again whose first exchange came to nothing, as when a node is asked by many at once.
+    pub(super) fn greet_again(&mut self, now: u64, out: &mut Vec<Effect>) {
+        let mut again = Vec::new();
+        for (id, peer) in &mut self.peers {
+            let exchanged = peer.exchanged();
+            let Some(link) = peer.link_mut() else { continue };
+            if link.dialled && !exchanged && now >= link.greeted_at + ANSWER_MS {
+                link.greeted_at = now;
+                again.push(*id);
+            }
+        }
+        again.into_iter().for_each(|peer| self.ask(peer, true, true, out));
+    }
+
     /// An exchange for every connected peer, with our own advert: for one that leaves.
     pub fn farewell(&self) -> Vec<(PeerId, Exchange)> {
         let me = [ByteBuf::from(self.me.to_bytes())];
@@ -70,14 +84,6 @@ impl Neighbourhood {
         rng: &mut impl Rng,
         out: &mut Vec<Effect>,
     ) {
-        // Whose first exchange came to nothing, as when it is asked by many at once, comes first.
-        let unanswered = self
-            .peers
-            .iter()
-            .filter(|(_, peer)| !peer.exchanged() && peer.link().is_some_and(|link| link.dialled));
-        if let Some(peer) = unanswered.map(|(id, _)| *id).choose(rng) {
-            return self.ask(peer, true, true, out);
-        }
         // A client that only asks has no directory and may not take requests.
         let known = |id: &PeerId| self.directory.get(id).is_some();
         let someone = self.peers.iter().filter(|(id, peer)| peer.connected() && known(id));

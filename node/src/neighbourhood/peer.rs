@@ -78,6 +78,8 @@ pub(super) struct Link {
     pub(super) watch: Watch,
     /// Whether we dialled it: it is a node then, and takes requests.
     pub(super) dialled: bool,
+    /// When it was first asked for an exchange, or was asked again because no answer came.
+    pub(super) greeted_at: u64,
     /// Whether it was asked for its root only.
     pub(super) asked_root: bool,
     /// Exchanges in a row in which it had more than fits into one message.

@@ -283,8 +283,14 @@ fn who_was_dialled_and_never_answered_is_asked_again() {
         });
         asked.collect::<Vec<_>>()
     };
+    let again = |near: &mut Near, now| {
+        asks(&near.tell(Event::Tick { used: vec![] }, now)).contains(&(peer(1), true))
+    };
+    assert!(!again(&mut near, 3_001), "it has three seconds");
+    assert!(again(&mut near, 3_002));
+    assert!(!again(&mut near, 6_001));
     let effects = near.tell(Event::Tick { used: vec![] }, 20_000);
-    assert_eq!(asks(&effects), [(peer(1), true)]);
+    assert!(asks(&effects).contains(&(peer(1), true)), "{effects:?}");
     near.heard(1, 5, 1, 20_001);
     let effects = near.tell(Event::Tick { used: vec![] }, 40_000);
     assert!(asks(&effects).iter().all(|(_, digest)| !digest), "as everybody: {effects:?}");
@@ -560,6 +566,12 @@ fn exchanges_of_one_source_are_limited() {
     assert_eq!((0..100).filter(|_| answered(&mut near, 1, 1)).count(), 16);
     assert!(answered(&mut near, 2, 1), "another one is answered");
     assert!(answered(&mut near, 1, 4_001), "and the first again, later");
+    // Commands of one node that pass by, one after the other.
+    for now in (5_000..25_000).step_by(200) {
+        near.tell(Event::Connected { peer: peer(1), dial: None }, now);
+        assert!(answered(&mut near, 1, now + 1), "at {now}");
+        near.tell(Event::Disconnected { peer: peer(1) }, now + 100);
+    }
 }
 
 #[test]

@@ -294,8 +294,13 @@ impl Worker {
         });
         let outlined = outlined.await.map_err(|e| e.to_string())?;
         let hash = outside.hash;
-        let Some((path, outline, bytes)) = outlined.ok().filter(|(_, it, _)| it.root() == hash)
-        else {
+        let intact = match outlined {
+            Ok(read) => (read.1.root() == hash).then_some(read),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+            // A disk that fails now, or too many open files: the letter may be read later.
+            Err(e) => return Err(format!("the letter cannot be read: {e}")),
+        };
+        let Some((path, outline, bytes)) = intact else {
             self.post.give_up(id).await?;
             return Ok(None);
         };

@@ -232,6 +232,36 @@ async fn a_bit_that_flips_at_a_keeper_is_found_and_the_other_one_has_the_letter(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_fails_for_a_moment_costs_no_letter() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let keeper = at_home("keeper", folder.path()).start().await;
+    let bob = at_home("bob", folder.path()).joining(&keeper).start().await;
+    let alice = at_home("alice", folder.path()).joining(&keeper).start().await;
+    all_see_all(&[&keeper, &bob, &alice]).await;
+    people_are_met(&alice, 2).await;
+    bob.stop().await;
+    let letters = [
+        send(&alice.client(), "bob", "readable", vec![]).await,
+        send(&alice.client(), "bob", "unreadable for a while", vec![]).await,
+    ];
+    for letter in &letters {
+        stage(&alice.client(), &letter.id, Stage::Held).await;
+    }
+    alice.stop().await;
+    // A folder in its place: it opens, and reading it fails.
+    let body = folder.path().join(format!("keeper/mail/bodies/{}.age", letters[1].id));
+    let aside = folder.path().join("aside");
+    std::fs::rename(&body, &aside).expect("moved");
+    std::fs::create_dir(&body).expect("made");
+    let bob = at_home("bob", folder.path()).joining(&keeper).start().await;
+    opened(&bob.client(), 1).await;
+    // That came in one go with the other, which failed.
+    std::fs::remove_dir(&body).expect("it is still there");
+    std::fs::rename(&aside, &body).expect("moved back");
+    opened(&bob.client(), 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_a_keeper_does_not_take_holds_up_no_other() {
     let folder = tempfile::tempdir().expect("a folder");
     let keeper = at_home("keeper", folder.path());

@@ -222,7 +222,8 @@ impl<'a> Chunks<'a> {
                 continue;
             }
             if !self.more {
-                return Ok(!bytes.is_empty());
+                // A quote that was left out may have been all there was: it is told all the same.
+                return Ok(!bytes.is_empty() || !chunk.unclosed.is_empty());
             }
             if found.end > 0 {
                 self.rest.extend_from_slice(&bytes[found.end..]);

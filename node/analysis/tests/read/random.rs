@@ -115,8 +115,16 @@ fn where_chunks_are_cut_changes_nothing() {
     let text = "id,text,n,day\r\n1,\"a,b\",1.5,2024-01-01\r\n2,\"line1\nline2\",,2024-01-02\r\n\r\n\
                 3,\"say \"\"hi\"\"\",x,\r\n4,北京,2\r\n5,\"\",3,2024-01-03,6\r\n5,\"\",3,2024-01-03,6\r\n\
                 6,caf\"e,4,2024-01-04\r\n7,\"never,5,2024-01-05\r\n8,y,6,2024-01-06";
+    assert!(however_cut(text).contains("UnclosedQuote(11)"));
+    assert!(
+        however_cut("a,b\n1,x\n\"").contains("UnclosedQuote(3)"),
+        "it is all that the last one has"
+    );
+}
+
+/// What is read, which is the same for chunks of any size.
+fn however_cut(text: &str) -> String {
     let whole = content(&try_table(text, &ReadOptions::default()).expect("a table"));
-    assert!(whole.contains("UnclosedQuote(11)"), "{whole}");
     for chunk in 1..text.len() + 1 {
         for threads in [1, 3] {
             let options = ReadOptions { chunk, threads, ..Default::default() };
@@ -124,4 +132,5 @@ fn where_chunks_are_cut_changes_nothing() {
             assert_eq!(cut, whole, "chunks of {chunk} bytes");
         }
     }
+    whole
 }

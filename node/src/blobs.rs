@@ -1,22 +1,30 @@
 //! Blobs: bytes too large for a message, moved by a verified, resumable stream.
 //!
 //! Who has bytes *shares* them under their BLAKE3 hash with the peers that may have them
-//! ([`Blobs::share`]); the other side fetches them group by group, checks each group before it is
-//! kept, and after a broken stream goes on behind the last good one. What others make this node
-//! keep is bounded ([`NoRoom`]).
+//! ([`Blobs::share`]), or says whenever somebody asks who may have what ([`Grant`]). The other side
+//! fetches them group by group, from several peers where several have them, checks each group before
+//! it is kept, and after a broken stream goes on behind the last good one. What belongs to a call
+//! goes with it ([`Blobs::fetch`]); what is meant to stay ([`Blobs::obtain`]) goes on where it was
+//! after a restart too. What others make this node keep is bounded ([`NoRoom`]).
 
+mod download;
+mod grants;
 mod outline;
+mod partials;
 mod room;
-mod transfer;
+mod serve;
+mod spans;
 
+pub use grants::Grant;
 pub use outline::{GROUP, Outline, OutlineError};
+pub(crate) use partials::{outline_of, read_outline, write_outline};
 pub use room::{Fetched, NoRoom, Reserved};
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -27,8 +35,13 @@ use crate::{
     protocol::BLOB_PROTOCOL,
     quota::{Limit, Shared},
 };
+use download::Download;
+use grants::{Entry, Grants, Shares};
+use partials::Partials;
 use room::Room;
 
+/// Files that are being fetched for a call begin so.
+const PART_PREFIX: &str = "part-";
 /// Inputs of others that are fetched at once.
 const FETCHING: u64 = 64;
 /// The same from one peer.
@@ -45,6 +58,8 @@ pub enum Source {
     Temporary(Arc<tempfile::TempPath>),
     /// In a file that was fetched from a peer.
     Fetched(Arc<Fetched>),
+    /// In a file that lies here for long: each group is checked before it is sent.
+    Stored(PathBuf),
 }
 
 impl Source {
@@ -52,36 +67,25 @@ impl Source {
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::Bytes(_) => None,
-            Self::File(path) => Some(path),
+            Self::File(path) | Self::Stored(path) => Some(path),
             Self::Temporary(path) => Some(path),
             Self::Fetched(fetched) => Some(fetched.path()),
         }
     }
 }
 
-/// The blobs that this node shares, and how it fetches those of others.
+/// The blobs that this node shares, and how it fetches those of others. Cheap to clone; all clones are
+/// the same.
 #[derive(Clone)]
 pub struct Blobs {
-    shares: Shares,
+    grants: Arc<Grants>,
     streams: crate::network::streams::Control,
     folder: PathBuf,
     room: Room,
+    staying: Room,
+    partials: Partials,
     fetching: Shared<PeerId>,
     _serving: Arc<AbortOnDropHandle<()>>,
-}
-
-/// What is shared, by hash.
-type Shares = Arc<Mutex<HashMap<[u8; 32], Entry>>>;
-
-struct Entry {
-    source: Source,
-    outline: Arc<Outline>,
-    /// Only peers that were called with the blob may fetch it.
-    peers: HashSet<PeerId>,
-    /// Calls that use it now.
-    users: usize,
-    /// When a peer last began or ended to fetch it.
-    used: Instant,
 }
 
 /// Keeps a blob shared. Dropping the last one of a blob takes it back.
@@ -111,7 +115,7 @@ pub enum BlobError {
     #[error("the data that arrived is not what was announced")]
     Wrong,
     /// It came in a trickle.
-    #[error("the data came too slowly: at least {} KiB a second have to arrive", transfer::LEAST / 1024)]
+    #[error("the data came too slowly: at least {} KiB a second have to arrive", serve::LEAST / 1024)]
     Slow,
     /// The stream broke too often.
     #[error("the connection broke while the data was fetched: {0}")]
@@ -119,30 +123,36 @@ pub enum BlobError {
 }
 
 impl Blobs {
-    /// Serves and fetches over these streams. What is fetched lies in `folder` meanwhile; for other
-    /// peers, at most `disk` bytes are kept there.
+    /// Serves and fetches over these streams. What is fetched for calls lies in `folder` meanwhile; for
+    /// other peers, at most `disk` bytes are kept there. What is meant to stay arrives in `arriving`, in
+    /// the file system of its place.
     pub fn start(
         mut streams: crate::network::streams::Control,
         folder: &Path,
+        arriving: &Path,
         disk: u64,
     ) -> Result<Self, BlobError> {
-        std::fs::create_dir_all(folder).map_err(BlobError::Disk)?;
-        // What a killed process left behind is of no use: its calls are gone.
+        for folder in [folder, arriving] {
+            std::fs::create_dir_all(folder).map_err(BlobError::Disk)?;
+        }
+        // What a killed process fetched for calls is of no use: they are gone.
         for entry in std::fs::read_dir(folder).map_err(BlobError::Disk)?.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(transfer::PART_PREFIX) {
+            if entry.file_name().to_string_lossy().starts_with(PART_PREFIX) {
                 let _ = std::fs::remove_file(entry.path());
             }
         }
-        let shares = Shares::default();
+        let grants = Arc::new(Grants::default());
         let incoming = streams
             .accept(StreamProtocol::new(BLOB_PROTOCOL))
             .map_err(|e| BlobError::Disk(io::Error::other(e.to_string())))?;
-        let serving = tokio::spawn(transfer::serve(incoming, shares.clone()));
+        let serving = tokio::spawn(serve::serve(incoming, grants.clone()));
         Ok(Self {
-            shares,
+            grants,
             streams,
             folder: folder.to_owned(),
             room: Room::new(folder, disk),
+            staying: Room::new(arriving, disk),
+            partials: Partials::new(arriving, disk / 2),
             fetching: Shared::new(Limit::at_once(FETCHING), Limit::at_once(FETCHING_EACH)),
             _serving: Arc::new(AbortOnDropHandle::new(serving)),
         })
@@ -161,7 +171,7 @@ impl Blobs {
         room: Option<Reserved>,
     ) -> Share {
         let (hash, size) = (outline.root(), outline.size());
-        let mut shares = lock(&self.shares);
+        let mut shares = self.grants.shares.lock();
         let shared = shares.entry(hash).or_insert_with(|| Entry {
             source,
             outline: Arc::new(outline),
@@ -170,7 +180,8 @@ impl Blobs {
             used: Instant::now(),
         });
         shared.users += 1;
-        Share { shares: self.shares.clone(), hash, size, _room: room }
+        drop(shares);
+        Share { shares: self.grants.shares.clone(), hash, size, _room: room }
     }
 
     /// Where fetched blobs lie meanwhile.
@@ -197,8 +208,8 @@ impl Blobs {
         size: u64,
     ) -> Result<tempfile::TempPath, BlobError> {
         let room = self.room.clone();
-        let _arriving = blocking(move || Ok(room.expect(size)?)).await?;
-        transfer::fetch(self.streams.clone(), &self.folder, peer, hash, size).await
+        let arriving = blocking(move || Ok(room.expect(size)?)).await?;
+        self.fetch_temporary(peer, hash, size, arriving).await
     }
 
     /// Fetches the input of a peer's call: so many at once, each within the room for others.
@@ -209,30 +220,90 @@ impl Blobs {
         size: u64,
     ) -> Result<Fetched, BlobError> {
         let room = self.room.clone();
-        let (held, _arriving) = blocking(move || Ok(room.reserve(&peer, size)?)).await?;
+        let (held, arriving) = blocking(move || Ok(room.reserve(&peer, size)?)).await?;
         let _place = self.fetching.wait(&peer, 1).await;
-        let path = transfer::fetch(self.streams.clone(), &self.folder, peer, hash, size).await?;
+        let path = self.fetch_temporary(peer, hash, size, arriving).await?;
         Ok(Fetched::new(path, size, held))
+    }
+
+    /// Asks this one too who may fetch what.
+    pub fn granted_by(&self, grant: Arc<dyn Grant>) {
+        self.grants.add(grant);
+    }
+
+    /// Fetches from a peer what is meant to stay, and gives it its place `to`, in the same file system,
+    /// with its outline beside it. It is on the disk when this returns. Whoever waits for the same blob
+    /// at the same time adds another peer to fetch it from; dropping the future ends that, and what
+    /// arrived stays for the next one, also after a restart. Its room is the business of the caller; the
+    /// free space of the disk is minded here.
+    pub(crate) async fn obtain(
+        &self,
+        peer: PeerId,
+        hash: [u8; 32],
+        size: u64,
+        to: &Path,
+    ) -> Result<(), BlobError> {
+        let _place = self.fetching.wait(&peer, 1).await;
+        let waiting = self.partials.wait(hash);
+        let partial = waiting.opened(size, &self.staying).await?;
+        partial.download.fetch(self.streams.clone(), peer).await?;
+        let to = to.to_owned();
+        blocking(move || partial.place(&to).map_err(BlobError::Disk)).await
+    }
+
+    /// How many bytes are there of what is being obtained.
+    pub(crate) fn obtained(&self, hash: &[u8; 32]) -> Option<u64> {
+        self.partials.arriving(hash)
+    }
+
+    /// Takes back what was stored and is damaged: what is right in it is not fetched again by
+    /// [`Blobs::obtain`]. Blocks on the disk.
+    pub(crate) fn take_back(&self, hash: &[u8; 32], stored: &Path) -> io::Result<()> {
+        self.partials.take_back(hash, stored)
+    }
+
+    /// How many bytes went out of what a peer is fetching now.
+    pub(crate) fn sent(&self, hash: &[u8; 32]) -> Option<u64> {
+        self.grants.sent(hash)
+    }
+
+    async fn fetch_temporary(
+        &self,
+        peer: PeerId,
+        hash: [u8; 32],
+        size: u64,
+        arriving: room::Arriving,
+    ) -> Result<tempfile::TempPath, BlobError> {
+        let folder = self.folder.clone();
+        let named = blocking(move || {
+            let file = tempfile::Builder::new().prefix(PART_PREFIX).tempfile_in(folder);
+            file.map_err(BlobError::Disk)
+        });
+        let (file, path) = named.await?.into_parts();
+        let download = Download::new(hash, size, file);
+        let download = download.telling(|_| {}, move |bytes| arriving.written(bytes));
+        Arc::new(download).fetch(self.streams.clone(), peer).await?;
+        Ok(path)
     }
 }
 
 impl Share {
     /// Lets a peer fetch the blob.
     pub fn allow(&self, peer: PeerId) {
-        if let Some(shared) = lock(&self.shares).get_mut(&self.hash) {
+        if let Some(shared) = self.shares.lock().get_mut(&self.hash) {
             shared.peers.insert(peer);
         }
     }
 
     /// How long nobody has fetched it.
     pub(crate) fn idle(&self) -> Duration {
-        lock(&self.shares).get(&self.hash).map_or(Duration::MAX, |s| s.used.elapsed())
+        self.shares.lock().get(&self.hash).map_or(Duration::MAX, |s| s.used.elapsed())
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        let mut shares = lock(&self.shares);
+        let mut shares = self.shares.lock();
         if let Some(shared) = shares.get_mut(&self.hash) {
             shared.users -= 1;
             if shared.users == 0 {
@@ -240,10 +311,6 @@ impl Drop for Share {
             }
         }
     }
-}
-
-fn lock(shares: &Shares) -> MutexGuard<'_, HashMap<[u8; 32], Entry>> {
-    shares.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Asks the disk off the async threads.

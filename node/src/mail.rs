@@ -20,7 +20,7 @@ pub mod records;
 pub mod serve;
 pub mod store;
 
-pub use ask::{Ask, Failed, Told};
+pub use ask::{Ask, Failed, News, Told};
 pub use post::Post;
 pub use serve::KEEP;
 

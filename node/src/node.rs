@@ -113,7 +113,12 @@ impl Node {
             .streams()
             .accept(StreamProtocol::new(CALL_PROTOCOL))
             .map_err(|e| NetworkError::Transport(e.to_string()))?;
-        let blobs = Blobs::start(network.streams(), &blobs_dir, config.services.disk_mib << 20)?;
+        let arriving = post.as_ref().map_or(blobs_dir.clone(), Post::arriving);
+        let disk = config.services.disk_mib << 20;
+        let blobs = Blobs::start(network.streams(), &blobs_dir, &arriving, disk)?;
+        if let Some(post) = &post {
+            post.connect(&blobs);
+        }
         let dispatch = Arc::new(Dispatch::new(
             &registry,
             DispatchSettings {

@@ -52,7 +52,7 @@ pub type Reserved = Held<PeerId>;
 #[derive(Debug)]
 pub(super) struct Arriving {
     arriving: Arc<AtomicU64>,
-    bytes: u64,
+    bytes: AtomicU64,
 }
 
 /// A file that was fetched from a peer. It is removed, and its room given back, when the last user
@@ -115,7 +115,7 @@ impl Room {
     /// Free space for bytes that will be written, beside those that others will write.
     pub(super) fn expect(&self, bytes: u64) -> Result<Arriving, NoRoom> {
         let others = self.arriving.fetch_add(bytes, Ordering::SeqCst);
-        let arriving = Arriving { arriving: self.arriving.clone(), bytes };
+        let arriving = Arriving { arriving: self.arriving.clone(), bytes: AtomicU64::new(bytes) };
         // Where the system does not say, the budget has to do.
         let free = fs4::available_space(&self.folder).unwrap_or(u64::MAX);
         let needed = bytes.saturating_add(others).saturating_add(self.floor);
@@ -123,9 +123,19 @@ impl Room {
     }
 }
 
+impl Arriving {
+    /// So many of them are written: the file system counts them from now on.
+    pub(super) fn written(&self, bytes: u64) {
+        let less = |left: u64| Some(left.saturating_sub(bytes));
+        let before = self.bytes.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+        let taken = before.unwrap_or_default().min(bytes);
+        self.arriving.fetch_sub(taken, Ordering::SeqCst);
+    }
+}
+
 impl Drop for Arriving {
     fn drop(&mut self) {
-        self.arriving.fetch_sub(self.bytes, Ordering::SeqCst);
+        self.arriving.fetch_sub(*self.bytes.get_mut(), Ordering::SeqCst);
     }
 }
 
@@ -145,6 +155,15 @@ mod tests {
         drop(held);
         assert!(room.disk(&greedy, 500).is_ok(), "it came back");
         drop((kept, arriving));
+        assert_eq!(room.arriving.load(Ordering::SeqCst), 0);
+        let arriving = room.expect(10).expect("there is room");
+        arriving.written(4);
+        assert_eq!(
+            room.arriving.load(Ordering::SeqCst),
+            6,
+            "what is written is counted by the disk"
+        );
+        arriving.written(10);
         assert_eq!(room.arriving.load(Ordering::SeqCst), 0);
     }
 

@@ -1,8 +1,9 @@
 //! `potluck send`, `inbox`, `outbox` and `contacts`: letters, from the command line.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args;
+use indicatif::HumanBytes;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -13,10 +14,11 @@ use super::{
     output::{Output, table},
 };
 use crate::{
+    client::Event,
     identity::short,
     mail::{
-        Ask, Told,
-        ask::{Contact, Incoming, Outgoing},
+        Ask, News, Told,
+        ask::{Coming, Contact, Incoming, Outgoing},
         records::Stage,
     },
     protocol::shorten,
@@ -48,6 +50,9 @@ pub struct Send {
     /// Files and folders that go with it
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// How long it may wait for the recipient, in days: 21 at most
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    expire: Option<Duration>,
 }
 
 /// The options of `inbox`.
@@ -55,7 +60,8 @@ pub struct Send {
 #[command(after_help = "For example:\n  \
     potluck inbox                      what came\n  \
     potluck inbox 3f9a                 the letter whose id begins so\n  \
-    potluck inbox 3f9a --save .        save its files here; nothing is overwritten")]
+    potluck inbox 3f9a --save .        save its files here; nothing is overwritten\n  \
+    potluck inbox --watch              print each letter that comes, until Ctrl-C")]
 pub struct Inbox {
     /// The letter to show: its id, or the beginning of it
     #[arg(value_name = "ID")]
@@ -69,6 +75,9 @@ pub struct Inbox {
     /// The letters from and to this person only
     #[arg(long, value_name = "CLIENT", conflicts_with = "id")]
     with: Option<String>,
+    /// Go on, and print each letter that comes
+    #[arg(long, conflicts_with_all = ["id", "with"])]
+    watch: bool,
 }
 
 /// The options of `outbox`.
@@ -99,10 +108,9 @@ impl Send {
         }
         let host = Host::with_mail(common).await?;
         host.looked_around().await;
-        let bar = output.spinner("sealing");
-        let asked = Ask::Send { to: self.to, text: self.text, paths };
-        let sent = sent_on(&host, asked, common.timeout.unwrap_or(PATIENCE)).await;
-        bar.finish_and_clear();
+        let wait_ms = self.expire.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        let asked = Ask::Send { to: self.to, text: self.text, paths, wait_ms };
+        let sent = sent_on(&host, asked, common.timeout.unwrap_or(PATIENCE), output).await;
         host.leave().await;
         let sent = sent?;
         output.print(&outgoing(&sent), || said(&sent));
@@ -113,6 +121,14 @@ impl Send {
 impl Inbox {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
         let host = Host::with_mail(common).await?;
+        if self.watch {
+            let watched = tokio::select! {
+                watched = watch(&host, output) => watched,
+                _ = tokio::signal::ctrl_c() => Ok(()),
+            };
+            host.leave().await;
+            return watched.map(|()| ExitCode::SUCCESS);
+        }
         let shown = self.show(&host, output).await;
         host.leave().await;
         shown.map(|()| ExitCode::SUCCESS)
@@ -160,7 +176,7 @@ impl Outbox {
         if let Some(id) = self.resend {
             host.looked_around().await;
             let patience = common.timeout.unwrap_or(PATIENCE);
-            let sent = sent_on(host, Ask::Resend { id }, patience).await?;
+            let sent = sent_on(host, Ask::Resend { id }, patience, output).await?;
             output.print(&outgoing(&sent), || said(&sent));
             return Ok(());
         }
@@ -216,23 +232,64 @@ pub(super) async fn contacts(common: &Common, output: &Output) -> Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-/// Sends, and waits a moment for word of it.
-async fn sent_on(host: &Host, ask: Ask, patience: Duration) -> Result<Outgoing, Failure> {
-    let Told::Sent(mut sent) = host.mail(ask).await? else { return Err(unexpected()) };
-    let until = Instant::now() + patience;
+/// Sends, and waits for word of it: a moment, or for as long as it moves.
+async fn sent_on(
+    host: &Host,
+    ask: Ask,
+    patience: Duration,
+    output: &Output,
+) -> Result<Outgoing, Failure> {
+    let bar = output.bytes("sealing");
+    let asked = host.mail(ask).await;
+    let Told::Sent(mut sent) = asked? else { return Err(unexpected()) };
+    let mut until = Instant::now() + patience;
+    bar.set_length(sent.sealed);
     while sent.stage == Stage::Queued && Instant::now() < until {
         tokio::time::sleep(LOOK).await;
         let Told::Outbox(all) = host.mail(Ask::Outbox).await? else { return Err(unexpected()) };
-        if let Some(now) = all.into_iter().find(|one| one.id == sent.id) {
-            *sent = now;
+        let Some(now) = all.into_iter().find(|one| one.id == sent.id) else { continue };
+        if now.moved > sent.moved {
+            until = Instant::now() + patience;
+        }
+        if let Some(moved) = now.moved {
+            bar.set_message("sending");
+            bar.set_position(moved);
+        }
+        *sent = now;
+    }
+    bar.finish_and_clear();
+    Ok(*sent)
+}
+
+/// Prints each letter that is new, and then each that comes.
+async fn watch(host: &Host, output: &Output) -> Result<(), Failure> {
+    let mut events = host.looked_around().await.subscribe().await?;
+    let mut told = BTreeSet::new();
+    let mut tell = |letter: &Incoming| {
+        let ready = letter.contents.is_some() || letter.trouble.is_some();
+        if ready && !letter.seen && told.insert(letter.id.clone()) {
+            output.print(&incoming(letter), || announced(letter));
+        }
+    };
+    while let Some(event) = events.next().await {
+        match event {
+            // First of all, or because news were missed.
+            Event::View(_) => {
+                let Told::Inbox { came, .. } = host.mail(Ask::Inbox { with: None }).await? else {
+                    return Err(unexpected());
+                };
+                came.iter().for_each(&mut tell);
+            }
+            Event::Mail(News::Came(letter)) => tell(&letter),
+            _ => {}
         }
     }
-    Ok(*sent)
+    Err(Failure::new(Kind::PeerFailed, "the node has stopped"))
 }
 
 async fn list(host: &Host, with: Option<String>, output: &Output) -> Result<(), Failure> {
     let together = with.is_some();
-    let Told::Inbox { came, went } = host.mail(Ask::Inbox { with }).await? else {
+    let Told::Inbox { came, went, coming } = host.mail(Ask::Inbox { with }).await? else {
         return Err(unexpected());
     };
     let mut rows: Vec<_> =
@@ -241,14 +298,21 @@ async fn list(host: &Host, with: Option<String>, output: &Output) -> Result<(), 
         rows.extend(went.iter().map(|one| (one.written_at, outgoing(one), sent_row(one))));
         rows.sort_by_key(|(at, ..)| *at);
     }
-    let documents: Vec<_> = rows.iter().map(|(_, document, _)| document).collect();
+    let documents = rows.iter().map(|(_, document, _)| document.clone());
+    let arriving = coming.iter().map(arriving);
+    let documents: Vec<_> = documents.chain(arriving).collect();
     output.print(&documents, || {
-        if rows.is_empty() {
+        if rows.is_empty() && coming.is_empty() {
             return "No letters".to_owned();
         }
         let mut table = table(&["id", "from", "written", "", "what"]);
         for (.., row) in &rows {
             table.add_row(row);
+        }
+        for one in &coming {
+            let share = format!("{} of {}", HumanBytes(one.here), HumanBytes(one.sealed));
+            let from = name(&one.from_name, &one.from);
+            table.add_row([short_id(&one.id), from, String::new(), "arriving".to_owned(), share]);
         }
         table.to_string()
     });
@@ -274,6 +338,20 @@ fn row(one: &Incoming) -> [String; 5] {
         state.to_owned(),
         what,
     ]
+}
+
+fn arriving(one: &Coming) -> Value {
+    json!({
+        "id": one.id, "from": one.from, "from_name": one.from_name, "arriving": one.here,
+        "sealed": one.sealed,
+    })
+}
+
+/// A line that says that a letter came.
+pub(super) fn announced(letter: &Incoming) -> String {
+    let [id, from, _, state, what] = row(letter);
+    let state = state.strip_prefix("new").unwrap_or(&state);
+    format!("letter {id} from {from}{state}: {what}")
 }
 
 fn sent_row(sent: &Outgoing) -> [String; 5] {
@@ -319,9 +397,12 @@ fn said(sent: &Outgoing) -> String {
     match sent.stage {
         Stage::Delivered | Stage::Read => format!("delivered to {to}"),
         Stage::Held => format!("{to} is not here; held by {}", sent.held_by.join(", ")),
-        Stage::Queued => format!(
-            "{to} is not here, and nobody else keeps mail: it waits in your outbox while `potluck up` runs"
-        ),
+        Stage::Queued => match &sent.waits {
+            Some(why) => format!("it waits in your outbox while `potluck up` runs; {why}"),
+            None => format!(
+                "{to} is not here, and nobody else keeps mail: it waits in your outbox while `potluck up` runs"
+            ),
+        },
         Stage::Refused | Stage::Expired | Stage::Cancelled => stage(sent),
     }
 }
@@ -329,7 +410,13 @@ fn said(sent: &Outgoing) -> String {
 fn stage(sent: &Outgoing) -> String {
     let why = || sent.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
     match sent.stage {
-        Stage::Queued => "queued".to_owned(),
+        Stage::Queued => match (&sent.waits, sent.moved) {
+            (_, Some(moved)) => {
+                format!("going out, {} of {}", HumanBytes(moved), HumanBytes(sent.sealed))
+            }
+            (Some(why), None) => format!("queued ({why})"),
+            (None, None) => "queued".to_owned(),
+        },
         Stage::Held => format!("held by {}", sent.held_by.join(", ")),
         Stage::Delivered => "delivered".to_owned(),
         Stage::Read => "read".to_owned(),
@@ -370,7 +457,8 @@ fn outgoing(sent: &Outgoing) -> Value {
     json!({
         "id": sent.id, "to": sent.to, "to_name": sent.to_name, "text": sent.text,
         "files": sent.files, "bytes": sent.bytes, "state": sent.stage, "held_by": sent.held_by,
-        "written_at": sent.written_at, "changed_at": sent.changed_at, "reason": sent.why,
+        "written_at": sent.written_at, "changed_at": sent.changed_at, "expires_at": sent.expires_at,
+        "reason": sent.why, "waits": sent.waits, "sealed": sent.sealed, "moved": sent.moved,
     })
 }
 
@@ -385,6 +473,13 @@ fn incoming(one: &Incoming) -> Value {
         "trouble": one.trouble, "written_at": one.written_at, "came_at": one.came_at,
         "seen": one.seen,
     })
+}
+
+fn days(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(days) if days > 0.0 && days <= 21.0 => Ok(Duration::from_secs_f64(days * 86_400.0)),
+        _ => Err("days, at most 21".to_owned()),
+    }
 }
 
 fn unexpected() -> Failure {

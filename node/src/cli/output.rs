@@ -76,6 +76,19 @@ impl Output {
         ProgressBar::new(length).with_style(style)
     }
 
+    /// A bar for bytes on the terminal, or nothing where standard error is none.
+    pub fn bytes(&self, message: &str) -> ProgressBar {
+        if self.json || !std::io::stderr().is_terminal() {
+            return ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        }
+        let template = "{spinner} {msg} {bar:30} {bytes}/{total_bytes} {bytes_per_sec}";
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::no_length().with_style(style).with_message(message.to_owned());
+        bar.enable_steady_tick(std::time::Duration::from_millis(100));
+        bar
+    }
+
     /// A spinner on the terminal, or nothing where standard error is none.
     pub fn spinner(&self, message: &str) -> ProgressBar {
         if self.json || !std::io::stderr().is_terminal() {

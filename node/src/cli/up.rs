@@ -13,6 +13,7 @@ use crate::{
     control::ControlServer,
     data_dir::DataDir,
     identity::{Identity, fingerprint, short},
+    mail::News,
     network::{PeerView, TransportKind},
 };
 
@@ -172,7 +173,10 @@ fn tell(here: &mut View, event: Event, output: &Output) {
                  folder of one of them and start it again"
             ));
         }
-        Event::Own(_) | Event::Call(_) => {}
+        Event::Mail(News::Came(letter)) if !letter.seen && letter.contents.is_some() => {
+            output.say(&super::mail::announced(letter));
+        }
+        Event::Own(_) | Event::Call(_) | Event::Mail(_) => {}
     }
     // Calls are many, and nobody looks at them here.
     if !matches!(event, Event::Call(_)) {

@@ -7,6 +7,7 @@ use super::watching::Watching;
 use crate::{
     control::Stream,
     journal::{CallRecord, KEPT},
+    mail::News,
     network::{CloneReport, PeerView, Snapshot},
     protocol::Offer,
 };
@@ -34,6 +35,8 @@ pub enum Event {
     Call(Box<CallRecord>),
     /// Another process runs with this node's identity.
     Clone(CloneReport),
+    /// A letter came, or something about one changed. Letters stand in no view: the inbox has them.
+    Mail(News),
 }
 
 /// Everything that a node knows and people want to see.
@@ -79,6 +82,7 @@ impl View {
             }
             Event::Call(record) => self.record(*record),
             Event::Clone(report) => self.mesh.clone = Some(report),
+            Event::Mail(_) => {}
         }
     }
 

@@ -91,7 +91,9 @@ impl Prepared {
             Self::Large { source, size, .. } => {
                 let data = match source {
                     Source::Bytes(bytes) => Data::Bytes(bytes.clone()),
-                    Source::File(path) => Data::File { path: path.clone(), size: *size },
+                    Source::File(path) | Source::Stored(path) => {
+                        Data::File { path: path.clone(), size: *size }
+                    }
                     Source::Temporary(path) => Data::Blob { path: path.clone(), size: *size },
                     Source::Fetched(fetched) => Data::Fetched(fetched.clone()),
                 };

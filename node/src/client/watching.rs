@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     journal::CallRecord,
+    mail::{Post, envelope::EnvelopeId},
     network::{Departure, PeerView, Snapshot},
 };
 
@@ -23,6 +24,7 @@ pub(crate) struct Watching {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     own: watch::Receiver<Own>,
     calls: broadcast::Receiver<Arc<CallRecord>>,
+    mail: Option<broadcast::Receiver<EnvelopeId>>,
     queue: VecDeque<Event>,
 }
 
@@ -35,7 +37,8 @@ impl Watching {
         let said = Own { listen: listen(&told), ..own.borrow_and_update().clone() };
         let view = View { mesh: (*told).clone(), own: said, calls: records };
         let queue = VecDeque::from([Event::View(Box::new(view))]);
-        Self { local, told, snapshots, own, calls, queue }
+        let mail = local.post.as_ref().map(Post::follow);
+        Self { local, told, snapshots, own, calls, mail, queue }
     }
 
     pub(super) async fn next(&mut self) -> Option<Event> {
@@ -61,8 +64,17 @@ impl Watching {
                     Err(RecvError::Lagged(_)) => *self = Self::new(self.local.clone()),
                     Err(RecvError::Closed) => return None,
                 },
+                letter = changed(&mut self.mail) => match letter {
+                    Ok(id) => self.queue.extend(self.news(id)),
+                    Err(RecvError::Lagged(_)) => *self = Self::new(self.local.clone()),
+                    Err(RecvError::Closed) => return None,
+                },
             }
         }
+    }
+
+    fn news(&self, id: EnvelopeId) -> Option<Event> {
+        self.local.post.as_ref().map(|post| Event::Mail(post.news(id)))
     }
 
     fn tell_own(&mut self) {
@@ -90,6 +102,16 @@ impl Watching {
         if moved {
             self.tell_own();
         }
+    }
+}
+
+/// The next letter that changes; never one where there is no mail.
+async fn changed(
+    mail: &mut Option<broadcast::Receiver<EnvelopeId>>,
+) -> Result<EnvelopeId, RecvError> {
+    match mail {
+        Some(mail) => mail.recv().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -357,7 +357,7 @@ async fn read(stream: Arc<socket::Stream>, line: Arc<Line>) {
 
 /// Keeps the copies of what is asked for most.
 fn mirror(event: Event, seen: &watch::Sender<Arc<Snapshot>>, own: &watch::Sender<Own>) {
-    if matches!(event, Event::Call(_)) {
+    if matches!(event, Event::Call(_) | Event::Mail(_)) {
         return;
     }
     let mut view = View { mesh: Snapshot::default(), own: own.borrow().clone(), calls: vec![] };

@@ -7,11 +7,12 @@ use libp2p::PeerId;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    envelope::{Envelope, EnvelopeId},
     letter::{Contents, Draft, SealError},
     post::{MailError, Post, Who},
     records::{Received, Sent, Stage},
 };
-use crate::client::FailureKind;
+use crate::{client::FailureKind, identity::fingerprint};
 
 /// What a person asks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub enum Ask {
         text: Option<String>,
         /// Files and folders, with absolute paths.
         paths: Vec<PathBuf>,
+        /// For how long it may wait, in milliseconds; 21 days at most, and where nothing is said.
+        #[serde(default)]
+        wait_ms: Option<u64>,
     },
     /// What was sent. Answered with [`Told::Outbox`].
     Outbox,
@@ -76,6 +80,8 @@ pub enum Told {
         came: Vec<Incoming>,
         /// Those that went.
         went: Vec<Outgoing>,
+        /// Those that are coming.
+        coming: Vec<Coming>,
     },
     /// A letter that came.
     Letter(Box<Incoming>),
@@ -120,8 +126,43 @@ pub struct Outgoing {
     pub written_at: u64,
     /// When the stage was reached, likewise.
     pub changed_at: u64,
+    /// Until when it may wait, likewise.
+    pub expires_at: u64,
     /// Why it will never arrive.
     pub why: Option<String>,
+    /// Why it is still here although somebody was there to take it.
+    pub waits: Option<String>,
+    /// Bytes of the sealed letter, and how many of them went out to whoever takes it now.
+    pub sealed: u64,
+    /// Likewise.
+    pub moved: Option<u64>,
+}
+
+/// A letter that is arriving.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coming {
+    /// Its id.
+    pub id: String,
+    /// The sender's client id.
+    pub from: String,
+    /// Their nickname.
+    pub from_name: String,
+    /// Bytes of the sealed letter.
+    pub sealed: u64,
+    /// How many of them are here.
+    pub here: u64,
+}
+
+/// Something about a letter changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    /// One that came, as it is now.
+    Came(Box<Incoming>),
+    /// One that was sent, as it is now.
+    Went(Box<Outgoing>),
+    /// One that was deleted, or replaced by another; its id.
+    Gone(String),
 }
 
 /// A letter that came.
@@ -166,9 +207,9 @@ impl Post {
     /// Does what a person asks.
     pub async fn answer(&self, ask: Ask) -> Result<Told, Failed> {
         Ok(match ask {
-            Ask::Send { to, text, paths } => {
+            Ask::Send { to, text, paths, wait_ms } => {
                 let who = self.find(&to)?;
-                let sent = self.send(&who, Draft { text, paths }).await?;
+                let sent = self.send(&who, Draft { text, paths }, wait_ms).await?;
                 Told::Sent(Box::new(self.outgoing(sent)))
             }
             Ask::Outbox => {
@@ -183,7 +224,9 @@ impl Post {
                 let went =
                     self.sent().into_iter().filter(|one| who.as_ref() == Some(&one.outside.to));
                 let went = went.map(|one| self.outgoing(one)).collect();
-                Told::Inbox { came, went }
+                let coming = self.0.arrivals.to_person().into_iter();
+                let coming = coming.filter(|one| fits(&one.from)).map(|one| self.coming(&one));
+                Told::Inbox { came, went, coming: coming.collect() }
             }
             Ask::Read { id } => {
                 let one = self.read(self.letter_called(&id)?).await?;
@@ -233,7 +276,46 @@ impl Post {
             stage: sent.stage,
             written_at: sent.outside.written_at,
             changed_at: sent.changed_at,
+            expires_at: sent.outside.expires_at,
+            waits: self.waits(&sent.outside.id, sent.stage),
+            moved: self.0.moved(&sent.outside.hash).filter(|_| !sent.stage.is_over()),
+            sealed: sent.outside.size,
             why: sent.why,
+        }
+    }
+
+    /// Why somebody who was there did not take a letter.
+    fn waits(&self, id: &EnvelopeId, stage: Stage) -> Option<String> {
+        if stage != Stage::Queued {
+            return None;
+        }
+        let declined = self.0.all_declined().get(id).cloned()?;
+        let (who, said) = declined.iter().max_by_key(|(_, said)| said.until)?;
+        let name = self.name_of(Some(*who));
+        let name = if name.is_empty() { fingerprint(who) } else { name };
+        Some(format!("{name}: {}", said.why))
+    }
+
+    /// What is to be told about a letter that changed.
+    pub(crate) fn news(&self, id: EnvelopeId) -> News {
+        let state = self.0.lock();
+        let (sent, received) = (state.sent.get(&id).cloned(), state.received.get(&id).cloned());
+        drop(state);
+        match (received, sent) {
+            (Some(one), _) => News::Came(Box::new(self.incoming(one))),
+            (None, Some(one)) => News::Went(Box::new(self.outgoing(one))),
+            (None, None) => News::Gone(id.to_string()),
+        }
+    }
+
+    fn coming(&self, outside: &Envelope) -> Coming {
+        let from = outside.sender();
+        Coming {
+            id: outside.id.to_string(),
+            from: from.map_or_else(String::new, |id| id.to_string()),
+            from_name: self.name_of(from),
+            sealed: outside.size,
+            here: self.0.arrived(&outside.hash).unwrap_or_default(),
         }
     }
 

@@ -17,7 +17,8 @@ pub const LONGEST_MS: u64 = 21 * 24 * 60 * 60 * 1000;
 /// Longest text form of a sealing key, in bytes: `age1…` has 62.
 pub const MAX_SEALING: usize = 80;
 
-/// Names one envelope: drawn at random by its sender.
+/// Names one envelope. It follows from sender, recipient, number and time, so that nobody can give
+/// another sender's letter's name to their own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EnvelopeId(pub [u8; 16]);
 
@@ -91,9 +92,20 @@ pub struct Receipt {
 pub type SignedReceipt = Signed<Receipt>;
 
 impl EnvelopeId {
-    /// A new one.
-    pub fn random() -> Self {
-        Self(rand::random())
+    /// The name of a letter: the first 16 bytes of the BLAKE3 hash of `potluck-envelope-id-1:`, sender
+    /// and recipient, each after its length in one byte, number and time, both as eight bytes, the
+    /// highest first.
+    pub fn of(from: &[u8], to: &[u8], number: u64, written_at: u64) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"potluck-envelope-id-1:");
+        for id in [from, to] {
+            let length = u8::try_from(id.len()).unwrap_or(u8::MAX);
+            hasher.update(&[length]).update(id);
+        }
+        hasher.update(&number.to_be_bytes()).update(&written_at.to_be_bytes());
+        let mut name = [0; 16];
+        hasher.finalize_xof().fill(&mut name);
+        Self(name)
     }
 }
 
@@ -147,6 +159,9 @@ impl Checked for Envelope {
         }
         if self.sender().is_none() || self.recipient().is_none() {
             return Err(Malformed::Value("the sender or the recipient is no client id"));
+        }
+        if self.id != EnvelopeId::of(&self.from, &self.to, self.number, self.written_at) {
+            return Err(Malformed::Value("the name of the letter is not that of its sender"));
         }
         if self.size > MAX_SEALED {
             return Err(Malformed::Value("the letter has over 1 TiB"));

@@ -21,6 +21,13 @@ pub const MOST_KEEPERS: usize = 6;
 #[derive(Debug, Clone, Default)]
 pub struct Present(pub BTreeMap<PeerId, Abilities>);
 
+impl Present {
+    /// Those that keep letters.
+    pub fn keepers(&self) -> BTreeSet<PeerId> {
+        self.0.iter().filter(|(_, able)| able.keeps).map(|(peer, _)| *peer).collect()
+    }
+}
+
 /// What a node can do for mail.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Abilities {
@@ -47,6 +54,18 @@ pub enum Step {
     Answer(EnvelopeId),
 }
 
+/// Who declined to take which letter, and why: not asked again before its time.
+pub type Declined = BTreeMap<EnvelopeId, BTreeMap<PeerId, Decline>>;
+
+/// Somebody's no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decline {
+    /// Why, for a person.
+    pub why: String,
+    /// When it may be asked again, in Unix milliseconds.
+    pub until: u64,
+}
+
 /// What is held.
 #[derive(Debug, Clone, Copy)]
 pub struct Held<'a> {
@@ -58,6 +77,14 @@ pub struct Held<'a> {
     pub kept: &'a BTreeMap<EnvelopeId, Kept>,
     /// What is done with.
     pub done: &'a BTreeMap<EnvelopeId, Done>,
+    /// Who need not be asked now.
+    pub declined: &'a Declined,
+}
+
+impl Held<'_> {
+    fn declines(&self, id: &EnvelopeId, peer: &PeerId) -> bool {
+        self.declined.get(id).is_some_and(|who| who.contains_key(peer))
+    }
 }
 
 /// What to do at whom, in order for each.
@@ -69,11 +96,11 @@ pub fn steps(me: &PeerId, held: Held<'_>, present: &Present) -> BTreeMap<PeerId,
     waiting.sort_by_key(|sent| (sent.outside.written_at, sent.outside.number));
     for sent in waiting {
         let Some(to) = sent.outside.recipient() else { continue };
-        if takes(&to) {
+        if takes(&to) && !held.declines(&sent.outside.id, &to) {
             todo.entry(to).or_default().push(Step::Deliver(sent.outside.id));
         }
         if !takes(&to) || present.0.get(&to).is_some_and(|able| able.failing) {
-            for keeper in keepers(me, sent, present) {
+            for keeper in keepers(me, sent, held, present) {
                 todo.entry(keeper).or_default().push(Step::Keep(sent.outside.id));
             }
         }
@@ -81,7 +108,8 @@ pub fn steps(me: &PeerId, held: Held<'_>, present: &Present) -> BTreeMap<PeerId,
     let mut kept: Vec<_> = held.kept.values().collect();
     kept.sort_by_key(|kept| (kept.outside.written_at, kept.outside.number));
     for kept in kept {
-        if let Some(to) = kept.outside.recipient().filter(takes) {
+        let declines = |to: &PeerId| held.declines(&kept.outside.id, to);
+        if let Some(to) = kept.outside.recipient().filter(|to| takes(to) && !declines(to)) {
             todo.entry(to).or_default().push(Step::PassOn(kept.outside.id));
         }
     }
@@ -102,14 +130,17 @@ pub fn steps(me: &PeerId, held: Held<'_>, present: &Present) -> BTreeMap<PeerId,
 /// Who is to be handed a letter now: those that come first among the nodes that keep mail, by
 /// rendezvous hashing (Thaler and Ravishankar, 1998) of the recipient's id, until enough of those
 /// that are there have it.
-fn keepers(me: &PeerId, sent: &Sent, present: &Present) -> Vec<PeerId> {
+fn keepers(me: &PeerId, sent: &Sent, held: Held<'_>, present: &Present) -> Vec<PeerId> {
     let holders: BTreeSet<_> = sent.holders.iter().collect();
     let there = holders.iter().filter(|holder| present.0.contains_key(holder)).count();
-    let wanted = KEEPERS.saturating_sub(there).min(MOST_KEEPERS.saturating_sub(holders.len()));
+    let tried = holders.len() + sent.lost.len();
+    let wanted = KEEPERS.saturating_sub(there).min(MOST_KEEPERS.saturating_sub(tried));
     let (to, from) = (sent.outside.recipient(), sent.outside.sender());
     let able = present.0.iter().filter(|(peer, able)| {
         let outside = Some(**peer) != to && Some(**peer) != from && *peer != me;
-        able.keeps && !able.failing && outside && !holders.contains(peer)
+        let tried = holders.contains(peer) || sent.lost.contains(peer);
+        let declines = held.declines(&sent.outside.id, peer);
+        able.keeps && !able.failing && outside && !tried && !declines
     });
     let mut ranked: Vec<_> = able.map(|(peer, _)| (rank(&sent.outside.to, peer), *peer)).collect();
     ranked.sort_unstable();

@@ -3,30 +3,37 @@
 //! Records are in memory and on the disk. A change is made in memory, handed to the store in the
 //! same moment, and said to nobody before it is on the disk.
 
+mod arrivals;
+mod granted;
+mod mend;
 mod open;
 mod person;
 mod take;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
 use libp2p::{PeerId, identity::Keypair};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 
 pub use person::{MailError, Who};
+pub(crate) use take::Body;
 
 use super::{
     envelope::{EnvelopeId, Fate, LONGEST_MS, Receipt, SignedReceipt},
     keys::{Keyring, KeysError},
-    plan::Held,
+    plan::{Declined, Held},
     records::{Done, Kept, Person, Received, Sent, Stage},
     store::{Change, Store, StoreError, Table},
 };
-use crate::{config, protocol::signed::SignedError};
+use crate::{blobs::Blobs, config, protocol::signed::SignedError};
+use arrivals::Arrivals;
+use granted::Offers;
+use mend::Damaged;
 
 /// The name of the folder in the data folder.
 const FOLDER: &str = "mail";
@@ -35,6 +42,8 @@ const FOLDER: &str = "mail";
 const DONE_MS: u64 = LONGEST_MS + 7 * 24 * 60 * 60 * 1000;
 /// How long the store is waited for where another process has it.
 const IN_USE: Duration = Duration::from_secs(2);
+/// News that wait for whoever follows.
+const NEWS: usize = 256;
 /// Letters of this node's person, and people, that are remembered; those that are over, and those not
 /// seen for longest, go first.
 const MAX_SENT: usize = 10_000;
@@ -64,8 +73,21 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// Letters that are being opened.
     opening: Mutex<BTreeSet<EnvelopeId>>,
+    /// Letters whose bodies are arriving.
+    pub(super) arrivals: Arrivals,
+    /// Letters that are being offered, and to whom: they may fetch the bodies.
+    pub(super) offers: Offers,
+    /// Letters whose bodies are damaged here; told to whoever mends them.
+    damaged: Damaged,
+    damage: Notify,
+    /// Who declined to take which letter.
+    pub(super) declined: Mutex<Declined>,
+    /// What moves bodies; set when the node has it.
+    blobs: OnceLock<Blobs>,
     /// Wakes whoever carries letters.
     pub(super) wake: Notify,
+    /// Tells which letters to or from this node's person changed.
+    news: broadcast::Sender<EnvelopeId>,
 }
 
 /// What it holds.
@@ -77,6 +99,7 @@ pub(super) struct State {
     pub(super) done: BTreeMap<EnvelopeId, Done>,
     pub(super) people: BTreeMap<PeerId, Person>,
     changes: Vec<Change>,
+    changed: BTreeSet<EnvelopeId>,
 }
 
 /// Why the post office cannot be opened or used. Every text says what to do.
@@ -141,7 +164,14 @@ impl Post {
             keys: Mutex::new(keys),
             state: Mutex::new(state),
             opening: Mutex::default(),
+            arrivals: Arrivals::default(),
+            offers: Offers::default(),
+            damaged: Damaged::default(),
+            damage: Notify::new(),
+            declined: Mutex::default(),
+            blobs: OnceLock::new(),
             wake: Notify::new(),
+            news: broadcast::Sender::new(NEWS),
         };
         Ok(Self(Arc::new(shared)))
     }
@@ -149,6 +179,16 @@ impl Post {
     /// What others seal letters to this node to.
     pub fn sealing(&self) -> String {
         self.0.keys().public()
+    }
+
+    /// Where the bodies of large letters lie while they arrive.
+    pub(crate) fn arriving(&self) -> PathBuf {
+        self.0.store.arriving()
+    }
+
+    /// Follows which letters change.
+    pub(crate) fn follow(&self) -> broadcast::Receiver<EnvelopeId> {
+        self.0.news.subscribe()
     }
 
     /// Letters of this node's person, oldest first.
@@ -199,15 +239,20 @@ impl Shared {
         change: impl FnOnce(&mut State) -> R,
     ) -> Result<R, StoreError> {
         let place = self.store.place_in_line().await?;
-        let (result, committing) = {
+        let (result, committing, changed) = {
             let mut state = self.lock();
             let result = change(&mut state);
             let changes = std::mem::take(&mut state.changes);
-            (result, (!changes.is_empty()).then(|| place.hand_in(changes)))
+            let changed = std::mem::take(&mut state.changed);
+            (result, (!changes.is_empty()).then(|| place.hand_in(changes)), changed)
         };
         if let Some(committing) = committing {
             committing.wait().await?;
             self.wake.notify_one();
+        }
+        for id in changed {
+            // Nobody may be following.
+            let _ = self.news.send(id);
         }
         Ok(result)
     }
@@ -228,8 +273,9 @@ impl Shared {
 }
 
 impl State {
-    pub(super) fn held(&self) -> Held<'_> {
-        Held { sent: &self.sent, received: &self.received, kept: &self.kept, done: &self.done }
+    pub(super) fn held<'a>(&'a self, declined: &'a Declined) -> Held<'a> {
+        let Self { sent, received, kept, done, .. } = self;
+        Held { sent, received, kept, done, declined }
     }
 
     /// Keeps a letter of this node's person; the oldest that is over makes room.
@@ -239,22 +285,26 @@ impl State {
             let oldest = over.min_by_key(|sent| sent.changed_at).map(|sent| sent.outside.id);
             oldest.into_iter().for_each(|id| self.remove_sent(&id));
         }
+        self.changed.insert(sent.outside.id);
         self.note(Table::Sent, &sent.outside.id.0, &sent);
         self.sent.insert(sent.outside.id, sent);
     }
 
     pub(super) fn remove_sent(&mut self, id: &EnvelopeId) {
         self.sent.remove(id);
+        self.changed.insert(*id);
         self.changes.push(Change::remove(Table::Sent, &id.0));
     }
 
     pub(super) fn put_received(&mut self, received: Received) {
+        self.changed.insert(received.outside.id);
         self.note(Table::Received, &received.outside.id.0, &received);
         self.received.insert(received.outside.id, received);
     }
 
     pub(super) fn remove_received(&mut self, id: &EnvelopeId) {
         self.received.remove(id);
+        self.changed.insert(*id);
         self.changes.push(Change::remove(Table::Received, &id.0));
     }
 

@@ -24,6 +24,9 @@ pub struct Sent {
     /// Keepers that signed for it.
     #[serde(with = "peers")]
     pub holders: Vec<PeerId>,
+    /// Keepers that signed for it and could not prove later that they have it.
+    #[serde(with = "peers", default)]
+    pub lost: Vec<PeerId>,
     /// When the stage was reached, in Unix milliseconds.
     pub changed_at: u64,
     /// Why it will never arrive, for a person.
@@ -136,7 +139,7 @@ impl Sent {
         let recipient = Some(by) == self.outside.recipient();
         let stage = match receipt.fate {
             Fate::Held if !recipient && !self.stage.is_over() => {
-                if self.holders.contains(&by) {
+                if self.holders.contains(&by) || self.lost.contains(&by) {
                     return false;
                 }
                 self.holders.push(by);
@@ -156,6 +159,22 @@ impl Sent {
             (self.stage, self.changed_at) = (stage, now);
         }
         news
+    }
+}
+
+impl Sent {
+    /// A keeper does not have it, whatever it signed. Says whether that is news.
+    pub fn lost_by(&mut self, keeper: &PeerId, now: u64) -> bool {
+        let before = self.holders.len();
+        self.holders.retain(|holder| holder != keeper);
+        if self.holders.len() == before {
+            return false;
+        }
+        self.lost.push(*keeper);
+        if self.holders.is_empty() && self.stage == Stage::Held {
+            (self.stage, self.changed_at) = (Stage::Queued, now);
+        }
+        true
     }
 }
 

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    envelope::{MAX_SEALED, SignedEnvelope, SignedReceipt},
-    post::Post,
+    envelope::{EnvelopeId, SignedEnvelope, SignedReceipt},
+    post::{Body, Post},
 };
 use crate::{
-    protocol::{Checked as _, Fault, Repeat},
+    protocol::{Checked as _, Fault, MAX_INLINE, Repeat},
     service::{Capability, Context, Example, Kind, Service, Standing},
 };
 
@@ -25,10 +25,22 @@ const MAX_RECEIPTS: usize = 256;
 /// What is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Request {
-    /// Take or keep this letter, which is the call's input. Answered with [`Response::Receipt`].
+    /// Take or keep this letter. The sealed body is the call's input where that travels inline, and is
+    /// fetched as a blob from the caller where it is larger. Answered with [`Response::Receipt`].
     Letter(SignedEnvelope),
     /// This became of letters that you sent. Answered with [`Response::Noted`].
     Receipts(Vec<SignedReceipt>),
+    /// Prove that this letter, which the caller wrote, still lies here. Answered with
+    /// [`Response::Proof`].
+    Prove {
+        /// Which.
+        envelope: EnvelopeId,
+        /// One group of 256 KiB of its sealed body.
+        group: u32,
+        /// Drawn for this question.
+        #[serde(with = "serde_bytes")]
+        nonce: [u8; 32],
+    },
 }
 
 /// What comes back.
@@ -38,6 +50,8 @@ pub enum Response {
     Receipt(SignedReceipt),
     /// It was heard.
     Noted,
+    /// The BLAKE3 hash of the group's bytes, keyed with the nonce; `None` where they are not here.
+    Proof(Option<serde_bytes::ByteArray<32>>),
 }
 
 /// Takes letters for this node's person.
@@ -45,6 +59,11 @@ pub(crate) struct Mail(pub(crate) Post);
 
 /// Keeps letters for others.
 pub(crate) struct Keep(pub(crate) Post);
+
+/// The body that a caller brings.
+fn body(cx: &Context) -> Body<'_> {
+    Body { inline: cx.input(), holder: cx.caller() }
+}
 
 fn standing() -> Option<Standing> {
     Some(Standing {
@@ -79,19 +98,22 @@ impl Service for Mail {
     }
 
     fn max_input(&self) -> Option<u64> {
-        Some(MAX_SEALED)
+        Some(MAX_INLINE as u64)
     }
 
     async fn call(&self, cx: &Context, request: Request) -> Result<Response, Fault> {
         match request {
             Request::Letter(envelope) => {
                 envelope.check().map_err(|e| Fault::bad_input(e.to_string()))?;
-                self.0.take(&envelope, cx.input()).await.map(Response::Receipt)
+                self.0.take(&envelope, body(cx)).await.map(Response::Receipt)
             }
             Request::Receipts(receipts) if receipts.len() > MAX_RECEIPTS => {
                 Err(Fault::bad_input(format!("more than {MAX_RECEIPTS} receipts at once")))
             }
-            Request::Receipts(receipts) => self.0.hear(&receipts).await.map(|()| Response::Noted),
+            Request::Receipts(receipts) => {
+                self.0.hear(&receipts, None).await.map(|()| Response::Noted)
+            }
+            Request::Prove { .. } => Err(Fault::bad_input("that is asked of keepers only")),
         }
     }
 
@@ -119,15 +141,21 @@ impl Service for Keep {
     }
 
     fn max_input(&self) -> Option<u64> {
-        Some(self.0.most_kept())
+        Some(MAX_INLINE as u64)
     }
 
     async fn call(&self, cx: &Context, request: Request) -> Result<Response, Fault> {
-        let Request::Letter(envelope) = request else {
-            return Err(Fault::bad_input("a keeper takes letters only"));
-        };
-        envelope.check().map_err(|e| Fault::bad_input(e.to_string()))?;
-        self.0.keep(&envelope, cx.input()).await.map(Response::Receipt)
+        match request {
+            Request::Letter(envelope) => {
+                envelope.check().map_err(|e| Fault::bad_input(e.to_string()))?;
+                self.0.keep(&envelope, body(cx)).await.map(Response::Receipt)
+            }
+            Request::Prove { envelope, group, nonce } => {
+                let proof = self.0.prove(cx.caller(), envelope, group, nonce).await?;
+                Ok(Response::Proof(proof.map(serde_bytes::ByteArray::new)))
+            }
+            Request::Receipts(_) => Err(Fault::bad_input("a keeper hears no receipts")),
+        }
     }
 
     fn examples(&self) -> Vec<Example<Request>> {

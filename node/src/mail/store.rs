@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::envelope::EnvelopeId;
 use crate::{
+    blobs::outline_of,
     private,
     protocol::{decode, encode},
 };
@@ -207,6 +208,11 @@ impl Store {
         Ok((all, bad))
     }
 
+    /// Where bodies lie while they arrive.
+    pub fn arriving(&self) -> PathBuf {
+        self.folder.join("arriving")
+    }
+
     /// Where the sealed letter of an envelope lies.
     pub fn sealed(&self, id: &EnvelopeId) -> PathBuf {
         self.folder.join("bodies").join(format!("{id}.age"))
@@ -231,7 +237,7 @@ impl Store {
 
     /// Removes the files of an envelope.
     pub fn discard(&self, id: &EnvelopeId) {
-        for path in [self.sealed(id), self.opened(id)] {
+        for path in [self.sealed(id), outline_of(&self.sealed(id)), self.opened(id)] {
             match fs::remove_file(&path) {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => {
                     tracing::warn!(file = %path.display(), "a letter that is done with cannot be removed: {e}");
@@ -417,7 +423,7 @@ mod tests {
     async fn files_of_nobody_are_swept() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let (known, unknown) = (EnvelopeId::random(), EnvelopeId::random());
+        let (known, unknown) = (EnvelopeId([1; 16]), EnvelopeId([2; 16]));
         for id in [known, unknown] {
             store.keep_as(store.temporary().unwrap(), &store.sealed(&id)).unwrap();
         }

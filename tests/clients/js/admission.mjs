@@ -30,14 +30,17 @@ export class NotAdmitted extends Error {
   }
 }
 
-/** Answers a peer that dialled; there is always room. js-libp2p serves other streams even before. */
+/** Answers a peer that dialled, an error if it is not let in; there is always room. js-libp2p serves other streams even before. */
 export async function answerKnock (stream, connection, mesh) {
   const hello = await hear(stream)
   const verdict = hello.version !== VERSION
     ? { OtherVersion: { version: VERSION } }
     : hello.mesh !== mesh ? { OtherMesh: { mesh } } : { Admitted: { version: VERSION, mesh } }
   await say(stream, verdict)
-  if (!verdict.Admitted) setTimeout(() => connection.abort(new NotAdmitted(verdict)), 1000)
+  if (verdict.Admitted) return
+  const error = new NotAdmitted(verdict)
+  setTimeout(() => connection.abort(error), 1000)
+  throw error
 }
 
 async function say (stream, value) {

@@ -8,10 +8,8 @@ import './polyfill.mjs'
 import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
 import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
-import { generateKeyPair, publicKeyFromProtobuf, publicKeyToProtobuf } from '@libp2p/crypto/keys'
+import { generateKeyPair } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
-import { peerIdFromPublicKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { decode, encode } from 'cborg'
@@ -19,6 +17,8 @@ import { createLibp2p } from 'libp2p'
 import { GROUP, blake3, groupValue, join, merge, outline } from './blake3.mjs'
 import { INLINE_LIMIT, LONGEST_CALL_MS, Line, serveLine } from './line.mjs'
 import { ADMISSION, answerKnock, knock } from './admission.mjs'
+import { patientYamux } from './muxer.mjs'
+import { sign, verify } from './signed.mjs'
 import { Reader, readAll, send } from './streams.mjs'
 
 const CALLS = '/potluck/call/2'
@@ -33,7 +33,7 @@ const REQUEST_LIMIT = 384 * 1024
 const RESPONSE_LIMIT = 1024 * 1024
 const INPUT_LIMIT = 64 * 1024 * 1024
 const DATA_LIMIT = 1024 * 1024 * 1024
-const ADVERT_CONTEXT = new TextEncoder().encode('potluck-advert-1:')
+const ADVERT_CONTEXT = 'potluck-advert-1:'
 
 /**
  * A node of the mesh that calls others and, once something is offered, serves them.
@@ -41,13 +41,16 @@ const ADVERT_CONTEXT = new TextEncoder().encode('potluck-advert-1:')
  * resumed after a broken stream.
  */
 export class Client {
-  #offers = new Map() //    capability → { handler, running: how many of its calls run }
+  #offers = new Map() //    capability → { handler, listed, running: how many of its calls run }
+  #admissions = new WeakMap() // connection → whether it was let in
   #lines = new WeakMap() // connection → promise of the Line for the calls over it
   #blobs = new Map() //     hash in hex → { bytes, outlineBytes, peers: [peer id] }
   #adverts = new Map() //   client id in hex → { advert, signed }
   #incarnation = Math.floor(Math.random() * Number.MAX_SAFE_INTEGER)
   #seq = 0
   #pulses = 0
+  /** What letters to this client are sealed to: an age recipient, told in the advert. */
+  sealing
 
   /** `listen`: multiaddrs to be reached on; none is enough for a client that dials. */
   static async start ({ name = 'js', mesh = 'potluck', listen = [], privateKey } = {}) {
@@ -60,11 +63,11 @@ export class Client {
       addresses: { listen },
       transports: [tcp()],
       connectionEncrypters: [noise()],
-      streamMuxers: [yamux({ streamOptions: { inactivityTimeout: LONGEST_CALL_MS } })],
+      streamMuxers: [patientYamux({ streamOptions: { inactivityTimeout: LONGEST_CALL_MS } })],
       services: { identify: identifyAs(`potluck/2/${mesh}`) }
     })
     const options = { maxInboundStreams: STREAM_LIMIT, maxOutboundStreams: STREAM_LIMIT }
-    await client.libp2p.handle(ADMISSION, (stream, connection) => answerKnock(stream, connection, mesh))
+    await client.libp2p.handle(ADMISSION, (stream, connection) => client.#answerKnock(stream, connection))
     await client.libp2p.handle(CALLS, (stream, connection) => client.#serveCalls(stream, connection), { maxInboundStreams: LINE_LIMIT })
     await client.libp2p.handle(MESH, (stream) => client.#serveRequest(stream), { maxInboundStreams: MESH_LIMIT })
     await client.libp2p.handle(BLOBS, (stream, connection) => client.#serveBlob(stream, connection), options)
@@ -82,17 +85,40 @@ export class Client {
   /** Connects to a node and knocks: an error says why it does not let this client in. */
   async connect (address) {
     const connection = await this.libp2p.dial(multiaddr(address))
-    await knock(connection, this.mesh)
+    // `dial` also gives a connection that stands already. Over one that the node dialled, the node knocks.
+    const admission = this.#admission(connection)
+    if (connection.direction === 'outbound' && !admission.knocked) {
+      admission.knocked = true
+      knock(connection, this.mesh).then(admission.resolve, admission.reject)
+    }
+    await admission.promise
     return connection
+  }
+
+  /** Whether this connection was let in, whichever side of it knocks: { promise, resolve, reject, knocked }. */
+  #admission (connection) {
+    const known = this.#admissions.get(connection)
+    if (known) return known
+    const admission = { ...Promise.withResolvers(), knocked: false }
+    admission.promise.catch(() => {}) // perhaps nobody waits for it
+    // A knock of this side's ends by itself, and knows why.
+    connection.addEventListener('close', () => admission.knocked || admission.reject(new Error('the connection ended')))
+    this.#admissions.set(connection, admission)
+    return admission
+  }
+
+  async #answerKnock (stream, connection) {
+    const admission = this.#admission(connection)
+    await answerKnock(stream, connection, this.mesh).then(admission.resolve, admission.reject)
   }
 
   async stop () { await this.libp2p.stop() }
 
   /**
-   * Serves `capability` with `async handler({ args, input, progress, signal })`, which gives { body, data };
-   * `data`, bytes, may be absent. Peers learn of it by the next `exchange`.
+   * Serves `capability` with `async handler({ args, input, from, fetch, progress, signal })`, which gives { body, data };
+   * `data`, bytes, may be absent; `from` is the caller. Peers learn of it by the next `exchange`, if it is `listed`.
    */
-  offer (capability, handler) { this.#offers.set(capability, { handler, running: 0 }) }
+  offer (capability, handler, { listed = true } = {}) { this.#offers.set(capability, { handler, listed, running: 0 }) }
 
   /**
    * Returns { outcome, queue, data }; `outcome.Done.body` is CBOR. `input` and `data`: bytes or null.
@@ -193,10 +219,10 @@ export class Client {
 
   async #renew (leaving) {
     this.#seq = Math.max(Date.now(), this.#seq + 1)
-    const offers = [...this.#offers].map(([capability, { running }]) => ({
+    const offers = [...this.#offers].filter(([, { listed }]) => listed).map(([capability, { running }]) => ({
       capability, device: 'cpu', engine: 'node', call_ms: single(400), slots: 4, queue: running, variants: [], repeat: 'safe'
     }))
-    const body = encode({
+    const signed = await sign(this.privateKey, ADVERT_CONTEXT, {
       version: 2,
       id: this.id.toMultihash().bytes,
       seq: this.#seq,
@@ -205,15 +231,15 @@ export class Client {
       mesh: this.mesh,
       addresses: this.libp2p.getMultiaddrs().map((address) => address.decapsulateCode(421).bytes),
       offers,
-      leaving
+      leaving,
+      ...(this.sealing && { sealing: this.sealing })
     })
-    const signature = await this.privateKey.sign(join([ADVERT_CONTEXT, body]))
-    await this.#take([{ body, key: publicKeyToProtobuf(this.privateKey.publicKey), signature }])
+    await this.#take([signed])
   }
 
   async #take (adverts) {
     for (const signed of adverts) {
-      const advert = await verify(signed).catch(() => null)
+      const advert = await verify(signed, ADVERT_CONTEXT, 'id').catch(() => null)
       if (advert?.version !== 2 || advert.mesh !== this.mesh) continue
       const id = Buffer.from(advert.id).toString('hex')
       const known = this.#adverts.get(id)
@@ -279,7 +305,10 @@ export class Client {
     const stopped = new Promise((resolve, reject) => stop.addEventListener('abort', () => reject(stop.reason)))
     const work = async () => {
       const bytes = input?.Blob ? await this.#fetchInput(connection, input.Blob) : input?.Inline ?? null
-      return offer.handler({ args: decode(args), input: bytes, progress, signal: stop })
+      const fetch = (blob) => this.#fetchInput(connection, blob)
+      return offer.handler({
+        args: decode(args), input: bytes, from: connection.remotePeer, fetch, progress, signal: stop
+      })
     }
     let outcome, takeBack
     offer.running++
@@ -307,7 +336,11 @@ export class Client {
 
   /** The payload that brings `bytes` to `peer`: inline, or as a blob that is here until `takeBack()`. */
   #lend (bytes, peer) {
-    if (bytes.length <= INLINE_LIMIT) return { payload: { Inline: bytes } }
+    return bytes.length <= INLINE_LIMIT ? { payload: { Inline: bytes } } : this.lendBlob(bytes, peer)
+  }
+
+  /** A blob that `peer` may fetch until `takeBack()`. */
+  lendBlob (bytes, peer) {
     const outlineBytes = outline(bytes)
     const hash = bytes.length > GROUP ? merge(outlineBytes) : outlineBytes
     const name = Buffer.from(hash).toString('hex')
@@ -390,14 +423,6 @@ function rootOf (digest) {
     bytes.writeBigUInt64BE(BigInt(seq))
     return join([Uint8Array.of(id.length), id, bytes])
   })))
-}
-
-async function verify ({ body, key: encodedKey, signature }) {
-  const key = publicKeyFromProtobuf(encodedKey)
-  const advert = decode(body)
-  if (Buffer.compare(peerIdFromPublicKey(key).toMultihash().bytes, advert.id) !== 0) throw new Error('another id')
-  if (!await key.verify(join([ADVERT_CONTEXT, body]), signature)) throw new Error('wrong signature')
-  return advert
 }
 
 async function echo (stream, heard = () => {}) {

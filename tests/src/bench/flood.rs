@@ -92,7 +92,7 @@ fn memory(
 }
 
 /// The most memory that the process ever had, in MB.
-fn most_resident(node: &Process) -> anyhow::Result<f64> {
+pub(super) fn most_resident(node: &Process) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid()))?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).context("VmHWM")?;
     let kib: f64 = line.split_whitespace().nth(1).context("a number")?.parse()?;

@@ -4,18 +4,20 @@
 use std::{
     net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::json;
 
-use super::{Measured, Target, call, rounded};
+use super::{
+    Measured, Target, call,
+    program::{self, Running},
+    rounded,
+};
 
 /// Where `nats-peer` looks for the server.
 const SERVER: &str = "127.0.0.1:4222";
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Measures both sides in turns.
 pub fn run(peers: &Path, turns: usize) -> anyhow::Result<Vec<Measured>> {
@@ -25,11 +27,7 @@ pub fn run(peers: &Path, turns: usize) -> anyhow::Result<Vec<Measured>> {
     server.args(["-a", "127.0.0.1", "-p", "4222"]);
     let _server =
         Running::start(&mut server, "nats-server is missing: apt-get install nats-server")?;
-    let until = Instant::now() + PATIENCE;
-    while TcpStream::connect(SERVER).is_err() {
-        ensure!(Instant::now() < until, "nats-server does not listen at {SERVER}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    drop(program::connect(SERVER.parse()?)?);
     let _answers = Running::start(Command::new(&program).arg("serve"), "nats-peer")?;
     let ours = call::Ours::start()?;
     let widths = [("serial", 1), ("32 in flight", call::IN_FLIGHT)];
@@ -88,21 +86,4 @@ fn of(printed: &str, width: usize) -> anyhow::Result<f64> {
         bail!("nats-peer says nothing of {width} in flight: {printed}");
     };
     number.parse().with_context(|| format!("not a rate: {number}"))
-}
-
-/// A process that ends with this value.
-struct Running(Child);
-
-impl Running {
-    fn start(command: &mut Command, missing: &str) -> anyhow::Result<Self> {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Ok(Self(command.spawn().with_context(|| missing.to_owned())?))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use potluck_tests::bench::{
-    Measured, analyze, call, discover, faces, flood, idle, join, nats, recognize,
+    Measured, analyze, call, discover, faces, file, flood, idle, join, mail, nats, recognize, wake,
 };
 use serde_json::json;
 
@@ -40,7 +40,7 @@ struct Bench {
     /// missing [default: in the system's temporary folder].
     #[arg(long, global = true)]
     table: Option<PathBuf>,
-    /// For `analyze`, `call`, `faces`, `flood`, `nats` and `recognize`: turns of each side that count.
+    /// Turns of each side that count; for all but `analyze-large`, `discover`, `idle` and `join`.
     #[arg(long, global = true, default_value_t = 4)]
     turns: usize,
     /// For `idle`: how long traffic is counted, in seconds.
@@ -55,6 +55,22 @@ struct Bench {
     /// For `join`: how many nodes.
     #[arg(long, global = true, default_value_t = 200)]
     nodes: usize,
+    /// For `mail`: letters of all senders together.
+    #[arg(long, global = true, default_value_t = 2000)]
+    messages: usize,
+    /// For `mail`: how many send at once, after one alone.
+    #[arg(long, global = true, default_value_t = 8)]
+    senders: usize,
+    /// For `wake`: how many letters wait.
+    #[arg(long, global = true, default_value_t = 1000)]
+    letters: usize,
+    /// For `file`: MiB of the large file.
+    #[arg(long, global = true, default_value_t = 1024)]
+    mib: u64,
+    /// For `file`, `mail` and `wake`: the folder below which data lies while they run [default: the
+    /// system's temporary folder].
+    #[arg(long, global = true)]
+    folder: Option<PathBuf>,
 }
 
 #[derive(Clone, Subcommand)]
@@ -79,6 +95,12 @@ enum Name {
     Faces,
     /// Memory and traffic of nodes that nobody asks (needs root, for namespaces).
     Idle,
+    /// Letters a second through a keeper against mosquitto and NATS JetStream, where they are installed.
+    Mail,
+    /// A large file from node to node against scp (needs sshd), and many small ones against one.
+    File,
+    /// How soon somebody who was off has the letters that wait for them.
+    Wake,
     /// All of them but `nats`.
     All,
     /// A node that writes what it sees; `discover` starts it in namespaces.
@@ -108,6 +130,9 @@ fn main() -> anyhow::Result<ExitCode> {
             Name::Analyze,
             Name::AnalyzeLarge,
             Name::Faces,
+            Name::Mail,
+            Name::File,
+            Name::Wake,
             Name::Discover,
             Name::Idle,
         ],
@@ -133,6 +158,10 @@ fn main() -> anyhow::Result<ExitCode> {
 
 fn peers(bench: &Bench, which: &str) -> PathBuf {
     bench.peers.clone().unwrap_or_else(|| Path::new("../shared/peers").join(which))
+}
+
+fn folder(bench: &Bench) -> PathBuf {
+    bench.folder.clone().unwrap_or_else(std::env::temp_dir)
 }
 
 fn table(bench: &Bench, name: &str) -> analyze::Options {
@@ -166,6 +195,20 @@ fn measure(bench: &Bench, name: &Name) -> anyhow::Result<(&'static str, Vec<Meas
             ("faces", faces::run(&faces::Options { python, pictures, turns: bench.turns })?)
         }
         Name::Idle => ("idle", idle::run(Duration::from_secs(bench.seconds))?),
+        Name::Mail => {
+            let (messages, senders) = (bench.messages, bench.senders);
+            let (turns, folder) = (bench.turns, folder(bench));
+            ("mail", mail::run(&mail::Options { messages, senders, turns, folder })?)
+        }
+        Name::File => {
+            let options =
+                file::Options { mib: bench.mib, turns: bench.turns, folder: folder(bench) };
+            ("file", file::run(&options)?)
+        }
+        Name::Wake => {
+            let (letters, turns) = (bench.letters, bench.turns);
+            ("wake", wake::run(&wake::Options { letters, turns, folder: folder(bench) })?)
+        }
         Name::All | Name::Observe { .. } => ("nothing", vec![]),
     })
 }

@@ -28,7 +28,7 @@ fn at_home(name: &str, folder: &Path) -> Setup {
 }
 
 async fn send(client: &Client, to: &str, text: &str, paths: Vec<PathBuf>) -> Outgoing {
-    let ask = Ask::Send { to: to.to_owned(), text: Some(text.to_owned()), paths };
+    let ask = Ask::Send { to: to.to_owned(), text: Some(text.to_owned()), paths, wait_ms: None };
     match client.mail(ask).await {
         Ok(Told::Sent(sent)) => *sent,
         other => panic!("{other:?}"),
@@ -305,7 +305,7 @@ async fn what_cannot_be_sent_is_said() {
     let client = alice.client();
     let tried = async |to: &str, paths: Vec<PathBuf>| {
         let text = paths.is_empty().then(|| "x".to_owned());
-        let sent = client.mail(Ask::Send { to: to.to_owned(), text, paths }).await;
+        let sent = client.mail(Ask::Send { to: to.to_owned(), text, paths, wait_ms: None }).await;
         sent.expect_err("it is refused").message
     };
     for (to, word) in [

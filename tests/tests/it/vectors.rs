@@ -1,4 +1,5 @@
-//! The test vectors of `tests/vectors`, which other libraries computed (`make.py`).
+//! The test vectors of `tests/vectors`, which other libraries computed (`make.py`, and for mail
+//! `clients/js/vectors.mjs`).
 
 use std::path::PathBuf;
 
@@ -6,6 +7,11 @@ use libp2p::{Multiaddr, PeerId, identity::Keypair};
 use potluck::{
     blobs::Outline,
     directory::{Directory, Event, Settings, Via},
+    mail::{
+        envelope::{Envelope, EnvelopeId, SignedEnvelope, SignedReceipt},
+        letter::{self, OpenError},
+        serve::{Request, Response},
+    },
     protocol::{self, Advert, Loss, SignedAdvert, SignedLoss},
 };
 use serde_json::Value;
@@ -126,6 +132,67 @@ fn the_signature_of_a_loss() {
     let mut changed = signed;
     changed.body[30] ^= 1;
     assert!(changed.verify().is_err());
+}
+
+#[test]
+fn a_letter_its_envelope_and_its_receipts() {
+    let file = vectors("mail.json");
+    let key = |who: &str| Keypair::ed25519_from_bytes(bytes(&file[who]["seed"])).expect("a key");
+    let signed: SignedEnvelope = travelling(&file["envelope"]);
+    let envelope = signed.verify().expect("the signature fits");
+    let said = &file["envelope"]["fields"];
+    assert_eq!(envelope.id.to_string(), said["id"].as_str().expect("text"));
+    assert_eq!(envelope.hash, thirty_two(&said["hash"]));
+    let Envelope { from, to, number, written_at, .. } = &envelope;
+    assert_eq!(envelope.id, EnvelopeId::of(from, to, *number, *written_at));
+    assert_eq!(SignedEnvelope::sign(&envelope, &key("sender")).expect("signs"), signed);
+
+    let identity: age::x25519::Identity =
+        file["recipient"]["age_identity"].as_str().expect("text").parse().expect("an age identity");
+    let open = |sealed: &Value, envelope: &Envelope| {
+        let mut plain = tempfile::tempfile().expect("a file");
+        letter::open(&bytes(sealed)[..], &identity, envelope, &mut plain)
+    };
+    let sealed = bytes(&file["sealed"]);
+    assert_eq!(Outline::of(&sealed).root(), envelope.hash);
+    assert_eq!(sealed.len() as u64, envelope.size);
+    let contents = open(&file["sealed"], &envelope).expect("it opens");
+    assert_eq!(contents.text.as_deref(), file["message"].as_str());
+    let listed: Vec<_> = contents.listed.iter().map(|one| one.path.as_str()).collect();
+    let entries = file["entries"].as_array().expect("a list").iter().skip(1);
+    let paths = entries.map(|one| one["path"].as_str().expect("text"));
+    let paths: Vec<_> =
+        paths.map(|path| path.trim_start_matches("files/").trim_end_matches('/')).collect();
+    assert_eq!(listed, paths);
+    let forged: SignedEnvelope = protocol::decode(&bytes(match &file["forged"]["envelope"] {
+        text @ Value::String(_) => text,
+        record => &record["signed"],
+    }))
+    .expect("an envelope");
+    let forged = forged.verify().expect("it is signed");
+    assert!(matches!(open(&file["forged"]["sealed"], &forged), Err(OpenError::Forged)));
+
+    let fates = [("held", "keeper"), ("delivered", "recipient"), ("read", "recipient")];
+    for (fate, by) in fates.into_iter().chain([("refused", "recipient")]) {
+        let told: SignedReceipt = travelling(&file["receipts"][fate]);
+        let receipt = told.verify().expect("the signature fits");
+        assert_eq!(serde_json::to_value(receipt.fate).expect("JSON"), fate);
+        assert_eq!((receipt.envelope, receipt.hash), (envelope.id, envelope.hash));
+        assert_eq!(SignedReceipt::sign(&receipt, &key(by)).expect("signs"), told);
+    }
+    let call = |name: &str| bytes(&file["calls"][name]);
+    let asked: Request = protocol::decode(&call("letter")).expect("a request");
+    assert!(matches!(asked, Request::Letter(one) if one == signed));
+    let asked: Request = protocol::decode(&call("receipts")).expect("a request");
+    assert!(matches!(asked, Request::Receipts(all) if all.len() == 1));
+    let answer: Response = protocol::decode(&call("answer")).expect("an answer");
+    assert!(matches!(answer, Response::Receipt(_)));
+    assert!(matches!(protocol::decode(&call("noted")), Ok(Response::Noted)));
+}
+
+/// A signed record as it travels, whose parts the file has too.
+fn travelling<T: serde::de::DeserializeOwned>(record: &Value) -> T {
+    protocol::decode(&bytes(&record["signed"])).expect("a signed record")
 }
 
 /// The advert of the file, for tests that need any.

@@ -12,7 +12,7 @@ const NEVER: Duration = Duration::from_secs(86_400);
 fn server(times: Times) -> (Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let streams = crate::network::streams::Behaviour::new().new_control();
-    let blobs = Blobs::start(streams, folder.path(), 64 << 20).expect("starts");
+    let blobs = Blobs::start(streams, folder.path(), folder.path(), 64 << 20).expect("starts");
     let settings = DispatchSettings { threads: 1, queue: 8, max_input: 1 << 20 };
     let dispatch = Dispatch::new(&Registry::new(), settings, Box::new(Everyone));
     let server = Server::new(Arc::new(dispatch), blobs, Activity::default(), Journal::default());

@@ -29,7 +29,8 @@ pub(super) async fn run(at: &str, home: &Path, output: &Output) -> Result<Value,
     met(&ben.client(), &id).await?;
     met(&ann.client(), &ben.client().id().to_string()).await?;
     ann.stop().await;
-    let ask = Ask::Send { to: id, text: Some(TEXT.to_owned()), paths: vec![picture] };
+    let ask =
+        Ask::Send { to: id, text: Some(TEXT.to_owned()), paths: vec![picture], wait_ms: None };
     ben.client().mail(ask).await?;
     let keeper = held(&ben.client()).await?;
     output.say(&format!(

@@ -162,8 +162,11 @@ fn contents<R: Read>(archive: &mut tar::Archive<R>) -> Result<Contents, OpenErro
     walk(archive, |found, size, data| {
         let (path, bytes) = match found {
             Found::Text => {
-                if size > MAX_TEXT as u64 || contents.text.is_some() {
+                if size > MAX_TEXT as u64 {
                     return Err(OpenError::Odd("the text is too long"));
+                }
+                if contents.text.is_some() {
+                    return Err(OpenError::Odd("there are two texts in it"));
                 }
                 let mut text = Vec::new();
                 data.read_to_end(&mut text).map_err(|_| OpenError::Damaged)?;

@@ -19,18 +19,19 @@ fn key(n: u16) -> Keypair {
 }
 
 fn letter(from: &Keypair, to: PeerId, number: u64) -> Sent {
-    let id = EnvelopeId::random();
+    let (by, written_at) = (from.public().to_peer_id().to_bytes(), 1_000 + number);
+    let id = EnvelopeId::of(&by, &to.to_bytes(), number, written_at);
     let outside = Envelope {
         version: 1,
         id,
-        from: from.public().to_peer_id().to_bytes(),
+        from: by,
         to: to.to_bytes(),
         sealing: "age1".to_owned(),
         hash: *blake3::hash(&id.0).as_bytes(),
         size: 1000,
         number,
-        written_at: 1_000 + number,
-        expires_at: 1_000 + number + LONGEST_MS,
+        written_at,
+        expires_at: written_at + LONGEST_MS,
     };
     Sent {
         signed: SignedEnvelope::sign(&outside, from).expect("signs"),
@@ -39,6 +40,7 @@ fn letter(from: &Keypair, to: PeerId, number: u64) -> Sent {
         bytes: 1000,
         stage: Stage::Queued,
         holders: vec![],
+        lost: vec![],
         changed_at: 0,
         why: None,
     }
@@ -58,12 +60,13 @@ struct Office {
     received: BTreeMap<EnvelopeId, Received>,
     kept: BTreeMap<EnvelopeId, Kept>,
     done: BTreeMap<EnvelopeId, Done>,
+    declined: Declined,
 }
 
 impl Office {
     fn steps(&self, me: &PeerId, present: &Present) -> BTreeMap<PeerId, Vec<Step>> {
-        let Self { sent, received, kept, done } = self;
-        steps(me, Held { sent, received, kept, done }, present)
+        let Self { sent, received, kept, done, declined } = self;
+        steps(me, Held { sent, received, kept, done, declined }, present)
     }
 
     fn with(sent: &[&Sent]) -> Self {
@@ -112,6 +115,38 @@ fn who_is_there_gets_its_letters_and_for_others_two_keep_them() {
     failing.0.get_mut(&ids[1]).expect("it is there").failing = true;
     let todo = Office::with(&[&first]).steps(&ids[0], &failing);
     assert!(todo.contains_key(&ids[1]) && todo.len() == 3, "{todo:?}");
+}
+
+#[test]
+fn a_keeper_that_is_full_or_lies_is_replaced_by_the_next() {
+    let ids: Vec<_> = (0..10).map(|n| key(n).public().to_peer_id()).collect();
+    let away: Vec<_> = ids.iter().filter(|id| **id != ids[1]).map(|id| (*id, true, true)).collect();
+    let away = present(&away);
+    let sent = letter(&key(0), ids[1], 1);
+    let id = sent.outside.id;
+    let mut office = Office::with(&[&sent]);
+    let asked = office.steps(&ids[0], &away);
+    let [full, liar] = <[PeerId; 2]>::try_from(asked.into_keys().collect::<Vec<_>>()).expect("two");
+    let no = Decline { why: "full".to_owned(), until: 9 };
+    office.declined.entry(id).or_default().insert(full, no);
+    let asked = office.steps(&ids[0], &away);
+    assert!(asked.len() == 2 && !asked.contains_key(&full), "{asked:?}");
+    // The other one signs, and cannot prove later that it has it.
+    let n = ids.iter().position(|one| *one == liar).expect("one of them");
+    let signed = receipt(&sent.outside, &key(n as u16), Fate::Held).verify().expect("good");
+    let held = office.sent.get_mut(&id).expect("it is there");
+    assert!(held.hear(&signed, 5) && held.stage == Stage::Held);
+    assert!(held.lost_by(&liar, 6) && !held.lost_by(&liar, 7));
+    assert_eq!((held.stage, held.changed_at), (Stage::Queued, 6));
+    assert!(!held.hear(&signed, 8), "its word does not count twice");
+    let asked = office.steps(&ids[0], &away);
+    assert!(asked.len() == 2 && !asked.contains_key(&liar) && !asked.contains_key(&full));
+    // Also a recipient may decline for now, and is not asked all the time.
+    let no = Decline { why: "no room".to_owned(), until: 9 };
+    office.declined.entry(id).or_default().insert(ids[1], no);
+    let everybody: Vec<_> = ids.iter().map(|id| (*id, true, true)).collect();
+    let asked = office.steps(&ids[0], &present(&everybody));
+    assert!(!asked.contains_key(&ids[1]), "{asked:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::{
     },
     Post, Shared,
 };
-use crate::network::now_ms;
+use crate::{blobs::outline_of, network::now_ms};
 
 impl Post {
     /// Opens a letter off the async threads.
@@ -75,7 +75,11 @@ impl Post {
             .await?;
         // What was opened is there in its own form; the sealed one would only take room.
         let path = self.0.store.sealed(&id);
-        let _ = tokio::task::spawn_blocking(move || std::fs::remove_file(path)).await;
+        let removed = tokio::task::spawn_blocking(move || {
+            let _ = std::fs::remove_file(outline_of(&path));
+            std::fs::remove_file(path)
+        });
+        let _ = removed.await;
         Ok(())
     }
 }

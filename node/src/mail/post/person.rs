@@ -14,7 +14,7 @@ use super::{
     Post, Shared,
 };
 use crate::{
-    blobs::Outline,
+    blobs::{Outline, outline_of, write_outline},
     identity::fingerprint,
     network::{Snapshot, now_ms},
     protocol::signed::SignedError,
@@ -130,8 +130,14 @@ impl Post {
         all
     }
 
-    /// Seals a letter and puts it into the outbox. It is on the disk when this returns.
-    pub async fn send(&self, who: &Who, draft: Draft) -> Result<Sent, MailError> {
+    /// Seals a letter and puts it into the outbox. It is on the disk when this returns. It may wait for
+    /// so many milliseconds, and [`LONGEST_MS`] at most.
+    pub async fn send(
+        &self,
+        who: &Who,
+        draft: Draft,
+        wait_ms: Option<u64>,
+    ) -> Result<Sent, MailError> {
         let shared = self.0.clone();
         let id = who.id;
         let name = || match who.person.name.is_empty() {
@@ -162,10 +168,12 @@ impl Post {
                 number
             })
             .await?;
-        let to =
-            To { envelope: EnvelopeId::random(), to: id, sealing, number, written_at: now_ms() };
+        let written_at = now_ms();
+        let envelope = EnvelopeId::of(&shared.me.to_bytes(), &id.to_bytes(), number, written_at);
+        let to = To { envelope, to: id, sealing, number, written_at };
+        let wait_ms = wait_ms.unwrap_or(LONGEST_MS).min(LONGEST_MS);
         let sealing = shared.clone();
-        let sealed = tokio::task::spawn_blocking(move || sealing.seal(draft, &to));
+        let sealed = tokio::task::spawn_blocking(move || sealing.seal(draft, &to, wait_ms));
         let sent = sealed.await.map_err(std::io::Error::from)??;
         let record = sent.clone();
         shared.change(move |state| state.put_sent(record)).await?;
@@ -200,7 +208,8 @@ impl Post {
         let to =
             sent.outside.recipient().ok_or(MailError::Stage("its recipient is no client id"))?;
         let who = self.find(&to.to_string())?;
-        let anew = self.send(&who, sent.draft).await?;
+        let waited = sent.outside.expires_at.saturating_sub(sent.outside.written_at);
+        let anew = self.send(&who, sent.draft, Some(waited)).await?;
         self.0.change(move |state| state.remove_sent(&id)).await?;
         Ok(anew)
     }
@@ -307,7 +316,7 @@ impl Post {
 
 impl Shared {
     /// Seals a draft into the store.
-    fn seal(&self, draft: Draft, to: &To) -> Result<Sent, MailError> {
+    fn seal(&self, draft: Draft, to: &To, wait_ms: u64) -> Result<Sent, MailError> {
         let mut file = self.store.temporary()?;
         let packed = letter::seal(&draft, to, &self.keypair, file.as_file_mut(), |_| {})?;
         let outline = Outline::of_file(file.path())?;
@@ -321,10 +330,14 @@ impl Shared {
             size: outline.size(),
             number: to.number,
             written_at: to.written_at,
-            expires_at: to.written_at.saturating_add(LONGEST_MS),
+            expires_at: to.written_at.saturating_add(wait_ms),
         };
         let signed = SignedEnvelope::sign(&outside, &self.keypair)?;
-        self.store.keep_as(file, &self.store.sealed(&to.envelope))?;
+        let path = self.store.sealed(&to.envelope);
+        if outline.groups().len() > 1 {
+            write_outline(&outline_of(&path), &outline)?;
+        }
+        self.store.keep_as(file, &path)?;
         Ok(Sent {
             signed,
             outside,
@@ -332,6 +345,7 @@ impl Shared {
             bytes: packed.bytes,
             stage: Stage::Queued,
             holders: Vec::new(),
+            lost: Vec::new(),
             changed_at: to.written_at,
             why: None,
         })

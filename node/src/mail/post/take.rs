@@ -1,20 +1,21 @@
 //! Letters that others bring: for this node's person, or to be kept for somebody.
 
-use std::path::Path;
+use std::io::{Read as _, Seek as _, SeekFrom};
 
 use libp2p::PeerId;
 
 use super::{
     super::{
-        envelope::{Envelope, Fate, SignedEnvelope, SignedReceipt},
-        records::{Done, Kept, Received, Stage},
+        envelope::{Envelope, Fate, Receipt, SignedEnvelope, SignedReceipt},
+        records::{Done, Kept, Received},
     },
     Post, Shared,
+    arrivals::{Arrival, Arriving, Purpose},
 };
 use crate::{
-    blobs::Outline,
+    blobs::{BlobError, GROUP, Outline},
     network::now_ms,
-    protocol::{Fault, FaultKind},
+    protocol::{Fault, FaultKind, MAX_INLINE},
     service::Data,
 };
 
@@ -25,12 +26,21 @@ const MAX_REQUEST_BYTES: u64 = 1 << 30;
 const MAX_KEPT: usize = 20_000;
 const SENDER_SHARE: u64 = 4;
 
+/// The sealed body of a letter: it came with the call, or is to be fetched from whoever called.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Body<'a> {
+    /// What came with the call.
+    pub inline: Option<&'a Data>,
+    /// Who brings it.
+    pub holder: PeerId,
+}
+
 impl Post {
     /// Takes a letter to this node's person. It is on the disk when this returns.
     pub(crate) async fn take(
         &self,
         signed: &SignedEnvelope,
-        sealed: Option<&Data>,
+        body: Body<'_>,
     ) -> Result<SignedReceipt, Fault> {
         let shared = &self.0;
         let (envelope, from) = read(signed)?;
@@ -52,10 +62,9 @@ impl Post {
             return Ok(receipt);
         }
         let stranger = shared.is_stranger(&from);
-        if stranger {
-            shared.room_for_requests(envelope.size)?;
-        }
-        shared.store_body(&envelope, sealed).await?;
+        let purpose = if stranger { Purpose::Stranger } else { Purpose::Known };
+        let _arriving = shared.expect(&envelope, purpose)?;
+        shared.store_body(&envelope, body).await?;
         let receipt = shared.receipt(envelope.id, envelope.hash, Fate::Delivered, None);
         let receipt = receipt.map_err(internal)?;
         let received = Received {
@@ -86,11 +95,14 @@ impl Post {
     pub(crate) async fn keep(
         &self,
         signed: &SignedEnvelope,
-        sealed: Option<&Data>,
+        body: Body<'_>,
     ) -> Result<SignedReceipt, Fault> {
         let shared = &self.0;
-        let (envelope, from) = read(signed)?;
+        let (envelope, _) = read(signed)?;
         let now = now_ms();
+        if envelope.recipient() == Some(shared.me) {
+            return Err(Fault::bad_input("this letter is for this node itself: mail/1 takes it"));
+        }
         if envelope.expired(now, now) {
             return Err(Fault::bad_input("this letter need not be kept any more"));
         }
@@ -99,46 +111,50 @@ impl Post {
         }
         let receipt = shared.receipt(envelope.id, envelope.hash, Fate::Held, None);
         let receipt = receipt.map_err(internal)?;
-        if shared.lock().kept.get(&envelope.id).is_some_and(|kept| kept.outside == envelope) {
-            return Ok(receipt);
+        let known = shared.lock().kept.get(&envelope.id).map(|kept| kept.outside == envelope);
+        match known {
+            Some(true) if !shared.is_damaged(&envelope.id) => return Ok(receipt),
+            Some(false) => return Err(Fault::bad_input("there is another letter of that name")),
+            _ => {}
         }
-        shared.room_to_keep(&from, envelope.size)?;
-        shared.store_body(&envelope, sealed).await?;
+        let _arriving = shared.expect(&envelope, Purpose::Keep)?;
+        shared.store_body(&envelope, body).await?;
+        shared.mended(&envelope.id);
         let kept = Kept { signed: signed.clone(), outside: envelope, came_at: now };
         shared.change(move |state| state.put_kept(kept)).await.map_err(internal)?;
         Ok(receipt)
     }
 
-    /// The largest letter that is kept for one sender.
-    pub(crate) fn most_kept(&self) -> u64 {
-        self.0.settings.keep / SENDER_SHARE
+    /// Proves to the sender of a letter that it is kept here; `None` where it is not.
+    pub(crate) async fn prove(
+        &self,
+        who: PeerId,
+        id: super::EnvelopeId,
+        group: u32,
+        nonce: [u8; 32],
+    ) -> Result<Option<[u8; 32]>, Fault> {
+        let shared = &self.0;
+        let kept = shared.lock().kept.get(&id).map(|kept| kept.outside.clone());
+        let Some(outside) = kept.filter(|outside| outside.sender() == Some(who)) else {
+            return Ok(None);
+        };
+        let proved = shared.prove(&outside, group, nonce).await;
+        Ok(proved.filter(|_| !shared.is_damaged(&id)))
     }
 
-    /// A letter is not any more what its envelope names: this disk has damaged it. Whoever else holds it
-    /// hands it over; where this node wrote it, its person can send it again.
-    pub(in super::super) async fn give_up(&self, id: super::EnvelopeId) -> Result<(), String> {
+    /// Hears what became of letters of this node's person. That somebody holds one is believed only of a
+    /// keeper that was handed it, and says so in answer.
+    pub(crate) async fn hear(
+        &self,
+        receipts: &[SignedReceipt],
+        keeper: Option<PeerId>,
+    ) -> Result<(), Fault> {
         let now = now_ms();
-        let noted = self.0.change(move |state| {
-            if state.kept.contains_key(&id) {
-                state.remove_kept(&id);
-            }
-            if let Some(mut sent) = state.sent.get(&id).cloned().filter(|one| !one.stage.is_over())
-            {
-                (sent.stage, sent.changed_at) = (Stage::Expired, now);
-                sent.why = Some("it was damaged on this disk".to_owned());
-                state.put_sent(sent);
-            }
-        });
-        noted.await.map_err(|e| e.to_string())?;
-        self.0.discard(vec![id]).await;
-        tracing::warn!("the letter {id} was damaged on this disk and is given up");
-        Ok(())
-    }
-
-    /// Hears what became of letters of this node's person.
-    pub(crate) async fn hear(&self, receipts: &[SignedReceipt]) -> Result<(), Fault> {
-        let now = now_ms();
-        let told: Vec<_> = receipts.iter().filter_map(|signed| signed.verify().ok()).collect();
+        let told = receipts.iter().filter_map(|signed| signed.verify().ok());
+        let asked = |receipt: &Receipt| {
+            receipt.fate != Fate::Held || (keeper.is_some() && receipt.author() == keeper)
+        };
+        let told: Vec<_> = told.filter(asked).collect();
         let changed = self.0.change(move |state| {
             let mut over = Vec::new();
             for receipt in told {
@@ -180,12 +196,46 @@ impl Shared {
         !written_to && !self.settings.contacts.has(who)
     }
 
-    fn room_for_requests(&self, size: u64) -> Result<(), Fault> {
+    /// The keyed hash of one group of a sealed body that lies here.
+    pub(in super::super) async fn prove(
+        &self,
+        outside: &Envelope,
+        group: u32,
+        nonce: [u8; 32],
+    ) -> Option<[u8; 32]> {
+        let start = u64::from(group) * GROUP as u64;
+        let length = outside.size.checked_sub(start)?.min(GROUP as u64);
+        let path = self.store.sealed(&outside.id);
+        let proved = tokio::task::spawn_blocking(move || {
+            let mut file = std::fs::File::open(path)?;
+            file.seek(SeekFrom::Start(start))?;
+            let mut bytes = vec![0; usize::try_from(length).unwrap_or(GROUP)];
+            file.read_exact(&mut bytes)?;
+            Ok::<_, std::io::Error>(*blake3::keyed_hash(&nonce, &bytes).as_bytes())
+        });
+        proved.await.ok()?.ok()
+    }
+
+    /// Counts a letter that is about to arrive, if there is room for it.
+    fn expect(&self, envelope: &Envelope, purpose: Purpose) -> Result<Arriving, Fault> {
+        self.arrivals.add(envelope, purpose, |arriving| match purpose {
+            Purpose::Known => Ok(()),
+            Purpose::Stranger => self.room_for_requests(envelope.size, arriving),
+            Purpose::Keep => self.room_to_keep(envelope, arriving),
+        })
+    }
+
+    fn room_for_requests(
+        &self,
+        size: u64,
+        arriving: &mut dyn Iterator<Item = &Arrival>,
+    ) -> Result<(), Fault> {
         let state = self.lock();
         let waiting = state.received.values().filter(|one| one.stranger && one.seen_at.is_none());
+        let sizes = waiting.map(|one| one.outside.size).chain(arriving.map(|one| one.outside.size));
         let (mut letters, mut bytes) = (0, size);
-        for one in waiting {
-            (letters, bytes) = (letters + 1, bytes.saturating_add(one.outside.size));
+        for size in sizes {
+            (letters, bytes) = (letters + 1, bytes.saturating_add(size));
         }
         if letters >= MAX_REQUESTS || bytes > MAX_REQUEST_BYTES {
             return Err(full("the box for letters of strangers is full"));
@@ -193,13 +243,18 @@ impl Shared {
         Ok(())
     }
 
-    fn room_to_keep(&self, from: &PeerId, size: u64) -> Result<(), Fault> {
+    fn room_to_keep(
+        &self,
+        envelope: &Envelope,
+        arriving: &mut dyn Iterator<Item = &Arrival>,
+    ) -> Result<(), Fault> {
         let state = self.lock();
+        let size = envelope.size;
         let (mut letters, mut bytes, mut own_letters, mut own_bytes) = (0, size, 0, size);
-        let from = from.to_bytes();
-        for Kept { outside, .. } in state.kept.values() {
+        let kept = state.kept.values().map(|kept| &kept.outside);
+        for outside in kept.chain(arriving.map(|one| &one.outside)) {
             (letters, bytes) = (letters + 1, bytes.saturating_add(outside.size));
-            if outside.from == from {
+            if outside.from == envelope.from {
                 (own_letters, own_bytes) =
                     (own_letters + 1, own_bytes.saturating_add(outside.size));
             }
@@ -215,32 +270,52 @@ impl Shared {
     }
 
     /// Puts a sealed letter on the disk, if it is the one that the envelope names.
-    async fn store_body(&self, envelope: &Envelope, sealed: Option<&Data>) -> Result<(), Fault> {
-        let sealed = sealed.cloned().ok_or_else(|| Fault::bad_input("the letter is missing"))?;
+    async fn store_body(&self, envelope: &Envelope, body: Body<'_>) -> Result<(), Fault> {
+        match body.inline {
+            Some(Data::Bytes(bytes)) => self.store_bytes(envelope, bytes.clone()).await,
+            None if envelope.size > MAX_INLINE as u64 => self.fetch(envelope, body.holder).await,
+            _ => Err(Fault::bad_input("the letter is missing")),
+        }
+    }
+
+    async fn store_bytes(
+        &self,
+        envelope: &Envelope,
+        bytes: std::sync::Arc<[u8]>,
+    ) -> Result<(), Fault> {
         let (store, envelope) = (self.store.clone(), envelope.clone());
         let stored = tokio::task::spawn_blocking(move || {
-            let wrong = || {
-                Fault::new(
-                    FaultKind::InputLost,
-                    "the letter is not the one that the envelope names",
-                )
-            };
-            if sealed.len() != envelope.size {
-                return Err(wrong());
+            if bytes.len() as u64 != envelope.size || Outline::of(&bytes).root() != envelope.hash {
+                let said = "the letter is not the one that the envelope names";
+                return Err(Fault::new(FaultKind::InputLost, said));
             }
             let file = store.temporary().map_err(disk)?;
-            match (&sealed, sealed.path()) {
-                (Data::Bytes(bytes), _) => std::fs::write(file.path(), bytes).map_err(disk)?,
-                (_, Some(path)) => link_or_copy(path, file.path()).map_err(disk)?,
-                (_, None) => return Err(wrong()),
-            }
-            let outline = Outline::of_file(file.path()).map_err(disk)?;
-            if outline.root() != envelope.hash {
-                return Err(wrong());
-            }
+            std::fs::write(file.path(), &bytes).map_err(disk)?;
             store.keep_as(file, &store.sealed(&envelope.id)).map_err(disk)
         });
         stored.await.map_err(internal)?
+    }
+
+    /// Fetches a body from whoever has it. What arrives is checked, and stays also where this breaks
+    /// off.
+    async fn fetch(&self, envelope: &Envelope, holder: PeerId) -> Result<(), Fault> {
+        let blobs = self.blobs.get().ok_or_else(|| Fault::internal("the node is starting"))?;
+        let path = self.store.sealed(&envelope.id);
+        // An earlier try may have got as far as this, and no further.
+        let (there, expected) = (path.clone(), envelope.clone());
+        let there = tokio::task::spawn_blocking(move || {
+            let fits = std::fs::metadata(&there).is_ok_and(|m| m.len() == expected.size);
+            fits && Outline::of_file(&there).is_ok_and(|made| made.root() == expected.hash)
+        });
+        if there.await.map_err(internal)? {
+            return Ok(());
+        }
+        let obtained = blobs.obtain(holder, envelope.hash, envelope.size, &path).await;
+        obtained.map_err(|error| match error {
+            BlobError::NoRoom(why) => full(&why.to_string()),
+            BlobError::Disk(error) => disk(error),
+            lost => Fault::new(FaultKind::InputLost, lost.to_string()),
+        })
     }
 
     /// Removes the files of envelopes that are done with.
@@ -259,15 +334,6 @@ fn read(signed: &SignedEnvelope) -> Result<(Envelope, PeerId), Fault> {
     let envelope = signed.verify().map_err(|e| Fault::bad_input(e.to_string()))?;
     let from = envelope.sender().ok_or_else(|| Fault::bad_input("the letter has no sender"))?;
     Ok((envelope, from))
-}
-
-/// The bytes of a fetched file under another name of the same file system.
-fn link_or_copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    std::fs::remove_file(to)?;
-    if std::fs::hard_link(from, to).is_err() {
-        std::fs::copy(from, to)?;
-    }
-    crate::private::close(to)
 }
 
 fn full(why: &str) -> Fault {

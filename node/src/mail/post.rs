@@ -100,6 +100,9 @@ pub(super) struct State {
     pub(super) people: BTreeMap<PeerId, Person>,
     changes: Vec<Change>,
     changed: BTreeSet<EnvelopeId>,
+    /// Small sealed letters that are not on the disk yet.
+    unwritten: BTreeMap<EnvelopeId, Arc<[u8]>>,
+    new_bodies: Vec<EnvelopeId>,
 }
 
 /// Why the post office cannot be opened or used. Every text says what to do.
@@ -151,11 +154,13 @@ impl Post {
                 "{unreadable} mail records are damaged and left out; letters that others still hold come again"
             );
         }
-        store.sweep(|id| {
+        let known = |id: &EnvelopeId| {
             state.sent.contains_key(id)
                 || state.received.contains_key(id)
                 || state.kept.contains_key(id)
-        })?;
+        };
+        store.sweep(known)?;
+        state.changes.extend(store.stray(known)?);
         let shared = Shared {
             keypair: keypair.clone(),
             me: keypair.public().to_peer_id(),
@@ -239,15 +244,20 @@ impl Shared {
         change: impl FnOnce(&mut State) -> R,
     ) -> Result<R, StoreError> {
         let place = self.store.place_in_line().await?;
-        let (result, committing, changed) = {
+        let (result, committing, changed, bodies) = {
             let mut state = self.lock();
             let result = change(&mut state);
             let changes = std::mem::take(&mut state.changes);
             let changed = std::mem::take(&mut state.changed);
-            (result, (!changes.is_empty()).then(|| place.hand_in(changes)), changed)
+            let bodies = std::mem::take(&mut state.new_bodies);
+            (result, (!changes.is_empty()).then(|| place.hand_in(changes)), changed, bodies)
         };
         if let Some(committing) = committing {
             committing.wait().await?;
+            if !bodies.is_empty() {
+                let mut state = self.lock();
+                bodies.iter().for_each(|id| drop(state.unwritten.remove(id)));
+            }
             self.wake.notify_one();
         }
         for id in changed {
@@ -255,6 +265,15 @@ impl Shared {
             let _ = self.news.send(id);
         }
         Ok(result)
+    }
+
+    /// A small sealed letter, if it is here and what was written. Reads the disk: not for async threads.
+    pub(super) fn small(&self, id: &EnvelopeId) -> Result<Option<Arc<[u8]>>, StoreError> {
+        let unwritten = self.lock().unwritten.get(id).cloned();
+        match unwritten {
+            Some(body) => Ok(Some(body)),
+            None => Ok(self.store.small(id)?.map(Into::into)),
+        }
     }
 
     /// Signs what became of an envelope.
@@ -285,24 +304,32 @@ impl State {
             let oldest = over.min_by_key(|sent| sent.changed_at).map(|sent| sent.outside.id);
             oldest.into_iter().for_each(|id| self.remove_sent(&id));
         }
+        if sent.stage.is_over() {
+            self.remove_body(&sent.outside.id);
+        }
         self.changed.insert(sent.outside.id);
         self.note(Table::Sent, &sent.outside.id.0, &sent);
         self.sent.insert(sent.outside.id, sent);
     }
 
     pub(super) fn remove_sent(&mut self, id: &EnvelopeId) {
+        self.remove_body(id);
         self.sent.remove(id);
         self.changed.insert(*id);
         self.changes.push(Change::remove(Table::Sent, &id.0));
     }
 
     pub(super) fn put_received(&mut self, received: Received) {
+        if received.contents.is_some() || received.trouble.is_some() {
+            self.remove_body(&received.outside.id);
+        }
         self.changed.insert(received.outside.id);
         self.note(Table::Received, &received.outside.id.0, &received);
         self.received.insert(received.outside.id, received);
     }
 
     pub(super) fn remove_received(&mut self, id: &EnvelopeId) {
+        self.remove_body(id);
         self.received.remove(id);
         self.changed.insert(*id);
         self.changes.push(Change::remove(Table::Received, &id.0));
@@ -314,6 +341,7 @@ impl State {
     }
 
     pub(super) fn remove_kept(&mut self, id: &EnvelopeId) {
+        self.remove_body(id);
         self.kept.remove(id);
         self.changes.push(Change::remove(Table::Kept, &id.0));
     }
@@ -335,6 +363,18 @@ impl State {
         }
         self.note(Table::People, &id.to_bytes(), &person);
         self.people.insert(id, person);
+    }
+
+    /// Keeps a small sealed letter.
+    pub(super) fn put_body(&mut self, id: &EnvelopeId, body: &[u8]) {
+        self.unwritten.insert(*id, body.into());
+        self.new_bodies.push(*id);
+        self.changes.push(Change::put_body(id, body));
+    }
+
+    /// A small sealed letter is of no use any more.
+    pub(super) fn remove_body(&mut self, id: &EnvelopeId) {
+        self.changes.push(Change::remove(Table::Bodies, &id.0));
     }
 
     /// Forgets what is over. Gives the envelopes whose files are of no use any more.

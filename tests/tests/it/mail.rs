@@ -205,8 +205,16 @@ async fn a_bit_that_flips_at_a_keeper_is_found_and_the_other_one_has_the_letter(
     all_see_all(&[&first, &second, &bob, &alice]).await;
     people_are_met(&alice, 3).await;
     bob.stop().await;
+    // Some travel with the call, and some are fetched.
+    let sizes = [20 << 10, 700 << 10];
+    let files = sizes.map(|size| {
+        let path = folder.path().join(format!("{size}.bin"));
+        std::fs::write(&path, vec![5; size]).expect("written");
+        path
+    });
     for n in 0..10 {
-        send(&alice.client(), "bob", &format!("letter {n}"), vec![]).await;
+        let file = files[n % 2].clone();
+        send(&alice.client(), "bob", &format!("letter {n}"), vec![file]).await;
     }
     until("two keepers have all", async || {
         let went = outbox(&alice.client()).await;
@@ -215,8 +223,12 @@ async fn a_bit_that_flips_at_a_keeper_is_found_and_the_other_one_has_the_letter(
     .await;
     alice.stop().await;
     let bodies = folder.path().join("first/mail/bodies");
-    for (n, body) in std::fs::read_dir(&bodies).expect("a folder").enumerate() {
-        let path = body.expect("a body").path();
+    let there = std::fs::read_dir(&bodies).expect("a folder");
+    let there = there.map(|body| body.expect("a body").path());
+    let sealed: Vec<_> =
+        there.filter(|path| path.extension().is_some_and(|e| e == "age")).collect();
+    assert_eq!(sealed.len(), 10);
+    for (n, path) in sealed.into_iter().enumerate() {
         let mut bytes = std::fs::read(&path).expect("read");
         let at = n * bytes.len() / 10;
         bytes[at] ^= 1;
@@ -240,9 +252,11 @@ async fn a_disk_that_fails_for_a_moment_costs_no_letter() {
     all_see_all(&[&keeper, &bob, &alice]).await;
     people_are_met(&alice, 2).await;
     bob.stop().await;
+    let file = folder.path().join("some.bin");
+    std::fs::write(&file, vec![5; 20 << 10]).expect("written");
     let letters = [
-        send(&alice.client(), "bob", "readable", vec![]).await,
-        send(&alice.client(), "bob", "unreadable for a while", vec![]).await,
+        send(&alice.client(), "bob", "readable", vec![file.clone()]).await,
+        send(&alice.client(), "bob", "unreadable for a while", vec![file]).await,
     ];
     for letter in &letters {
         stage(&alice.client(), &letter.id, Stage::Held).await;

@@ -16,6 +16,7 @@ use super::super::{
     post::{Post, Shared},
     records::{Done, Stage},
     serve::{self, Request, Response},
+    store::SMALL,
 };
 use crate::{
     blobs::{GROUP, Outline},
@@ -344,13 +345,19 @@ impl Shared {
 
     /// The sealed body of a small letter; `None` for a large one, which is fetched, and for one that is
     /// damaged.
-    async fn inline_body(&self, outside: &Envelope) -> Result<Option<Vec<u8>>, String> {
+    async fn inline_body(self: &Arc<Self>, outside: &Envelope) -> Result<Option<Vec<u8>>, String> {
         if outside.size > MAX_INLINE as u64 {
             return Ok(None);
         }
-        let path = self.store.sealed(&outside.id);
-        let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-        match read.map_err(|e| e.to_string())? {
+        let (shared, id, small) = (self.clone(), outside.id, outside.size <= SMALL);
+        let read = tokio::task::spawn_blocking(move || match small {
+            true => match shared.small(&id).map_err(io::Error::other)? {
+                Some(body) => Ok(body.to_vec()),
+                None => Err(io::ErrorKind::NotFound.into()),
+            },
+            false => std::fs::read(shared.store.sealed(&id)),
+        });
+        match read.await.map_err(|e| e.to_string())? {
             Ok(bytes) if Outline::of(&bytes).root() == outside.hash => Ok(Some(bytes)),
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
                 // A disk that fails now, or too many open files: it may be read later.

@@ -33,6 +33,13 @@ pub struct Contents {
     pub bytes: u64,
 }
 
+impl Contents {
+    /// Whether there is nothing but text.
+    pub fn is_text(&self) -> bool {
+        self.files == 0 && self.folders == 0
+    }
+}
+
 /// A file or a folder of a letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {

@@ -19,6 +19,7 @@ use super::{
         envelope::{Envelope, EnvelopeId},
         records::Stage,
         serve::KEEP,
+        store::SMALL,
     },
     Post, Shared,
 };
@@ -65,8 +66,15 @@ impl Post {
 
     async fn read_all(&self) {
         for Lying { outside, .. } in self.0.lying() {
-            let (path, id) = (self.0.store.sealed(&outside.id), outside.id);
-            let read = tokio::task::spawn_blocking(move || hash_slowly(&path)).await;
+            let (shared, id, small) = (self.0.clone(), outside.id, outside.size <= SMALL);
+            let read = tokio::task::spawn_blocking(move || match small {
+                true => match shared.small(&id) {
+                    Ok(body) => Ok(*blake3::hash(&body.unwrap_or_default()).as_bytes()),
+                    Err(error) => Err(io::Error::other(error)),
+                },
+                false => hash_slowly(&shared.store.sealed(&id)),
+            });
+            let read = read.await;
             match read {
                 Ok(Ok(hash)) if hash == outside.hash => {}
                 // It may have been delivered meanwhile.
@@ -123,6 +131,9 @@ impl Post {
         for peer in there.chain(keepers) {
             match blobs.obtain(*peer, outside.hash, outside.size, &path).await {
                 Ok(()) => {
+                    if outside.size <= SMALL {
+                        shared.take_in(outside.id, &path).await?;
+                    }
                     if !shared.lying().iter().any(|one| one.outside.id == outside.id) {
                         // It was delivered meanwhile, by somebody else.
                         shared.discard(vec![outside.id]).await;
@@ -185,6 +196,15 @@ impl Shared {
 
     fn damaged(&self) -> MutexGuard<'_, BTreeSet<EnvelopeId>> {
         self.damaged.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a small letter that was fetched among the records.
+    async fn take_in(&self, id: EnvelopeId, path: &Path) -> Result<(), String> {
+        let read = tokio::fs::read(path).await;
+        let body = read.map_err(|e| e.to_string())?;
+        self.change(move |state| state.put_body(&id, &body)).await.map_err(|e| e.to_string())?;
+        let _ = tokio::fs::remove_file(path).await;
+        Ok(())
     }
 
     /// All letters whose sealed bodies lie here.

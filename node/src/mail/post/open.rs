@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs::File,
+    io::{self, Read},
     sync::{MutexGuard, PoisonError},
 };
 
@@ -10,6 +11,7 @@ use super::{
     super::{
         envelope::{EnvelopeId, Fate},
         letter::{self, Contents, OpenError},
+        store::SMALL,
     },
     Post, Shared,
 };
@@ -48,7 +50,7 @@ impl Post {
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         let shared = self.0.clone();
         let opened = tokio::task::spawn_blocking(move || shared.open_letter(id)).await?;
-        let Some(opened) = opened else { return Ok(()) };
+        let Some((opened, small)) = opened else { return Ok(()) };
         let (contents, trouble) = match opened {
             Ok(contents) => (Some(contents), None),
             // A disk that is full may have room later.
@@ -74,6 +76,9 @@ impl Post {
             })
             .await?;
         // What was opened is there in its own form; the sealed one would only take room.
+        if small {
+            return Ok(());
+        }
         let path = self.0.store.sealed(&id);
         let removed = tokio::task::spawn_blocking(move || {
             let _ = std::fs::remove_file(outline_of(&path));
@@ -89,10 +94,10 @@ impl Shared {
         self.opening.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a letter into its file; `None` where there is none.
-    fn open_letter(&self, id: EnvelopeId) -> Option<Result<Contents, OpenError>> {
+    /// Opens a letter into its file; `None` where there is none. Also says whether it is a small one.
+    fn open_letter(&self, id: EnvelopeId) -> Option<(Result<Contents, OpenError>, bool)> {
         let envelope = self.lock().received.get(&id)?.outside.clone();
-        Some(self.open_into(&envelope, id))
+        Some((self.open_into(&envelope, id), envelope.size <= SMALL))
     }
 
     fn open_into(
@@ -100,10 +105,19 @@ impl Shared {
         envelope: &super::super::envelope::Envelope,
         id: EnvelopeId,
     ) -> Result<Contents, OpenError> {
-        let sealed = File::open(self.store.sealed(&id)).map_err(OpenError::Disk)?;
+        let sealed: Box<dyn Read> = if envelope.size <= SMALL {
+            let body = self.small(&id).map_err(|e| OpenError::Disk(io::Error::other(e)))?;
+            Box::new(io::Cursor::new(body.map_or_else(Vec::new, |body| body.to_vec())))
+        } else {
+            Box::new(File::open(self.store.sealed(&id)).map_err(OpenError::Disk)?)
+        };
         let identity = self.keys().find(&envelope.sealing).cloned().ok_or(OpenError::Key)?;
         let mut plain = self.store.temporary().map_err(OpenError::Disk)?;
         let contents = letter::open(sealed, &identity, envelope, plain.as_file_mut())?;
+        if contents.is_text() {
+            // The record has it.
+            return Ok(contents);
+        }
         self.store.keep_as(plain, &self.store.opened(&id)).map_err(OpenError::Disk)?;
         Ok(contents)
     }

@@ -8,8 +8,9 @@ use super::{
     super::{
         envelope::{Envelope, EnvelopeId, Fate, LONGEST_MS, SignedEnvelope},
         keys::is_public,
-        letter::{self, Draft, SealError, To, UnpackError},
+        letter::{self, Contents, Draft, SealError, To, UnpackError},
         records::{Done, Person, Received, Sent, Stage},
+        store::SMALL,
     },
     Post, Shared,
 };
@@ -158,25 +159,24 @@ impl Post {
                 .await?;
             return Err(MailError::NewKey(name()));
         }
-        let number = shared
-            .change(move |state| {
-                let mut person = state.people.get(&id).cloned().unwrap_or_default();
-                person.written_to = true;
-                person.last_number += 1;
-                let number = person.last_number;
-                state.put_person(id, person);
-                number
-            })
-            .await?;
+        let number = shared.next_number(id);
         let written_at = now_ms();
         let envelope = EnvelopeId::of(&shared.me.to_bytes(), &id.to_bytes(), number, written_at);
         let to = To { envelope, to: id, sealing, number, written_at };
         let wait_ms = wait_ms.unwrap_or(LONGEST_MS).min(LONGEST_MS);
         let sealing = shared.clone();
         let sealed = tokio::task::spawn_blocking(move || sealing.seal(draft, &to, wait_ms));
-        let sent = sealed.await.map_err(std::io::Error::from)??;
+        let (sent, small) = sealed.await.map_err(std::io::Error::from)??;
         let record = sent.clone();
-        shared.change(move |state| state.put_sent(record)).await?;
+        let noted = shared.change(move |state| {
+            // With the number that it has now, which nobody else gets.
+            if let Some(person) = state.people.get(&id).cloned() {
+                state.put_person(id, person);
+            }
+            small.iter().for_each(|body| state.put_body(&record.outside.id, body));
+            state.put_sent(record);
+        });
+        noted.await?;
         Ok(sent)
     }
 
@@ -239,6 +239,10 @@ impl Post {
         let one = self.letter(id)?;
         if let Some(why) = one.trouble {
             return Err(MailError::Trouble(why));
+        }
+        if one.contents.as_ref().is_some_and(Contents::is_text) {
+            self.read(id).await?;
+            return Ok(Vec::new());
         }
         let (path, folder) = (self.0.store.opened(&id), folder.to_owned());
         let saved = tokio::task::spawn_blocking(move || {
@@ -316,7 +320,13 @@ impl Post {
 
 impl Shared {
     /// Seals a draft into the store.
-    fn seal(&self, draft: Draft, to: &To, wait_ms: u64) -> Result<Sent, MailError> {
+    /// A small letter is not stored yet, but given back.
+    fn seal(
+        &self,
+        draft: Draft,
+        to: &To,
+        wait_ms: u64,
+    ) -> Result<(Sent, Option<Vec<u8>>), MailError> {
         let mut file = self.store.temporary()?;
         let packed = letter::seal(&draft, to, &self.keypair, file.as_file_mut(), |_| {})?;
         let outline = Outline::of_file(file.path())?;
@@ -333,12 +343,17 @@ impl Shared {
             expires_at: to.written_at.saturating_add(wait_ms),
         };
         let signed = SignedEnvelope::sign(&outside, &self.keypair)?;
-        let path = self.store.sealed(&to.envelope);
-        if outline.groups().len() > 1 {
-            write_outline(&outline_of(&path), &outline)?;
-        }
-        self.store.keep_as(file, &path)?;
-        Ok(Sent {
+        let small = if outside.size <= SMALL {
+            Some(std::fs::read(file.path())?)
+        } else {
+            let path = self.store.sealed(&to.envelope);
+            if outline.groups().len() > 1 {
+                write_outline(&outline_of(&path), &outline)?;
+            }
+            self.store.keep_as(file, &path)?;
+            None
+        };
+        let sent = Sent {
             signed,
             outside,
             draft,
@@ -348,7 +363,17 @@ impl Shared {
             lost: Vec::new(),
             changed_at: to.written_at,
             why: None,
-        })
+        };
+        Ok((sent, small))
+    }
+
+    /// The number of the next letter to somebody. It is written with the letter.
+    fn next_number(&self, to: PeerId) -> u64 {
+        let mut state = self.lock();
+        let person = state.people.entry(to).or_default();
+        person.written_to = true;
+        person.last_number += 1;
+        person.last_number
     }
 }
 

@@ -1,6 +1,9 @@
 //! Letters that others bring: for this node's person, or to be kept for somebody.
 
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::{
+    io::{Read as _, Seek as _, SeekFrom},
+    sync::Arc,
+};
 
 use libp2p::PeerId;
 
@@ -8,6 +11,7 @@ use super::{
     super::{
         envelope::{Envelope, Fate, Receipt, SignedEnvelope, SignedReceipt},
         records::{Done, Kept, Received},
+        store::SMALL,
     },
     Post, Shared,
     arrivals::{Arrival, Arriving, Purpose},
@@ -64,7 +68,7 @@ impl Post {
         let stranger = shared.is_stranger(&from);
         let purpose = if stranger { Purpose::Stranger } else { Purpose::Known };
         let _arriving = shared.expect(&envelope, purpose)?;
-        shared.store_body(&envelope, body).await?;
+        let small = shared.store_body(&envelope, body).await?;
         let receipt = shared.receipt(envelope.id, envelope.hash, Fate::Delivered, None);
         let receipt = receipt.map_err(internal)?;
         let received = Received {
@@ -82,6 +86,7 @@ impl Post {
             let fresh = !state.received.contains_key(&id) && !state.done.contains_key(&id);
             if fresh {
                 state.put_received(received);
+                small.iter().for_each(|body| state.put_body(&id, body));
             }
             fresh
         });
@@ -118,10 +123,15 @@ impl Post {
             _ => {}
         }
         let _arriving = shared.expect(&envelope, Purpose::Keep)?;
-        shared.store_body(&envelope, body).await?;
-        shared.mended(&envelope.id);
+        let small = shared.store_body(&envelope, body).await?;
+        let id = envelope.id;
         let kept = Kept { signed: signed.clone(), outside: envelope, came_at: now };
-        shared.change(move |state| state.put_kept(kept)).await.map_err(internal)?;
+        let noted = shared.change(move |state| {
+            state.put_kept(kept);
+            small.iter().for_each(|body| state.put_body(&id, body));
+        });
+        noted.await.map_err(internal)?;
+        shared.mended(&id);
         Ok(receipt)
     }
 
@@ -198,15 +208,23 @@ impl Shared {
 
     /// The keyed hash of one group of a sealed body that lies here.
     pub(in super::super) async fn prove(
-        &self,
+        self: &Arc<Self>,
         outside: &Envelope,
         group: u32,
         nonce: [u8; 32],
     ) -> Option<[u8; 32]> {
         let start = u64::from(group) * GROUP as u64;
         let length = outside.size.checked_sub(start)?.min(GROUP as u64);
-        let path = self.store.sealed(&outside.id);
+        let (shared, id, small) = (self.clone(), outside.id, outside.size <= SMALL);
         let proved = tokio::task::spawn_blocking(move || {
+            if small {
+                let body = shared.small(&id).map_err(std::io::Error::other)?.unwrap_or_default();
+                let fits = body.len() as u64 == length;
+                return fits
+                    .then(|| *blake3::keyed_hash(&nonce, &body).as_bytes())
+                    .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound));
+            }
+            let path = shared.store.sealed(&id);
             let mut file = std::fs::File::open(path)?;
             file.seek(SeekFrom::Start(start))?;
             let mut bytes = vec![0; usize::try_from(length).unwrap_or(GROUP)];
@@ -269,31 +287,35 @@ impl Shared {
         Ok(())
     }
 
-    /// Puts a sealed letter on the disk, if it is the one that the envelope names.
-    async fn store_body(&self, envelope: &Envelope, body: Body<'_>) -> Result<(), Fault> {
-        match body.inline {
-            Some(Data::Bytes(bytes)) => self.store_bytes(envelope, bytes.clone()).await,
-            None if envelope.size > MAX_INLINE as u64 => self.fetch(envelope, body.holder).await,
-            _ => Err(Fault::bad_input("the letter is missing")),
-        }
-    }
-
-    async fn store_bytes(
+    /// Puts a sealed letter on the disk, if it is the one that the envelope names. A small one is given
+    /// back instead, to be written with its record.
+    async fn store_body(
         &self,
         envelope: &Envelope,
-        bytes: std::sync::Arc<[u8]>,
-    ) -> Result<(), Fault> {
-        let (store, envelope) = (self.store.clone(), envelope.clone());
-        let stored = tokio::task::spawn_blocking(move || {
-            if bytes.len() as u64 != envelope.size || Outline::of(&bytes).root() != envelope.hash {
-                let said = "the letter is not the one that the envelope names";
-                return Err(Fault::new(FaultKind::InputLost, said));
+        body: Body<'_>,
+    ) -> Result<Option<Arc<[u8]>>, Fault> {
+        let bytes = match body.inline {
+            Some(Data::Bytes(bytes)) => bytes.clone(),
+            None if envelope.size > MAX_INLINE as u64 => {
+                return self.fetch(envelope, body.holder).await.map(|()| None);
             }
-            let file = store.temporary().map_err(disk)?;
-            std::fs::write(file.path(), &bytes).map_err(disk)?;
-            store.keep_as(file, &store.sealed(&envelope.id)).map_err(disk)
+            _ => return Err(Fault::bad_input("the letter is missing")),
+        };
+        if bytes.len() as u64 != envelope.size || Outline::of(&bytes).root() != envelope.hash {
+            let said = "the letter is not the one that the envelope names";
+            return Err(Fault::new(FaultKind::InputLost, said));
+        }
+        if envelope.size <= SMALL {
+            return Ok(Some(bytes));
+        }
+        let (store, id) = (self.store.clone(), envelope.id);
+        let stored = tokio::task::spawn_blocking(move || {
+            let file = store.temporary()?;
+            std::fs::write(file.path(), &bytes)?;
+            store.keep_as(file, &store.sealed(&id))
         });
-        stored.await.map_err(internal)?
+        stored.await.map_err(internal)?.map_err(disk)?;
+        Ok(None)
     }
 
     /// Fetches a body from whoever has it. What arrives is checked, and stays also where this breaks

@@ -232,7 +232,8 @@ impl Process {
             let _ = sender.send(first);
         });
         let first = line.recv_timeout(PATIENCE).unwrap_or_default();
-        let Ok(ready) = serde_json::from_str(&first) else {
+        let ready = serde_json::from_str(&first).ok().filter(|line: &Value| line["id"].is_string());
+        let Some(ready) = ready else {
             let _ = child.kill();
             let _ = child.wait();
             bail!("no ready line but {first:?}: {}", std::fs::read_to_string(&log)?);
@@ -267,6 +268,13 @@ impl Process {
     /// The data folder.
     pub fn data_dir(&self) -> &Path {
         &self.data_dir
+    }
+
+    /// Ends it as `kill -9` does. When this returns nothing of it is left, its locks neither.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
     }
 
     /// The process id.

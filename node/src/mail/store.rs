@@ -323,19 +323,7 @@ impl Drop for Committer {
 /// Opens the file, and reads all of it. A damaged one may make redb panic (its documentation, "check integrity").
 fn open(path: &Path) -> Result<Database, StoreError> {
     let damaged = |why: String| StoreError::Damaged { path: path.to_owned(), why };
-    let opening = AssertUnwindSafe(|| -> Result<Database, redb::Error> {
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
-        let db = builder.create(path)?;
-        let mut writing = db.begin_write()?;
-        writing.set_two_phase_commit(true);
-        for table in TABLES {
-            writing.open_table(table.definition())?;
-        }
-        writing.commit()?;
-        Ok(db)
-    });
-    let db = match catch_unwind(opening) {
+    let db = match open_with(|builder| builder.create(path)) {
         Ok(Ok(db)) => db,
         Ok(Err(redb::Error::DatabaseAlreadyOpen)) => return Err(StoreError::InUse),
         Ok(Err(redb::Error::Io(e))) if e.kind() != io::ErrorKind::InvalidData => {
@@ -346,6 +334,24 @@ fn open(path: &Path) -> Result<Database, StoreError> {
     };
     check_format(&db, path)?;
     Ok(db)
+}
+
+/// Opens a file that may be damaged: redb may panic then.
+fn open_with(
+    create: impl FnOnce(&mut redb::Builder) -> Result<Database, redb::DatabaseError>,
+) -> thread::Result<Result<Database, redb::Error>> {
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+        let db = create(&mut builder)?;
+        let mut writing = db.begin_write()?;
+        writing.set_two_phase_commit(true);
+        for table in TABLES {
+            writing.open_table(table.definition())?;
+        }
+        writing.commit()?;
+        Ok(db)
+    }))
 }
 
 fn check_format(db: &Database, path: &Path) -> Result<(), StoreError> {
@@ -408,84 +414,4 @@ fn disk(error: impl std::fmt::Display) -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn what_was_committed_is_there_after_a_restart() {
-        let folder = tempfile::tempdir().unwrap();
-        let mail = folder.path().join("mail");
-        let store = Store::open(&mail).unwrap();
-        let commits = (0..200_u64).map(|n| {
-            let change = Change::put(Table::Sent, &n.to_be_bytes(), &n).unwrap();
-            let store = &store;
-            async move { store.commit(vec![change]).await }
-        });
-        futures::future::try_join_all(commits).await.unwrap();
-        store.commit(vec![Change::remove(Table::Sent, &7_u64.to_be_bytes())]).await.unwrap();
-        assert!(matches!(Store::open(&mail), Err(StoreError::InUse)));
-        drop(store);
-        let (all, bad) = Store::open(&mail).unwrap().all::<u64>(Table::Sent).unwrap();
-        assert_eq!((all.len(), bad), (199, 0));
-    }
-
-    #[tokio::test]
-    async fn a_flipped_bit_costs_the_record_that_it_is_in_and_never_gives_a_wrong_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        let text = "a letter of some length ".repeat(20);
-        for n in 0..50_u8 {
-            let change = Change::put(Table::Received, &[n], &format!("{n} {text}")).unwrap();
-            store.commit(vec![change]).await.unwrap();
-        }
-        drop(store);
-        let path = folder.path().join(FILE);
-        let good = fs::read(&path).unwrap();
-        let seed: u64 = rand::random();
-        println!("seed {seed}");
-        let mut rng = <rand::rngs::SmallRng as rand::SeedableRng>::seed_from_u64(seed);
-        let (mut saved, mut missing, mut whole) = (0, 0, 0);
-        for _ in 0..150 {
-            let mut bytes = good.clone();
-            let at = rand::RngExt::random_range(&mut rng, 0..bytes.len());
-            bytes[at] ^= 1 << rand::RngExt::random_range(&mut rng, 0..8);
-            fs::write(&path, &bytes).unwrap();
-            let read = Store::open(folder.path())
-                .and_then(|store| store.all::<String>(Table::Received))
-                .unwrap_or_else(|error| panic!("byte {at}: {error}"));
-            let (all, bad) = read;
-            missing += usize::from(bad > 0 || all.len() < 50);
-            whole += usize::from(all.len() >= 49);
-            for (key, record) in all {
-                assert_eq!(record, format!("{} {text}", key[0]), "byte {at}");
-            }
-            for entry in fs::read_dir(folder.path()).unwrap().flatten() {
-                if entry.file_name().to_string_lossy().contains("damaged") {
-                    saved += 1;
-                    fs::remove_file(entry.path()).unwrap();
-                }
-            }
-        }
-        println!("{saved} were damaged, {missing} lack a record, {whole} lack one at most");
-        assert!(saved > 0 && whole > 100, "most of it can be read");
-        fs::write(&path, &good[..good.len() / 2]).unwrap();
-        let (all, _) = Store::open(folder.path()).unwrap().all::<String>(Table::Received).unwrap();
-        println!("of half a file {} records were read", all.len());
-    }
-
-    #[tokio::test]
-    async fn files_of_nobody_are_swept() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
-        let (known, unknown) = (EnvelopeId([1; 16]), EnvelopeId([2; 16]));
-        for id in [known, unknown] {
-            store.keep_as(store.temporary().unwrap(), &store.sealed(&id)).unwrap();
-        }
-        let (_, left) = store.temporary().unwrap().keep().unwrap();
-        store.sweep(|id| *id == known).unwrap();
-        let there = [store.sealed(&known), store.sealed(&unknown), left].map(|path| path.exists());
-        assert_eq!(there, [true, false, false]);
-        store.discard(&known);
-        assert!(!store.sealed(&known).exists());
-    }
-}
+mod tests;

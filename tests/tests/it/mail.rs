@@ -1,5 +1,7 @@
 //! Letters between whole nodes: to who is off, through kills, to keys that were erased.
 
+mod faults;
+
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -400,7 +402,6 @@ fn kills_at_any_moment_lose_no_letter() -> anyhow::Result<()> {
             names[victim],
             acknowledged.len()
         );
-        // The old one is waited for when it is dropped: its folder is locked until then.
         let again = |name| start(name);
         replace(&mut nodes[victim], || again(names[victim]))?;
     }
@@ -428,7 +429,7 @@ fn kills_at_any_moment_lose_no_letter() -> anyhow::Result<()> {
 
 /// Ends a process that was killed, and starts it again.
 fn replace(old: &mut Process, start: impl Fn() -> anyhow::Result<Process>) -> anyhow::Result<()> {
-    wait_until(|| Ok(!Path::new(&format!("/proc/{}/fd/0", old.pid())).exists()))?;
+    old.kill()?;
     *old = start()?;
     Ok(())
 }

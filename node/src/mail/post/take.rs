@@ -369,3 +369,52 @@ fn disk(error: std::io::Error) -> Fault {
 fn internal(error: impl std::fmt::Display) -> Fault {
     Fault::internal(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use libp2p::identity::Keypair;
+
+    use super::{
+        super::{Settings, Who},
+        *,
+    };
+    use crate::{
+        config::Contacts,
+        mail::{
+            letter::Draft,
+            records::{Person, Stage},
+        },
+    };
+
+    #[tokio::test]
+    async fn that_somebody_holds_a_letter_is_believed_only_of_whom_it_was_handed_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings =
+            Settings { keep: 1 << 20, read_receipts: true, contacts: Contacts::default() };
+        let me = Keypair::generate_ed25519();
+        let post = Post::open(folder.path(), &me, settings, now_ms()).unwrap();
+        let sealing = Some(age::x25519::Identity::generate().to_public().to_string());
+        let who = Who { id: PeerId::random(), person: Person { sealing, ..Person::default() } };
+        let draft = Draft { text: Some("hello".to_owned()), paths: vec![] };
+        let sent = post.send(&who, draft, None).await.unwrap();
+        let held = |key: &Keypair| {
+            let by = key.public().to_peer_id().to_bytes();
+            let (envelope, hash) = (sent.outside.id, sent.outside.hash);
+            let (fate, why) = (Fate::Held, None);
+            let receipt = Receipt { version: 1, envelope, hash, fate, by, at: 1, why };
+            SignedReceipt::sign(&receipt, key).unwrap()
+        };
+        let stage = || {
+            let sent = post.sent();
+            (sent[0].stage, sent[0].holders.len())
+        };
+        for _ in 0..100 {
+            post.hear(&[held(&Keypair::generate_ed25519())], None).await.unwrap();
+        }
+        assert_eq!(stage(), (Stage::Queued, 0));
+        let (keeper, other) = (Keypair::generate_ed25519(), Keypair::generate_ed25519());
+        let asked = Some(keeper.public().to_peer_id());
+        post.hear(&[held(&other), held(&keeper), held(&keeper)], asked).await.unwrap();
+        assert_eq!(stage(), (Stage::Held, 1));
+    }
+}

@@ -8,7 +8,7 @@ mod worker;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use libp2p::PeerId;
@@ -31,6 +31,8 @@ use worker::Worker;
 const LOOK: Duration = Duration::from_secs(5);
 /// Time between two looks whatever happens, and between two notes of who is there.
 const GAP: Duration = Duration::from_millis(10);
+/// A look that took longer than this waited for something else.
+const MOST: Duration = Duration::from_millis(50);
 const MEET_MS: u64 = 500;
 /// Nodes at which letters are handed over at once.
 const WORKERS: usize = 16;
@@ -54,8 +56,11 @@ pub(crate) async fn carry(post: Post, local: Arc<Local>) {
     let looking = tokio::spawn(post.clone().look_after(local.clone()));
     let _looking = AbortOnDropHandle::new(looking);
     let (mut tidied, mut met) = (0, 0);
+    let mut took = Duration::ZERO;
     loop {
-        tokio::time::sleep(GAP).await;
+        // With many letters a look takes long: it shall not take more than a tenth of the time.
+        tokio::time::sleep(GAP.max(10 * took)).await;
+        let looking = Instant::now();
         let now = now_ms();
         if now >= tidied + 60_000 || tidied == 0 {
             tidied = now;
@@ -97,6 +102,7 @@ pub(crate) async fn carry(post: Post, local: Arc<Local>) {
             });
             working.insert(peer, task.id());
         }
+        took = looking.elapsed().min(MOST);
         tokio::select! {
             Some(ended) = workers.join_next_with_id() => {
                 let id = match &ended {

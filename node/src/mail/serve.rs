@@ -18,7 +18,7 @@ pub const MAIL: &str = "mail/1";
 pub const KEEP: &str = "keep/1";
 
 /// Letters that are written to the disk at once.
-const SLOTS: u16 = 32;
+const SLOTS: u16 = 256;
 /// Most receipts in one request.
 const MAX_RECEIPTS: usize = 256;
 

@@ -31,7 +31,7 @@ use crate::{
 /// Letters that are handed over in one go before others are looked at again.
 const IN_A_ROW: usize = 1_000;
 /// Letters that are on their way to one node at once: the disk there takes many as quickly as one.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 64;
 /// Receipts that are told together.
 const RECEIPTS: usize = 100;
 /// What a hand-over may take beside a second for each of so many bytes.

@@ -4,7 +4,7 @@
 //! ([`Blobs::share`]), or says whenever somebody asks who may have what ([`Grant`]). The other side
 //! fetches them group by group, from several peers where several have them, checks each group before
 //! it is kept, and after a broken stream goes on behind the last good one. What belongs to a call
-//! goes with it ([`Blobs::fetch`]); what is meant to stay ([`Blobs::obtain`]) goes on where it was
+//! goes with it ([`Blobs::fetch`]); what is meant to stay, as bodies of letters are, goes on where it was
 //! after a restart too. What others make this node keep is bounded ([`NoRoom`]).
 
 mod download;

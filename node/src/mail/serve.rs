@@ -31,7 +31,7 @@ pub enum Request {
     /// This became of letters that you sent. Answered with [`Response::Noted`].
     Receipts(Vec<SignedReceipt>),
     /// Prove that this letter, which the caller wrote, still lies here. Answered with
-    /// [`Response::Proof`].
+    /// [`Response::Proof`], and with the recipient's receipt where they have it.
     Prove {
         /// Which.
         envelope: EnvelopeId,
@@ -151,6 +151,9 @@ impl Service for Keep {
                 self.0.keep(&envelope, body(cx)).await.map(Response::Receipt)
             }
             Request::Prove { envelope, group, nonce } => {
+                if let Some(receipt) = self.0.passed_on(cx.caller(), envelope) {
+                    return Ok(Response::Receipt(receipt));
+                }
                 let proof = self.0.prove(cx.caller(), envelope, group, nonce).await?;
                 Ok(Response::Proof(proof.map(serde_bytes::ByteArray::new)))
             }

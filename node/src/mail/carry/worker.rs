@@ -130,7 +130,12 @@ impl Worker {
         let question = Request::Prove { envelope: outside.id, group, nonce };
         let proof = match self.ask(serve::KEEP, question, None, LEAST_MS).await {
             Ok(Response::Proof(proof)) => proof.map(serde_bytes::ByteArray::into_array),
-            Ok(_) => None,
+            // The recipient has it.
+            Ok(Response::Receipt(receipt)) => {
+                self.post.hear(&[receipt], None).await.map_err(|fault| fault.message)?;
+                return Ok(true);
+            }
+            Ok(Response::Noted) => None,
             Err(Trouble::Declined(_)) => None,
             Err(Trouble::Lost(why)) => return Err(why),
         };

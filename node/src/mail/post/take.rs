@@ -135,6 +135,13 @@ impl Post {
         Ok(receipt)
     }
 
+    /// What the recipient said of a letter that was passed on, for its sender.
+    pub(crate) fn passed_on(&self, who: PeerId, id: super::EnvelopeId) -> Option<SignedReceipt> {
+        let state = self.0.lock();
+        let done = state.done.get(&id).filter(|done| done.sender == who.to_string())?;
+        Some(done.receipt.clone())
+    }
+
     /// Proves to the sender of a letter that it is kept here; `None` where it is not.
     pub(crate) async fn prove(
         &self,

@@ -1,5 +1,6 @@
 //! Letters between whole nodes: to who is off, through kills, to keys that were erased.
 
+#[cfg(unix)]
 mod faults;
 
 use std::{

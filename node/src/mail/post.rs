@@ -13,7 +13,10 @@ mod take;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -84,6 +87,9 @@ pub(super) struct Shared {
     pub(super) declined: Mutex<Declined>,
     /// What moves bodies; set when the node has it.
     blobs: OnceLock<Blobs>,
+    /// Whether a change could not be stored: what is in memory is not all on the disk since, and redb
+    /// takes no more until the file is opened again.
+    failed: AtomicBool,
     /// Wakes whoever carries letters.
     pub(super) wake: Notify,
     /// Tells which letters to or from this node's person changed.
@@ -175,6 +181,7 @@ impl Post {
             damage: Notify::new(),
             declined: Mutex::default(),
             blobs: OnceLock::new(),
+            failed: AtomicBool::new(false),
             wake: Notify::new(),
             news: broadcast::Sender::new(NEWS),
         };
@@ -253,7 +260,14 @@ impl Shared {
             (result, (!changes.is_empty()).then(|| place.hand_in(changes)), changed, bodies)
         };
         if let Some(committing) = committing {
-            committing.wait().await?;
+            if let Err(error) = committing.wait().await {
+                if !self.failed.swap(true, Ordering::Relaxed) {
+                    tracing::error!(
+                        "{error}; no letters are taken until this node is started again"
+                    );
+                }
+                return Err(error);
+            }
             if !bodies.is_empty() {
                 let mut state = self.lock();
                 bodies.iter().for_each(|id| drop(state.unwritten.remove(id)));

@@ -3,7 +3,7 @@
 //! Nothing counts before it is on the disk. One thread commits what all others want, together, so
 //! that many letters share one wait for the disk. Commits have two phases, because a keeper stores
 //! what strangers wrote (redb, `WriteTransaction::set_two_phase_commit`), and every value carries
-//! its BLAKE3 hash, because redb does not look for bits that flipped.
+//! the BLAKE3 hash of its key and itself, because redb does not look for bits that flipped.
 
 mod salvage;
 
@@ -160,13 +160,13 @@ impl Change {
     /// Writes a record.
     pub fn put<T: Serialize>(table: Table, key: &[u8], record: &T) -> Result<Self, StoreError> {
         let body = encode(record).map_err(|e| StoreError::Disk(e.to_string()))?;
-        let value = [blake3::hash(&body).as_bytes(), &body[..]].concat();
+        let value = [&seal(key, &body)[..], &body[..]].concat();
         Ok(Self { table, key: key.to_owned(), value: Some(value) })
     }
 
     /// Writes a small sealed letter.
     pub fn put_body(id: &EnvelopeId, body: &[u8]) -> Self {
-        let value = [blake3::hash(body).as_bytes(), body].concat();
+        let value = [&seal(&id.0, body)[..], body].concat();
         Self { table: Table::Bodies, key: id.0.to_vec(), value: Some(value) }
     }
 
@@ -224,7 +224,7 @@ impl Store {
         let (mut all, mut bad) = (BTreeMap::new(), 0);
         for record in records.iter().map_err(disk)? {
             let (key, value) = record.map_err(disk)?;
-            match read(value.value()) {
+            match read(key.value(), value.value()) {
                 Some(record) => drop(all.insert(key.value().to_owned(), record)),
                 None => bad += 1,
             }
@@ -237,7 +237,7 @@ impl Store {
         let reading = self.db.begin_read().map_err(disk)?;
         let bodies = reading.open_table(Table::Bodies.definition()).map_err(disk)?;
         let value = bodies.get(&id.0[..]).map_err(disk)?;
-        Ok(value.and_then(|value| intact(value.value()).map(<[u8]>::to_vec)))
+        Ok(value.and_then(|value| intact(&id.0, value.value()).map(<[u8]>::to_vec)))
     }
 
     /// Small sealed letters of which `known` does not say that they belong to somebody.
@@ -358,7 +358,7 @@ fn check_format(db: &Database, path: &Path) -> Result<(), StoreError> {
     let key = b"format".as_slice();
     let reading = db.begin_read().map_err(disk)?;
     let notes = reading.open_table(Table::Notes.definition()).map_err(disk)?;
-    match notes.get(key).map_err(disk)?.map(|value| read::<u64>(value.value())) {
+    match notes.get(key).map_err(disk)?.map(|value| read::<u64>(key, value.value())) {
         Some(Some(format)) if format > FORMAT => Err(StoreError::Newer { path: path.to_owned() }),
         Some(Some(_)) => Ok(()),
         Some(None) => Err(StoreError::Damaged {
@@ -395,14 +395,20 @@ fn write(db: &Database, changes: &[Change]) -> Result<(), StoreError> {
 }
 
 /// The record of a value, if it is what was written.
-fn read<T: DeserializeOwned>(value: &[u8]) -> Option<T> {
-    decode(intact(value)?).ok()
+fn read<T: DeserializeOwned>(key: &[u8], value: &[u8]) -> Option<T> {
+    decode(intact(key, value)?).ok()
 }
 
 /// The bytes of a value, if they are what was written.
-fn intact(value: &[u8]) -> Option<&[u8]> {
+fn intact<'a>(key: &[u8], value: &'a [u8]) -> Option<&'a [u8]> {
     let (hash, body) = value.split_at_checked(HASH)?;
-    (blake3::hash(body).as_bytes() == hash).then_some(body)
+    (seal(key, body) == hash).then_some(body)
+}
+
+/// What stands before a value: the hash of its key and of itself, so that a key that changed by itself
+/// is noticed too.
+fn seal(key: &[u8], body: &[u8]) -> [u8; HASH] {
+    *blake3::Hasher::new().update(key).update(body).finalize().as_bytes()
 }
 
 fn stopping() -> StoreError {

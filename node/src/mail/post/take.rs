@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read as _, Seek as _, SeekFrom},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use libp2p::PeerId;
@@ -51,6 +51,7 @@ impl Post {
         if envelope.recipient() != Some(shared.me) {
             return Err(Fault::bad_input("this letter is for somebody else"));
         }
+        shared.stores()?;
         if let Some(known) = shared.known(&envelope)? {
             return Ok(known);
         }
@@ -108,6 +109,7 @@ impl Post {
         if envelope.recipient() == Some(shared.me) {
             return Err(Fault::bad_input("this letter is for this node itself: mail/1 takes it"));
         }
+        shared.stores()?;
         if envelope.expired(now, now) {
             return Err(Fault::bad_input("this letter need not be kept any more"));
         }
@@ -192,6 +194,16 @@ impl Post {
 }
 
 impl Shared {
+    /// Nothing is acknowledged that may be in memory only.
+    fn stores(&self) -> Result<(), Fault> {
+        match self.failed.load(Ordering::Relaxed) {
+            true => {
+                Err(Fault::internal("this node cannot store letters: its disk is full or fails"))
+            }
+            false => Ok(()),
+        }
+    }
+
     /// What was said of an envelope that came before.
     fn known(&self, envelope: &Envelope) -> Result<Option<SignedReceipt>, Fault> {
         let state = self.lock();
@@ -392,6 +404,38 @@ mod tests {
             records::{Person, Stage},
         },
     };
+
+    #[tokio::test]
+    async fn what_is_in_memory_only_is_not_acknowledged() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings =
+            Settings { keep: 1 << 20, read_receipts: true, contacts: Contacts::default() };
+        let post =
+            Post::open(folder.path(), &Keypair::generate_ed25519(), settings, now_ms()).unwrap();
+        let (sender, to) = (Keypair::generate_ed25519(), PeerId::random().to_bytes());
+        let (from, written_at) = (sender.public().to_peer_id().to_bytes(), now_ms());
+        let bytes: Arc<[u8]> = vec![1; 100].into();
+        let envelope = Envelope {
+            version: 1,
+            id: crate::mail::envelope::EnvelopeId::of(&from, &to, 1, written_at),
+            from,
+            to,
+            sealing: String::new(),
+            hash: *blake3::hash(&bytes).as_bytes(),
+            size: 100,
+            number: 1,
+            written_at,
+            expires_at: written_at + 60_000,
+        };
+        let signed = SignedEnvelope::sign(&envelope, &sender).unwrap();
+        let data = Data::Bytes(bytes);
+        let body = Body { inline: Some(&data), holder: PeerId::random() };
+        let kept = post.keep(&signed, body).await.unwrap();
+        assert_eq!(kept.verify().unwrap().fate, Fate::Held);
+        // A commit failed since: the same letter, which is in memory, gets no receipt.
+        post.0.failed.store(true, Ordering::Relaxed);
+        assert_eq!(post.keep(&signed, body).await.unwrap_err().kind, FaultKind::Internal);
+    }
 
     #[tokio::test]
     async fn that_somebody_holds_a_letter_is_believed_only_of_whom_it_was_handed_to() {

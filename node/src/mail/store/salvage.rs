@@ -47,7 +47,7 @@ fn readable(path: &Path) -> Vec<Change> {
             let reading = db.begin_read()?;
             for record in reading.open_table(table.definition())?.iter()? {
                 let (key, value) = record?;
-                if intact(value.value()).is_some() {
+                if intact(key.value(), value.value()).is_some() {
                     let (key, value) = (key.value().to_vec(), Some(value.value().to_vec()));
                     all.push(Change { table, key, value });
                 }

@@ -265,7 +265,7 @@ fn all_of(db: &Database) -> BTreeMap<u8, u64> {
     let records = reading.open_table(Table::Kept.definition()).unwrap();
     let all = records.iter().unwrap().map(|record| {
         let (key, value) = record.unwrap();
-        (key.value()[0], read(value.value()).expect("what was written"))
+        (key.value()[0], read(key.value(), value.value()).expect("what was written"))
     });
     all.collect()
 }

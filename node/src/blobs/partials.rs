@@ -79,11 +79,6 @@ impl Partials {
     /// Makes a stored blob a part again: what is right in it need not be fetched once more. Blocks on
     /// the disk.
     pub(super) fn take_back(&self, hash: &[u8; 32], stored: &Path) -> io::Result<()> {
-        let open = self.lock();
-        if open.contains_key(hash) {
-            // It is being fetched already: that file is not to be replaced.
-            return Ok(());
-        }
         let [part, outline] = self.paths(hash);
         if outline_of(stored).exists() {
             fs::rename(outline_of(stored), outline)?;

@@ -96,11 +96,16 @@ impl Spans {
 
     /// A part of what another one fetches: the second half of a long row, or a short one whole.
     fn longest_claimed(&mut self) -> Option<Range<usize>> {
-        let unread = |claim: &Claim| claim.end - claim.next;
+        // Of its row, others that fetched the same may have brought some.
+        let have = &self.have;
+        let unread =
+            |claim: &Claim| have[claim.next..claim.end].iter().filter(|have| !**have).count();
         let longest = self.claims.values_mut().max_by_key(|claim| unread(claim));
         match longest {
             Some(claim) if unread(claim) >= WHOLE => {
-                let (end, middle) = (claim.end, claim.next + unread(claim) / 2);
+                let missing = (claim.next..claim.end).filter(|group| !have[*group]);
+                let middle = missing.clone().nth(unread(claim) / 2)?;
+                let end = missing.last()? + 1;
                 claim.end = middle;
                 Some(middle..end)
             }
@@ -135,6 +140,18 @@ mod tests {
         assert_eq!((spans.claim(1), spans.missing()), (Some(60..80), 20));
         spans.got(60..80);
         assert_eq!(spans.claim(2), None);
+    }
+
+    #[test]
+    fn what_another_one_brought_is_not_taken_over() {
+        let mut spans = Spans::new(vec![false; 20]);
+        assert_eq!(spans.claim(1), Some(0..20));
+        spans.reached(1, 13);
+        assert_eq!(spans.claim(2), Some(0..20), "the first one has little left");
+        spans.got(0..8);
+        spans.got(18..20);
+        assert_eq!(spans.claim(3), Some(13..18), "half of what is missing");
+        assert_eq!(spans.reached(2, 0), 13);
     }
 
     /// Workers that come, go, dawdle and lose what they read: all is fetched in the end, and every

@@ -57,6 +57,8 @@ enum Trouble {
     Declined(String),
     /// The node was not reached, or is too busy: it is left alone for a while.
     Lost(String),
+    /// This node could not hand it over, because its own copy was damaged.
+    Damaged,
 }
 
 impl Worker {
@@ -136,7 +138,7 @@ impl Worker {
                 return Ok(true);
             }
             Ok(Response::Noted) => None,
-            Err(Trouble::Declined(_)) => None,
+            Err(Trouble::Declined(_) | Trouble::Damaged) => None,
             Err(Trouble::Lost(why)) => return Err(why),
         };
         Ok(proof == Some(own) || !self.post.0.holds(&outside.id, &self.peer))
@@ -195,7 +197,7 @@ impl Worker {
         match self.ask(serve::MAIL, Request::Receipts(told), None, LEAST_MS).await {
             Ok(Response::Noted) => {}
             Ok(_) => return Err("it answered something else".to_owned()),
-            Err(Trouble::Declined(why) | Trouble::Lost(why)) => return Err(why),
+            Err(trouble) => return Err(trouble.why()),
         }
         let noted = self.post.0.change(move |state| {
             for (id, told) in receipts {
@@ -230,12 +232,13 @@ impl Worker {
             true => None,
             false => shared.inline_body(outside).await.map_err(Trouble::Lost)?,
         };
+        let bare = inline.is_none() && outside.size <= MAX_INLINE as u64;
         let time = LEAST_MS + outside.size / BYTES_A_MS;
         let _offer = shared.offers.offer(self.peer, id);
         let input = inline.map(Payload::Inline);
         let asked = self.ask(capability, Request::Letter(envelope), input, time).await;
-        if asked.is_err() && shared.is_damaged(&id) {
-            return Err(odd("it is damaged on this disk"));
+        if asked.is_err() && (bare || shared.is_damaged(&id)) {
+            return Err(Trouble::Damaged);
         }
         let Response::Receipt(signed) = asked? else {
             return Err(odd("it answered something else"));
@@ -290,28 +293,36 @@ impl Worker {
     /// Notes what became of a hand-over. An error is one of the node, and not of the letter.
     fn note(&self, id: EnvelopeId, done: Result<(), Trouble>) -> Result<(), String> {
         let mut declined = self.post.0.all_declined();
-        let (why, lost) = match done {
-            Ok(()) => {
-                if let Some(who) = declined.get_mut(&id) {
-                    who.remove(&self.peer);
-                }
-                return Ok(());
+        let Err(trouble) = done else {
+            if let Some(who) = declined.get_mut(&id) {
+                who.remove(&self.peer);
             }
-            Err(Trouble::Declined(why)) => (why, false),
-            Err(Trouble::Lost(why)) => (why, true),
+            return Ok(());
         };
-        tracing::debug!(peer = %self.peer, %id, why, "a letter was not taken");
-        let damaged = self.post.0.is_damaged(&id);
-        let until = match lost {
+        let until = match trouble {
             // As soon as they can be reached.
-            true => 0,
+            Trouble::Lost(_) => 0,
+            Trouble::Declined(_) => now_ms() + DECLINED_MS,
             // Another holder may bring it at any moment.
-            false if damaged => now_ms() + DAMAGED_MS,
-            false => now_ms() + DECLINED_MS,
+            Trouble::Damaged if self.post.0.is_damaged(&id) => now_ms() + DAMAGED_MS,
+            // It was mended meanwhile.
+            Trouble::Damaged => 0,
         };
+        let lost = matches!(trouble, Trouble::Lost(_));
+        let why = trouble.why();
+        tracing::debug!(peer = %self.peer, %id, why, "a letter was not taken");
         let decline = Decline { why: why.clone(), until };
         declined.entry(id).or_default().insert(self.peer, decline);
         if lost { Err(why) } else { Ok(()) }
+    }
+}
+
+impl Trouble {
+    fn why(self) -> String {
+        match self {
+            Self::Declined(why) | Self::Lost(why) => why,
+            Self::Damaged => "it is damaged on this disk".to_owned(),
+        }
     }
 }
 

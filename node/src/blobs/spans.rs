@@ -98,16 +98,14 @@ impl Spans {
     fn longest_claimed(&mut self) -> Option<Range<usize>> {
         // Of its row, others that fetched the same may have brought some.
         let have = &self.have;
-        let unread =
-            |claim: &Claim| have[claim.next..claim.end].iter().filter(|have| !**have).count();
-        let longest = self.claims.values_mut().max_by_key(|claim| unread(claim));
-        match longest {
-            Some(claim) if unread(claim) >= WHOLE => {
-                let missing = (claim.next..claim.end).filter(|group| !have[*group]);
-                let middle = missing.clone().nth(unread(claim) / 2)?;
-                let end = missing.last()? + 1;
-                claim.end = middle;
-                Some(middle..end)
+        let unread = |claim: &Claim| -> Vec<usize> {
+            (claim.next..claim.end).filter(|group| !have[*group]).collect()
+        };
+        let rows = self.claims.values_mut().map(|claim| (unread(claim), claim));
+        match rows.max_by_key(|(unread, _)| unread.len()) {
+            Some((unread, claim)) if unread.len() >= WHOLE => {
+                claim.end = unread[unread.len() / 2];
+                Some(claim.end..unread[unread.len() - 1] + 1)
             }
             // Little is left to read, or all is being checked: it is read once more, in case whoever
             // has it dawdles or fails.

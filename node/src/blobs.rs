@@ -15,8 +15,9 @@ mod room;
 mod serve;
 mod spans;
 
+pub(crate) use download::Following;
 pub use grants::Grant;
-pub use outline::{GROUP, Outline, OutlineError};
+pub use outline::{GROUP, Outline, OutlineError, Outlining, Written};
 pub(crate) use partials::{outline_of, read_outline, write_outline};
 pub use room::{Fetched, NoRoom, Reserved};
 
@@ -37,7 +38,7 @@ use crate::{
 };
 use download::Download;
 use grants::{Entry, Grants, Shares};
-use partials::Partials;
+use partials::{Partial, Partials, Waiting};
 use room::Room;
 
 /// Files that are being fetched for a call begin so.
@@ -243,12 +244,35 @@ impl Blobs {
         size: u64,
         to: &Path,
     ) -> Result<(), BlobError> {
+        let (obtained, ()) = self.obtain_reading(peer, hash, size, |_| ()).await?;
+        obtained.place(to).await
+    }
+
+    /// The same, and has it read while it arrives. Where that was all that it was needed for, it goes
+    /// again ([`Obtained::spend`]).
+    pub(crate) async fn obtain_reading<T: Send + 'static>(
+        &self,
+        peer: PeerId,
+        hash: [u8; 32],
+        size: u64,
+        read: impl FnOnce(Following) -> T + Send + 'static,
+    ) -> Result<(Obtained, T), BlobError> {
         let _place = self.fetching.wait(&peer, 1).await;
         let waiting = self.partials.wait(hash);
         let partial = waiting.opened(size, &self.staying).await?;
+        let followed = partial.clone();
+        let following = blocking(move || followed.follow().map_err(BlobError::Disk)).await?;
+        // It holds no handle on the download: where that is given up, so is the reading.
+        let reading = tokio::task::spawn_blocking(move || read(following));
         partial.download.fetch(self.streams.clone(), peer).await?;
-        let to = to.to_owned();
-        blocking(move || partial.place(&to).map_err(BlobError::Disk)).await
+        let read = reading.await.map_err(|e| BlobError::Disk(e.into()))?;
+        Ok((Obtained { partial, _waiting: waiting }, read))
+    }
+
+    /// Whether so many bytes more may lie beside what was obtained.
+    pub(crate) async fn room_to_stay(&self, bytes: u64) -> Result<(), BlobError> {
+        let room = self.staying.clone();
+        blocking(move || Ok(room.expect(bytes).map(drop)?)).await
     }
 
     /// How many bytes are there of what is being obtained.
@@ -284,6 +308,26 @@ impl Blobs {
         let download = download.telling(|_| {}, move |bytes| arriving.written(bytes));
         Arc::new(download).fetch(self.streams.clone(), peer).await?;
         Ok(path)
+    }
+}
+
+/// A blob that arrived and has no place yet.
+pub(crate) struct Obtained {
+    partial: Arc<Partial>,
+    _waiting: Waiting,
+}
+
+impl Obtained {
+    /// Gives it its place, in the same file system, with its outline beside it. It is on the disk when
+    /// this returns.
+    pub(crate) async fn place(self, to: &Path) -> Result<(), BlobError> {
+        let to = to.to_owned();
+        blocking(move || self.partial.place(&to).map_err(BlobError::Disk)).await
+    }
+
+    /// It is not needed any more.
+    pub(crate) fn spend(self) {
+        self.partial.spend();
     }
 }
 

@@ -96,6 +96,13 @@ impl DataDir {
     /// Opens `path`, else `$POTLUCK_DATA_DIR`, else the user's usual place for data, creating it
     /// with mode 0700. Proves that it can be written by writing and syncing a small file.
     pub fn open(path: Option<PathBuf>) -> Result<DataDir, DataDirError> {
+        let data_dir = Self::locate(path)?;
+        data_dir.check_room()?;
+        Ok(data_dir)
+    }
+
+    /// The same for whoever may find a node there that has it open: also where the disk is full.
+    pub fn locate(path: Option<PathBuf>) -> Result<DataDir, DataDirError> {
         let path = match path {
             Some(path) => path,
             None => default_path().ok_or(DataDirError::NoHome)?,
@@ -105,9 +112,15 @@ impl DataDir {
             .canonicalize()
             .map_err(|source| DataDirError::Io { path: path.clone(), source })?;
         make_private(&path)?;
-        let probe = probe(&path).map_err(|source| because(&path, source))?;
+        let probe = probe(&path, &[]).map_err(|source| because(&path, source))?;
         let control_socket = control_socket(&path, &probe)?;
         Ok(DataDir { path, control_socket })
+    }
+
+    /// Writes and syncs a block, so that a full disk shows now.
+    pub fn check_room(&self) -> Result<(), DataDirError> {
+        let probed = probe(&self.path, &[0; 4096]);
+        probed.map(drop).map_err(|source| because(&self.path, source))
     }
 
     /// The folder, absolute and without symbolic links.
@@ -210,14 +223,14 @@ fn make_private(path: &Path) -> Result<(), DataDirError> {
     Ok(())
 }
 
-/// Writes and syncs a block, so that a full or read-only disk shows now. Gives what the system says
-/// of the block's file: whose it is.
-fn probe(path: &Path) -> io::Result<fs::Metadata> {
+/// Writes and syncs a file of these bytes, so that a read-only disk shows now, and a full one where
+/// there are some. Gives what the system says of that file: whose it is.
+fn probe(path: &Path, bytes: &[u8]) -> io::Result<fs::Metadata> {
     let file_path =
         path.join(format!(".probe-{}-{:016x}", std::process::id(), rand::random::<u64>()));
     let mut file =
         private::file(OpenOptions::new().write(true).create_new(true)).open(&file_path)?;
-    let written = file.write_all(&[0; 4096]).and_then(|()| file.sync_all());
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
     let seen = file.metadata();
     let removed = fs::remove_file(&file_path);
     written.and(removed).and(seen)

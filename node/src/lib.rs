@@ -25,6 +25,7 @@ pub mod quota;
 pub mod router;
 pub mod service;
 pub mod services;
+mod write_behind;
 
 pub use client::Client;
 pub use node::{Node, NodeOptions, StartError};

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Seek as _, SeekFrom, Write as _},
+    io::{self, Read, Seek as _, SeekFrom, Write as _},
     ops::Range,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -14,6 +14,7 @@ use std::{
 use futures::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use libp2p::{PeerId, StreamProtocol, swarm::Stream};
 use tokio::{
+    runtime::Handle,
     sync::watch,
     task::{JoinHandle, spawn_blocking},
     time::{Instant, timeout, timeout_at},
@@ -36,12 +37,26 @@ pub(super) struct Download {
     size: u64,
     file: Mutex<File>,
     state: Mutex<State>,
-    /// Groups that are missing.
-    missing: watch::Sender<usize>,
+    progress: watch::Sender<Progress>,
     /// What is done with an outline when it first arrives, and with bytes when they are written.
     on_outline: Box<dyn Fn(&Outline) + Send + Sync>,
     on_written: Box<dyn Fn(u64) + Send + Sync>,
     workers: AtomicU64,
+}
+
+/// How far a download is.
+#[derive(Debug, Clone, Copy)]
+struct Progress {
+    /// Groups that are missing.
+    missing: usize,
+    /// Groups that are there without a gap from the first on.
+    front: usize,
+}
+
+impl Progress {
+    fn of(spans: &Spans) -> Self {
+        Self { missing: spans.missing(), front: spans.front() }
+    }
 }
 
 struct State {
@@ -69,7 +84,7 @@ impl Download {
             hash,
             size,
             file: Mutex::new(file),
-            missing: watch::Sender::new(spans.missing()),
+            progress: watch::Sender::new(Progress::of(&spans)),
             state: Mutex::new(State { outline, spans }),
             on_outline: Box::new(|_| {}),
             on_written: Box::new(|_| {}),
@@ -94,8 +109,13 @@ impl Download {
 
     /// Bytes that are checked and written, as far as groups tell.
     pub(super) fn got(&self) -> u64 {
-        let missing = *self.missing.borrow() as u64 * GROUP as u64;
+        let missing = self.progress.borrow().missing as u64 * GROUP as u64;
         self.size.saturating_sub(missing)
+    }
+
+    /// Reads what arrives, from the first byte on, through a handle of its own.
+    pub(super) fn follow(&self, file: File) -> Following {
+        Following { file, size: self.size, position: 0, progress: self.progress.subscribe() }
     }
 
     /// Makes what was written durable. Blocks on the disk.
@@ -111,8 +131,8 @@ impl Download {
         peer: PeerId,
     ) -> Result<(), BlobError> {
         let mut worker = Worker::new(self.clone(), WINDOW);
-        let mut missing = self.missing.subscribe();
-        let all_there = missing.wait_for(|missing| *missing == 0);
+        let mut progress = self.progress.subscribe();
+        let all_there = progress.wait_for(|progress| progress.missing == 0);
         tokio::select! {
             // Others may have brought the last of it.
             _ = all_there => Ok(()),
@@ -152,9 +172,39 @@ impl Download {
         let count = indices.len();
         let mut state = self.lock();
         state.spans.got(indices);
-        let missing = state.spans.missing();
+        let progress = Progress::of(&state.spans);
         drop(state);
-        self.missing.send_replace(missing);
+        self.progress.send_replace(progress);
+        Ok(count)
+    }
+}
+
+/// Reads a blob while it arrives: what was checked, in order. It ends with an error where the download
+/// is given up. Blocks: for threads on which the runtime lets that happen.
+pub(crate) struct Following {
+    file: File,
+    size: u64,
+    position: u64,
+    progress: watch::Receiver<Progress>,
+}
+
+impl Read for Following {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        if self.position == self.size {
+            return Ok(0);
+        }
+        let there = loop {
+            let front = self.progress.borrow_and_update().front as u64;
+            let there = (front * GROUP as u64).min(self.size);
+            if there > self.position {
+                break there;
+            }
+            let changed = Handle::current().block_on(self.progress.changed());
+            changed.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        };
+        let most = usize::try_from(there - self.position).unwrap_or(usize::MAX).min(bytes.len());
+        let count = self.file.read(&mut bytes[..most])?;
+        self.position += count as u64;
         Ok(count)
     }
 }

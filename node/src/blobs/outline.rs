@@ -4,6 +4,10 @@
 //! groups merge into the standard BLAKE3 hash of the blob (BLAKE3 paper, section 2.1), and each
 //! group can be checked alone when it arrives. 32 bytes for each 256 KiB.
 
+mod writing;
+
+pub use writing::{Outlining, Written};
+
 use std::{
     fs::File,
     io::{self, Read as _, Seek as _, SeekFrom},

@@ -9,7 +9,10 @@ use std::{
     fs::{self, File},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -17,7 +20,7 @@ use tokio::sync::OnceCell;
 
 use super::{
     BlobError,
-    download::Download,
+    download::{Download, Following},
     outline::{GROUP, Outline, group_count},
     room::{Arriving, Room},
 };
@@ -45,6 +48,8 @@ pub(super) struct Partial {
     outline: PathBuf,
     /// The place that it was given.
     placed: Mutex<Option<PathBuf>>,
+    /// Whether nobody needs it any more.
+    spent: AtomicBool,
     _arriving: Arc<Arriving>,
 }
 
@@ -122,7 +127,14 @@ impl Partials {
             move |bytes| written.written(bytes),
         );
         let download = Arc::new(download);
-        Ok(Partial { download, part, outline, placed: Mutex::default(), _arriving: arriving })
+        Ok(Partial {
+            download,
+            part,
+            outline,
+            placed: Mutex::default(),
+            spent: AtomicBool::new(false),
+            _arriving: arriving,
+        })
     }
 
     /// Removes parts that are too old or too many. Blocks on the disk.
@@ -176,10 +188,21 @@ impl Drop for Waiting {
         }
         open.remove(&self.hash);
         drop(open);
-        let placed = self.cell.get().is_some_and(|partial| partial.placed().is_some());
-        if !placed && let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        let partial = self.cell.get();
+        if partial.is_some_and(|partial| partial.placed().is_some()) {
+            return;
+        }
+        let spent = partial.is_some_and(|partial| partial.spent.load(Ordering::Relaxed));
+        let paths = spent.then(|| self.partials.paths(&self.hash));
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let partials = self.partials.clone();
-            runtime.spawn_blocking(move || partials.tidy());
+            runtime.spawn_blocking(move || {
+                for path in paths.into_iter().flatten() {
+                    // Somebody may wait for it anew, and has to fetch it then.
+                    let _ = fs::remove_file(path);
+                }
+                partials.tidy();
+            });
         }
     }
 }
@@ -200,6 +223,16 @@ impl Partial {
         private::sync_folder(to.parent().unwrap_or(Path::new(".")))?;
         *placed = Some(to.to_owned());
         Ok(())
+    }
+
+    /// Reads it while it arrives. Blocks on the disk.
+    pub(super) fn follow(&self) -> io::Result<Following> {
+        Ok(self.download.follow(File::open(&self.part)?))
+    }
+
+    /// Nobody needs it any more: it goes with the last who waits for it.
+    pub(super) fn spend(&self) {
+        self.spent.store(true, Ordering::Relaxed);
     }
 
     fn placed(&self) -> MutexGuard<'_, Option<PathBuf>> {

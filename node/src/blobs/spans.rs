@@ -15,6 +15,8 @@ const WHOLE: usize = 8;
 pub(super) struct Spans {
     have: Vec<bool>,
     missing: usize,
+    /// How many are there without a gap from the first on.
+    front: usize,
     claims: BTreeMap<u64, Claim>,
 }
 
@@ -33,7 +35,9 @@ impl Spans {
     /// Those that are there already.
     pub(super) fn new(have: Vec<bool>) -> Self {
         let missing = have.iter().filter(|have| !**have).count();
-        Self { have, missing, claims: BTreeMap::new() }
+        let mut spans = Self { have, missing, front: 0, claims: BTreeMap::new() };
+        spans.advance();
+        spans
     }
 
     /// Gives a worker a row to fetch, in place of the one that it had; `None` when all is there.
@@ -68,11 +72,21 @@ impl Spans {
             let written = self.have[claim.first..claim.next].iter().take_while(|have| **have);
             claim.first += written.count();
         }
+        self.advance();
     }
 
     /// How many are missing.
     pub(super) fn missing(&self) -> usize {
         self.missing
+    }
+
+    /// How many are there without a gap from the first on.
+    pub(super) fn front(&self) -> usize {
+        self.front
+    }
+
+    fn advance(&mut self) {
+        self.front += self.have[self.front..].iter().take_while(|have| **have).count();
     }
 
     /// The longest row that nobody fetches.
@@ -148,6 +162,7 @@ mod tests {
         assert_eq!(spans.claim(2), Some(0..20), "the first one has little left");
         spans.got(0..8);
         spans.got(18..20);
+        assert_eq!(spans.front(), 8);
         assert_eq!(spans.claim(3), Some(13..18), "half of what is missing");
         assert_eq!(spans.reached(2, 0), 13);
     }
@@ -191,6 +206,7 @@ mod tests {
                 }
             }
             assert!(spans.have.iter().all(|have| *have));
+            assert_eq!(spans.front(), groups, "seed {seed}");
         }
     }
 }

@@ -53,7 +53,7 @@ impl Host {
         capabilities: &[&str],
         mail: bool,
     ) -> Result<Self, Failure> {
-        let data_dir = DataDir::open(common.data_dir.clone())?;
+        let data_dir = DataDir::locate(common.data_dir.clone())?;
         let patience = common.timeout.unwrap_or(ATTACH).min(ATTACH);
         let socket = data_dir.control_socket();
         let attached = timeout(patience, Client::attach(&socket)).await;
@@ -64,6 +64,7 @@ impl Host {
             }
             return Ok(Self { client, own: None });
         }
+        data_dir.check_room()?;
         let mut config = Config::load(&data_dir.config_file())?;
         // The ports of the settings are for the node that stays.
         config.network.listen = config::Network::default().listen;

@@ -36,6 +36,8 @@ const MOST: Duration = Duration::from_millis(50);
 const MEET_MS: u64 = 500;
 /// Nodes at which letters are handed over at once.
 const WORKERS: usize = 16;
+/// Time between two tries to store again after the disk failed.
+const RECOVER: Duration = Duration::from_secs(2);
 /// Time between two questions to a keeper whether it still has what it signed for.
 const AUDIT_MS: u64 = 10 * 60 * 1000;
 
@@ -60,6 +62,14 @@ pub(crate) async fn carry(post: Post, local: Arc<Local>) {
     loop {
         // With many letters a look takes long: it shall not take more than a tenth of the time.
         tokio::time::sleep(GAP.max(10 * took)).await;
+        if post.0.has_failed() {
+            // What is in memory is not all on the disk: nobody is told of it.
+            tokio::time::sleep(RECOVER).await;
+            if let Err(error) = post.0.recover().await {
+                tracing::debug!("the mail is not stored yet: {error}");
+                continue;
+            }
+        }
         let looking = Instant::now();
         let now = now_ms();
         if now >= tidied + 60_000 || tidied == 0 {

@@ -13,10 +13,7 @@ mod take;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -31,7 +28,7 @@ use super::{
     keys::{Keyring, KeysError},
     plan::{Declined, Held},
     records::{Done, Kept, Person, Received, Sent, Stage},
-    store::{Change, Store, StoreError, Table},
+    store::{self, Change, Store, StoreError, Table},
 };
 use crate::{blobs::Blobs, config, protocol::signed::SignedError};
 use arrivals::Arrivals;
@@ -74,8 +71,8 @@ pub(super) struct Shared {
     pub(super) store: Store,
     keys: Mutex<Keyring>,
     state: Mutex<State>,
-    /// Letters that are being opened.
-    opening: Mutex<BTreeSet<EnvelopeId>>,
+    /// Letters that are being opened, and whether somebody else asked for that meanwhile.
+    opening: Mutex<BTreeMap<EnvelopeId, bool>>,
     /// Letters whose bodies are arriving.
     pub(super) arrivals: Arrivals,
     /// Letters that are being offered, and to whom: they may fetch the bodies.
@@ -87,9 +84,6 @@ pub(super) struct Shared {
     pub(super) declined: Mutex<Declined>,
     /// What moves bodies; set when the node has it.
     blobs: OnceLock<Blobs>,
-    /// Whether a change could not be stored: what is in memory is not all on the disk since, and redb
-    /// takes no more until the file is opened again.
-    failed: AtomicBool,
     /// Wakes whoever carries letters.
     pub(super) wake: Notify,
     /// Tells which letters to or from this node's person changed.
@@ -109,6 +103,8 @@ pub(super) struct State {
     /// Small sealed letters that are not on the disk yet.
     unwritten: BTreeMap<EnvelopeId, Arc<[u8]>>,
     new_bodies: Vec<EnvelopeId>,
+    /// Whether a change could not be stored: what is in memory is not all on the disk since.
+    failed: bool,
 }
 
 /// Why the post office cannot be opened or used. Every text says what to do.
@@ -138,28 +134,7 @@ impl Post {
     ) -> Result<Self, PostError> {
         let store = opened(&data_dir.join(FOLDER))?;
         let keys = Keyring::open(data_dir, now)?;
-        let (sent, bad_sent) = store.all::<Sent>(Table::Sent)?;
-        let (received, bad_received) = store.all::<Received>(Table::Received)?;
-        let (kept, bad_kept) = store.all::<Kept>(Table::Kept)?;
-        let (done, bad_done) = store.all::<Done>(Table::Done)?;
-        let (people, bad_people) = store.all::<Person>(Table::People)?;
-        let unreadable = bad_sent + bad_received + bad_kept + bad_done + bad_people;
-        let mut state = State {
-            sent: by_id(sent),
-            received: by_id(received),
-            kept: by_id(kept),
-            done: by_id(done),
-            ..State::default()
-        };
-        state.people = people
-            .into_iter()
-            .filter_map(|(key, person)| Some((PeerId::from_bytes(&key).ok()?, person)))
-            .collect();
-        if unreadable > 0 {
-            tracing::warn!(
-                "{unreadable} mail records are damaged and left out; letters that others still hold come again"
-            );
-        }
+        let mut state = State::read(&store)?;
         let known = |id: &EnvelopeId| {
             state.sent.contains_key(id)
                 || state.received.contains_key(id)
@@ -181,7 +156,6 @@ impl Post {
             damage: Notify::new(),
             declined: Mutex::default(),
             blobs: OnceLock::new(),
-            failed: AtomicBool::new(false),
             wake: Notify::new(),
             news: broadcast::Sender::new(NEWS),
         };
@@ -245,7 +219,7 @@ impl Shared {
     }
 
     /// Changes what is held. It is on the disk when this returns; what an error leaves in memory is
-    /// said to nobody, and gone with the process.
+    /// said to nobody, and goes when the disk works again.
     pub(super) async fn change<R>(
         &self,
         change: impl FnOnce(&mut State) -> R,
@@ -253,6 +227,9 @@ impl Shared {
         let place = self.store.place_in_line().await?;
         let (result, committing, changed, bodies) = {
             let mut state = self.lock();
+            if state.failed {
+                return Err(store::failed());
+            }
             let result = change(&mut state);
             let changes = std::mem::take(&mut state.changes);
             let changed = std::mem::take(&mut state.changed);
@@ -261,10 +238,8 @@ impl Shared {
         };
         if let Some(committing) = committing {
             if let Err(error) = committing.wait().await {
-                if !self.failed.swap(true, Ordering::Relaxed) {
-                    tracing::error!(
-                        "{error}; no letters are taken until this node is started again"
-                    );
+                if !std::mem::replace(&mut self.lock().failed, true) {
+                    tracing::error!("{error}; no letters are sent or taken until it works again");
                 }
                 return Err(error);
             }
@@ -279,6 +254,24 @@ impl Shared {
             let _ = self.news.send(id);
         }
         Ok(result)
+    }
+
+    /// Whether nothing can be stored now.
+    pub(super) fn has_failed(&self) -> bool {
+        self.lock().failed
+    }
+
+    /// Opens the store again after the disk failed, and goes on with what is on it.
+    pub(super) async fn recover(&self) -> Result<(), StoreError> {
+        // While it has failed nothing is changed: all that was comes before this.
+        self.store.place_in_line().await?.reopen().wait().await?;
+        let store = self.store.clone();
+        let read = tokio::task::spawn_blocking(move || State::read(&store)).await;
+        let read = read.map_err(|_| store::failed())??;
+        *self.lock() = read;
+        tracing::warn!("the mail can be stored again");
+        self.wake.notify_one();
+        Ok(())
     }
 
     /// A small sealed letter, if it is here and what was written. Reads the disk: not for async threads.
@@ -306,6 +299,32 @@ impl Shared {
 }
 
 impl State {
+    /// Everything that is stored. Reads the disk: not for async threads.
+    fn read(store: &Store) -> Result<Self, StoreError> {
+        let (sent, bad_sent) = store.all::<Sent>(Table::Sent)?;
+        let (received, bad_received) = store.all::<Received>(Table::Received)?;
+        let (kept, bad_kept) = store.all::<Kept>(Table::Kept)?;
+        let (done, bad_done) = store.all::<Done>(Table::Done)?;
+        let (people, bad_people) = store.all::<Person>(Table::People)?;
+        let unreadable = bad_sent + bad_received + bad_kept + bad_done + bad_people;
+        if unreadable > 0 {
+            tracing::warn!(
+                "{unreadable} mail records are damaged and left out; letters that others still hold come again"
+            );
+        }
+        let people = people
+            .into_iter()
+            .filter_map(|(key, person)| Some((PeerId::from_bytes(&key).ok()?, person)));
+        Ok(Self {
+            sent: by_id(sent),
+            received: by_id(received),
+            kept: by_id(kept),
+            done: by_id(done),
+            people: people.collect(),
+            ..Self::default()
+        })
+    }
+
     pub(super) fn held<'a>(&'a self, declined: &'a Declined) -> Held<'a> {
         let Self { sent, received, kept, done, .. } = self;
         Held { sent, received, kept, done, declined }

@@ -12,7 +12,7 @@ use std::{
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     thread,
 };
 
@@ -83,7 +83,7 @@ pub struct Change {
 pub struct Store {
     folder: PathBuf,
     jobs: mpsc::Sender<Job>,
-    db: Arc<Database>,
+    db: Arc<Db>,
     /// The thread that commits; waited for when the last handle goes.
     _committer: Arc<Committer>,
 }
@@ -95,8 +95,19 @@ pub struct Place(mpsc::OwnedPermit<Job>);
 pub struct Committing(oneshot::Receiver<Result<(), StoreError>>);
 
 struct Job {
-    changes: Vec<Change>,
+    what: What,
     done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+enum What {
+    Change(Vec<Change>),
+    Reopen,
+}
+
+/// The file. It is closed where it could not be opened again.
+struct Db {
+    path: PathBuf,
+    open: RwLock<Option<Database>>,
 }
 
 struct Committer(Mutex<Option<thread::JoinHandle<()>>>);
@@ -143,8 +154,17 @@ impl Table {
 impl Place {
     /// Hands changes in: all of them are made, or none.
     pub fn hand_in(self, changes: Vec<Change>) -> Committing {
+        self.ask(What::Change(changes))
+    }
+
+    /// Opens the file again: redb takes nothing more after the disk failed.
+    pub fn reopen(self) -> Committing {
+        self.ask(What::Reopen)
+    }
+
+    fn ask(self, what: What) -> Committing {
         let (done, committed) = oneshot::channel();
-        self.0.send(Job { changes, done });
+        self.0.send(Job { what, done });
         Committing(committed)
     }
 }
@@ -184,13 +204,8 @@ impl Store {
         private::folder(builder.recursive(true)).create(folder).map_err(disk)?;
         fs::create_dir_all(folder.join("bodies")).map_err(disk)?;
         private::close(folder).map_err(disk)?;
-        let path = folder.join(FILE);
-        let db = match open(&path) {
-            Err(StoreError::Damaged { .. }) => salvage::saved(&path)?,
-            opened => opened?,
-        };
-        let db = Arc::new(db);
-        private::close(&path).map_err(disk)?;
+        let db = Arc::new(Db::open(folder.join(FILE))?);
+        private::close(&db.path).map_err(disk)?;
         private::sync_folder(folder).map_err(disk)?;
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let committing = db.clone();
@@ -219,40 +234,46 @@ impl Store {
         &self,
         table: Table,
     ) -> Result<(BTreeMap<Vec<u8>, T>, usize), StoreError> {
-        let reading = self.db.begin_read().map_err(disk)?;
-        let records = reading.open_table(table.definition()).map_err(disk)?;
-        let (mut all, mut bad) = (BTreeMap::new(), 0);
-        for record in records.iter().map_err(disk)? {
-            let (key, value) = record.map_err(disk)?;
-            match read(key.value(), value.value()) {
-                Some(record) => drop(all.insert(key.value().to_owned(), record)),
-                None => bad += 1,
+        self.db.with(|db| {
+            let reading = db.begin_read().map_err(disk)?;
+            let records = reading.open_table(table.definition()).map_err(disk)?;
+            let (mut all, mut bad) = (BTreeMap::new(), 0);
+            for record in records.iter().map_err(disk)? {
+                let (key, value) = record.map_err(disk)?;
+                match read(key.value(), value.value()) {
+                    Some(record) => drop(all.insert(key.value().to_owned(), record)),
+                    None => bad += 1,
+                }
             }
-        }
-        Ok((all, bad))
+            Ok((all, bad))
+        })
     }
 
     /// A small sealed letter, if it is there and what was written. Reads the disk: not for async threads.
     pub fn small(&self, id: &EnvelopeId) -> Result<Option<Vec<u8>>, StoreError> {
-        let reading = self.db.begin_read().map_err(disk)?;
-        let bodies = reading.open_table(Table::Bodies.definition()).map_err(disk)?;
-        let value = bodies.get(&id.0[..]).map_err(disk)?;
-        Ok(value.and_then(|value| intact(&id.0, value.value()).map(<[u8]>::to_vec)))
+        self.db.with(|db| {
+            let reading = db.begin_read().map_err(disk)?;
+            let bodies = reading.open_table(Table::Bodies.definition()).map_err(disk)?;
+            let value = bodies.get(&id.0[..]).map_err(disk)?;
+            Ok(value.and_then(|value| intact(&id.0, value.value()).map(<[u8]>::to_vec)))
+        })
     }
 
     /// Small sealed letters of which `known` does not say that they belong to somebody.
     pub fn stray(&self, known: impl Fn(&EnvelopeId) -> bool) -> Result<Vec<Change>, StoreError> {
-        let reading = self.db.begin_read().map_err(disk)?;
-        let bodies = reading.open_table(Table::Bodies.definition()).map_err(disk)?;
-        let mut stray = Vec::new();
-        for body in bodies.iter().map_err(disk)? {
-            let (key, _) = body.map_err(disk)?;
-            let id = key.value().try_into().map(EnvelopeId);
-            if !id.is_ok_and(|id| known(&id)) {
-                stray.push(Change::remove(Table::Bodies, key.value()));
+        self.db.with(|db| {
+            let reading = db.begin_read().map_err(disk)?;
+            let bodies = reading.open_table(Table::Bodies.definition()).map_err(disk)?;
+            let mut stray = Vec::new();
+            for body in bodies.iter().map_err(disk)? {
+                let (key, _) = body.map_err(disk)?;
+                let id = key.value().try_into().map(EnvelopeId);
+                if !id.is_ok_and(|id| known(&id)) {
+                    stray.push(Change::remove(Table::Bodies, key.value()));
+                }
             }
-        }
-        Ok(stray)
+            Ok(stray)
+        })
     }
 
     /// Where bodies lie while they arrive.
@@ -320,6 +341,38 @@ impl Drop for Committer {
     }
 }
 
+impl Db {
+    /// Opens it; what can be read of a damaged one is saved.
+    fn open(path: PathBuf) -> Result<Self, StoreError> {
+        let open = RwLock::new(Some(opened(&path)?));
+        Ok(Self { path, open })
+    }
+
+    /// Closes it and opens it again.
+    fn reopen(&self) -> Result<(), StoreError> {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        // Its lock on the file goes first.
+        *open = None;
+        *open = Some(opened(&self.path)?);
+        Ok(())
+    }
+
+    fn with<T>(
+        &self,
+        used: impl FnOnce(&Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        used(open.as_ref().ok_or_else(failed)?)
+    }
+}
+
+fn opened(path: &Path) -> Result<Database, StoreError> {
+    match open(path) {
+        Err(StoreError::Damaged { .. }) => salvage::saved(path),
+        opened => opened,
+    }
+}
+
 /// Opens the file, and reads all of it. A damaged one may make redb panic (its documentation, "check integrity").
 fn open(path: &Path) -> Result<Database, StoreError> {
     let damaged = |why: String| StoreError::Damaged { path: path.to_owned(), why };
@@ -369,18 +422,34 @@ fn check_format(db: &Database, path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn commit_all(db: &Database, mut waiting: mpsc::Receiver<Job>) {
+fn commit_all(db: &Db, mut waiting: mpsc::Receiver<Job>) {
     let mut jobs = Vec::new();
     while waiting.blocking_recv_many(&mut jobs, TOGETHER) > 0 {
-        let changes: Vec<_> = jobs.iter().flat_map(|job| &job.changes).cloned().collect();
-        let written = write(db, &changes);
-        for job in jobs.drain(..) {
-            let _ = job.done.send(written.clone());
+        let mut results = Vec::new();
+        let changes = |job: &Job| matches!(job.what, What::Change(_));
+        for some in jobs.chunk_by(|one, next| changes(one) && changes(next)) {
+            let done = match &some[0].what {
+                What::Reopen => db.reopen(),
+                What::Change(_) => {
+                    let changes = some.iter().flat_map(|job| match &job.what {
+                        What::Change(changes) => &changes[..],
+                        What::Reopen => &[],
+                    });
+                    db.with(|db| write(db, changes))
+                }
+            };
+            results.extend(some.iter().map(|_| done.clone()));
+        }
+        for (job, result) in jobs.drain(..).zip(results) {
+            let _ = job.done.send(result);
         }
     }
 }
 
-fn write(db: &Database, changes: &[Change]) -> Result<(), StoreError> {
+fn write<'a>(
+    db: &Database,
+    changes: impl IntoIterator<Item = &'a Change>,
+) -> Result<(), StoreError> {
     let mut writing = db.begin_write().map_err(disk)?;
     writing.set_durability(Durability::Immediate).map_err(disk)?;
     writing.set_two_phase_commit(true);
@@ -409,6 +478,11 @@ fn intact<'a>(key: &[u8], value: &'a [u8]) -> Option<&'a [u8]> {
 /// is noticed too.
 fn seal(key: &[u8], body: &[u8]) -> [u8; HASH] {
     *blake3::Hasher::new().update(key).update(body).finalize().as_bytes()
+}
+
+/// The disk failed before, and nothing can be stored until that is over.
+pub(super) fn failed() -> StoreError {
+    StoreError::Disk("it failed, and is tried again every few seconds".to_owned())
 }
 
 fn stopping() -> StoreError {

@@ -208,3 +208,34 @@ async fn cut(stream: tokio::io::DuplexStream, after: usize, peer: PeerId, shares
     copying.await;
     sending.abort();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blob_is_read_while_it_arrives_and_not_before_it_was_checked() {
+    let bytes: Vec<u8> = (0..9 * GROUP + 5).map(|n| (n / 11) as u8).collect();
+    let outline = Outline::of(&bytes);
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let open = || file.reopen().expect("opens");
+    let groups: Vec<_> = bytes.chunks(GROUP).collect();
+    let download = Download::new(outline.root(), bytes.len() as u64, open());
+    let follow = |download: &Download| {
+        let mut following = download.follow(open());
+        spawn_blocking(move || {
+            let mut read = Vec::new();
+            following.read_to_end(&mut read).map(|_| read)
+        })
+    };
+    let whole = follow(&download);
+    // Out of order: what stands before the first gap is read only.
+    for index in [1, 0, 3, 2, 5, 4, 9, 8, 7, 6] {
+        assert!(!whole.is_finished());
+        download.keep(&outline, index..index + 1, groups[index]).expect("it fits");
+    }
+    assert!(whole.await.expect("no panic").expect("all of it") == bytes);
+    // A download that is given up ends the reading.
+    let given_up = Download::new(outline.root(), bytes.len() as u64, open());
+    given_up.keep(&outline, 0..1, groups[0]).expect("it fits");
+    let following = follow(&given_up);
+    drop(given_up);
+    let ended = following.await.expect("no panic").map_err(|e| e.kind());
+    assert_eq!(ended.map(|_| ()), Err(io::ErrorKind::BrokenPipe));
+}

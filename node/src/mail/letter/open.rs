@@ -1,9 +1,6 @@
 //! Opening: decrypted once, checked in full, and only then believed.
 
-use std::{
-    fs::File,
-    io::{self, BufReader, BufWriter, Read, Write},
-};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 
 use age::{DecryptError, Decryptor, x25519::Identity};
 use serde::{Deserialize, Serialize};
@@ -75,7 +72,7 @@ pub fn open(
     sealed: impl Read,
     identity: &Identity,
     envelope: &Envelope,
-    plain: &mut File,
+    plain: impl Write,
 ) -> Result<Contents, OpenError> {
     let decryptor = Decryptor::new_buffered(BufReader::new(sealed)).map_err(refused)?;
     let decrypted =

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, Metadata},
-    io::{self, BufReader, BufWriter, Read, Write},
+    io::{self, BufReader, Read, Write},
     path::{Path, PathBuf},
     str::FromStr as _,
 };
@@ -98,7 +98,7 @@ pub fn seal(
     draft: &Draft,
     to: &To,
     sender: &Keypair,
-    out: &mut File,
+    out: impl Write,
     done: impl FnMut(u64),
 ) -> Result<Packed, SealError> {
     let text = draft.text.as_deref().unwrap_or_default();
@@ -112,7 +112,7 @@ pub fn seal(
     let recipients = [&recipient as &dyn age::Recipient];
     let encryptor =
         Encryptor::with_recipients(recipients.into_iter()).map_err(|_| SealError::Key)?;
-    let sealed = encryptor.wrap_output(BufWriter::new(out)).map_err(SealError::Disk)?;
+    let sealed = encryptor.wrap_output(out).map_err(SealError::Disk)?;
     let hashing = Hashing { to: sealed, hasher: blake3::Hasher::new() };
     let mut packing = Packing {
         archive: tar::Builder::new(hashing),
@@ -141,9 +141,7 @@ pub fn seal(
         written_at: to.written_at,
     };
     let seal = encode(&SignedSeal::sign(&seal, sender)?).map_err(SignedError::from)?;
-    let finished =
-        sealed.write_all(&seal).and_then(|()| sealed.finish()).and_then(|mut out| out.flush());
-    finished.map_err(SealError::Disk)?;
+    sealed.write_all(&seal).and_then(|()| sealed.finish()).map_err(SealError::Disk)?;
     Ok(packed)
 }
 

@@ -1,35 +1,61 @@
 //! Opening letters that came: once, in the background, before anybody sees them.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fs::File,
     io::{self, Read},
-    sync::{MutexGuard, PoisonError},
+    sync::{Arc, MutexGuard, PoisonError},
 };
 
 use super::{
     super::{
-        envelope::{EnvelopeId, Fate},
+        envelope::{Envelope, EnvelopeId, Fate},
         letter::{self, Contents, OpenError},
         store::SMALL,
     },
     Post, Shared,
 };
-use crate::{blobs::outline_of, network::now_ms};
+use crate::{blobs::outline_of, network::now_ms, write_behind::WriteBehind};
+
+/// A letter that is being opened.
+pub(super) struct Opening {
+    shared: Arc<Shared>,
+    id: EnvelopeId,
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        let asked = self.shared.opening().remove(&self.id) == Some(true);
+        // This one may have failed, and others relied on it.
+        if asked && tokio::runtime::Handle::try_current().is_ok() {
+            Post(self.shared.clone()).open_later(self.id);
+        }
+    }
+}
 
 impl Post {
-    /// Opens a letter off the async threads.
+    /// Opens a letter off the async threads, if it was not. One that is being opened is looked at again
+    /// afterwards.
     pub(super) fn open_later(&self, id: EnvelopeId) {
-        if !self.0.opening().insert(id) {
-            return;
-        }
+        let Some(opening) = self.opening(id) else { return };
         let post = self.clone();
         tokio::spawn(async move {
+            let _opening = opening;
             if let Err(error) = post.open_one(id).await {
                 tracing::warn!("a letter is opened later: {error}");
             }
-            post.0.opening().remove(&id);
         });
+    }
+
+    /// Says that a letter is being opened, until it is dropped; `None` where it is already.
+    pub(super) fn opening(&self, id: EnvelopeId) -> Option<Opening> {
+        let mut all = self.0.opening();
+        if let Some(asked) = all.get_mut(&id) {
+            *asked = true;
+            return None;
+        }
+        all.insert(id, false);
+        Some(Opening { shared: self.0.clone(), id })
     }
 
     /// Opens what was not: the process was killed, or the disk was full.
@@ -79,46 +105,63 @@ impl Post {
         if small {
             return Ok(());
         }
-        let path = self.0.store.sealed(&id);
-        let removed = tokio::task::spawn_blocking(move || {
-            let _ = std::fs::remove_file(outline_of(&path));
-            std::fs::remove_file(path)
-        });
-        let _ = removed.await;
+        self.0.discard_sealed(id).await;
         Ok(())
     }
 }
 
 impl Shared {
-    fn opening(&self) -> MutexGuard<'_, BTreeSet<EnvelopeId>> {
+    fn opening(&self) -> MutexGuard<'_, BTreeMap<EnvelopeId, bool>> {
         self.opening.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a letter into its file; `None` where there is none. Also says whether it is a small one.
-    fn open_letter(&self, id: EnvelopeId) -> Option<(Result<Contents, OpenError>, bool)> {
-        let envelope = self.lock().received.get(&id)?.outside.clone();
-        Some((self.open_into(&envelope, id), envelope.size <= SMALL))
+    /// Removes the sealed body of a letter that was opened.
+    pub(super) async fn discard_sealed(&self, id: EnvelopeId) {
+        let path = self.store.sealed(&id);
+        let removed = tokio::task::spawn_blocking(move || {
+            let _ = std::fs::remove_file(outline_of(&path));
+            std::fs::remove_file(path)
+        });
+        let _ = removed.await;
     }
 
-    fn open_into(
-        &self,
-        envelope: &super::super::envelope::Envelope,
-        id: EnvelopeId,
-    ) -> Result<Contents, OpenError> {
-        let sealed: Box<dyn Read> = if envelope.size <= SMALL {
-            let body = self.small(&id).map_err(|e| OpenError::Disk(io::Error::other(e)))?;
-            Box::new(io::Cursor::new(body.map_or_else(Vec::new, |body| body.to_vec())))
-        } else {
-            Box::new(File::open(self.store.sealed(&id)).map_err(OpenError::Disk)?)
+    /// Opens a letter into its file; `None` where there is none that waits for it. Also says whether it is a small one.
+    fn open_letter(&self, id: EnvelopeId) -> Option<(Result<Contents, OpenError>, bool)> {
+        let one = self.lock().received.get(&id)?.clone();
+        if one.contents.is_some() || one.trouble.is_some() {
+            return None;
+        }
+        let envelope = one.outside;
+        let small = envelope.size <= SMALL;
+        let sealed: Result<Box<dyn Read>, OpenError> = match small {
+            true => self.small(&id).map_err(|e| OpenError::Disk(io::Error::other(e))).map(|body| {
+                let body = body.map_or_else(Vec::new, |body| body.to_vec());
+                Box::new(io::Cursor::new(body)) as _
+            }),
+            false => File::open(self.store.sealed(&id))
+                .map_err(OpenError::Disk)
+                .map(|file| Box::new(file) as _),
         };
+        Some((sealed.and_then(|sealed| self.open_from(sealed, &envelope)), small))
+    }
+
+    /// Opens what a letter was sealed to into its file, and says what is in it. Blocks on the disk.
+    pub(super) fn open_from(
+        &self,
+        sealed: impl Read,
+        envelope: &Envelope,
+    ) -> Result<Contents, OpenError> {
         let identity = self.keys().find(&envelope.sealing).cloned().ok_or(OpenError::Key)?;
-        let mut plain = self.store.temporary().map_err(OpenError::Disk)?;
-        let contents = letter::open(sealed, &identity, envelope, plain.as_file_mut())?;
+        let plain = self.store.temporary().map_err(OpenError::Disk)?;
+        let mut writing = WriteBehind::new(plain.reopen().map_err(OpenError::Disk)?);
+        let contents = letter::open(sealed, &identity, envelope, &mut writing)?;
+        writing.finish().map_err(OpenError::Disk)?;
         if contents.is_text() {
             // The record has it.
             return Ok(contents);
         }
-        self.store.keep_as(plain, &self.store.opened(&id)).map_err(OpenError::Disk)?;
+        let kept = self.store.keep_as(plain, &self.store.opened(&envelope.id));
+        kept.map_err(OpenError::Disk)?;
         Ok(contents)
     }
 

@@ -1,6 +1,9 @@
 //! What this node's person does: write, look, save, take back, delete.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use libp2p::PeerId;
 
@@ -15,7 +18,7 @@ use super::{
     Post, Shared,
 };
 use crate::{
-    blobs::{Outline, outline_of, write_outline},
+    blobs::{Outlining, Written, outline_of, write_outline},
     identity::fingerprint,
     network::{Snapshot, now_ms},
     protocol::signed::SignedError,
@@ -170,13 +173,16 @@ impl Post {
         let record = sent.clone();
         let noted = shared.change(move |state| {
             // With the number that it has now, which nobody else gets.
-            if let Some(person) = state.people.get(&id).cloned() {
-                state.put_person(id, person);
-            }
+            let mut person = state.people.get(&id).cloned().unwrap_or_default();
+            (person.written_to, person.last_number) = (true, person.last_number.max(number));
+            state.put_person(id, person);
             small.iter().for_each(|body| state.put_body(&record.outside.id, body));
             state.put_sent(record);
         });
-        noted.await?;
+        if let Err(error) = noted.await {
+            shared.discard(vec![sent.outside.id]).await;
+            return Err(error.into());
+        }
         Ok(sent)
     }
 
@@ -327,9 +333,9 @@ impl Shared {
         to: &To,
         wait_ms: u64,
     ) -> Result<(Sent, Option<Vec<u8>>), MailError> {
-        let mut file = self.store.temporary()?;
-        let packed = letter::seal(&draft, to, &self.keypair, file.as_file_mut(), |_| {})?;
-        let outline = Outline::of_file(file.path())?;
+        let mut sealing = Outlining::new(|| self.store.temporary());
+        let packed = letter::seal(&draft, to, &self.keypair, &mut sealing, |_| {})?;
+        let (outline, written) = sealing.finish()?;
         let outside = Envelope {
             version: 1,
             id: to.envelope,
@@ -343,15 +349,20 @@ impl Shared {
             expires_at: to.written_at.saturating_add(wait_ms),
         };
         let signed = SignedEnvelope::sign(&outside, &self.keypair)?;
-        let small = if outside.size <= SMALL {
-            Some(std::fs::read(file.path())?)
-        } else {
-            let path = self.store.sealed(&to.envelope);
-            if outline.groups().len() > 1 {
-                write_outline(&outline_of(&path), &outline)?;
+        let path = self.store.sealed(&to.envelope);
+        let small = match written {
+            Written::Memory(body) if outside.size <= SMALL => Some(body),
+            Written::Memory(body) => {
+                let mut file = self.store.temporary()?;
+                file.write_all(&body)?;
+                self.store.keep_as(file, &path)?;
+                None
             }
-            self.store.keep_as(file, &path)?;
-            None
+            Written::File(file) => {
+                write_outline(&outline_of(&path), &outline)?;
+                self.store.keep_as(file, &path)?;
+                None
+            }
         };
         let sent = Sent {
             signed,

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read as _, Seek as _, SeekFrom},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
 };
 
 use libp2p::PeerId;
@@ -10,14 +10,16 @@ use libp2p::PeerId;
 use super::{
     super::{
         envelope::{Envelope, Fate, Receipt, SignedEnvelope, SignedReceipt},
+        letter::Contents,
         records::{Done, Kept, Received},
         store::SMALL,
     },
     Post, Shared,
     arrivals::{Arrival, Arriving, Purpose},
+    open::Opening,
 };
 use crate::{
-    blobs::{BlobError, GROUP, Outline},
+    blobs::{BlobError, Blobs, GROUP, Obtained, Outline},
     network::now_ms,
     protocol::{Fault, FaultKind, MAX_INLINE},
     service::Data,
@@ -37,6 +39,24 @@ pub(crate) struct Body<'a> {
     pub inline: Option<&'a Data>,
     /// Who brings it.
     pub holder: PeerId,
+}
+
+/// A letter that arrived.
+struct Stored {
+    /// The sealed body, where it is to be written with the record.
+    small: Option<Arc<[u8]>>,
+    /// What is in it, where it was opened already,
+    contents: Option<Contents>,
+    /// and its sealed body is of no use once that is written,
+    spent: Option<Obtained>,
+    /// until when nobody else opens it.
+    opening: Option<Opening>,
+}
+
+impl Stored {
+    fn sealed(small: Option<Arc<[u8]>>) -> Self {
+        Self { small, contents: None, spent: None, opening: None }
+    }
 }
 
 impl Post {
@@ -69,30 +89,57 @@ impl Post {
         let stranger = shared.is_stranger(&from);
         let purpose = if stranger { Purpose::Stranger } else { Purpose::Known };
         let _arriving = shared.expect(&envelope, purpose)?;
-        let small = shared.store_body(&envelope, body).await?;
+        if stranger {
+            shared.room_beside_others(&envelope).await?;
+        }
+        let stored = match envelope.size > MAX_INLINE as u64 && body.inline.is_none() {
+            true => self.fetch_and_open(&envelope, body.holder).await?,
+            false => Stored::sealed(shared.store_body(&envelope, body).await?),
+        };
+        let Stored { small, contents, spent, opening } = stored;
         let receipt = shared.receipt(envelope.id, envelope.hash, Fate::Delivered, None);
         let receipt = receipt.map_err(internal)?;
+        let opened = contents.is_some();
         let received = Received {
             outside: envelope.clone(),
             came_at: now,
-            contents: None,
+            contents,
             trouble: None,
             stranger,
             seen_at: None,
             owed: Some(receipt.clone()),
         };
         let id = envelope.id;
-        let fresh = shared.change(move |state| {
-            // Another holder may have brought it in the same moment.
-            let fresh = !state.received.contains_key(&id) && !state.done.contains_key(&id);
-            if fresh {
-                state.put_received(received);
-                small.iter().for_each(|body| state.put_body(&id, body));
+        let first = shared.change(move |state| {
+            if state.done.contains_key(&id) {
+                return false;
             }
-            fresh
+            // Another holder may have brought it in the same moment.
+            let other = state.received.get(&id).cloned();
+            let first = other.is_none();
+            match other {
+                None => {
+                    state.put_received(received);
+                    small.iter().for_each(|body| state.put_body(&id, body));
+                }
+                Some(mut other) if other.contents.is_none() && other.trouble.is_none() => {
+                    other.contents = received.contents;
+                    state.put_received(other);
+                }
+                Some(_) => {}
+            }
+            first
         });
-        if fresh.await.map_err(internal)? {
-            self.open_later(id);
+        let first = first.await.map_err(internal)?;
+        drop(opening);
+        spent.into_iter().for_each(Obtained::spend);
+        let waits = shared.lock().received.get(&id).map(|one| one.contents.is_none());
+        match waits {
+            Some(true) => self.open_later(id),
+            Some(false) if opened && !first => shared.discard_sealed(id).await,
+            Some(false) => {}
+            // It was deleted meanwhile.
+            None => shared.discard(vec![id]).await,
         }
         Ok(receipt)
     }
@@ -125,6 +172,7 @@ impl Post {
             _ => {}
         }
         let _arriving = shared.expect(&envelope, Purpose::Keep)?;
+        shared.room_beside_others(&envelope).await?;
         let small = shared.store_body(&envelope, body).await?;
         let id = envelope.id;
         let kept = Kept { signed: signed.clone(), outside: envelope, came_at: now };
@@ -135,6 +183,37 @@ impl Post {
         noted.await.map_err(internal)?;
         shared.mended(&id);
         Ok(receipt)
+    }
+
+    /// Fetches a large letter to this node's person, and opens it while it arrives. Where that fails, the
+    /// sealed body is stored, to be opened later.
+    async fn fetch_and_open(&self, envelope: &Envelope, holder: PeerId) -> Result<Stored, Fault> {
+        let shared = &self.0;
+        let Some(opening) = self.opening(envelope.id) else {
+            return shared.fetch(envelope, holder).await.map(|()| Stored::sealed(None));
+        };
+        if shared.has_body(envelope).await? {
+            return Ok(Stored::sealed(None));
+        }
+        let (post, expected) = (shared.clone(), envelope.clone());
+        let read = move |sealed| post.open_from(sealed, &expected);
+        let blobs = shared.blobs()?;
+        let obtaining = blobs.obtain_reading(holder, envelope.hash, envelope.size, read);
+        let (obtained, opened) = obtaining.await.map_err(not_fetched)?;
+        match opened {
+            Ok(contents) => Ok(Stored {
+                small: None,
+                contents: Some(contents),
+                spent: Some(obtained),
+                opening: Some(opening),
+            }),
+            Err(error) => {
+                tracing::debug!(id = %envelope.id, %error, "a letter is opened later");
+                let path = shared.store.sealed(&envelope.id);
+                obtained.place(&path).await.map_err(not_fetched)?;
+                Ok(Stored::sealed(None))
+            }
+        }
     }
 
     /// What the recipient said of a letter that was passed on, for its sender.
@@ -196,7 +275,7 @@ impl Post {
 impl Shared {
     /// Nothing is acknowledged that may be in memory only.
     fn stores(&self) -> Result<(), Fault> {
-        match self.failed.load(Ordering::Relaxed) {
+        match self.has_failed() {
             true => {
                 Err(Fault::internal("this node cannot store letters: its disk is full or fails"))
             }
@@ -306,6 +385,13 @@ impl Shared {
         Ok(())
     }
 
+    /// Whether the disk leaves enough free for everybody else, should this letter lie on it.
+    async fn room_beside_others(&self, envelope: &Envelope) -> Result<(), Fault> {
+        // Before the node has it, nobody can call.
+        let Some(blobs) = self.blobs.get() else { return Ok(()) };
+        blobs.room_to_stay(envelope.size).await.map_err(not_fetched)
+    }
+
     /// Puts a sealed letter on the disk, if it is the one that the envelope names. A small one is given
     /// back instead, to be written with its record.
     async fn store_body(
@@ -340,23 +426,27 @@ impl Shared {
     /// Fetches a body from whoever has it. What arrives is checked, and stays also where this breaks
     /// off.
     async fn fetch(&self, envelope: &Envelope, holder: PeerId) -> Result<(), Fault> {
-        let blobs = self.blobs.get().ok_or_else(|| Fault::internal("the node is starting"))?;
-        let path = self.store.sealed(&envelope.id);
-        // An earlier try may have got as far as this, and no further.
-        let (there, expected) = (path.clone(), envelope.clone());
-        let there = tokio::task::spawn_blocking(move || {
-            let fits = std::fs::metadata(&there).is_ok_and(|m| m.len() == expected.size);
-            fits && Outline::of_file(&there).is_ok_and(|made| made.root() == expected.hash)
-        });
-        if there.await.map_err(internal)? {
+        if self.has_body(envelope).await? {
             return Ok(());
         }
+        let path = self.store.sealed(&envelope.id);
+        let blobs = self.blobs()?;
         let obtained = blobs.obtain(holder, envelope.hash, envelope.size, &path).await;
-        obtained.map_err(|error| match error {
-            BlobError::NoRoom(why) => full(&why.to_string()),
-            BlobError::Disk(error) => disk(error),
-            lost => Fault::new(FaultKind::InputLost, lost.to_string()),
-        })
+        obtained.map_err(not_fetched)
+    }
+
+    /// Whether the body lies here: an earlier try may have got as far as this, and no further.
+    async fn has_body(&self, envelope: &Envelope) -> Result<bool, Fault> {
+        let (path, expected) = (self.store.sealed(&envelope.id), envelope.clone());
+        let there = tokio::task::spawn_blocking(move || {
+            let fits = std::fs::metadata(&path).is_ok_and(|m| m.len() == expected.size);
+            fits && Outline::of_file(&path).is_ok_and(|made| made.root() == expected.hash)
+        });
+        there.await.map_err(internal)
+    }
+
+    fn blobs(&self) -> Result<&Blobs, Fault> {
+        self.blobs.get().ok_or_else(|| Fault::internal("the node is starting"))
     }
 
     /// Removes the files of envelopes that are done with.
@@ -375,6 +465,14 @@ fn read(signed: &SignedEnvelope) -> Result<(Envelope, PeerId), Fault> {
     let envelope = signed.verify().map_err(|e| Fault::bad_input(e.to_string()))?;
     let from = envelope.sender().ok_or_else(|| Fault::bad_input("the letter has no sender"))?;
     Ok((envelope, from))
+}
+
+fn not_fetched(error: BlobError) -> Fault {
+    match error {
+        BlobError::NoRoom(why) => full(&why.to_string()),
+        BlobError::Disk(error) => disk(error),
+        lost => Fault::new(FaultKind::InputLost, lost.to_string()),
+    }
 }
 
 fn full(why: &str) -> Fault {
@@ -433,7 +531,7 @@ mod tests {
         let kept = post.keep(&signed, body).await.unwrap();
         assert_eq!(kept.verify().unwrap().fate, Fate::Held);
         // A commit failed since: the same letter, which is in memory, gets no receipt.
-        post.0.failed.store(true, Ordering::Relaxed);
+        post.0.lock().failed = true;
         assert_eq!(post.keep(&signed, body).await.unwrap_err().kind, FaultKind::Internal);
     }
 

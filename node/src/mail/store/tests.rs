@@ -21,6 +21,31 @@ async fn what_was_committed_is_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_opened_again_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let commit = async |n: u64| {
+        store.commit(vec![Change::put(Table::Sent, &n.to_be_bytes(), &n).unwrap()]).await
+    };
+    commit(1).await.unwrap();
+    let reopen = async || store.place_in_line().await?.reopen().wait().await;
+    reopen().await.unwrap();
+    commit(2).await.unwrap();
+    assert_eq!(store.all::<u64>(Table::Sent).unwrap().0.len(), 2);
+    // What it cannot open, such as a folder, is said by all, until it can.
+    let (file, aside) = (folder.path().join(FILE), folder.path().join("aside"));
+    fs::rename(&file, &aside).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert!(reopen().await.is_err());
+    assert!(commit(3).await.is_err() && store.all::<u64>(Table::Sent).is_err());
+    fs::remove_dir(&file).unwrap();
+    fs::rename(&aside, &file).unwrap();
+    reopen().await.unwrap();
+    commit(4).await.unwrap();
+    assert_eq!(store.all::<u64>(Table::Sent).unwrap().0.len(), 3);
+}
+
+#[tokio::test]
 async fn a_flipped_bit_costs_the_record_that_it_is_in_and_never_gives_a_wrong_one() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();

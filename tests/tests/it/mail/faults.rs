@@ -1,6 +1,6 @@
 //! What goes wrong with mail: keepers that lie and lose, floods, large letters that break off.
 
-use std::{fs, os::unix::fs::MetadataExt as _};
+use std::{fs, io, os::unix::fs::MetadataExt as _};
 
 use libp2p::identity::Keypair;
 use potluck::{
@@ -264,7 +264,10 @@ fn a_large_letter_goes_on_where_it_broke_off() -> anyhow::Result<()> {
     let (mut cuts, mut most) = (0, 0);
     for cut in 1..=5 {
         let wanted = total / 7 * cut;
-        let arrived = || anyhow::Ok(fs::read_dir(bodies(&folder, "bob"))?.count() > 0);
+        let named = |entry: io::Result<fs::DirEntry>| {
+            entry.is_ok_and(|entry| entry.path().extension().is_some_and(|kind| kind == "tar"))
+        };
+        let arrived = || anyhow::Ok(fs::read_dir(bodies(&folder, "bob"))?.any(named));
         wait_until(|| Ok(here()? >= wanted || arrived()?)).with_context(|| {
             let logs = nodes.iter().map(Process::log).collect::<Vec<_>>().join("\n");
             format!("seed {seed}: {:?} of {total} are there\n{logs}", here())

@@ -21,6 +21,9 @@ use crate::{
     protocol::{encode, signed::SignedError},
 };
 
+/// Bytes of a file that are read at once.
+const BUFFER: usize = 1 << 18;
+
 /// What a person wants to send.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
@@ -220,8 +223,10 @@ impl<W: Write, F: FnMut(u64)> Packing<W, F> {
         let file = File::open(path).map_err(unreadable)?;
         let size = metadata.len();
         let mut header = header(EntryType::Regular, size, modified(metadata));
-        let mut read =
-            Exactly { file: BufReader::with_capacity(1 << 18, file), left: size, failed: None };
+        // A buffer for each of many small files would be most of the work.
+        let buffer = usize::try_from(size).map_or(BUFFER, |size| size.clamp(1, BUFFER));
+        let file = BufReader::with_capacity(buffer, file);
+        let mut read = Exactly { file, left: size, failed: None };
         let added = self.archive.append_data(&mut header, name, &mut read);
         match read.failed {
             Some(Ended::Changed) => return Err(SealError::Changed(path.to_owned())),

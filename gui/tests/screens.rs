@@ -15,8 +15,10 @@ use iced_test::Simulator;
 use image::RgbaImage;
 use potluck_gui::{
     app::{App, Message},
+    icon::Icon,
     screen::Screen,
-    theme::{self, Theme},
+    theme::{self, Theme, Tone},
+    widget::{self, Dialog},
     words::{self, Lang},
 };
 
@@ -24,13 +26,19 @@ use potluck_gui::{
 const SIZES: [(&str, f32, f32); 3] =
     [("1280", 1280.0, 860.0), ("900", 900.0, 600.0), ("450", 450.0, 300.0)];
 
+/// Brings a window into a state.
+type Stage = fn(&mut App);
+
 fn simulator(app: &App, size: Size) -> Simulator<'_, Message, Theme> {
-    let settings = iced::Settings {
+    Simulator::with_size(settings(), size, app.view())
+}
+
+fn settings() -> iced::Settings {
+    iced::Settings {
         fonts: theme::fonts().map(Into::into).into(),
         default_font: theme::FAMILY,
         ..iced::Settings::default()
-    };
-    Simulator::with_size(settings, size, app.view())
+    }
 }
 
 /// What the window shows, one pixel a pixel.
@@ -62,9 +70,11 @@ fn shows(app: &App, words: &str) -> bool {
 #[test]
 fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
     let folder = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from);
-    let stages: [(&str, fn(&mut App)); 5] = [
+    let stages: [(&str, Stage); 7] = [
         ("mesh", staged::mesh),
         ("mesh-card", staged::mesh_with_card),
+        ("mesh-list", staged::mesh_list),
+        ("adding", staged::adding),
         ("nobody", staged::nobody),
         ("stopped", staged::stopped),
         ("settings", staged::settings),
@@ -93,7 +103,7 @@ fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
 /// The committed pictures: compared with a tolerance, since rounding differs between processors.
 #[test]
 fn screens_look_as_they_were_approved() {
-    let approve: [(&str, fn(&mut App), Lang, Theme); 4] = [
+    let approve: [(&str, Stage, Lang, Theme); 4] = [
         ("mesh-en-light", staged::mesh, Lang::En, Theme::Light),
         ("mesh-zh-dark", staged::mesh_with_card, Lang::Zh, Theme::Dark),
         ("nobody-zh-light", staged::nobody, Lang::Zh, Theme::Light),
@@ -162,6 +172,36 @@ fn the_keyboard_reaches_and_presses_a_control() {
     assert_eq!(after, iced::event::Status::Captured);
     let pressed = simulator.into_messages().filter(|m| matches!(m, Message::Go(Screen::Settings)));
     assert_eq!(pressed.count(), 2);
+}
+
+#[test]
+fn behind_a_dialog_the_page_keeps_still() {
+    let mut app = staged::app(Lang::En);
+    staged::mesh(&mut app);
+    let dialog = Dialog {
+        tone: Tone::Warning,
+        icon: Icon::TriangleAlert,
+        title: "Nobody can recognize pictures now".to_owned(),
+        text: "lab-gpu-01 went off 20 seconds ago, and this computer has no model.".to_owned(),
+        details: Some("recognize/1: lost".to_owned()),
+        actions: vec![
+            ("Stop".to_owned(), Message::Dismiss),
+            ("Wait for a node".to_owned(), Message::Go(Screen::Settings)),
+        ],
+    };
+    let above = widget::dialog(&dialog, Lang::En, Message::Copy);
+    let page = widget::over(app.view(), Some(above), Message::Dismiss);
+    let size = Size::new(900.0, 600.0);
+    let mut simulator = Simulator::with_size(settings(), size, page);
+    if let Some(folder) = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from) {
+        let snapshot = simulator.snapshot(&Theme::Light).unwrap();
+        let _ = snapshot.matches_image(folder.join("dialog.png"));
+    }
+    // What lies behind cannot be found by the keyboard or by a test; the dialog can.
+    assert!(simulator.find(words::mesh::add_address(Lang::En)).is_err());
+    simulator.click("Wait for a node").unwrap();
+    let messages: Vec<_> = simulator.into_messages().collect();
+    assert!(matches!(messages[..], [Message::Go(Screen::Settings)]), "{messages:?}");
 }
 
 #[test]

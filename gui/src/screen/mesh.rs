@@ -315,7 +315,7 @@ impl Mesh {
             let mut line = row![tile(node.icon(), 36.0, tone_of_tile), names]
                 .spacing(space::M)
                 .align_y(Alignment::Center);
-            if !narrow {
+            if !narrow && node.rtt_ms.is_some() {
                 let latency = Role::Body.text(node.latency(lang)).style(theme::muted);
                 line = line.push(container(latency).align_right(72));
             }

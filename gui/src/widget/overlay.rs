@@ -208,7 +208,7 @@ pub fn overlaid<'a, Message: Clone + 'a>(
         container(line).padding(space::M).max_width(360.0).style(theme::toast).into()
     });
     let corner = (!toasts.shown.is_empty()).then(|| {
-        let area = mouse_area(Column::with_children(column).spacing(space::S))
+        let area = mouse_area(Column::with_children(column).spacing(space::S).max_width(360))
             .on_enter(hover(true))
             .on_exit(hover(false));
         container(area).padding(space::XL).align_right(Length::Fill).align_bottom(Length::Fill)

@@ -51,12 +51,12 @@ words! {
     connecting = "Calling this address. The node shows up here when it answers.", "正在呼叫这个地址，对方应答后会出现在这里。";
     doctor = "The doctor looked around", "诊断结果";
     doctor_looks = "The doctor looks around...", "正在诊断……";
-    doctor_count(checks: usize, problems: usize) = "{checks} findings, {problems} need you", "共 {checks} 项，{problems} 项需要处理";
-    doctor_fine(checks: usize) = "{checks} findings, none needs you", "共 {checks} 项，都不用处理";
+    doctor_count(checks: usize, problems: usize) = "{checks} findings, {problems} to see to", "共 {checks} 项，{problems} 项需要处理";
+    doctor_fine(checks: usize) = "{checks} findings, nothing to do", "共 {checks} 项，都不用处理";
     check_again = "Check again", "重新检查";
     good = "Good", "正常";
     note = "Note", "说明";
-    problem = "Needs you", "要处理";
+    problem = "See to it", "要处理";
     copy_report = "Copy report", "复制报告";
     guest_wifi = "Guest Wi-Fi often keeps computers apart. A cable helps.", "访客 Wi-Fi 常把电脑互相隔开，换网线试试。";
     went(name: &str) = "{name} is off", "{name} 离线了";

@@ -45,6 +45,22 @@ pub fn mesh_with_card(app: &mut App) {
     tell(app, mesh::Message::Choose(gpu));
 }
 
+pub fn mesh_list(app: &mut App) {
+    mesh_with_card(app);
+    tell(app, mesh::Message::Shape(mesh::Shape::List));
+}
+
+/// The address field is open, and a short message shows.
+pub fn adding(app: &mut App) {
+    mesh(app);
+    tell(app, mesh::Message::Add);
+    tell(
+        app,
+        mesh::Message::Connected(Err("10.0.0.1 is not an address: invalid socket address".into())),
+    );
+    let _ = app.update(Message::Copy("/ip4/192.168.40.23/tcp/4001".into()));
+}
+
 pub fn nobody(app: &mut App) {
     // Alone, but the node is there: only its client can't be had without one.
     let _ = app.update(Message::Backend(Update::News(vec![Event::Own(own())])));

@@ -164,7 +164,10 @@ fn speed(offer: &Offer, context: &Context<'_>) -> String {
         rate if offer.call_ms <= 0.0 || rate <= 0.0 => String::new(),
         rate if rate < 10.0 => words::per_second(context.lang, &format!("{rate:.1}")),
         rate if rate < 10_000.0 => words::per_second(context.lang, &format!("{rate:.0}")),
-        rate => words::per_second(context.lang, &format!("{:.0}k", rate / 1000.0)),
+        rate if rate < 1_000_000.0 => {
+            words::per_second(context.lang, &format!("{:.0}k", rate / 1000.0))
+        }
+        rate => words::per_second(context.lang, &format!("{:.1}M", rate / 1_000_000.0)),
     }
 }
 

@@ -12,7 +12,7 @@ mod picks;
 pub use button::{Button, Kind, button, icon_button, pressable};
 pub use cut::cut;
 pub use focus::{focusable, inert};
-pub use list::{Window, list};
+pub use list::{Window, list, scroll};
 pub use overlay::{DIALOG_FOCUS, Dialog, Toast, ToastId, Toasts, dialog, over, overlaid};
 pub use parts::{
     avatar, badge, bar, card, count, drop_field, empty, field, head_row, hr, key, note, row_of,

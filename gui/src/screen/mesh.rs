@@ -21,7 +21,7 @@ use crate::{
     theme::{self, Element, Role, Tone, space},
     widget::{
         Kind, Toast, Window, badge, button, card as in_card, cut, empty, field, hr, list, note,
-        pressable, segment, tile,
+        pressable, scroll, segment, tile,
     },
     words::{mesh as words, shell},
 };
@@ -259,6 +259,11 @@ impl Mesh {
             .clone
             .as_ref()
             .map(|_| note(Icon::TriangleAlert, shell::clone_here(lang), Tone::Danger));
+        if adding.is_some() && context.size.height < 480.0 {
+            // Too low for both: the address comes first.
+            let all = Column::new().push(clone).push(adding).spacing(space::L);
+            return scroll(all).height(Length::Fill).into();
+        }
         let shown = match self.shape {
             Shape::Map => self.map(context, nodes),
             Shape::List => self.list(context, nodes),
@@ -371,7 +376,7 @@ impl Mesh {
         .max_width(560)
         .align_x(Alignment::Center);
         let inside =
-            scrollable(container(inside).padding(Padding::new(space::XL)).center_x(Length::Fill));
+            scroll(container(inside).padding(Padding::new(space::XL)).center_x(Length::Fill));
         column![
             header(context, words::title(lang), "", Vec::new(), None),
             container(inside).center(Length::Fill)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use iced::{
     Alignment, Length, Task,
     keyboard::{Key, key::Named},
-    widget::{Column, Slider, column, container, row, scrollable},
+    widget::{Column, Slider, column, container, row},
 };
 use potluck::{
     config::{Config, ConfigError, node_name},
@@ -19,8 +19,8 @@ use crate::{
     settings::{NodeSetting, SCALES, Settings as Kept, ThemeChoice, set_of_node},
     theme::{self, Element, Role, Tone, space},
     widget::{
-        Kind, badge, button, cut, field, focusable, hr, icon_button, note, row_of, segment, switch,
-        tile,
+        Kind, badge, button, cut, field, focusable, hr, icon_button, note, row_of, scroll, segment,
+        switch, tile,
     },
     words::{Lang, settings as words},
 };
@@ -190,8 +190,7 @@ impl Settings {
         let trouble =
             self.trouble.as_ref().map(|why| note(Icon::CircleX, why.as_str(), Tone::Danger));
         let all = Column::new().push(trouble).push(columns).spacing(space::L);
-        column![head, body(&context, scrollable(all).height(Length::Fill).width(Length::Fill))]
-            .into()
+        column![head, body(&context, scroll(all).height(Length::Fill))].into()
     }
 
     fn you<'a>(&'a self, context: &Context<'a>) -> Element<'a, Message> {

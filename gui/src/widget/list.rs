@@ -7,7 +7,10 @@ use iced::{
     widget::{Column, Id, Space, scrollable},
 };
 
-use crate::theme::Element;
+use crate::theme::{Element, Theme};
+
+/// How wide a scrollbar is, and how far from the content.
+const BAR: f32 = 6.0;
 
 /// Rows that are built above and below what shows, so that a slow frame shows no gap.
 const SPARE: usize = 4;
@@ -37,6 +40,15 @@ impl Window {
     }
 }
 
+/// Something that scrolls down. The bar is thin, and beside the content where there is more of it
+/// than room.
+pub fn scroll<'a, Message: 'a>(
+    content: impl Into<Element<'a, Message>>,
+) -> scrollable::Scrollable<'a, Message, Theme> {
+    let bar = scrollable::Scrollbar::new().width(BAR).scroller_width(BAR).spacing(BAR);
+    scrollable(content).direction(scrollable::Direction::Vertical(bar)).width(Length::Fill)
+}
+
 /// A list of `count` rows, each `row` high; `on_scroll` goes to [`Window::scrolled`].
 pub fn list<'a, Message: 'a>(
     id: &'static str,
@@ -55,12 +67,7 @@ pub fn list<'a, Message: 'a>(
             iced::widget::container(build(index)).height(row).width(Length::Fill).into()
         }))
         .push(Space::new().height(below));
-    scrollable(column)
-        .id(Id::new(id))
-        .width(Length::Fill)
-        .height(Length::Fill)
-        .on_scroll(on_scroll)
-        .into()
+    scroll(column).id(Id::new(id)).height(Length::Fill).on_scroll(on_scroll).into()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use iced::{
     Alignment, Length, Padding,
-    widget::{Column, column, container, row, scrollable},
+    widget::{Column, column, container, row},
 };
 use potluck::{client::Offer, identity::short};
 
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     screen::Context,
     theme::{self, Element, Role, Tone, space},
-    widget::{badge, bar, cut, hr, icon_button, note, tile},
+    widget::{badge, bar, cut, hr, icon_button, note, scroll, tile},
     words::{mesh as words, shell},
 };
 
@@ -29,7 +29,7 @@ pub fn view<'a>(node: &Node, context: &Context<'_>) -> Element<'a, Message> {
     if node.own {
         parts = parts.push(hr()).push(own(context));
     }
-    let inside = container(scrollable(parts)).height(Length::Fill).style(theme::panel);
+    let inside = container(scroll(parts)).height(Length::Fill).style(theme::panel);
     match context.has_panel() {
         true => {
             let edge = container(iced::widget::Space::new()).width(1).height(Length::Fill).style(

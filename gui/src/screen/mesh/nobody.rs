@@ -2,7 +2,7 @@
 
 use iced::{
     Alignment, Length, Padding,
-    widget::{Canvas, Column, canvas, column, container, row, scrollable},
+    widget::{Canvas, Column, canvas, column, container, row},
 };
 use potluck::doctor::{Finding, Level};
 
@@ -11,7 +11,7 @@ use crate::{
     icon::Icon,
     screen::Context,
     theme::{self, Element, Role, Theme, Tone, space},
-    widget::{Kind, badge, button, card, hr, note},
+    widget::{Kind, badge, button, card, hr, note, scroll},
     words::{Lang, mesh as words, shell},
 };
 
@@ -31,7 +31,7 @@ impl Mesh {
             let left = column![hero(lang, true), address].spacing(space::L).width(Length::Fill);
             let left = Column::new().push(clone).push(left).spacing(space::L);
             let doctor = container(self.doctor(context)).width(context.panel_width() + 100.0);
-            let sides = row![scrollable(left).height(Length::Fill).width(Length::Fill), doctor];
+            let sides = row![scroll(left).height(Length::Fill), doctor];
             sides.spacing(space::XL).into()
         } else {
             let all = Column::new()
@@ -40,7 +40,7 @@ impl Mesh {
                 .push(address)
                 .push(self.doctor(context))
                 .spacing(space::L);
-            scrollable(all).height(Length::Fill).width(Length::Fill).into()
+            scroll(all).height(Length::Fill).into()
         }
     }
 
@@ -94,7 +94,7 @@ impl Mesh {
         .align_y(Alignment::Center);
         rows = rows.push(hr()).push(container(foot).padding([space::M, space::L]));
         let inside: Element<'a, Message> = match context.has_panel() {
-            true => scrollable(rows).into(),
+            true => scroll(rows).into(),
             false => rows.into(),
         };
         container(inside).padding(1).style(theme::card).into()

@@ -18,6 +18,13 @@ pub(crate) use event::Followed;
 pub use event::{Event, Own, Subscription, View};
 pub(crate) use local::{Local, StartedWith};
 
+// What events and views are made of, for who holds only a client.
+pub use crate::{
+    journal::{CallEnd, CallRecord, Side},
+    network::{PeerView, Snapshot, parse_join},
+    protocol::{Offer, decode, encode},
+};
+
 use std::{path::Path, sync::Arc};
 
 use libp2p::{Multiaddr, PeerId};
@@ -27,8 +34,6 @@ use crate::{
     control::{Attached, ControlError},
     doctor::Facts,
     mail,
-    network::Snapshot,
-    protocol::Offer,
     service::Counters,
 };
 use watching::Watching;

@@ -1,0 +1,207 @@
+//! The settings of the window, kept in `window.toml` in the data folder. Those of the node are in
+//! `config.toml`, which people also edit by hand: [`set_of_node`] changes one line of it.
+
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
+
+use clap::ValueEnum;
+use potluck::config::{Config, ConfigError};
+use serde::{Deserialize, Serialize};
+
+use crate::words::Lang;
+
+/// The name of the file.
+pub const FILE: &str = "window.toml";
+
+/// Smallest and largest text, in percent.
+pub const SCALES: (u16, u16) = (80, 200);
+
+/// How the window looks and behaves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// The language; `None` follows the system.
+    pub language: Option<Lang>,
+    /// Light, dark, or as the system.
+    pub theme: ThemeChoice,
+    /// Size of everything, in percent.
+    pub scale: u16,
+    /// Short fades and moves.
+    pub motion: bool,
+    /// Tell of new mail.
+    pub notice_mail: bool,
+    /// Tell of requests from strangers.
+    pub notice_strangers: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            language: None,
+            theme: ThemeChoice::System,
+            scale: 100,
+            motion: true,
+            notice_mail: true,
+            notice_strangers: false,
+        }
+    }
+}
+
+/// Light, dark, or as the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ThemeChoice {
+    /// As the system
+    #[default]
+    System,
+    /// Dark on light
+    Light,
+    /// Light on dark
+    Dark,
+}
+
+/// Why settings cannot be read or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The disk says no.
+    #[error(transparent)]
+    Disk(#[from] io::Error),
+    /// The file is no such file.
+    #[error("{0}")]
+    Unreadable(String),
+    /// The node would not start with it.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl Settings {
+    /// What the data folder has; what is missing is as new.
+    pub fn load(folder: &Path) -> Result<Self, SettingsError> {
+        let text = match std::fs::read_to_string(folder.join(FILE)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(error.into()),
+        };
+        let read: Self = toml::from_str(&text)
+            .map_err(|error| SettingsError::Unreadable(format!("{FILE}: {}", error.message())))?;
+        Ok(Self { scale: read.scale.clamp(SCALES.0, SCALES.1), ..read })
+    }
+
+    /// Keeps them. The old file is there until the new one is whole.
+    pub fn save(&self, folder: &Path) -> Result<(), SettingsError> {
+        let text =
+            toml::to_string(self).map_err(|error| SettingsError::Unreadable(error.to_string()))?;
+        replace(&folder.join(FILE), &text)
+    }
+
+    /// The language to speak.
+    pub fn lang(&self) -> Lang {
+        self.language.unwrap_or_else(Lang::of_system)
+    }
+}
+
+/// A setting of the node that the window changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NodeSetting {
+    /// The nickname.
+    Name(String),
+    /// Whether senders are told that their letters were read.
+    Receipts(bool),
+    /// Whether others are looked for by mDNS.
+    Mdns(bool),
+}
+
+/// Changes one setting in `config.toml` and leaves the rest of the file, comments too, as it is.
+/// What the node would refuse is not written.
+pub fn set_of_node(file: &Path, setting: &NodeSetting) -> Result<Config, SettingsError> {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Config::template(),
+        Err(error) => return Err(error.into()),
+    };
+    let mut document: toml_edit::DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| {
+            SettingsError::Unreadable(format!("config.toml: {}", error.message()))
+        })?;
+    let (section, key, value) = match setting {
+        NodeSetting::Name(name) => (None, "name", toml_edit::value(name.as_str())),
+        NodeSetting::Receipts(on) => (Some("mail"), "read_receipts", toml_edit::value(*on)),
+        NodeSetting::Mdns(on) => (Some("network"), "mdns", toml_edit::value(*on)),
+    };
+    match section {
+        None => document[key] = value,
+        Some(section) => {
+            let table = document.entry(section).or_insert_with(toml_edit::table);
+            table[key] = value;
+        }
+    }
+    let text = document.to_string();
+    let config = Config::parse(&text, file)?;
+    replace(file, &text)?;
+    Ok(config)
+}
+
+/// Puts a file that only its owner reads in the place of another.
+fn replace(path: &Path, text: &str) -> Result<(), SettingsError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // Made with mode 0600.
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_come_back_and_a_broken_file_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Settings::load(folder.path()).unwrap(), Settings::default());
+        let changed = Settings {
+            language: Some(Lang::Zh),
+            theme: ThemeChoice::Dark,
+            scale: 150,
+            ..Settings::default()
+        };
+        changed.save(folder.path()).unwrap();
+        assert_eq!(Settings::load(folder.path()).unwrap(), changed);
+        std::fs::write(folder.path().join(FILE), "scale = 900\n").unwrap();
+        assert_eq!(Settings::load(folder.path()).unwrap().scale, 200);
+        std::fs::write(folder.path().join(FILE), "scale = [").unwrap();
+        assert!(Settings::load(folder.path()).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_reads_them() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        Settings::default().save(folder.path()).unwrap();
+        let mode = std::fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_setting_of_the_node_changes_its_own_line_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, "# mine\nname = \"old\"\n\n[network]\n# keep\nconnections = 5\n")
+            .unwrap();
+        set_of_node(&file, &NodeSetting::Name("林晓".into())).unwrap();
+        set_of_node(&file, &NodeSetting::Mdns(false)).unwrap();
+        let config = set_of_node(&file, &NodeSetting::Receipts(false)).unwrap();
+        assert_eq!((config.name.as_str(), config.network.mdns), ("林晓", false));
+        assert_eq!(config.network.connections, 5);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains("# mine") && text.contains("# keep"), "{text}");
+        assert!(text.contains("read_receipts = false"), "{text}");
+        // The node would not start with this.
+        assert!(set_of_node(&file, &NodeSetting::Name(String::new())).is_err());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    }
+}

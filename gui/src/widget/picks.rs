@@ -1,0 +1,148 @@
+//! Choices: switch, segment, tabs.
+
+use iced::{
+    Alignment, Border, Length, Padding,
+    keyboard::{Key, key::Named},
+    widget::{self, Column, Row, Space, container},
+};
+
+use super::focus::focusable;
+use crate::{
+    icon::Icon,
+    theme::{self, Element, Role, Theme, radius, space},
+};
+
+/// On or off.
+pub fn switch<'a, Message: Clone + 'a>(on: bool, change: Option<Message>) -> Element<'a, Message> {
+    let off = change.is_none();
+    let knob = if on { 14.0 } else { 12.0 };
+    let dot = container(Space::new()).width(knob).height(knob).style(move |theme: &Theme| {
+        let roles = theme.roles();
+        let color = if on { roles.on_primary } else { roles.edge };
+        container::Style {
+            background: Some(color.into()),
+            border: Border::default().rounded(99.0),
+            ..container::Style::default()
+        }
+    });
+    let track = container(dot)
+        .width(36)
+        .height(20)
+        .padding(if on { 3.0 } else { 4.0 })
+        .align_x(if on { Alignment::End } else { Alignment::Start })
+        .style(move |theme: &Theme| {
+            let roles = theme.roles();
+            let half = |color: iced::Color| iced::Color { a: if off { 0.5 } else { 1.0 }, ..color };
+            container::Style {
+                background: Some(half(if on { roles.primary } else { roles.surface }).into()),
+                border: Border {
+                    color: half(if on { roles.primary } else { roles.edge }),
+                    width: 1.0,
+                    radius: 10.0.into(),
+                },
+                ..container::Style::default()
+            }
+        });
+    let pressed = widget::button(track)
+        .padding(0)
+        .on_press_maybe(change.clone())
+        .style(|_, _| widget::button::Style::default());
+    focusable(pressed, change).radius(10.0).into()
+}
+
+/// One of a few. An option is an icon, a word and what it means; words go where there is no room.
+pub fn segment<'a, T: Copy + PartialEq, Message: Clone + 'a>(
+    options: &[(Option<Icon>, &'a str, T)],
+    chosen: T,
+    short: bool,
+    on_choose: impl Fn(T) -> Message,
+) -> Element<'a, Message> {
+    let at = options.iter().position(|(_, _, value)| *value == chosen).unwrap_or_default();
+    let beside = |step: usize| {
+        let next = (at + step) % options.len();
+        options.get(next).map(|(_, _, value)| on_choose(*value))
+    };
+    let (next, previous) = (beside(1), beside(options.len().saturating_sub(1)));
+    let parts = options.iter().map(|(icon, words, value)| {
+        let on = *value == chosen;
+        let words_show = !(short && icon.is_some());
+        let inside = Row::new()
+            .push(icon.map(|icon| icon.view(14.0)))
+            .push(words_show.then(|| {
+                let role = if on { Role::Strong } else { Role::Body };
+                role.text(*words).wrapping(widget::text::Wrapping::None)
+            }))
+            .spacing(6)
+            .align_y(Alignment::Center);
+        widget::button(container(inside).center_y(Length::Fill))
+            .height(26)
+            .padding([0, 12])
+            .on_press(on_choose(*value))
+            .style(move |theme: &Theme, status| part(theme, status, on))
+            .into()
+    });
+    let inside = container(Row::with_children(parts)).padding(2).style(theme::rail);
+    // One stop for the keyboard; arrows choose.
+    focusable(inside, None)
+        .on_key(move |key| match key {
+            Key::Named(Named::ArrowRight | Named::ArrowDown) => next.clone(),
+            Key::Named(Named::ArrowLeft | Named::ArrowUp) => previous.clone(),
+            _ => None,
+        })
+        .into()
+}
+
+fn part(theme: &Theme, status: widget::button::Status, on: bool) -> widget::button::Style {
+    let roles = theme.roles();
+    let hovered = status == widget::button::Status::Hovered;
+    widget::button::Style {
+        background: on.then(|| roles.surface.into()),
+        text_color: if on || hovered { roles.text } else { roles.muted },
+        border: Border {
+            color: if on { roles.line } else { iced::Color::TRANSPARENT },
+            width: if on { 1.0 } else { 0.0 },
+            radius: radius::INNER.into(),
+        },
+        ..widget::button::Style::default()
+    }
+}
+
+/// Parts of a screen, one at a time. They scroll sideways where there is no room.
+pub fn tabs<'a, T: Copy + PartialEq, Message: Clone + 'a>(
+    options: &[(Option<Icon>, &'a str, T)],
+    chosen: T,
+    on_choose: impl Fn(T) -> Message,
+) -> Element<'a, Message> {
+    let parts = options.iter().map(|(icon, words, value)| {
+        let on = *value == chosen;
+        let role = if on { Role::Strong } else { Role::Body };
+        let inside = Row::new()
+            .push(icon.map(|icon| icon.view(14.0)))
+            .push(role.text(*words).wrapping(widget::text::Wrapping::None))
+            .spacing(6)
+            .align_y(Alignment::Center);
+        let line =
+            container(Space::new()).width(Length::Fill).height(2).style(move |theme: &Theme| {
+                let color = if on { theme.roles().primary } else { iced::Color::TRANSPARENT };
+                container::Style { background: Some(color.into()), ..container::Style::default() }
+            });
+        let inside = Column::new()
+            .push(container(inside).center_y(38).padding(Padding::from([0.0, space::M])))
+            .push(line)
+            .width(Length::Shrink);
+        let pressed = widget::button(inside).padding(0).on_press(on_choose(*value)).style(
+            move |theme: &Theme, status| widget::button::Style {
+                background: None,
+                border: Border::default(),
+                ..part(theme, status, on)
+            },
+        );
+        focusable(pressed, Some(on_choose(*value))).into()
+    });
+    let line = widget::scrollable(Row::with_children(parts).spacing(space::XS))
+        .direction(widget::scrollable::Direction::Horizontal(
+            widget::scrollable::Scrollbar::hidden(),
+        ))
+        .width(Length::Fill);
+    Column::new().push(line).push(super::hr()).into()
+}

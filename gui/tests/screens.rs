@@ -1,0 +1,214 @@
+//! The screens as a person sees and uses them, without a window: pressed by the simulator, drawn by
+//! tiny-skia with the bundled fonts.
+//!
+//! `POTLUCK_PICTURES=folder cargo test -p potluck-gui --test screens` leaves a picture of every
+//! screen in both languages, both themes and three sizes there, to be looked at.
+//! `POTLUCK_SNAPSHOTS=new` makes the committed pictures again.
+
+#[path = "staged/staged.rs"]
+mod staged;
+
+use std::path::{Path, PathBuf};
+
+use iced::{Size, keyboard::key::Named};
+use iced_test::Simulator;
+use image::RgbaImage;
+use potluck_gui::{
+    app::{App, Message},
+    icon::Icon,
+    screen::Screen,
+    theme::{self, Theme, Tone},
+    widget::{self, Dialog},
+    words::{self, Lang},
+};
+
+/// A usual window, a small one, and a small one at 200 %.
+const SIZES: [(&str, f32, f32); 3] =
+    [("1280", 1280.0, 860.0), ("900", 900.0, 600.0), ("450", 450.0, 300.0)];
+
+/// Brings a window into a state.
+type Stage = fn(&mut App);
+
+fn simulator(app: &App, size: Size) -> Simulator<'_, Message, Theme> {
+    Simulator::with_size(settings(), size, app.view())
+}
+
+fn settings() -> iced::Settings {
+    iced::Settings {
+        fonts: theme::fonts().map(Into::into).into(),
+        default_font: theme::FAMILY,
+        ..iced::Settings::default()
+    }
+}
+
+/// What the window shows, one pixel a pixel.
+fn picture(app: &App, size: Size, theme: Theme) -> RgbaImage {
+    let folder = tempfile::tempdir().unwrap();
+    let snapshot = simulator(app, size).snapshot(&theme).unwrap();
+    assert!(snapshot.matches_image(folder.path().join("it.png")).unwrap());
+    // The name says who drew it: another renderer draws other pixels.
+    let large = image::open(folder.path().join("it-tiny-skia.png")).unwrap();
+    let (width, height) = (size.width as u32, size.height as u32);
+    image::imageops::resize(&large.into_rgba8(), width, height, image::imageops::Triangle)
+}
+
+/// Presses what shows these words, and lets the window react.
+fn press(app: &mut App, words: &str) {
+    let mut simulator = simulator(app, Size::new(1280.0, 860.0));
+    simulator.click(words).unwrap_or_else(|error| panic!("{words}: {error}"));
+    let messages: Vec<_> = simulator.into_messages().collect();
+    assert!(!messages.is_empty(), "{words} does nothing");
+    for message in messages {
+        let _ = app.update(message);
+    }
+}
+
+fn shows(app: &App, words: &str) -> bool {
+    simulator(app, Size::new(1280.0, 860.0)).find(words).is_ok()
+}
+
+#[test]
+fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
+    let folder = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from);
+    let stages: [(&str, Stage); 7] = [
+        ("mesh", staged::mesh),
+        ("mesh-card", staged::mesh_with_card),
+        ("mesh-list", staged::mesh_list),
+        ("adding", staged::adding),
+        ("nobody", staged::nobody),
+        ("stopped", staged::stopped),
+        ("settings", staged::settings),
+    ];
+    for (name, stage) in stages {
+        for lang in Lang::ALL {
+            for theme in [Theme::Light, Theme::Dark] {
+                let mut app = staged::app(lang);
+                stage(&mut app);
+                for (label, width, height) in SIZES {
+                    let drawn = picture(&app, Size::new(width, height), theme);
+                    // Something is on it: not one colour all over.
+                    let first = drawn.get_pixel(0, 0);
+                    assert!(drawn.pixels().any(|pixel| pixel != first));
+                    if let Some(folder) = &folder {
+                        std::fs::create_dir_all(folder).unwrap();
+                        let file = format!("{name}-{lang:?}-{theme:?}-{label}.png").to_lowercase();
+                        drawn.save(folder.join(file)).unwrap();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The committed pictures: compared with a tolerance, since rounding differs between processors.
+#[test]
+fn screens_look_as_they_were_approved() {
+    let approve: [(&str, Stage, Lang, Theme); 4] = [
+        ("mesh-en-light", staged::mesh, Lang::En, Theme::Light),
+        ("mesh-zh-dark", staged::mesh_with_card, Lang::Zh, Theme::Dark),
+        ("nobody-zh-light", staged::nobody, Lang::Zh, Theme::Light),
+        ("settings-en-dark", staged::settings, Lang::En, Theme::Dark),
+    ];
+    for (name, stage, lang, theme) in approve {
+        let mut app = staged::app(lang);
+        stage(&mut app);
+        let drawn = picture(&app, Size::new(900.0, 600.0), theme);
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/snapshots/{name}.png"));
+        if std::env::var_os("POTLUCK_SNAPSHOTS").is_some_and(|value| value == "new") {
+            drawn.save(&path).unwrap();
+        }
+        assert!(path.exists(), "{} is missing", path.display());
+        let approved = image::open(&path).unwrap().into_rgba8();
+        assert_eq!(drawn.dimensions(), approved.dimensions(), "{name}");
+        let differs = |(one, other): (&image::Rgba<u8>, &image::Rgba<u8>)| {
+            one.0.iter().zip(other.0).any(|(one, other)| one.abs_diff(other) > 24)
+        };
+        let changed = drawn.pixels().zip(approved.pixels()).filter(|pair| differs(*pair)).count();
+        let most = (drawn.width() * drawn.height()) as usize / 500;
+        assert!(changed <= most, "{name}: {changed} pixels differ");
+    }
+}
+
+#[test]
+fn a_person_finds_the_settings_and_the_way_back() {
+    let mut app = staged::app(Lang::En);
+    staged::mesh(&mut app);
+    press(&mut app, words::settings::title(Lang::En));
+    assert_eq!(app.screen(), Screen::Settings);
+    // The language changes everything at once.
+    press(&mut app, words::settings::chinese(Lang::En));
+    assert_eq!(app.lang(), Lang::Zh);
+    assert!(shows(&app, words::settings::look(Lang::Zh)));
+    press(&mut app, words::settings::dark(Lang::Zh));
+    assert_eq!(app.theme(), Some(Theme::Dark));
+    press(&mut app, words::mesh::title(Lang::Zh));
+    assert_eq!(app.screen(), Screen::Mesh);
+}
+
+#[test]
+fn the_list_names_everybody_and_opens_a_card() {
+    let mut app = staged::app(Lang::En);
+    staged::mesh(&mut app);
+    press(&mut app, words::mesh::list(Lang::En));
+    for name in staged::NAMES {
+        assert!(shows(&app, name), "{name} is missing");
+    }
+    press(&mut app, "lab-gpu-01");
+    assert!(shows(&app, words::mesh::latency(Lang::En)));
+}
+
+#[test]
+fn the_keyboard_reaches_and_presses_a_control() {
+    let mut app = staged::app(Lang::En);
+    staged::mesh(&mut app);
+    let mut simulator = simulator(&app, Size::new(1280.0, 860.0));
+    // A click beside everything takes the keyboard from everything.
+    let before = simulator.tap_key(iced::keyboard::Key::Named(Named::Enter));
+    assert_eq!(before, iced::event::Status::Ignored);
+    // A press moves the keyboard to the control, and Enter presses it again.
+    simulator.click(words::settings::title(Lang::En)).unwrap();
+    let after = simulator.tap_key(iced::keyboard::Key::Named(Named::Enter));
+    assert_eq!(after, iced::event::Status::Captured);
+    let pressed = simulator.into_messages().filter(|m| matches!(m, Message::Go(Screen::Settings)));
+    assert_eq!(pressed.count(), 2);
+}
+
+#[test]
+fn behind_a_dialog_the_page_keeps_still() {
+    let mut app = staged::app(Lang::En);
+    staged::mesh(&mut app);
+    let dialog = Dialog {
+        tone: Tone::Warning,
+        icon: Icon::TriangleAlert,
+        title: "Nobody can recognize pictures now".to_owned(),
+        text: "lab-gpu-01 went off 20 seconds ago, and this computer has no model.".to_owned(),
+        details: Some("recognize/1: lost".to_owned()),
+        actions: vec![
+            ("Stop".to_owned(), Message::Dismiss),
+            ("Wait for a node".to_owned(), Message::Go(Screen::Settings)),
+        ],
+    };
+    let above = widget::dialog(&dialog, Lang::En, Message::Copy);
+    let page = widget::over(app.view(), Some(above), Message::Dismiss);
+    let size = Size::new(900.0, 600.0);
+    let mut simulator = Simulator::with_size(settings(), size, page);
+    if let Some(folder) = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from) {
+        let snapshot = simulator.snapshot(&Theme::Light).unwrap();
+        let _ = snapshot.matches_image(folder.join("dialog.png"));
+    }
+    // What lies behind cannot be found by the keyboard or by a test; the dialog can.
+    assert!(simulator.find(words::mesh::add_address(Lang::En)).is_err());
+    simulator.click("Wait for a node").unwrap();
+    let messages: Vec<_> = simulator.into_messages().collect();
+    assert!(matches!(messages[..], [Message::Go(Screen::Settings)]), "{messages:?}");
+}
+
+#[test]
+fn a_node_that_cannot_start_is_told_with_a_way_on() {
+    let mut app = staged::app(Lang::En);
+    staged::stopped(&mut app);
+    assert!(shows(&app, words::shell::cannot_start(Lang::En)));
+    press(&mut app, words::shell::try_again(Lang::En));
+    assert!(!shows(&app, words::shell::cannot_start(Lang::En)));
+}

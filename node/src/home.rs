@@ -88,7 +88,7 @@ impl Home {
             join.extend(parse_join(text).map_err(HomeError::Join)?);
         }
         let folder = options.data_dir.clone();
-        let data_dir = tokio::task::spawn_blocking(move || DataDir::open(folder)).await??;
+        let data_dir = tokio::task::spawn_blocking(move || DataDir::locate(folder)).await??;
         let socket = data_dir.control_socket();
         let attached = timeout(ATTACH, Client::attach(&socket)).await;
         if let Some(client) = attached.map_err(|_| ControlError::Silent)?? {
@@ -147,6 +147,7 @@ struct Prepared {
 }
 
 fn prepare(data_dir: DataDir, options: &HomeOptions) -> Result<Prepared, HomeError> {
+    data_dir.check_room()?;
     let lock = data_dir.lock()?;
     let mut config = Config::load(&data_dir.config_file())?;
     if let Some(name) = &options.name {

@@ -110,6 +110,31 @@ pub enum ModelError {
         /// What differs.
         reason: String,
     },
+    /// The model answers otherwise than the manifest says.
+    #[error("the model {name:?} does not do what its manifest says: {reason}")]
+    Untrue {
+        /// The model.
+        name: String,
+        /// What was seen with the bundled pictures, and what to change.
+        reason: String,
+    },
+    /// The file is another one than the manifest names.
+    #[error(
+        "{file} is not the file that the manifest of {name:?} names (its SHA-256 is {found}, that of the manifest {named}); give a manifest of your own if you trust it"
+    )]
+    OtherFile {
+        /// The model.
+        name: String,
+        /// The ONNX file.
+        file: String,
+        /// Its hash.
+        found: String,
+        /// The hash in the manifest.
+        named: String,
+    },
+    /// A bundled model cannot be removed.
+    #[error("{0:?} is bundled and cannot be removed")]
+    Bundled(String),
     /// Labels and outputs differ in number.
     #[error(
         "the model {name:?} gives {outputs} numbers for a picture, but there are {labels} labels"
@@ -237,7 +262,9 @@ impl Catalogue {
     /// Adds a model: reads everything, loads it into `engine`, runs it once, and only then copies it into the
     /// folder as a whole. Without `manifest`, `name` must be a preset (`googlenet`, `yunet`), or the file must have
     /// YuNet's outputs. `labels` is a text file
-    /// with one label a line and goes before what the manifest says; `labels` in a manifest is a path beside it.
+    /// with one label a line and goes before what the manifest says; `labels` in a manifest is a file beside it.
+    /// A hash that the manifest names has to be that of the file. A classifier has to give what the manifest says
+    /// for bundled pictures.
     ///
     /// # Errors
     /// [`ModelError`] for a name that is taken or not allowed, a manifest that cannot be used, a file that is
@@ -274,13 +301,20 @@ impl Catalogue {
             (Task::Labels, None, file) => read_labels(&beside.unwrap_or_default().join(file))?,
         };
         let bytes = read_capped(onnx, MAX_ONNX)?;
+        let found = sha256(&bytes);
+        if let Some(named) = description.sha256.take().filter(|it| !it.eq_ignore_ascii_case(&found))
+        {
+            let (name, file) = (name.into(), onnx.display().to_string());
+            return Err(ModelError::OtherFile { name, file, found, named });
+        }
         description.labels = "labels.txt".into();
-        description.sha256 = Some(sha256(&bytes));
+        description.sha256 = Some(found);
         match description.task {
             Task::Labels => {
                 let onnx = Cow::Owned(bytes);
                 let (manifest, labels) = (description.clone(), names.clone());
-                Classifier::from_parts(engine, Parts { manifest, labels, onnx })?;
+                let classifier = Classifier::from_parts(engine, Parts { manifest, labels, onnx })?;
+                classifier.try_samples(names == imagenet())?;
             }
             Task::Faces => {
                 let size = description.input.size;
@@ -289,6 +323,26 @@ impl Catalogue {
         }
         store(folder, &description, &names, onnx)?;
         Ok(self.describe(name)?.1)
+    }
+
+    /// Removes a model that was added. A node that has it loaded uses it until it is started again.
+    ///
+    /// # Errors
+    /// [`ModelError`] where there is none of that name, or it is a bundled one.
+    pub fn remove(&self, name: &str) -> Result<(), ModelError> {
+        if name == DEFAULT_MODEL || name == DEFAULT_FACES {
+            return Err(ModelError::Bundled(name.into()));
+        }
+        let known = self.names()?;
+        let folder = match &self.folder {
+            Some(folder) if known.iter().any(|each| each == name) => folder,
+            _ => return Err(ModelError::Unknown { name: name.into(), known }),
+        };
+        // Out of the way at once: what is removed by half is no model.
+        let (place, going) =
+            (folder.join(name), folder.join(format!(".removing-{name}-{}", std::process::id())));
+        fs::rename(&place, &going).map_err(|error| ModelError::io(&place, error))?;
+        fs::remove_dir_all(&going).map_err(|error| ModelError::io(&going, error))
     }
 
     /// Everything to load the model `name`, checked against its hash.
@@ -444,7 +498,11 @@ fn guess(name: &str, onnx: &Path) -> Result<Manifest, ModelError> {
     };
     let outputs = output_names(&read_capped(onnx, MAX_ONNX)?);
     let is_yunet = YUNET_OUTPUTS.iter().all(|name| outputs.iter().any(|each| each == name));
-    if is_yunet { bundled(YUNET_MANIFEST) } else { Err(unknown) }
+    match is_yunet {
+        // Of any training: the known one is asked for by its name.
+        true => Ok(Manifest { sha256: None, ..bundled(YUNET_MANIFEST)? }),
+        false => Err(unknown),
+    }
 }
 
 fn imagenet() -> Vec<String> {

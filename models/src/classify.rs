@@ -41,6 +41,9 @@ pub struct Classifier {
 const MEASURE: Duration = Duration::from_millis(400);
 /// The same for one size in [`Classifier::best_batch`].
 const MEASURE_BATCH: Duration = Duration::from_millis(80);
+/// How far a probability, and the sum of all, may be off by rounding and quantisation.
+const ROUNDING: f32 = 0.01;
+const SUM: f32 = 0.05;
 /// A bigger batch must save this share of the time, or answers wait for nothing.
 const WORTH: f64 = 0.95;
 
@@ -156,6 +159,52 @@ impl Classifier {
         rows.chunks_exact(self.labels.len()).map(|row| self.best(row, top)).collect()
     }
 
+    /// Whether it gives what its manifest says for the bundled pictures: probabilities or scores, and, where its
+    /// labels are those of ImageNet, a right one for some picture.
+    ///
+    /// # Errors
+    /// [`ModelError::Untrue`] says what to change.
+    pub(crate) fn try_samples(&self, imagenet: bool) -> Result<(), ModelError> {
+        let untrue = |reason: &str| {
+            Err(ModelError::Untrue { name: self.manifest.name.clone(), reason: reason.into() })
+        };
+        let (mut probabilities, mut right) = (true, false);
+        for sample in samples() {
+            let picture = decode(sample.bytes).map_err(|error| ModelError::Run {
+                name: self.manifest.name.clone(),
+                reason: error.to_string(),
+            })?;
+            let prepared = self.prepare(&picture)?;
+            let row = self
+                .session
+                .run(&[&prepared.values])
+                .map_err(|fault| ModelError::from_fault(&self.manifest.name, fault))?;
+            let sum: f32 = row.iter().sum();
+            probabilities &= row.iter().all(is_probability) && (sum - 1.0).abs() < SUM;
+            if self.manifest.output.softmax == Softmax::Already && !probabilities {
+                return untrue(
+                    "its outputs are no probabilities; say softmax = \"apply\" below [output]",
+                );
+            }
+            let best = self.best(&row, 5)?;
+            right |= best.iter().flat_map(|label| label.label.split(", ")).any(|name| {
+                let mut expected = sample.expect.iter();
+                expected.any(|word| *word == name)
+            });
+        }
+        if self.manifest.output.softmax == Softmax::Apply && probabilities {
+            return untrue(
+                "its outputs are probabilities already; say softmax = \"already\" below [output]",
+            );
+        }
+        match imagenet && !right {
+            true => untrue(
+                "it names none of the bundled pictures right; check colours, mean, std and size below [input], and labels",
+            ),
+            false => Ok(()),
+        }
+    }
+
     /// Whether several pictures can run together at all.
     pub fn batches(&self) -> bool {
         self.session.batches
@@ -259,6 +308,12 @@ impl Classifier {
             });
         }
         let probabilities = match self.manifest.output.softmax {
+            Softmax::Already if !row.iter().all(is_probability) => {
+                return Err(ModelError::Run {
+                    name: self.manifest.name.clone(),
+                    reason: "its output is no probability".into(),
+                });
+            }
             Softmax::Already => row.to_vec(),
             Softmax::Apply => softmax(row),
         };
@@ -289,6 +344,11 @@ impl std::fmt::Debug for Classifier {
             .field("engine", &self.engine.engine)
             .finish_non_exhaustive()
     }
+}
+
+/// Within what rounding does.
+fn is_probability(number: &f32) -> bool {
+    (-ROUNDING..=1.0 + ROUNDING).contains(number)
 }
 
 /// exp(x - max) / sum, which cannot overflow.

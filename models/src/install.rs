@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::catalogue::sha256;
+use crate::child;
 use crate::library;
 
 /// The version that is installed.
@@ -201,7 +202,7 @@ fn first_that_works(clients: &[&[&str]], arguments: &[&str], work: &Path) -> Res
         let Some((program, before)) = client.split_first() else {
             continue;
         };
-        let mut command = Command::new(program);
+        let mut command = child::command(program);
         command.args(before).args(arguments).current_dir(work);
         match run(&mut command, work) {
             Ok(()) => return Ok(()),

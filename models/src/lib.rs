@@ -9,6 +9,7 @@
 mod batch;
 mod budget;
 mod catalogue;
+mod child;
 mod classify;
 mod engine;
 mod faces;

@@ -3,9 +3,10 @@
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crate::child::command;
 use crate::engine::EngineConfig;
 
 /// A file to try.
@@ -167,7 +168,7 @@ print(found.submodule_search_locations[0] if found else '')";
 
 /// Runs `python -c code` for at most [`PYTHON_PATIENCE`]: what it printed, if it ended well.
 fn ask(python: &str, code: &str) -> Option<String> {
-    let mut child = Command::new(python)
+    let mut child = command(python)
         .args(["-c", code])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

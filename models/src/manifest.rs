@@ -18,7 +18,7 @@ pub struct Manifest {
     /// Where the weights come from.
     #[serde(default = "unknown")]
     pub source: String,
-    /// SHA-256 of the ONNX file in hexadecimal. Written by `models add`.
+    /// SHA-256 of the ONNX file in hexadecimal. Written by `models add`, which checks one that is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// What the model does.
@@ -28,7 +28,7 @@ pub struct Manifest {
     /// manifest and knows the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detector: Option<Detector>,
-    /// `imagenet` for the built-in list of 1,000 names, or a text file with one label a line.
+    /// `imagenet` for the built-in list of 1,000 names, or a text file beside the manifest with one label a line.
     #[serde(default = "imagenet")]
     pub labels: String,
     /// What goes in.
@@ -177,6 +177,12 @@ impl Manifest {
             (Task::Labels, Some(_)) => return Err("detector is only for task = \"faces\"".into()),
             _ => {}
         }
+        let labels = &self.labels;
+        if labels.is_empty() || labels.starts_with('.') || labels.contains(['/', '\\', ':', '\0']) {
+            return Err(format!(
+                "labels is {labels:?}; it must be the name of a file beside the manifest, or \"imagenet\" (`--labels` takes a file from anywhere)"
+            ));
+        }
         let input = &self.input;
         if input.size == 0 || input.size > MAX_SIZE {
             return Err(format!("input.size is {}; it must be 1 to {MAX_SIZE}", input.size));
@@ -276,6 +282,10 @@ mod tests {
             let error = Manifest::parse(&SMALL.replace("[input]", &format!("{extra}\n[input]")))
                 .unwrap_err();
             assert!(error.contains(word), "{extra}: {error}");
+        }
+        for labels in ["/etc/passwd", "../x.txt", "a/b.txt", "C:x", "", ".."] {
+            let toml = SMALL.replace("[input]", &format!("labels = '{labels}'\n[input]"));
+            assert!(Manifest::parse(&toml).unwrap_err().contains("labels is"), "{labels}");
         }
         assert!(Manifest::parse("name = 'm'").unwrap_err().contains("input"));
         assert!(Manifest::parse(&SMALL.replace("224", "0")).unwrap_err().contains("input.size"));

@@ -129,6 +129,51 @@ fn what_does_not_fit_is_refused_with_a_reason() {
 }
 
 #[test]
+fn a_model_has_to_do_what_its_manifest_says() {
+    for engine in engines() {
+        let kitchen = Kitchen::new(engine);
+        // Means of channels are no probabilities.
+        let already = manifest("").replace("'apply'", "'already'");
+        let error = kitchen.add("bad", &tiny("nchw-fixed"), &already).unwrap_err();
+        assert!(matches!(error, ModelError::Untrue { .. }), "{error:?}");
+        assert!(error.to_string().contains("softmax = \"apply\""), "{error}");
+        assert_eq!(kitchen.catalogue.list().len(), 1, "nothing was added");
+    }
+}
+
+#[test]
+fn a_hash_that_is_named_is_checked() {
+    let kitchen = Kitchen::new(engines().remove(0));
+    let named = |hash: &str| format!("sha256 = '{hash}'\n{}", manifest("layout = 'NHWC'"));
+    let error = kitchen.add("m", &tiny("nhwc"), &named(&"0".repeat(64))).unwrap_err();
+    let ModelError::OtherFile { found, .. } = error else { panic!("{error:?}") };
+    kitchen.add("m", &tiny("nhwc"), &named(&found.to_uppercase())).unwrap();
+    // The known ones are known by theirs.
+    for name in ["googlenet", "yunet"] {
+        let (catalogue, onnx) = (&kitchen.catalogue, tiny("nhwc"));
+        let error = catalogue.add(&kitchen.engine, name, &onnx, None, None).unwrap_err();
+        assert!(matches!(error, ModelError::OtherFile { .. }), "{name}: {error:?}");
+    }
+}
+
+#[test]
+fn what_was_added_can_be_removed() {
+    let kitchen = Kitchen::new(engines().remove(0));
+    kitchen.add("mine", &tiny("nhwc"), &manifest("layout = 'NHWC'")).unwrap();
+    for name in [DEFAULT_MODEL, "mtcnn-blazeface"] {
+        assert_eq!(kitchen.catalogue.remove(name), Err(ModelError::Bundled(name.into())));
+    }
+    for name in ["other", "../models", "", "."] {
+        let error = kitchen.catalogue.remove(name).unwrap_err();
+        assert!(matches!(error, ModelError::Unknown { .. }), "{error:?}");
+    }
+    kitchen.catalogue.remove("mine").unwrap();
+    assert_eq!(kitchen.catalogue.list().len(), 1);
+    assert_eq!(fs::read_dir(kitchen.folder.path().join("models")).unwrap().count(), 0);
+    kitchen.add("mine", &tiny("nhwc"), &manifest("layout = 'NHWC'")).unwrap();
+}
+
+#[test]
 fn names_and_manifests_are_checked_first() {
     let kitchen = Kitchen::new(engines().remove(0));
     let onnx = tiny("nhwc");

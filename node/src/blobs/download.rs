@@ -3,7 +3,6 @@
 use std::{
     fs::File,
     io::{self, Read, Seek as _, SeekFrom, Write as _},
-    ops::Range,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -23,7 +22,7 @@ use tokio::{
 use super::{
     BlobError,
     outline::{GROUP, Outline, group_count},
-    serve::{HERE, LEAST, SILENCE, STEP, WINDOW},
+    serve::{HERE, LEAST, SILENCE, WINDOW},
     spans::Spans,
 };
 use crate::{network::streams::Control, pace::Pace, protocol::BLOB_PROTOCOL};
@@ -148,34 +147,23 @@ impl Download {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Checks groups and writes them. Blocks on the disk.
-    fn keep(
-        &self,
-        outline: &Outline,
-        indices: Range<usize>,
-        groups: &[u8],
-    ) -> Result<usize, BlobError> {
-        let mut rest = groups;
-        for index in indices.clone() {
-            let group;
-            (group, rest) = rest.split_at(outline.group_len(index).min(rest.len()));
-            if !outline.fits(index, group) {
-                return Err(BlobError::Wrong);
-            }
+    /// Checks a group and writes it. Blocks on the disk.
+    fn keep(&self, outline: &Outline, index: usize, group: &[u8]) -> Result<(), BlobError> {
+        if !outline.fits(index, group) {
+            return Err(BlobError::Wrong);
         }
         {
             let mut file = self.file();
-            let at = SeekFrom::Start(indices.start as u64 * GROUP as u64);
-            file.seek(at).and_then(|_| file.write_all(groups)).map_err(BlobError::Disk)?;
+            let at = SeekFrom::Start(index as u64 * GROUP as u64);
+            file.seek(at).and_then(|_| file.write_all(group)).map_err(BlobError::Disk)?;
         }
-        (self.on_written)(groups.len() as u64);
-        let count = indices.len();
+        (self.on_written)(group.len() as u64);
         let mut state = self.lock();
-        state.spans.got(indices);
+        state.spans.got(index..index + 1);
         let progress = Progress::of(&state.spans);
         drop(state);
         self.progress.send_replace(progress);
-        Ok(count)
+        Ok(())
     }
 }
 
@@ -208,6 +196,9 @@ impl Read for Following {
         Ok(count)
     }
 }
+
+/// A group that is being checked and written.
+type Keeping = JoinHandle<Result<(), BlobError>>;
 
 /// Fetches from one peer.
 struct Worker {
@@ -271,39 +262,35 @@ impl Worker {
         let claimed = self.download.lock().spans.claim(self.number);
         let Some(row) = claimed else { return Ok(true) };
         let outline = self.ask(&mut stream, row.start).await?;
-        let mut keeping: Option<JoinHandle<Result<usize, BlobError>>> = None;
+        let mut keeping = None;
         let mut next = row.start;
-        let mut arrived = Ok(());
-        while arrived.is_ok() {
-            let row_end = self.download.lock().spans.reached(self.number, next);
-            if next >= row_end {
-                break;
+        let arrived = loop {
+            if next >= self.download.lock().spans.reached(self.number, next) {
+                break Ok(());
             }
-            let (first, end) = (next, row_end.min(next + STEP / GROUP));
-            let mut groups = Vec::new();
-            while next < end && arrived.is_ok() {
-                let start = groups.len();
-                groups.resize(start + outline.group_len(next), 0);
-                arrived = self.read(&mut stream, &mut groups[start..]).await;
-                match arrived {
-                    Ok(()) => next += 1,
-                    Err(_) => groups.truncate(start),
-                }
+            let mut group = vec![0; outline.group_len(next)];
+            if let Err(error) = self.read(&mut stream, &mut group).await {
+                break Err(BlobError::Broken(error));
             }
-            // One step is checked and written while the next one arrives.
-            if let Some(kept) = keeping.take() {
-                let arrived_at = Instant::now();
-                self.brought += done(kept).await?;
-                self.pace.excuse(arrived_at.elapsed());
-            }
-            let (download, outline) = (self.download.clone(), outline.clone());
-            keeping = Some(spawn_blocking(move || download.keep(&outline, first..next, &groups)));
-        }
-        if let Some(kept) = keeping {
-            self.brought += done(kept).await?;
-        }
-        arrived.map_err(BlobError::Broken)?;
+            // One group is checked and written while the next one arrives.
+            self.kept(keeping.take()).await?;
+            let (download, outline, index) = (self.download.clone(), outline.clone(), next);
+            keeping = Some(spawn_blocking(move || download.keep(&outline, index, &group)));
+            next += 1;
+        };
+        self.kept(keeping).await?;
+        arrived?;
         Ok(self.download.lock().spans.missing() == 0)
+    }
+
+    /// Waits until a group was checked and written. That it takes time is not the peer's doing.
+    async fn kept(&mut self, keeping: Option<Keeping>) -> Result<(), BlobError> {
+        let Some(keeping) = keeping else { return Ok(()) };
+        let since = Instant::now();
+        keeping.await.map_err(|e| BlobError::Disk(e.into()))??;
+        self.brought += 1;
+        self.pace.excuse(since.elapsed());
+        Ok(())
     }
 
     /// Asks for all from group `first` on, and reads up to the bytes.
@@ -406,10 +393,6 @@ impl Worker {
         let read = timeout_at(until, stream.read_exact(bytes)).await;
         read.map_err(|e| BlobError::Broken(e.into()))?.map_err(BlobError::Broken)
     }
-}
-
-async fn done(keeping: JoinHandle<Result<usize, BlobError>>) -> Result<usize, BlobError> {
-    keeping.await.map_err(|e| BlobError::Disk(e.into()))?
 }
 
 #[cfg(test)]

@@ -39,6 +39,11 @@ enum Action {
         #[arg(long, value_name = "FILE")]
         labels: Option<PathBuf>,
     },
+    /// Remove a model that was added
+    Remove {
+        /// Its name
+        name: String,
+    },
 }
 
 impl Models {
@@ -62,6 +67,15 @@ impl Models {
                         table.add_row([&name, task, &size(model), &model.licence, &model.source]);
                     }
                     table.to_string()
+                });
+            }
+            Action::Remove { name } => {
+                let removed = catalogue.remove(&name);
+                removed.map_err(|e| Failure::new(Kind::BadInput, e.to_string()))?;
+                output.print(&serde_json::json!({ "removed": name }), || {
+                    format!(
+                        "{name} was removed; a node that runs uses it until it is started again"
+                    )
                 });
             }
             Action::Add { name, file, manifest, labels } => {

@@ -509,3 +509,24 @@ fn the_demo_answers_everything() -> anyhow::Result<()> {
     assert!(demo["analysis"]["files"].to_string().contains("report.html"));
     Ok(())
 }
+
+#[test]
+fn programs_that_are_run_get_no_keys() -> anyhow::Result<()> {
+    let folder = private_folder()?;
+    let told = folder.path().join("told");
+    let python = folder.path().join("python3");
+    std::fs::write(&python, format!("#!/bin/sh\nenv > '{}'\n", told.display()))?;
+    std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o755))?;
+    let mut status = command(None, ["engine", "status"]);
+    status.arg("--data-dir").arg(folder.path().join("data"));
+    let path = std::env::var("PATH").unwrap_or_default();
+    status.env("PATH", format!("{}:{path}", folder.path().display())).env("SEEN", "yes");
+    for name in ["POTLUCK_FACEPP_KEY", "POTLUCK_FACEPP_SECRET", "POTLUCK_OTHER"] {
+        status.env(name, "not for others");
+    }
+    let ran = run(status)?;
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let told = std::fs::read_to_string(&told)?;
+    assert!(told.contains("SEEN=yes") && !told.contains("POTLUCK_"), "{told}");
+    Ok(())
+}

@@ -4,11 +4,11 @@
 use std::io::Write;
 
 use super::chunks::{Chunk, Chunks};
-use super::dialect::Dialect;
 use super::layout::Layout;
+use super::mend::Mender;
 use super::records::{self, Record, Sink};
 use super::source::{Input, Source};
-use super::{ReadOptions, Understood, io, mend, understand};
+use super::{ReadOptions, Understood, io, understand};
 use crate::table::Table;
 use crate::{AnalysisError, Watch};
 
@@ -30,7 +30,7 @@ pub fn clean(
     let mut sheet = Sheet {
         out: csv::WriterBuilder::new().flexible(false).from_writer(out),
         layout,
-        dialect: *dialect,
+        mender: Mender::new(&layout.guards, *dialect),
         failed: None,
     };
     if layout.header {
@@ -42,6 +42,7 @@ pub fn clean(
     let mut chunk = Chunk::default();
     while sheet.failed.is_none() && chunks.next(&mut chunk)? {
         let text = String::from_utf8_lossy(&chunk.bytes);
+        sheet.mender = Mender::new(&layout.guards, *dialect);
         records::split(&text, *dialect, &mut sheet);
     }
     let flushed = sheet.out.flush();
@@ -57,7 +58,7 @@ const WRITING: &str = "writing the table";
 struct Sheet<'a> {
     out: csv::Writer<&'a mut dyn Write>,
     layout: &'a Layout,
-    dialect: Dialect,
+    mender: Mender<'a>,
     failed: Option<csv::Error>,
 }
 
@@ -77,8 +78,7 @@ impl Sink for Sheet<'_> {
         if width > 1 && !good && record.is_comment() {
             return true;
         }
-        let mended =
-            if good { None } else { mend::mend(&self.layout.guards, record, self.dialect) };
+        let mended = if good { None } else { self.mender.mend(record) };
         match mended {
             Some(mended) => self.write(mended.cells.iter().map(|cell| cell.text.as_str())),
             None => self.write((0..width).map(|column| record.field(column))),

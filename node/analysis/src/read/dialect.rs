@@ -21,14 +21,16 @@ pub(super) struct Dialect {
     pub padded: bool,
     /// Several spaces are one delimiter.
     pub runs: bool,
+    /// A single space is none.
+    pub wide: bool,
     /// Whether the file shows its delimiter; else it has one column.
     pub found: bool,
 }
 
 impl Dialect {
     pub(super) fn of(delimiter: u8, quote: u8, end: u8) -> Self {
-        let (padded, runs, doubled) = (false, false, false);
-        Self { delimiter, quote, escape: None, doubled, end, padded, runs, found: true }
+        let (padded, runs, wide, doubled) = (false, false, false, false);
+        Self { delimiter, quote, escape: None, doubled, end, padded, runs, wide, found: true }
     }
 
     /// Where a field begins that may begin here.
@@ -37,6 +39,12 @@ impl Dialect {
             return at;
         }
         at + bytes.get(at..).unwrap_or_default().iter().take_while(|byte| **byte == b' ').count()
+    }
+
+    /// Whether the space at `at` stands in a field.
+    pub fn joins(&self, bytes: &[u8], at: usize) -> bool {
+        let space = |at: usize| bytes.get(at) == Some(&b' ');
+        self.wide && space(at) && !space(at + 1) && !at.checked_sub(1).is_some_and(space)
     }
 
     /// Whether the delimiter at `at` ends the record, as spaces at the end of a line do.

@@ -1,10 +1,9 @@
 //! Filling: the records of one chunk become cells of columns.
 
 use super::column::{Tally, Words};
-use super::dialect::Dialect;
 use super::encoding::Shape;
 use super::infer::{ColumnPlan, Plan};
-use super::mend::{self, Guards};
+use super::mend::Mender;
 use super::multiset::Multiset;
 use super::number::{self, Number};
 use super::pass::Setting;
@@ -15,9 +14,6 @@ use crate::table::{BadRow, MendedRow};
 
 /// Bad rows that are listed.
 const LISTED: usize = 20;
-/// Rows of a chunk that cannot be put right, after which no more are tried: where there are so
-/// many, nothing says how.
-const TRIES: usize = 200;
 
 /// What one thread gathers over all its chunks.
 #[derive(Default)]
@@ -59,10 +55,7 @@ pub(super) struct Filler<'a> {
     pub index: u64,
     /// A last field without a value is no field.
     trailing: bool,
-    guards: &'a Guards,
-    dialect: Dialect,
-    /// Rows of this chunk that could not be put right.
-    failed: usize,
+    mender: Mender<'a>,
     pub words: Vec<Words>,
     pub hashes: Vec<u128>,
     row: Hash,
@@ -76,21 +69,8 @@ impl<'a> Filler<'a> {
         let words = plans.iter().map(|p| Words::new(if p.by_row() { room } else { 0 })).collect();
         let row = keys.start();
         let hashes = Vec::with_capacity(room);
-        let (trailing, guards) = (layout.trailing, &layout.guards);
-        let dialect = *dialect;
-        Self {
-            plans,
-            worker,
-            keys,
-            index,
-            trailing,
-            guards,
-            dialect,
-            failed: 0,
-            words,
-            hashes,
-            row,
-        }
+        let (trailing, mender) = (layout.trailing, Mender::new(&layout.guards, *dialect));
+        Self { plans, worker, keys, index, trailing, mender, words, hashes, row }
     }
 
     fn missing(&mut self, column: usize) {
@@ -191,20 +171,17 @@ impl<'a> Filler<'a> {
     /// A record that is not as it should be: put right, or kept and counted.
     fn bad(&mut self, record: &Record) {
         let expected = self.plans.len();
-        if self.failed < TRIES {
-            if let Some(mended) = mend::mend(self.guards, record, self.dialect) {
-                for (column, cell) in mended.cells.iter().enumerate() {
-                    self.cell(column, cell.bare.as_deref().unwrap_or(&cell.text));
-                }
-                let worker = &mut *self.worker;
-                worker.mended_count += 1;
-                if listed(&worker.mended, self.index) {
-                    let row = MendedRow { line: record.line, how: mended.how };
-                    worker.mended.push((self.index, row));
-                }
-                return;
+        if let Some(mended) = self.mender.mend(record) {
+            for (column, cell) in mended.cells.iter().enumerate() {
+                self.cell(column, cell.bare.as_deref().unwrap_or(&cell.text));
             }
-            self.failed += 1;
+            let worker = &mut *self.worker;
+            worker.mended_count += 1;
+            if listed(&worker.mended, self.index) {
+                let row = MendedRow { line: record.line, how: mended.how };
+                worker.mended.push((self.index, row));
+            }
+            return;
         }
         self.kept(record);
         let fields = record.len();

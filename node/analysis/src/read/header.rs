@@ -211,15 +211,21 @@ fn joined(head: &[Row]) -> Vec<String> {
     for (line, row) in head.iter().enumerate() {
         // What stands above several columns is a part of all their names.
         let spans = line + 1 < head.len() && row.filled() < width;
+        let below = |column: usize| {
+            head[line + 1..]
+                .iter()
+                .any(|row| row.cells.get(column).is_some_and(|cell| !cell.trim().is_empty()))
+        };
         let mut above = "";
         for (column, name) in names.iter_mut().enumerate() {
             let cell = row.cells.get(column).map_or("", |cell| cell.trim());
             let cell = if row.wrong { stray(cell) } else { cell };
             above = if !cell.is_empty() || !spans { cell } else { above };
-            if !name.is_empty() && !above.is_empty() {
+            let part = if cell.is_empty() && !below(column) { "" } else { above };
+            if !name.is_empty() && !part.is_empty() {
                 name.push(' ');
             }
-            name.push_str(above);
+            name.push_str(part);
         }
     }
     names
@@ -261,7 +267,31 @@ pub(super) fn has_header(rows: &[Row]) -> bool {
             evidence = true;
         }
     }
-    !evidence
+    !evidence && !is_like_below(first, below)
+}
+
+/// Whether the first row of texts looks like one of those below: it has a text that comes again in
+/// its column, or codes as they have. A whole row that comes again may be a header, though.
+fn is_like_below(first: &[String], below: &[Row]) -> bool {
+    let rows = || below.iter().take(LOOKED_AT).filter(|row| row.cells != first);
+    let text = |cell: &&String| !word::missing(cell);
+    first.iter().enumerate().filter(|(_, cell)| text(cell)).any(|(column, cell)| {
+        let cells = || rows().filter_map(|row| row.cells.get(column)).filter(text);
+        let again = cells().any(|other| other == cell);
+        let coded = |cell: &str| cell.contains(|c: char| c.is_ascii_digit()) && !cell.contains(' ');
+        let same = || cells().filter(|other| coded(other) && same_form(other, cell)).count();
+        again || (coded(cell) && cells().count() > 1 && same() * 10 >= cells().count() * 9)
+    })
+}
+
+/// Whether two codes have letters, digits and signs at the same places.
+fn same_form(one: &str, other: &str) -> bool {
+    let form = |c: char| match c {
+        '0'..='9' => '9',
+        c if c.is_alphabetic() => 'a',
+        c => c,
+    };
+    one.chars().map(form).eq(other.chars().map(form))
 }
 
 /// Whether the first row has years for names: two different ones at least, in any order, above

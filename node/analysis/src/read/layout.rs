@@ -5,7 +5,7 @@ use super::ReadOptions;
 use super::dialect::{self, Dialect, Sample};
 use super::encoding::{Encoding, Text};
 use super::header;
-use super::mend::{self, Guards};
+use super::mend::{self, Guards, Mender};
 use super::records::{self, Record, Sink};
 use super::sniff::common;
 use super::source::Input;
@@ -20,6 +20,8 @@ const ROWS: usize = 1000;
 const CELLS: usize = 200_000;
 /// Records above the header, such as a title.
 const ABOVE: usize = 20;
+/// Records before a blank line that are more than titles.
+const FEW: usize = 4;
 /// Rows that show what the columns of a table have, before another one may begin.
 const SHOWN: usize = 20;
 /// Rows below titles that must be of one width.
@@ -201,7 +203,7 @@ fn respell(rows: &mut [Row], text: &str, dialect: Dialect) {
     let raw = &text[row.at.0..row.at.1];
     for delimiter in mend::OTHERS.iter().copied().filter(|other| *other != dialect.delimiter) {
         let mut other = Rows::default();
-        let dialect = Dialect { delimiter, padded: false, runs: false, ..dialect };
+        let dialect = Dialect { delimiter, padded: false, runs: false, wide: false, ..dialect };
         records::split(raw, dialect, &mut other);
         let cells = other.rows.pop().map(|row| row.cells).unwrap_or_default();
         let names = |cell: &String| !cell.trim().is_empty() && !header::is_value(cell);
@@ -241,14 +243,16 @@ fn above(rows: &[Row], options: &ReadOptions) -> usize {
     }
     let comments = comments(rows);
     let rows = &rows[comments..];
-    let widths: Vec<usize> = rows.iter().take(2 * SHOWN).map(|row| row.cells.len()).collect();
+    // Further down there may be other tables.
+    let gap = (FEW..rows.len()).find(|at| gap(&rows[at - 1], &rows[*at])).unwrap_or(rows.len());
+    let first = rows.iter().take(gap.min(2 * SHOWN));
+    let widths: Vec<usize> = first.map(|row| row.cells.len()).collect();
     let width = common(&widths);
     let mut titles = rows.iter().take(ABOVE).take_while(|row| is_title(row, width)).count();
     // Several cells are a title only above names.
     if rows[..titles].iter().any(|row| row.filled() > 1) && !header::has_header(&rows[titles..]) {
         titles = rows.iter().take(titles).take_while(|row| row.filled() <= 1).count();
     }
-    // Further down there may be other tables.
     let below = &widths[titles.min(widths.len())..];
     let below = &below[..below.len().min(BELOW_TITLES)];
     let fits = below.iter().filter(|w| **w == width).count();
@@ -399,10 +403,14 @@ fn is_footnote(row: &Row, rows: &[Row], width: usize) -> bool {
     typed[0] || says || long || apart
 }
 
-/// What good rows look like.
+/// What good rows look like. Where nearly all have quotes in their texts, these are good, too.
 fn guards(body: &[Row], width: usize, dialect: &Dialect) -> Guards {
-    let good = body.iter().filter(|row| row.cells.len() == width && !row.wrong && row.filled() > 0);
-    let guards = Guards::of(good.map(|row| (&row.cells[..], &row.quoted[..])), width);
+    let of = |wrong: bool| {
+        let full = |row: &&Row| row.cells.len() == width && row.filled() > 0;
+        let good = body.iter().filter(full).filter(|row| wrong || !row.wrong);
+        Guards::of(good.map(|row| (&row.cells[..], &row.quoted[..])), width)
+    };
+    let guards = Some(of(false)).filter(|guards| guards.len() > 0).unwrap_or_else(|| of(true));
     if guards.len() == 0 && dialect.delimiter == b' ' {
         let rows: Vec<Vec<String>> =
             body.iter().take(LOOKED_AT).map(|row| row.cells.clone()).collect();
@@ -416,16 +424,16 @@ fn mended(row: &Row, guards: &Guards, text: &str, dialect: Dialect) -> Vec<Strin
     if row.cells.len() == guards.len() && !row.wrong {
         return row.cells.clone();
     }
-    struct Take<'a>(&'a Guards, Dialect, Option<mend::Mended>);
+    struct Take<'a>(Mender<'a>, Option<mend::Mended>);
     impl Sink for Take<'_> {
         fn record(&mut self, record: &Record) -> bool {
-            self.2 = mend::mend(self.0, record, self.1);
+            self.1 = self.0.mend(record);
             false
         }
     }
-    let mut take = Take(guards, dialect, None);
+    let mut take = Take(Mender::new(guards, dialect), None);
     records::split(&text[row.at.0..row.at.1], dialect, &mut take);
-    match take.2 {
+    match take.1 {
         Some(mended) => {
             mended.cells.into_iter().map(|cell| cell.bare.unwrap_or(cell.text)).collect()
         }

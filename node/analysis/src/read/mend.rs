@@ -19,6 +19,11 @@ use crate::table::Mend;
 const LONGEST: usize = 64 << 10;
 /// Columns of the widest table whose rows are mended.
 const WIDEST: usize = 500;
+/// Rows of a chunk that cannot be put right, after which no more are tried: where there are so
+/// many, nothing says how.
+const TRIES: usize = 100;
+/// Cells that are compared with their column, of one chunk: about a second.
+const STEPS: usize = 3_000_000;
 /// Delimiters that a single row may have instead of its table's.
 pub(super) const OTHERS: &[u8] = b",;\t| :~^";
 
@@ -38,34 +43,62 @@ pub(super) struct Cell {
     pub bare: Option<String>,
 }
 
-/// The row that this record should have been, if the columns say so.
-pub(super) fn mend(guards: &Guards, record: &Record, dialect: Dialect) -> Option<Mended> {
-    let width = guards.len();
-    let raw = record.raw();
-    if raw.len() > LONGEST || !(2..=WIDEST).contains(&width) {
-        return None;
+/// Mends the rows of one chunk, with bounded work.
+pub(super) struct Mender<'a> {
+    guards: &'a Guards,
+    dialect: Dialect,
+    /// Rows that could not be put right.
+    failed: usize,
+    /// Steps that may still be taken.
+    steps: usize,
+}
+
+impl<'a> Mender<'a> {
+    pub fn new(guards: &'a Guards, dialect: Dialect) -> Self {
+        Self { guards, dialect, failed: 0, steps: STEPS }
     }
-    let mut found: Vec<(Laid, Mend)> = Vec::new();
-    // As the quotes say, then as if they said nothing.
-    let pieces = pieces(raw, dialect);
-    let mut add = |laid: Option<Laid>, how: Mend| found.extend(laid.map(|laid| (laid, how)));
-    add(lay::lay(guards, raw, &pieces, dialect), Mend::Kept);
-    if record.wrong || pieces.len() < width {
-        let bare = lay::bare(raw, dialect);
-        if bare != pieces {
-            add(lay::lay(guards, raw, &bare, dialect), Mend::Kept);
+
+    /// The row that this record should have been, if the columns say so.
+    pub fn mend(&mut self, record: &Record) -> Option<Mended> {
+        let width = self.guards.len();
+        let tired = self.failed >= TRIES || self.steps == 0;
+        if tired || record.raw().len() > LONGEST || !(2..=WIDEST).contains(&width) {
+            return None;
         }
+        let mended = best(self.ways(record), record, width);
+        self.failed += usize::from(mended.is_none());
+        mended
     }
-    if pieces.len() * 2 <= width + 1 {
-        for delimiter in OTHERS.iter().copied().filter(|other| *other != dialect.delimiter) {
-            let other = Dialect { delimiter, padded: false, runs: false, ..dialect };
-            let pieces = self::pieces(raw, other);
-            if pieces.len() >= width.saturating_sub(1) {
-                add(lay::lay(guards, raw, &pieces, other), Mend::Delimiter);
+
+    /// What the record may be, as its quotes say, as if they said nothing, and with other
+    /// delimiters.
+    fn ways(&mut self, record: &Record) -> Vec<(Laid, Mend)> {
+        let (guards, dialect, width) = (self.guards, self.dialect, self.guards.len());
+        let (raw, steps) = (record.raw(), &mut self.steps);
+        let pieces = pieces(raw, dialect);
+        let mut found = Vec::new();
+        let laid = lay::lay(guards, raw, &pieces, dialect, steps);
+        found.extend(laid.map(|laid| (laid, Mend::Kept)));
+        if record.wrong || pieces.len() < width {
+            let bare = lay::bare(raw, dialect);
+            if bare != pieces {
+                let laid = lay::lay(guards, raw, &bare, dialect, steps);
+                found.extend(laid.map(|laid| (laid, Mend::Kept)));
             }
         }
+        if pieces.len() * 2 > width + 1 {
+            return found;
+        }
+        for delimiter in OTHERS.iter().copied().filter(|other| *other != dialect.delimiter) {
+            let other = Dialect { delimiter, padded: false, runs: false, wide: false, ..dialect };
+            let pieces = self::pieces(raw, other);
+            if pieces.len() + 1 >= width {
+                let laid = lay::lay(guards, raw, &pieces, other, steps);
+                found.extend(laid.map(|laid| (laid, Mend::Delimiter)));
+            }
+        }
+        found
     }
-    best(found, record, width)
 }
 
 /// The cheapest, where there is no other one as cheap that says something else.
@@ -136,7 +169,7 @@ mod tests {
         struct Take(Option<Mended>, Guards);
         impl Sink for Take {
             fn record(&mut self, record: &Record) -> bool {
-                self.0 = mend(&self.1, record, Dialect::of(b',', b'"', b'\n'));
+                self.0 = Mender::new(&self.1, Dialect::of(b',', b'"', b'\n')).mend(record);
                 false
             }
         }

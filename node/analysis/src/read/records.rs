@@ -101,6 +101,8 @@ impl<'a> Record<'a> {
 pub(super) fn split(text: &str, dialect: Dialect, sink: &mut impl Sink) -> u64 {
     let bytes = text.as_bytes();
     let (mut scratch, mut spans) = (String::new(), Vec::new());
+    // Where there are none, nobody has to look for them in every field.
+    let quotes = memchr::memchr(dialect.quote, bytes).is_some();
     let (mut at, mut line) = (0, 0);
     while at < bytes.len() {
         if let Some(next) = blank(bytes, at, dialect) {
@@ -121,10 +123,16 @@ pub(super) fn split(text: &str, dialect: Dialect, sink: &mut impl Sink) -> u64 {
                 spans.push(quoted.span);
                 quoted.end
             } else {
-                let (end, quote) = stop_or_quote(bytes, at, dialect);
+                let (end, quote) = match quotes {
+                    true => stop_or_quote(bytes, at, dialect),
+                    false => (stop(bytes, at, dialect), false),
+                };
                 wrong |= quote;
                 let over = bytes.get(end) != Some(&dialect.delimiter);
-                let until = trimmed(bytes, at, end, over);
+                let mut until = trimmed(bytes, at, end, over);
+                while dialect.padded && until > at && bytes[until - 1] == b' ' {
+                    until -= 1;
+                }
                 spans.push(Span::plain(at, until));
                 end
             };
@@ -154,9 +162,18 @@ pub(super) fn split(text: &str, dialect: Dialect, sink: &mut impl Sink) -> u64 {
 }
 
 /// Where the field that starts here is over, by delimiter, line end or end of text.
+#[inline]
 fn stop(bytes: &[u8], at: usize, dialect: Dialect) -> usize {
-    let rest = &bytes[at.min(bytes.len())..];
-    at + memchr::memchr2(dialect.delimiter, dialect.end, rest).unwrap_or(rest.len())
+    let mut from = at.min(bytes.len());
+    loop {
+        let rest = &bytes[from..];
+        let end =
+            from + memchr::memchr2(dialect.delimiter, dialect.end, rest).unwrap_or(rest.len());
+        if !dialect.joins(bytes, end) {
+            return end;
+        }
+        from = end + 1;
+    }
 }
 
 /// As [`stop`], and whether there is a quote before it.
@@ -165,6 +182,7 @@ fn stop_or_quote(bytes: &[u8], at: usize, dialect: Dialect) -> (usize, bool) {
     let found = memchr::memchr3(dialect.delimiter, dialect.end, dialect.quote, rest);
     match found.map(|offset| at + offset) {
         Some(quote) if bytes[quote] == dialect.quote => (stop(bytes, quote, dialect), true),
+        Some(end) if dialect.joins(bytes, end) => (stop(bytes, end, dialect), false),
         Some(end) => (end, false),
         None => (at + rest.len(), false),
     }
@@ -299,10 +317,18 @@ pub(super) fn closing(bytes: &[u8], open: usize, dialect: Dialect, last: bool) -
                 marked = true;
                 at = quote + 2;
             }
+            // `O'Brien`: an apostrophe.
+            Some(next) if mark == b'\'' && is_letter(*next) && is_letter(bytes[quote - 1]) => {
+                at = quote + 1;
+            }
             None if !last => return None,
             _ => return Some(Close { at: quote, marked }),
         }
     }
+}
+
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte >= 0x80
 }
 
 /// Whether the quote at `close` ends a field, for whoever looks for the ends of records; `None`

@@ -23,6 +23,8 @@ const RECORDS: usize = 200;
 const ABOVE: usize = 20;
 /// Rows below those that must be of one width.
 const BELOW: usize = 12;
+/// Records before a blank line that are more than titles.
+const FEW: usize = 3;
 /// Rows that show a table where its delimiter also stands in texts.
 const ROWS: usize = 5;
 
@@ -142,7 +144,7 @@ fn wraps(bytes: &[u8], dialect: Dialect) -> bool {
 
 /// How well a delimiter cuts a text into a table: more is better, 0 is not at all.
 fn score(text: &str, dialect: Dialect) -> f64 {
-    let widths = widths(text, dialect);
+    let (widths, gap) = widths_and_gap(text, dialect);
     let Some(&first) = widths.first() else { return 0.0 };
     let width = common(&widths);
     if width < 2 {
@@ -153,7 +155,7 @@ fn score(text: &str, dialect: Dialect) -> f64 {
     let header = match first {
         first if first == width => 1.0,
         // Titles above the table.
-        first if first < width && above(&widths, width) => 0.3,
+        first if first < width && above(&widths, gap, width) => 0.3,
         1 => return 0.0,
         _ => 0.6,
     };
@@ -162,7 +164,7 @@ fn score(text: &str, dialect: Dialect) -> f64 {
 
 /// Whether what has another width stands above the table: of two columns, all of it must, since
 /// texts have delimiters too.
-fn above(widths: &[usize], width: usize) -> bool {
+fn above(widths: &[usize], gap: usize, width: usize) -> bool {
     let titles = widths.iter().take_while(|w| **w != width).count();
     let below = &widths[titles..];
     let titled = titles <= ABOVE && widths[..titles].iter().all(|w| *w < width);
@@ -173,6 +175,7 @@ fn above(widths: &[usize], width: usize) -> bool {
         fits(below) * 10 >= below.len() * 7 && below.len() > 1
     } else {
         let single = widths[..titles].iter().all(|w| *w == 1);
+        let below = &below[..gap.saturating_sub(titles).min(below.len())];
         fits(below) == below.len() && below.len() > 2 && single
     };
     titled && table
@@ -180,9 +183,19 @@ fn above(widths: &[usize], width: usize) -> bool {
 
 /// How many fields the first records have, but for those that a `#` begins above a table.
 fn widths(text: &str, dialect: Dialect) -> Vec<usize> {
+    widths_and_gap(text, dialect).0
+}
+
+/// As [`widths`], with the first record that has some others and then a blank line before it.
+fn widths_and_gap(text: &str, dialect: Dialect) -> (Vec<usize>, usize) {
     let mut widths = Widths { most: RECORDS, ..Widths::default() };
     records::split(text, dialect, &mut widths);
-    widths.widths
+    if widths.widths.is_empty() {
+        // Where all are like that, they are the rows.
+        widths.widths = std::mem::take(&mut widths.comments);
+    }
+    let gap = widths.gap.unwrap_or(widths.widths.len());
+    (widths.widths, gap)
 }
 
 /// The most common width; of equally common ones the first that came.
@@ -207,13 +220,24 @@ struct Widths {
     widths: Vec<usize>,
     wrong: usize,
     most: usize,
+    /// Of comments above the table.
+    comments: Vec<usize>,
+    gap: Option<usize>,
+    /// The line after the last record.
+    next: u64,
 }
 
 impl Sink for Widths {
     fn record(&mut self, record: &Record) -> bool {
         if self.widths.is_empty() && record.is_comment() {
-            return true;
+            self.comments.push(record.len());
+            return self.comments.len() < RECORDS;
         }
+        let records = self.widths.len();
+        if records > FEW && record.line > self.next {
+            self.gap.get_or_insert(records);
+        }
+        self.next = record.line + 1 + record.raw().matches('\n').count() as u64;
         self.wrong += usize::from(record.wrong);
         self.widths.push(record.len());
         self.widths.len() < self.most
@@ -226,6 +250,7 @@ fn common_characters(text: &str, quote: u8, end: u8) -> Option<Dialect> {
     let colon = Dialect::of(b':', quote, end);
     let space = Dialect::of(b' ', quote, end);
     let runs = Dialect { runs: true, ..space };
+    let wide = Dialect { wide: true, ..runs };
     let lines = || text.lines().filter(|line| !line.trim().is_empty()).take(RECORDS);
     let single = |line: &&str| {
         number::looks(line) || time::parse(line, false).or(time::parse(line, true)).is_some()
@@ -234,7 +259,8 @@ fn common_characters(text: &str, quote: u8, end: u8) -> Option<Dialect> {
     if alone * 4 > all * 3 {
         return None;
     }
-    let mut found = [runs, space, colon].into_iter().filter(|dialect| is_table(text, *dialect));
+    let mut found =
+        [runs, wide, space, colon].into_iter().filter(|dialect| is_table(text, *dialect));
     found.next().or_else(|| is_ragged(text, space).then_some(space))
 }
 

@@ -180,8 +180,12 @@ fn lines_may_end_in_several_ways() {
     for row in 0..20 {
         text += &format!("{row},x{row}{}", ["\r", "\n", "\r\n"][row % 3]);
     }
-    let table = table(text);
-    assert_eq!((table.rows, kinds(&table), table.bad_rows.count), (20, vec!["integer", "text"], 0));
+    for chunk in [1, 7, 1 << 20] {
+        let options = ReadOptions { chunk, ..Default::default() };
+        let table = try_table(text.clone(), &options).expect("a table");
+        let (kinds, bad) = (kinds(&table), table.bad_rows.count);
+        assert_eq!((table.rows, kinds, bad), (20, vec!["integer", "text"], 0), "{chunk}");
+    }
 }
 
 #[test]
@@ -228,4 +232,36 @@ fn one_wrong_quote_damages_one_row() {
         let found = texts(column(&table, "b"));
         assert!((0..30).all(|row| found[&format!("text, {row}")] == 2), "{wrong}: {found:?}");
     }
+}
+
+#[test]
+fn columns_may_be_aligned_with_spaces() {
+    let table = table(
+        "NAME            AGE  CITY\nJohn Smith       34  London\nMary Jones       28  New York\n\
+         Bob Brown        45  Rome\nAnn White        31  Oslo\nTim Green        22  Bonn\n",
+    );
+    assert_eq!((names(&table), table.rows), (vec!["NAME", "AGE", "CITY"], 5));
+    assert_eq!(texts(column(&table, "CITY"))["New York"], 1);
+}
+
+#[test]
+fn an_apostrophe_in_single_quotes_is_one() {
+    let table = table("id,name\n1,'O'Brien, Pat'\n2,'Doe, Jane'\n3,'it's, well'\n4,'Poe, E'\n");
+    assert_eq!((table.rows, table.bad_rows.count), (4, 0));
+    let found: Vec<_> = texts(column(&table, "name")).into_keys().collect();
+    assert_eq!(found, ["Doe, Jane", "O'Brien, Pat", "Poe, E", "it's, well"]);
+}
+
+#[test]
+fn texts_with_delimiters_are_joined_where_the_columns_say_so() {
+    let mut text = "id,text,price\n".to_owned();
+    for row in 1..30 {
+        let more = if row == 7 { ", long" } else { "" };
+        text += &format!("{row},{row}\" pipe{more},{row}.50\n");
+    }
+    let table = table(text);
+    assert_eq!((table.rows, table.bad_rows.count, table.mended.count), (29, 0, 1));
+    assert_eq!(table.mended.first[0].line, 8);
+    assert_eq!(texts(column(&table, "text"))["7\" pipe, long"], 1);
+    assert_eq!(column(&table, "price").invalid.count, 0);
 }

@@ -158,3 +158,47 @@ fn footnotes_of_a_large_table_are_left_out() {
         assert!(table.notes.contains(&Note::Footers(2)), "{chunk}: {:?}", table.notes);
     }
 }
+
+#[test]
+fn small_tables_below_titles_are_read() {
+    let text = "Sales\nmonth,amount\nJan,10\nFeb,20\nMar,30\n\nCosts\nmonth,amount,type\nJan,1,a\nFeb,2,b\n";
+    let table = table(text);
+    assert_eq!((names(&table), table.rows), (vec!["month", "amount"], 3));
+    assert!(
+        table.notes.iter().any(|note| matches!(note, Note::MoreTables(_))),
+        "{:?}",
+        table.notes
+    );
+}
+
+#[test]
+fn what_a_sheet_leaves_at_the_end_of_lines_is_no_column() {
+    let mut text = "Table 1,,,,,\n,,,,,\n,2021,,2022,,\nRegion,Men,Women,Men,Women,\n".to_owned();
+    for row in 1..12 {
+        text += &format!("Region {row},{row},{},{},{},\n", row * 2, row * 3, row * 4);
+    }
+    let table = table(text + ",,,,,\nSource: a survey,,,,,\n");
+    assert_eq!(names(&table), ["Region", "2021 Men", "2021 Women", "2022 Men", "2022 Women"]);
+    assert_eq!((table.rows, table.bad_rows.count), (11, 0));
+}
+
+#[test]
+fn texts_that_come_again_are_no_header() {
+    let table = table("Smith,London,UK\nJones,Paris,France\nBrown,Leeds,UK\n");
+    assert_eq!((table.rows, table.notes.contains(&Note::NoHeader)), (3, true));
+    let codes = super::table("AB-12,red\nCD-34,blue\nEF-56,green\n");
+    assert!(codes.notes.contains(&Note::NoHeader));
+    let header = super::table("code,colour\nCD-34,blue\nEF-56,green\n");
+    assert_eq!(names(&header), ["code", "colour"]);
+}
+
+#[test]
+fn rows_may_begin_as_comments_do() {
+    let colours = table("#rgb,name\n#ff0000,red\n#00ff00,green\n#0000ff,blue\n");
+    assert_eq!((names(&colours), colours.rows), (vec!["#rgb", "name"], 3));
+    let header = table("# made by hand\n#id,n\n1,5\n2,7\n3,9\n");
+    assert_eq!((names(&header), header.rows), (vec!["#id", "n"], 3));
+    let between = table("id,n,x\n1,5,a\n# a remark\n2,7,b\n3,9,c\n");
+    assert_eq!((between.rows, between.bad_rows.count), (3, 0));
+    assert!(between.notes.contains(&Note::Comments(1)), "{:?}", between.notes);
+}

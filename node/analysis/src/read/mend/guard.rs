@@ -22,6 +22,8 @@ const MISSING: f32 = 1.5;
 const UNEXPECTED: f32 = 2.5;
 /// Quotes where the column has none, or none where all have them.
 const QUOTES: f32 = 0.3;
+/// Words of another form than most.
+const WORDED: f32 = 0.6;
 /// The same kind, in another length.
 const LENGTH: f32 = 0.1;
 
@@ -39,6 +41,8 @@ struct Guard {
     quoted: usize,
     /// Whether the cells are of one kind; else they are texts.
     typed: bool,
+    /// Whether that kind has words, so that a cell may have others.
+    worded: bool,
 }
 
 impl Guards {
@@ -134,6 +138,8 @@ impl Guards {
             quotes
         } else if guard.loose.contains_key(&loose) {
             quotes + LENGTH
+        } else if guard.worded {
+            quotes + WORDED
         } else {
             NEVER
         }
@@ -168,6 +174,7 @@ impl Guard {
         counts.sort_unstable_by(|a, b| b.cmp(a));
         let most: usize = counts.iter().take(PATTERNS).sum();
         self.typed = there >= ROWS / 2 && most * SHARE >= there * (SHARE - 1);
+        self.worded = self.loose.keys().any(|form| form.contains(' ') && form.contains(['a', 'x']));
         if !self.typed {
             self.exact.clear();
             self.loose.clear();

@@ -23,8 +23,9 @@ const INSIDE: f32 = 0.25;
 /// Pieces that are joined without quotes, at most, and those between quotes.
 const JOINED: usize = 24;
 const BETWEEN: usize = 400;
-/// Pieces of a row that is mended.
+/// Pieces of a row that is mended, and pieces by columns.
 const PIECES: usize = 2000;
+const PLACES_OF_ALL: usize = 100_000;
 /// Places in a piece where a delimiter may have been lost.
 const PLACES: usize = 200;
 
@@ -76,22 +77,28 @@ struct Way {
 }
 
 /// Lays pieces over columns.
-pub(super) fn lay(guards: &Guards, raw: &str, pieces: &[Piece], dialect: Dialect) -> Option<Laid> {
+pub(super) fn lay(
+    guards: &Guards,
+    raw: &str,
+    pieces: &[Piece],
+    dialect: Dialect,
+    steps: &mut usize,
+) -> Option<Laid> {
     let (count, width) = (pieces.len(), guards.len());
-    if count > PIECES || width == 0 {
+    if count > PIECES || width == 0 || (count + 1) * (width + 1) > PLACES_OF_ALL {
         return None;
     }
-    let mut table =
-        Table { guards, raw, pieces, dialect, ways: vec![None; (count + 1) * (width + 1)] };
+    let ways = vec![None; (count + 1) * (width + 1)];
+    let mut table = Table { guards, raw, pieces, dialect, ways, steps };
     table.ways[0] = Some(Way { cost: 0.0, ways: 1, back: (0, 0), cells: vec![], how: Mend::Kept });
     for piece in 0..=count {
         for column in 0..=width {
-            if table.at(piece, column).is_some() {
+            if *table.steps > 0 && table.at(piece, column).is_some() {
                 table.go_on(piece, column);
             }
         }
     }
-    table.read(count, width)
+    if *table.steps == 0 { None } else { table.read(count, width) }
 }
 
 struct Table<'a> {
@@ -100,9 +107,16 @@ struct Table<'a> {
     pieces: &'a [Piece],
     dialect: Dialect,
     ways: Vec<Option<Way>>,
+    steps: &'a mut usize,
 }
 
 impl<'a> Table<'a> {
+    /// What it costs to believe a cell; counts as a step.
+    fn cost(&mut self, column: usize, cell: &str, quoted: bool) -> f32 {
+        *self.steps = self.steps.saturating_sub(1);
+        self.guards.cost(column, cell, quoted)
+    }
+
     fn index(&self, piece: usize, column: usize) -> usize {
         piece * (self.guards.len() + 1) + column
     }
@@ -115,7 +129,7 @@ impl<'a> Table<'a> {
     fn go_on(&mut self, piece: usize, column: usize) {
         let width = self.guards.len();
         if column < width {
-            let cost = self.guards.cost(column, "", false);
+            let cost = self.cost(column, "", false);
             self.step(
                 (piece, column),
                 (piece, column + 1),
@@ -150,10 +164,10 @@ impl<'a> Table<'a> {
             let (cost, how, cell) = self.between(column, cell, even);
             return self.step(from, to, cost, how, vec![cell]);
         }
-        let cost = self.guards.cost(column, text, false);
+        let cost = self.cost(column, text, false);
         let bare = text.trim_matches(' ').trim_matches(char::from(self.dialect.quote));
         if guard::never(cost) && bare.len() < text.len() {
-            let cost = STRAY + self.guards.cost(column, bare, false);
+            let cost = STRAY + self.cost(column, bare, false);
             let cell = Cell { text: text.to_owned(), bare: Some(bare.to_owned()) };
             return self.step(from, to, cost, Mend::Quote, vec![cell]);
         }
@@ -165,8 +179,8 @@ impl<'a> Table<'a> {
     }
 
     /// What it costs that a text stood in quotes, which may be wrong ones.
-    fn between(&self, column: usize, text: String, even: bool) -> (f32, Mend, Cell) {
-        let cost = self.guards.cost(column, &text, true);
+    fn between(&mut self, column: usize, text: String, even: bool) -> (f32, Mend, Cell) {
+        let cost = self.cost(column, &text, true);
         if even {
             return (cost, Mend::Kept, plain(&text));
         }
@@ -174,7 +188,7 @@ impl<'a> Table<'a> {
         if bare.len() == text.len() || !guard::never(cost) {
             return (STRAY + cost, Mend::Quote, plain(&text));
         }
-        let cost = self.guards.cost(column, bare, true);
+        let cost = self.cost(column, bare, true);
         let bare = Some(bare.to_owned());
         (STRAY + cost, Mend::Quote, Cell { text, bare })
     }
@@ -198,7 +212,7 @@ impl<'a> Table<'a> {
             if self.text(end, end).contains(quote) {
                 break;
             }
-            let cost = self.guards.cost(column, text, false) + each * (end - piece) as f32;
+            let cost = self.cost(column, text, false) + each * (end - piece) as f32;
             self.step(from, to, cost, Mend::Joined, vec![plain(text)]);
         }
     }
@@ -206,14 +220,16 @@ impl<'a> Table<'a> {
     /// A piece is two cells: there was a delimiter between them. Where the second one stands in
     /// quotes, it may have delimiters.
     fn cut(&mut self, piece: usize, column: usize) {
-        self.cut_one(piece, column);
+        // A delimiter that is lost leaves a piece too few.
+        if self.pieces.len() < self.guards.len() {
+            self.cut_one(piece, column);
+        }
         let quote = char::from(self.dialect.quote);
         let Some(at) = self.text(piece, piece).find(quote).filter(|at| *at > 0) else { return };
         for end in piece + 1..self.pieces.len().min(piece + BETWEEN) {
             let (one, other) = self.text(piece, end).split_at(at);
             let Some((other, true)) = self.unquoted(other) else { continue };
-            let cost =
-                self.guards.cost(column, one, false) + self.guards.cost(column + 1, &other, true);
+            let cost = self.cost(column, one, false) + self.cost(column + 1, &other, true);
             let cells = vec![plain(one), plain(&other)];
             self.step((piece, column), (end + 1, column + 2), CUT + cost, Mend::Cut, cells);
         }
@@ -235,8 +251,7 @@ impl<'a> Table<'a> {
             if one.trim().is_empty() || other.trim().is_empty() || !(typed || first || second) {
                 continue;
             }
-            let cost = self.guards.cost(column, &one, first)
-                + self.guards.cost(column + 1, &other, second);
+            let cost = self.cost(column, &one, first) + self.cost(column + 1, &other, second);
             let cost = CUT + cost + if inside && !(first || second) { INSIDE } else { 0.0 };
             let cells = vec![plain(&one), plain(&other)];
             self.step((piece, column), (piece + 1, column + 2), cost, Mend::Cut, cells);

@@ -14,8 +14,10 @@ mod mail;
 mod mesh;
 mod models;
 mod output;
+mod reading;
 mod recognize;
 mod stop;
+mod table;
 mod up;
 
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
@@ -77,6 +79,8 @@ enum Command {
     Faces(faces::Faces),
     /// Make a report of a CSV file: numbers, charts, word cloud
     Analyze(analyze::Analyze),
+    /// Write a table clean, as it was understood: one header line, UTF-8, commas
+    Table(table::Clean),
     /// Use any capability, also one without a command of its own
     Call(call::Call),
     /// Write to somebody: text, files, folders; sealed, also to who is off
@@ -133,6 +137,7 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Recognize(recognize) => recognize.run(&common, output).await,
         Command::Faces(faces) => faces.run(&common, output).await,
         Command::Analyze(analyze) => analyze.run(&common, output).await,
+        Command::Table(table) => table.run(output).await,
         Command::Call(call) => call.run(&common, output).await,
         Command::Send(send) => send.run(&common, output).await,
         Command::Inbox(inbox) => inbox.run(&common, output).await,

@@ -4,6 +4,8 @@
 //! whole input fills the columns in parallel, and says where the sample was wrong. Then the pass
 //! is made again with what is known now, at most five times.
 
+mod chunks;
+mod clean;
 mod column;
 mod dialect;
 mod encoding;
@@ -11,11 +13,14 @@ mod fill;
 mod foreign;
 mod header;
 mod infer;
+mod layout;
+mod mend;
 mod multiset;
 mod number;
 mod pass;
 mod records;
 mod rows;
+mod sniff;
 mod source;
 mod spill;
 mod time;
@@ -23,6 +28,7 @@ mod word;
 
 use std::path::PathBuf;
 
+pub use clean::clean;
 pub use source::Source;
 
 use crate::stats::READING_BYTES;
@@ -36,6 +42,29 @@ const PASSES: usize = 5;
 /// Rows that are read with however little memory.
 const LEAST_ROWS: u64 = 1_000_000;
 
+/// The order of day and month in dates such as `01/02/2024`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateOrder {
+    /// 1 February.
+    DayFirst,
+    /// 2 January.
+    MonthFirst,
+}
+
+impl std::str::FromStr for DateOrder {
+    type Err = AnalysisError;
+
+    fn from_str(text: &str) -> Result<Self, AnalysisError> {
+        match text {
+            "dmy" => Ok(Self::DayFirst),
+            "mdy" => Ok(Self::MonthFirst),
+            _ => Err(AnalysisError::BadOption(format!(
+                "there is no order of dates {text:?}; it is dmy (day first) or mdy (month first)"
+            ))),
+        }
+    }
+}
+
 /// How to read. Everything that is `None` is found out.
 #[derive(Debug, Clone)]
 pub struct ReadOptions {
@@ -47,8 +76,18 @@ pub struct ReadOptions {
     pub delimiter: Option<char>,
     /// Around fields that have a delimiter or line end in them; an ASCII character.
     pub quote: Option<char>,
+    /// Before a quote that belongs to its field; an ASCII character such as `\\`.
+    pub escape: Option<char>,
     /// Whether the first row names the columns.
     pub header: Option<bool>,
+    /// Lines of the header, whose words make one name; 0 where there is none.
+    pub header_lines: Option<u64>,
+    /// Lines above the header.
+    pub skip_lines: Option<u64>,
+    /// Which of several tables in the file, from 1.
+    pub table: Option<u64>,
+    /// The order of day and month where a date does not say it.
+    pub dates: Option<DateOrder>,
     /// Bytes that the table may keep in memory; what is more goes to temporary files. Bounds the
     /// rows, too: see [`most_rows`].
     pub memory: u64,
@@ -69,7 +108,12 @@ impl Default for ReadOptions {
             encoding: None,
             delimiter: None,
             quote: None,
+            escape: None,
             header: None,
+            header_lines: None,
+            skip_lines: None,
+            table: None,
+            dates: None,
             memory: 300 << 20,
             max_content: 64 << 30,
             threads: std::thread::available_parallelism().map_or(2, usize::from),
@@ -98,20 +142,39 @@ pub fn read(
     options: &ReadOptions,
     watch: &dyn Watch,
 ) -> Result<Table, AnalysisError> {
+    let input = source::Input::open(source, options, watch)?;
+    Ok(understand(&input, options, watch)?.0)
+}
+
+/// How an input is to be read.
+struct Understood {
+    encoding: encoding::Encoding,
+    sample: dialect::Sample,
+    dialect: dialect::Dialect,
+    layout: layout::Layout,
+}
+
+/// Reads a table as often as it takes to know how.
+fn understand(
+    input: &source::Input,
+    options: &ReadOptions,
+    watch: &dyn Watch,
+) -> Result<(Table, Understood), AnalysisError> {
     watch.stage(crate::Stage::Reading, 0.0);
     let spill = spill::Spill::new(options.temp_dir.clone());
-    let input = source::Input::open(source, options, watch)?;
     let mut encoding = encoding::choose(&input.sample()?, options.encoding.as_deref())?;
     for _ in 0..PASSES {
-        let sample = dialect::sample(&input, &encoding)?;
-        let dialect = dialect::sniff(&sample, options)?;
-        let layout = header::find(&sample, &dialect, options)?;
-        let mut plans = infer::plans(&layout, &dialect);
+        let sample = dialect::sample(input, &encoding)?;
+        foreign::refuse_documents(&sample.text)?;
+        let dialect = sniff::sniff(&sample, options)?;
+        let layout = layout::find(&sample, &dialect, options)?;
+        let mut plans = infer::plans(&layout, &dialect, options.dates);
         for pass_number in 0..PASSES {
             let setting = pass::Setting {
-                input: &input,
+                input,
                 encoding: &encoding,
                 dialect: &dialect,
+                sample: &sample,
                 layout: &layout,
                 plans: &plans,
                 options,
@@ -136,14 +199,9 @@ pub fn read(
             if encoding.unsure {
                 table.notes.push(Note::Guessed);
             }
-            if layout.renamed > 0 {
-                table.notes.push(Note::Renamed(layout.renamed));
-            }
-            if !layout.header {
-                table.notes.push(Note::NoHeader);
-            }
+            table.notes.extend(layout.notes.iter().cloned());
             watch.stage(crate::Stage::Reading, 1.0);
-            return Ok(table);
+            return Ok((table, Understood { encoding, sample, dialect, layout }));
         }
         spill.clear();
     }

@@ -22,6 +22,7 @@ use crate::charts::{Chart, ChartKind};
 use crate::numbers::Numbers;
 use crate::{Lang, names};
 pub use facts::{ColumnFacts, TableFacts};
+pub use reading::sentences;
 use words::Words;
 
 /// Columns with a card of their own.

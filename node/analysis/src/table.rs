@@ -19,6 +19,8 @@ pub struct Table {
     pub rows: u64,
     /// Rows that did not have the header's number of fields, or were broken otherwise.
     pub bad_rows: BadRows,
+    /// Rows that were broken and put right, since the columns said how.
+    pub mended: MendedRows,
     /// Rows that equal an earlier one in every cell.
     pub duplicate_rows: u64,
     /// In the order of the file, with names made unique.
@@ -47,6 +49,58 @@ pub struct BadRow {
     pub expected: usize,
 }
 
+/// Rows that were not as wide as the header, or broken otherwise, and were put right.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MendedRows {
+    /// How many.
+    pub count: u64,
+    /// The first of them, at most 20.
+    pub first: Vec<MendedRow>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MendedRow {
+    /// Line in the file, from 1.
+    pub line: u64,
+    /// What was done.
+    pub how: Mend,
+}
+
+/// What was done to a row; of several things the last one here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mend {
+    /// Nothing.
+    Kept,
+    /// A column was left empty.
+    Padded,
+    /// A quote that belongs to nothing was taken for a character.
+    Quote,
+    /// A delimiter was taken for a part of a text.
+    Joined,
+    /// An empty field too many was left out.
+    Dropped,
+    /// A field was cut where a delimiter was lost.
+    Cut,
+    /// The row was cut at another delimiter than its table.
+    Delimiter,
+}
+
+impl Mend {
+    /// For programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Padded => "padded",
+            Self::Quote => "quote",
+            Self::Joined => "joined",
+            Self::Dropped => "dropped",
+            Self::Cut => "cut",
+            Self::Delimiter => "delimiter",
+        }
+    }
+}
+
 /// What a person should know about the reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
@@ -64,6 +118,24 @@ pub enum Note {
     UnclosedQuote(u64),
     /// A field was longer than the limit and was cut; how many.
     CutFields(u64),
+    /// So many lines above the header are titles, remarks and the like, and were left out.
+    Titles(u64),
+    /// The header has so many lines, more than one.
+    HeaderLines(u64),
+    /// So many rows without any value were left out.
+    EmptyRows(u64),
+    /// So many lines between rows are comments, which a `#` begins, and were left out.
+    Comments(u64),
+    /// So many lines below the table are footnotes and the like, and were left out.
+    Footers(u64),
+    /// The file has so many more tables after this one: the line where each begins, and its
+    /// first names.
+    MoreTables(Vec<(u64, String)>),
+    /// So many columns without a name or a value, made by a delimiter at the end of every line,
+    /// were left out.
+    EmptyColumns(u64),
+    /// Nothing stands between fields, so that there is one column.
+    NoDelimiter,
 }
 
 /// One column.
@@ -142,6 +214,19 @@ pub struct Written {
     pub percent: bool,
     /// Dates were written in more than one way.
     pub mixed_dates: bool,
+    /// A date, where nothing in the table says whether the day or the month comes first.
+    pub open_date: Option<OpenDate>,
+}
+
+/// A date that may be two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenDate {
+    /// As it was written.
+    pub cell: String,
+    /// Its microseconds since 1970 with the day first, and with the month first.
+    pub dates: (i64, i64),
+    /// How it was read.
+    pub day_first: bool,
 }
 
 /// What a column holds, once it is in memory.

@@ -8,10 +8,16 @@ mod dialects;
 mod encodings;
 #[path = "read/golden.rs"]
 mod golden;
+#[path = "read/hunted.rs"]
+mod hunted;
 #[path = "read/kinds.rs"]
 mod kinds;
+#[path = "read/layouts.rs"]
+mod layouts;
 #[path = "read/memory.rs"]
 mod memory;
+#[path = "read/pollock.rs"]
+mod pollock;
 #[path = "read/random.rs"]
 mod random;
 

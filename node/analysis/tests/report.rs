@@ -6,7 +6,7 @@ use potluck_analysis::Lang;
 use potluck_analysis::charts::{Chart, ChartKind};
 use potluck_analysis::numbers::*;
 use potluck_analysis::report::{ColumnFacts, MOST_CARDS, ReportOptions, TableFacts, page};
-use potluck_analysis::table::{BadRow, Invalid, Note, Written};
+use potluck_analysis::table::{BadRow, Invalid, Mend, MendedRow, MendedRows, Note, Written};
 use proptest::prelude::*;
 use resvg::usvg::roxmltree::{Document, ParsingOptions};
 
@@ -112,12 +112,19 @@ fn alerts(names: &[String], word: &str) -> Vec<Alert> {
 
 fn facts(columns: usize, word: &str) -> TableFacts {
     let column = ColumnFacts {
-        written: Written { currency: Some('<'), percent: true, mixed_dates: true },
+        written: Written { currency: Some('<'), percent: true, mixed_dates: true, open_date: None },
         invalid: Invalid { count: 2, distinct: 1, examples: vec![word.to_owned()] },
         shape: vec![7, 3],
     };
     TableFacts {
         bad_rows: vec![BadRow { line: 7, fields: 2, expected: columns }],
+        mended: MendedRows {
+            count: 4,
+            first: vec![
+                MendedRow { line: 9, how: Mend::Cut },
+                MendedRow { line: 10, how: Mend::Quote },
+            ],
+        },
         notes: vec![
             Note::Undecodable(1),
             Note::Nuls(2),
@@ -126,6 +133,14 @@ fn facts(columns: usize, word: &str) -> TableFacts {
             Note::Renamed(3),
             Note::UnclosedQuote(4),
             Note::CutFields(5),
+            Note::Titles(6),
+            Note::HeaderLines(2),
+            Note::EmptyRows(7),
+            Note::Footers(8),
+            Note::Comments(9),
+            Note::MoreTables(vec![(9, word.to_owned()), (10, word.to_owned())]),
+            Note::EmptyColumns(1),
+            Note::NoDelimiter,
         ],
         columns: vec![column; columns],
     }
@@ -334,7 +349,7 @@ fn links_lead_somewhere_and_headings_are_in_order() {
 #[test]
 fn the_chinese_page_is_chinese_and_the_english_one_english() {
     // What is written so in both languages.
-    let known = ["CSV", "UTF", "NA", "null", "true", "NUL"];
+    let known = ["CSV", "UTF", "NA", "null", "true", "NUL", "table", "delimiter"];
     let chinese = whole(&names(9), "词", Lang::Zh);
     assert!(chinese.contains("<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"zh-CN\""));
     for text in read(&parse(&chinese)) {

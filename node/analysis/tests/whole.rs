@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use potluck_analysis::{
     Numbers, Unwatched,
+    charts::ChartKind,
     job::{self, Options},
     numbers::{ColumnNumbers, Matrix},
     read::Source,
@@ -229,4 +230,38 @@ fn the_report_stands_for_itself() {
     for column in &analysis.numbers.columns {
         assert!(analysis.html.contains(&column.name), "{} is not in the report", column.name);
     }
+}
+
+/// A table of names and a number that has a tail.
+fn named(names: [&str; 10]) -> String {
+    let row = |(row, name): (usize, &&str)| format!("{name},{},{}\n", row * row, 40 - row);
+    format!("name,n,m\n{}", names.iter().enumerate().map(row).collect::<String>())
+}
+
+#[test]
+fn names_that_all_differ_make_a_cloud() {
+    let charts = |csv: String| -> Vec<ChartKind> {
+        let source = Source::Stream(Box::new(std::io::Cursor::new(csv)));
+        let done = job::analyze(source, &Options::default(), &Unwatched).expect("a report");
+        done.charts.iter().map(|chart| chart.kind).collect()
+    };
+    let countries = named([
+        "Albania",
+        "Algeria",
+        "Andorra",
+        "Angola",
+        "Argentina",
+        "Armenia",
+        "Australia",
+        "Austria",
+        "New Zealand",
+        "Zimbabwe",
+    ]);
+    let found = charts(countries);
+    for kind in [ChartKind::Heatmap, ChartKind::Scatter, ChartKind::Skew, ChartKind::Cloud] {
+        assert!(found.contains(&kind), "{kind:?} in {found:?}");
+    }
+    // Codes are no words.
+    let codes = ["A-1", "A-2", "A-3", "A-4", "B-1", "B-2", "B-3", "C-1", "C-2", "C-3"];
+    assert!(!charts(named(codes)).contains(&ChartKind::Cloud));
 }

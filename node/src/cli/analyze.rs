@@ -28,6 +28,7 @@ use super::{
     files::{input_file, language},
     host::Host,
     output::{Output, printable},
+    reading::Reading,
 };
 use crate::{
     client::{Call, CallInput, Reply},
@@ -62,18 +63,8 @@ pub struct Analyze {
     /// Another seed places the words differently
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The encoding, such as utf-8, gb18030 or big5 [default: found out]
-    #[arg(long)]
-    encoding: Option<String>,
-    /// Between the fields, such as ";" or tab [default: found out]
-    #[arg(long)]
-    delimiter: Option<String>,
-    /// Around fields that have a delimiter in them, such as "'" [default: found out]
-    #[arg(long)]
-    quote: Option<String>,
-    /// Whether the first row names the columns: yes or no [default: found out]
-    #[arg(long, value_name = "yes|no")]
-    header: Option<String>,
+    #[command(flatten)]
+    reading: Reading,
     /// The language of the report: en or zh [default: that of the system]
     #[arg(long)]
     lang: Option<String>,
@@ -129,22 +120,8 @@ impl Analyze {
             name.parse::<ChartKind>().map_err(Failure::usage)?;
         }
         self.theme.parse::<Theme>().map_err(Failure::usage)?;
-        let delimiter = self.delimiter.as_deref().map(|text| match text {
-            "tab" | "\\t" => "\t",
-            other => other,
-        });
-        if delimiter.is_some_and(|text| text.chars().count() != 1) {
-            return Err(Failure::usage("the delimiter is one character, such as ; or tab"));
-        }
-        if self.quote.as_deref().is_some_and(|text| text.chars().count() != 1) {
-            return Err(Failure::usage("the quote is one character, such as \" or '"));
-        }
-        let header = match self.header.as_deref() {
-            None => None,
-            Some("yes") => Some(true),
-            Some("no") => Some(false),
-            Some(_) => return Err(Failure::usage("--header is yes or no")),
-        };
+        let said = self.reading.said()?;
+        let text = |character: Option<char>| character.map(String::from);
         let (shape, mask) = match &self.mask {
             None => (None, None),
             Some(text) if text.parse::<Shape>().is_ok() => (Some(text.clone()), None),
@@ -161,10 +138,15 @@ impl Analyze {
             column: self.column.clone(),
             shape,
             mask: mask.map(serde_bytes::ByteBuf::from),
-            encoding: self.encoding.clone(),
-            delimiter: delimiter.map(str::to_owned),
-            quote: self.quote.clone(),
-            header,
+            encoding: self.reading.encoding.clone(),
+            delimiter: text(said.delimiter),
+            quote: text(said.quote),
+            escape: text(said.escape),
+            header: said.header,
+            header_lines: self.reading.header_lines,
+            skip_lines: self.reading.skip_lines,
+            table: self.reading.table,
+            dates: said.dates.and(self.reading.dates.clone()),
             theme: Some(self.theme.clone()),
             seed: self.seed,
         })
@@ -172,13 +154,13 @@ impl Analyze {
 }
 
 /// The input as a file: what comes from a pipe is kept in one.
-struct Table {
-    path: PathBuf,
+pub(super) struct Table {
+    pub(super) path: PathBuf,
     _temporary: Option<tempfile::TempPath>,
 }
 
 impl Table {
-    fn open(file: &Path) -> Result<Self, Failure> {
+    pub(super) fn open(file: &Path) -> Result<Self, Failure> {
         if !is_pipe(file) {
             return Ok(Self { path: input_file(file)?, _temporary: None });
         }
@@ -196,7 +178,7 @@ impl Table {
     }
 }
 
-fn is_pipe(file: &Path) -> bool {
+pub(super) fn is_pipe(file: &Path) -> bool {
     file == Path::new("-")
 }
 
@@ -244,7 +226,7 @@ async fn tell(mut news: mpsc::Receiver<Progress>, bar: indicatif::ProgressBar) {
     bar.finish_and_clear();
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let message =
         format!("{} cannot be written: {error}; choose another place with -o", path.display());
     Failure::new(Kind::Usage, message)

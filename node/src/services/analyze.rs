@@ -33,6 +33,12 @@ const MAX_TEXT: usize = 4096;
 const UNPACKED: u64 = 8;
 /// Bytes of a report that is not worth a file.
 const ARCHIVE_IN_MEMORY: usize = 32 << 20;
+/// Lines of a header that can be asked for.
+pub const MOST_HEADER_LINES: u64 = 5;
+/// Lines above a header that can be asked for.
+pub const MOST_SKIPPED: u64 = 10_000;
+/// Tables of a file that can be asked for.
+pub const MOST_TABLES: u64 = 1000;
 /// Largest mask, in bytes: a small picture does, since words are coarse.
 pub const MAX_MASK: usize = 48 * 1024;
 
@@ -67,9 +73,24 @@ pub struct Request {
     /// Around fields, one character; found out otherwise.
     #[serde(default)]
     pub quote: Option<String>,
+    /// Before quotes that belong to a field, one character; found out otherwise.
+    #[serde(default)]
+    pub escape: Option<String>,
     /// Whether the first row names the columns; found out otherwise.
     #[serde(default)]
     pub header: Option<bool>,
+    /// Lines of the header, at most 5, or 0 for none; found out otherwise.
+    #[serde(default)]
+    pub header_lines: Option<u64>,
+    /// Lines above the header, at most 10,000; found out otherwise.
+    #[serde(default)]
+    pub skip_lines: Option<u64>,
+    /// Which of several tables in the file, from 1 to 1000; the first otherwise.
+    #[serde(default)]
+    pub table: Option<u64>,
+    /// The order of day and month where the dates do not say it: `dmy` or `mdy`.
+    #[serde(default)]
+    pub dates: Option<String>,
     /// Of charts as pictures: `light` or `dark`; the page has both.
     #[serde(default)]
     pub theme: Option<String>,
@@ -254,8 +275,18 @@ impl Service for Analyze {
 fn options(request: Request, settings: &Settings) -> Result<job::Options, Fault> {
     let texts =
         [&request.file, &request.column, &request.encoding, &request.delimiter, &request.quote];
-    if texts.into_iter().flatten().any(|text| text.len() > MAX_TEXT) {
+    let texts = texts.into_iter().chain([&request.escape]);
+    if texts.flatten().any(|text| text.len() > MAX_TEXT) {
         return Err(Fault::bad_input(format!("a name is longer than {MAX_TEXT} bytes")));
+    }
+    for (what, number, least, most) in [
+        ("header_lines", request.header_lines, 0, MOST_HEADER_LINES),
+        ("skip_lines", request.skip_lines, 0, MOST_SKIPPED),
+        ("table", request.table, 1, MOST_TABLES),
+    ] {
+        if number.is_some_and(|number| !(least..=most).contains(&number)) {
+            return Err(Fault::bad_input(format!("{what} is a number from {least} to {most}")));
+        }
     }
     let bad = |e: AnalysisError| Fault::bad_input(e.to_string());
     let lang = request.lang.as_deref().map(str::parse::<Lang>).transpose().map_err(bad)?;
@@ -275,17 +306,25 @@ fn options(request: Request, settings: &Settings) -> Result<job::Options, Fault>
         (None, Some(shape)) => Mask::Shape(shape.parse::<Shape>().map_err(bad)?),
         (None, None) => Mask::default(),
     };
+    let dates = request.dates.as_deref().map(str::parse).transpose().map_err(bad)?;
     let said = "the delimiter is one character, such as ; or |";
     let delimiter = one_character(request.delimiter.as_deref(), said)?;
     let quote = "the quote is one character, such as \" or '";
     let quote = one_character(request.quote.as_deref(), quote)?;
+    let escape = "the escape is one character, such as \\";
+    let escape = one_character(request.escape.as_deref(), escape)?;
     Ok(job::Options {
         read: ReadOptions {
             name: request.file,
             encoding: request.encoding,
             delimiter,
             quote,
+            escape,
             header: request.header,
+            header_lines: request.header_lines,
+            skip_lines: request.skip_lines,
+            table: request.table,
+            dates,
             memory: settings.memory,
             // What is packed may be larger than what travels, but not without bound.
             max_content: settings.max_input.saturating_mul(UNPACKED),

@@ -18,4 +18,5 @@ mod mail;
 mod mesh;
 mod pixels;
 mod ready;
+mod table;
 mod vectors;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::infer::{CODES, ColumnPlan, Plan, TOLERATED};
+use super::infer::{CODES, ColumnPlan, Order, Plan, TOLERATED};
 use super::multiset::Texts;
 use super::number::{Number, Written as WrittenNumber};
 use super::spill::{Extent, Spill};
@@ -178,6 +178,11 @@ impl Tally {
         self.hints += other.hints;
     }
 
+    /// What the cells show of the order of day and month.
+    pub fn order(&self) -> Order {
+        Order::new(self.styles, self.decided)
+    }
+
     /// A plan that fits what was counted better, where this one did not.
     pub fn better(&self, tried: ColumnPlan) -> Option<Plan> {
         let all = (self.valid + self.invalid) as f64;
@@ -190,8 +195,10 @@ impl Tally {
         }
         if self.other > self.decided && !tried.swapped {
             return Some(match tried.plan {
-                Plan::Number { decimal: b'.' } => Plan::Number { decimal: b',' },
-                Plan::Number { .. } => Plan::Number { decimal: b'.' },
+                Plan::Number { decimal, dashes } => {
+                    let decimal = if decimal == b'.' { b',' } else { b'.' };
+                    Plan::Number { decimal, dashes }
+                }
                 Plan::Time { day_first, compact } => Plan::Time { day_first: !day_first, compact },
                 plan => plan,
             });

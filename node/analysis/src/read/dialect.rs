@@ -1,8 +1,7 @@
 //! Dialects: what stands between fields and between lines.
 
-use super::ReadOptions;
 use super::encoding::{Encoding, Text};
-use super::records::{self, RECORD, Sink};
+use super::records::RECORD;
 use super::source::{Input, SAMPLE};
 use crate::AnalysisError;
 
@@ -12,8 +11,59 @@ pub(super) struct Dialect {
     pub delimiter: u8,
     /// Around a field that has a delimiter or line end in it; an ASCII character.
     pub quote: u8,
+    /// Before a quote that belongs to its field, where quotes are not doubled for that.
+    pub escape: Option<u8>,
+    /// Double quotes are doubled, too, although they are not the quote: they were it once.
+    pub doubled: bool,
     /// `\n`, or `\r` in files of old Macs.
     pub end: u8,
+    /// Spaces after a delimiter belong to no field.
+    pub padded: bool,
+    /// Several spaces are one delimiter.
+    pub runs: bool,
+    /// A single space is none.
+    pub wide: bool,
+    /// Whether the file shows its delimiter; else it has one column.
+    pub found: bool,
+}
+
+impl Dialect {
+    pub(super) fn of(delimiter: u8, quote: u8, end: u8) -> Self {
+        let (padded, runs, wide, doubled) = (false, false, false, false);
+        Self { delimiter, quote, escape: None, doubled, end, padded, runs, wide, found: true }
+    }
+
+    /// Where a field begins that may begin here.
+    pub fn begin(&self, bytes: &[u8], at: usize) -> usize {
+        if !self.padded && !self.runs {
+            return at;
+        }
+        at + bytes.get(at..).unwrap_or_default().iter().take_while(|byte| **byte == b' ').count()
+    }
+
+    /// Whether the space at `at` stands in a field.
+    pub fn joins(&self, bytes: &[u8], at: usize) -> bool {
+        let space = |at: usize| bytes.get(at) == Some(&b' ');
+        self.wide && space(at) && !space(at + 1) && !at.checked_sub(1).is_some_and(space)
+    }
+
+    /// Whether the delimiter at `at` ends the record, as spaces at the end of a line do.
+    pub fn last(&self, bytes: &[u8], at: usize) -> bool {
+        if !self.runs {
+            return false;
+        }
+        let next = bytes.get(self.begin(bytes, at));
+        next.is_none_or(|byte| *byte == self.end || *byte == b'\r')
+    }
+
+    /// Whether a quote at `at` opens a field.
+    pub fn opens(&self, bytes: &[u8], at: usize) -> bool {
+        let before = &bytes[..at];
+        let spaces = |before: &[u8]| before.iter().rev().take_while(|b| **b == b' ').count();
+        let gap = if self.padded || self.runs { spaces(before) } else { 0 };
+        let last = before.len().checked_sub(gap + 1).and_then(|at| before.get(at));
+        last.is_none_or(|b| *b == self.delimiter || *b == self.end) || (self.runs && gap > 0)
+    }
 }
 
 /// The start of the text.
@@ -21,16 +71,14 @@ pub(super) struct Sample {
     pub text: String,
     /// Whether that is all.
     pub whole: bool,
+    /// Whether its lines end in several ways, so that [`unify`] was needed.
+    pub mixed: bool,
 }
 
-/// Delimiters that are tried, the more common first.
-const DELIMITERS: &[u8] = b",;\t|\x01^";
-/// Quotes that are tried; the second only when it stands around fields and fits better.
-const QUOTES: &[u8] = b"\"'";
-/// Records that are counted for each.
-const RECORDS: usize = 200;
 /// Lines that a sample should have.
 const LINES: usize = 20;
+/// Lines that end with a lone carriage return, from which these end lines: one in so many.
+const RETURNS: usize = 20;
 
 /// The start of the input, ending with a line.
 pub(super) fn sample(input: &Input, encoding: &Encoding) -> Result<Sample, AnalysisError> {
@@ -58,66 +106,29 @@ pub(super) fn sample(input: &Input, encoding: &Encoding) -> Result<Sample, Analy
         let end = memchr::memrchr2(b'\n', b'\r', &bytes).ok_or_else(endless)?;
         bytes.truncate(end + 1);
     }
-    Ok(Sample { text: String::from_utf8_lossy(&bytes).into_owned(), whole: !more })
+    let mixed = mixes(&bytes);
+    if mixed {
+        unify(&mut bytes);
+    }
+    Ok(Sample { text: String::from_utf8_lossy(&bytes).into_owned(), whole: !more, mixed })
 }
 
-/// What separates the fields of this text.
-pub(super) fn sniff(sample: &Sample, options: &ReadOptions) -> Result<Dialect, AnalysisError> {
-    let bytes = sample.text.as_bytes();
-    let end = if memchr::memchr(b'\n', bytes).is_none() && bytes.contains(&b'\r') {
-        b'\r'
-    } else {
-        b'\n'
-    };
-    let fixed = options.delimiter.map(wanted).transpose()?.or_else(|| said(&sample.text));
-    let quote = options.quote.map(wanted_quote).transpose()?;
-    if quote.is_some() && quote == fixed {
-        return Err(AnalysisError::BadOption(
-            "the quote and the delimiter are the same character; take two different ones".into(),
-        ));
-    }
-    let delimiters = fixed.as_slice();
-    let delimiters = if delimiters.is_empty() { DELIMITERS } else { delimiters };
-    let quotes = quote.as_slice();
-    let quotes = if quotes.is_empty() { QUOTES } else { quotes };
-    let mut best = (0.0, None);
-    for (place, &quote) in quotes.iter().enumerate() {
-        for &delimiter in delimiters.iter().filter(|delimiter| **delimiter != quote) {
-            let dialect = Dialect { delimiter, quote, end };
-            if place > 0 && !wraps(bytes, dialect) {
-                continue;
-            }
-            let score = score(&sample.text, dialect);
-            if score > best.0 {
-                best = (score, Some(dialect));
-            }
+/// Whether lines end with a carriage return alone beside others that end with a line feed. In a
+/// text with line feeds such a return may also belong to a cell, so a few of them say nothing.
+fn mixes(bytes: &[u8]) -> bool {
+    let feeds = memchr::memchr_iter(b'\n', bytes).count();
+    let lone = |at: &usize| bytes.get(at + 1) != Some(&b'\n');
+    let returns = memchr::memchr_iter(b'\r', bytes).filter(lone).count();
+    feeds > 0 && returns > 0 && returns * RETURNS >= feeds
+}
+
+/// Makes a line feed of every line end.
+pub(super) fn unify(bytes: &mut [u8]) {
+    for at in 0..bytes.len() {
+        if bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n') {
+            bytes[at] = b'\n';
         }
     }
-    if let Some(dialect) = best.1 {
-        return Ok(dialect);
-    }
-    let quote = quotes[0];
-    // One column: its texts must not be cut at their commas.
-    let whole = |delimiter: &u8| {
-        let widths = widths(&sample.text, Dialect { delimiter: *delimiter, quote, end });
-        widths.iter().all(|width| *width == 1)
-    };
-    let delimiter = fixed.or_else(|| DELIMITERS.iter().copied().find(whole)).unwrap_or(b',');
-    Ok(Dialect { delimiter, quote, end })
-}
-
-/// Whether a quote stands around fields: as often at their start as at their end. An apostrophe
-/// does not.
-fn wraps(bytes: &[u8], dialect: Dialect) -> bool {
-    let (mut opened, mut closed) = (0_usize, 0_usize);
-    let outside = |byte: Option<&u8>| {
-        byte.is_none_or(|b| *b == dialect.delimiter || matches!(b, b'\n' | b'\r'))
-    };
-    for at in memchr::memchr_iter(dialect.quote, bytes) {
-        opened += usize::from(outside(at.checked_sub(1).and_then(|before| bytes.get(before))));
-        closed += usize::from(outside(bytes.get(at + 1)));
-    }
-    opened > 0 && opened.abs_diff(closed) * 20 <= opened
 }
 
 /// The delimiter of a first line such as `sep=;`, which Excel understands.
@@ -129,7 +140,7 @@ pub(super) fn said(text: &str) -> Option<u8> {
     }
 }
 
-fn wanted(delimiter: char) -> Result<u8, AnalysisError> {
+pub(super) fn wanted(delimiter: char) -> Result<u8, AnalysisError> {
     match u8::try_from(delimiter) {
         Ok(byte) if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => Ok(byte),
         _ => Err(AnalysisError::BadOption(format!(
@@ -138,7 +149,7 @@ fn wanted(delimiter: char) -> Result<u8, AnalysisError> {
     }
 }
 
-fn wanted_quote(quote: char) -> Result<u8, AnalysisError> {
+pub(super) fn wanted_quote(quote: char) -> Result<u8, AnalysisError> {
     match u8::try_from(quote) {
         Ok(byte) if byte.is_ascii_punctuation() => Ok(byte),
         _ => Err(AnalysisError::BadOption(format!(
@@ -147,59 +158,12 @@ fn wanted_quote(quote: char) -> Result<u8, AnalysisError> {
     }
 }
 
-/// How well a delimiter cuts a text into a table: more is better, 0 is not at all.
-fn score(text: &str, dialect: Dialect) -> f64 {
-    let widths = widths(text, dialect);
-    let Some(&first) = widths.first() else { return 0.0 };
-    let width = common(&widths);
-    if width < 2 {
-        return 0.0;
-    }
-    let fits = widths.iter().filter(|w| **w == width).count();
-    let share = fits as f64 / widths.len() as f64;
-    let header = match first {
-        first if first == width => 1.0,
-        // A title above the table.
-        1 if width >= 3 && fits * 10 >= (widths.len() - 1) * 7 => 0.3,
-        1 => return 0.0,
-        _ => 0.6,
-    };
-    share * share * ((width + 1) as f64).ln() * header
-}
-
-/// How many fields the first records have.
-fn widths(text: &str, dialect: Dialect) -> Vec<usize> {
-    let mut widths = Widths::default();
-    records::split(text, dialect, &mut widths);
-    widths.0
-}
-
-/// The most common width; of equally common ones the first that came.
-pub(super) fn common(widths: &[usize]) -> usize {
-    let mut best = (0, 0);
-    let mut seen = Vec::new();
-    for &width in widths {
-        if seen.contains(&width) {
-            continue;
-        }
-        seen.push(width);
-        let count = widths.iter().filter(|w| **w == width).count();
-        if count > best.0 {
-            best = (count, width);
-        }
-    }
-    best.1
-}
-
-#[derive(Default)]
-struct Widths(Vec<usize>);
-
-impl Sink for Widths {
-    fn field(&mut self, _: usize, _: &str) {}
-
-    fn end(&mut self, fields: usize, _: u64) -> bool {
-        self.0.push(fields);
-        self.0.len() < RECORDS
+pub(super) fn wanted_escape(escape: char) -> Result<u8, AnalysisError> {
+    match u8::try_from(escape) {
+        Ok(byte) if byte.is_ascii_punctuation() && byte != b'"' => Ok(byte),
+        _ => Err(AnalysisError::BadOption(format!(
+            "{escape:?} cannot stand before quotes that belong to a field; take one such as \\"
+        ))),
     }
 }
 

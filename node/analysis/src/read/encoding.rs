@@ -200,6 +200,10 @@ pub(super) struct Text<'a> {
     mark: usize,
     raw: Vec<u8>,
     done: bool,
+    /// Whether every line end becomes a line feed.
+    unify: bool,
+    /// A carriage return that ended what came last: what follows says whether it was a line end.
+    held: bool,
     /// Bytes that the decoder refused.
     pub undecodable: u64,
     /// NULs that were dropped.
@@ -218,9 +222,34 @@ impl<'a> Text<'a> {
             mark: encoding.mark,
             raw: Vec::new(),
             done: false,
+            unify: false,
+            held: false,
             undecodable: 0,
             nuls: 0,
         })
+    }
+
+    /// Text that is UTF-8 already.
+    pub fn of(text: &'a [u8], watch: &'a dyn Watch) -> Self {
+        Self {
+            reader: Box::new(text),
+            watch,
+            left: text.len() as u64,
+            limit: text.len() as u64,
+            decoder: None,
+            mark: 0,
+            raw: Vec::new(),
+            done: false,
+            unify: false,
+            held: false,
+            undecodable: 0,
+            nuls: 0,
+        }
+    }
+
+    /// With a line feed for every line end, whatever it is.
+    pub fn unified(self, unify: bool) -> Self {
+        Self { unify, ..self }
     }
 
     /// Appends what about `want` more bytes of the input say; false at its end.
@@ -236,6 +265,9 @@ impl<'a> Text<'a> {
             self.raw.clear();
         }
         let start = out.len();
+        if std::mem::take(&mut self.held) {
+            out.push(b'\r');
+        }
         let limit = want.max(1) as u64;
         let count = if self.decoder.is_some() {
             self.raw.clear();
@@ -250,6 +282,11 @@ impl<'a> Text<'a> {
         self.done = count == 0;
         self.left = self.left.checked_sub(count as u64).ok_or_else(|| too_much(self.limit))?;
         self.drop_nuls(out, start);
+        if self.unify {
+            self.held = !self.done && out.len() > start && out.ends_with(b"\r");
+            out.truncate(out.len() - usize::from(self.held));
+            super::dialect::unify(&mut out[start..]);
+        }
         Ok(!self.done)
     }
 

@@ -3,12 +3,14 @@
 use super::column::{Tally, Words};
 use super::encoding::Shape;
 use super::infer::{ColumnPlan, Plan};
+use super::mend::Mender;
 use super::multiset::Multiset;
 use super::number::{self, Number};
-use super::records::{FIELD, Sink};
+use super::pass::Setting;
+use super::records::{FIELD, Record, Sink};
 use super::rows::{Hash, Keys};
 use super::{time, word};
-use crate::table::BadRow;
+use crate::table::{BadRow, MendedRow};
 
 /// Bad rows that are listed.
 const LISTED: usize = 20;
@@ -21,6 +23,11 @@ pub(super) struct Worker {
     /// The first ones, with their chunk.
     pub bad: Vec<(u64, BadRow)>,
     pub bad_count: u64,
+    /// Those that were put right.
+    pub mended: Vec<(u64, MendedRow)>,
+    pub mended_count: u64,
+    pub empty_rows: u64,
+    pub comments: u64,
     pub cut_fields: u64,
     pub undecodable: u64,
     /// How far the text looks like UTF-8, when that was guessed.
@@ -47,27 +54,23 @@ pub(super) struct Filler<'a> {
     /// Number of the chunk.
     pub index: u64,
     /// A last field without a value is no field.
-    pub trailing: bool,
+    trailing: bool,
+    mender: Mender<'a>,
     pub words: Vec<Words>,
     pub hashes: Vec<u128>,
-    pub row: Hash,
-    pub spare: bool,
+    row: Hash,
 }
 
 impl<'a> Filler<'a> {
-    pub fn new(
-        plans: &'a [ColumnPlan],
-        worker: &'a mut Worker,
-        keys: Keys,
-        index: u64,
-        trailing: bool,
-    ) -> Self {
+    pub fn new(setting: &Setting<'a>, worker: &'a mut Worker, keys: Keys, index: u64) -> Self {
+        let Setting { plans, layout, dialect, .. } = *setting;
         // A little more than before, so that hardly any chunk has to grow it.
         let room = worker.rows + worker.rows / 32;
         let words = plans.iter().map(|p| Words::new(if p.by_row() { room } else { 0 })).collect();
         let row = keys.start();
         let hashes = Vec::with_capacity(room);
-        Self { plans, worker, keys, index, trailing, words, hashes, row, spare: true }
+        let (trailing, mender) = (layout.trailing, Mender::new(&layout.guards, *dialect));
+        Self { plans, worker, keys, index, trailing, mender, words, hashes, row }
     }
 
     fn missing(&mut self, column: usize) {
@@ -97,9 +100,10 @@ impl<'a> Filler<'a> {
         }
     }
 
-    fn number(&mut self, column: usize, text: &str, decimal: u8) {
+    fn number(&mut self, column: usize, text: &str, decimal: u8, dashes: bool) {
         let plain = number::plain(text.as_bytes(), decimal);
-        if plain.is_none() && word::missing(text) {
+        let none = || word::missing(text) || word::none(text) || (dashes && word::dash(text));
+        if plain.is_none() && none() {
             return self.missing(column);
         }
         let Some(written) = plain.or_else(|| number::parse(text, decimal)) else {
@@ -122,7 +126,7 @@ impl<'a> Filler<'a> {
     fn time(&mut self, column: usize, text: &str, day_first: bool, compact: bool) {
         let short = if compact { time::compact(text) } else { None };
         let Some(time) = short.or_else(|| time::parse(text, day_first)) else {
-            if word::missing(text) {
+            if word::missing(text) || word::dash(text) || word::none(text) {
                 return self.missing(column);
             }
             if time::parse(text, !day_first).is_some() {
@@ -135,25 +139,20 @@ impl<'a> Filler<'a> {
         self.row = self.keys.with_text(self.row, hash);
         self.words[column].push_time(time);
     }
-}
 
-impl Sink for Filler<'_> {
-    fn field(&mut self, column: usize, text: &str) {
-        let Some(plan) = self.plans.get(column) else {
-            self.spare &= text.is_empty();
-            return;
-        };
+    fn cell(&mut self, column: usize, text: &str) {
         let text = if text.len() > FIELD {
             self.worker.cut_fields += 1;
             &text[..text.floor_char_boundary(FIELD)]
         } else {
             text
         };
-        match plan.plan {
+        match self.plans[column].plan {
             _ if text.is_empty() => self.missing(column),
-            Plan::Number { decimal } => self.number(column, text, decimal),
+            Plan::Number { decimal, dashes } => self.number(column, text, decimal, dashes),
             Plan::Time { day_first, compact } => self.time(column, text, day_first, compact),
             _ if word::missing(text) => self.missing(column),
+            Plan::Text if word::none(text) => self.missing(column),
             Plan::Text => {
                 let first = text.as_bytes().first().copied().unwrap_or_default();
                 self.worker.tallies[column].hints += u64::from(hints(first));
@@ -169,25 +168,70 @@ impl Sink for Filler<'_> {
         }
     }
 
-    fn end(&mut self, fields: usize, line: u64) -> bool {
+    /// A record that is not as it should be: put right, or kept and counted.
+    fn bad(&mut self, record: &Record) {
         let expected = self.plans.len();
-        for column in fields..expected {
-            self.missing(column);
+        if let Some(mended) = self.mender.mend(record) {
+            for (column, cell) in mended.cells.iter().enumerate() {
+                self.cell(column, cell.bare.as_deref().unwrap_or(&cell.text));
+            }
+            let worker = &mut *self.worker;
+            worker.mended_count += 1;
+            if listed(&worker.mended, self.index) {
+                let row = MendedRow { line: record.line, how: mended.how };
+                worker.mended.push((self.index, row));
+            }
+            return;
         }
-        let spare = self.trailing && fields == expected + 1 && self.spare;
-        if fields != expected && !spare {
+        self.kept(record);
+        let fields = record.len();
+        if fields != expected {
             let worker = &mut *self.worker;
             worker.bad_count += 1;
-            let listed = worker.bad.iter().filter(|(index, _)| *index <= self.index).count();
-            if listed < LISTED {
-                worker.bad.push((self.index, BadRow { line, fields, expected }));
+            if listed(&worker.bad, self.index) {
+                worker.bad.push((self.index, BadRow { line: record.line, fields, expected }));
             }
+        }
+    }
+
+    /// The cells as they stand: what is missing at the end is missing, what is more is left out.
+    fn kept(&mut self, record: &Record) {
+        let expected = self.plans.len();
+        for (column, text) in record.fields().take(expected).enumerate() {
+            self.cell(column, text);
+        }
+        for column in record.len()..expected {
+            self.missing(column);
+        }
+    }
+}
+
+impl Sink for Filler<'_> {
+    fn record(&mut self, record: &Record) -> bool {
+        let (fields, expected) = (record.len(), self.plans.len());
+        let blank = record.field(0).bytes().next().is_none_or(|byte| byte <= b' ');
+        if expected > 1 && blank && record.is_empty() {
+            self.worker.empty_rows += 1;
+            return true;
+        }
+        let spare = || self.trailing && fields == expected + 1 && record.field(expected).is_empty();
+        if !record.wrong && (fields == expected || spare()) {
+            self.kept(record);
+        } else if expected > 1 && record.is_comment() {
+            self.worker.comments += 1;
+            return true;
+        } else {
+            self.bad(record);
         }
         self.hashes.push(self.row.long());
         self.row = self.keys.start();
-        self.spare = true;
         true
     }
+}
+
+/// Whether another row of this chunk may be among the first ones.
+fn listed<T>(rows: &[(u64, T)], chunk: u64) -> bool {
+    rows.iter().filter(|(index, _)| *index <= chunk).count() < LISTED
 }
 
 /// Whether a number or a day may begin so: cheap, since every text is asked.
@@ -208,13 +252,19 @@ pub(super) fn hints(first: u8) -> bool {
     BEGINS[usize::from(first)]
 }
 
-/// The first bad rows of all threads, with their lines in the file.
-pub(super) fn first_bad(workers: &mut [Worker], first_line: impl Fn(u64) -> u64) -> Vec<BadRow> {
-    let mut bad: Vec<_> = workers.iter_mut().flat_map(|w| std::mem::take(&mut w.bad)).collect();
-    bad.sort_by_key(|(index, row)| (*index, row.line));
-    bad.truncate(LISTED);
-    for (index, row) in &mut bad {
-        row.line += first_line(*index);
-    }
-    bad.into_iter().map(|(_, row)| row).collect()
+/// The first rows of a list of each thread, with their chunks, in the order of the file.
+pub(super) fn first_of<T>(
+    lists: impl Iterator<Item = Vec<(u64, T)>>,
+    line: impl Fn(&mut T) -> &mut u64,
+    first_line: impl Fn(u64) -> u64,
+) -> Vec<T> {
+    let placed = |(index, mut row): (u64, T)| {
+        let at = line(&mut row);
+        *at += first_line(index);
+        (*at, row)
+    };
+    let mut rows: Vec<(u64, T)> = lists.flatten().map(placed).collect();
+    rows.sort_by_key(|(line, _)| *line);
+    rows.truncate(LISTED);
+    rows.into_iter().map(|(_, row)| row).collect()
 }

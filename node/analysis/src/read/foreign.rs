@@ -73,6 +73,82 @@ pub(super) fn refuse_controls(
     Ok(())
 }
 
+/// Refuses text that is no table: web pages, XML, JSON, e-mails.
+pub(super) fn refuse_documents(text: &str) -> Result<(), AnalysisError> {
+    let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    let start = text[..text.floor_char_boundary(LOOKED_AT)].to_ascii_lowercase();
+    let start = start.as_str();
+    let what = if is_page(start) {
+        "a web page, not a table; save the table in it as CSV, or fetch the file that the page is about"
+    } else if start.starts_with("<?xml") || is_element(start) {
+        "XML, not a table; save the table in it as CSV"
+    } else if is_json(start) {
+        "JSON, not a table of text; save it as CSV"
+    } else if is_mail(start) {
+        "an e-mail, not a table; save what is attached to it, and name that"
+    } else {
+        return Ok(());
+    };
+    Err(bad(&format!("this is {what}")))
+}
+
+/// Bytes that show what a document is.
+const LOOKED_AT: usize = 4096;
+
+fn is_page(start: &str) -> bool {
+    let marks = ["<html", "<body", "<head>", "<table", "<div", "<script"];
+    start.starts_with("<!doctype html")
+        || (start.starts_with('<') && marks.iter().any(|mark| start.contains(mark)))
+}
+
+/// Whether it begins with an element that ends, too.
+fn is_element(start: &str) -> bool {
+    let Some(rest) = start.strip_prefix('<') else { return false };
+    let name: String =
+        rest.chars().take_while(|c| c.is_ascii_alphanumeric() || ":_-".contains(*c)).collect();
+    let begins = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    begins
+        && (start.contains(&format!("</{name}>")) || start.contains("/>") || start.contains("</"))
+}
+
+/// Whether it begins as an object with a name, or as a list of objects or lists.
+fn is_json(start: &str) -> bool {
+    let inner = |open: char| start.strip_prefix(open).map(str::trim_start);
+    let object =
+        |inner: &str| inner.starts_with('"') && (inner.contains("\":") || inner.contains("\" :"));
+    inner('{').is_some_and(object)
+        || inner('[').is_some_and(|inner| {
+            inner.starts_with('[')
+                || inner.strip_prefix('{').map(str::trim_start).is_some_and(object)
+        })
+}
+
+/// Whether it begins with the fields of a letter (RFC 5322).
+fn is_mail(start: &str) -> bool {
+    const FIELDS: [&str; 10] = [
+        "return-path",
+        "received",
+        "delivered-to",
+        "mime-version",
+        "message-id",
+        "from",
+        "to",
+        "subject",
+        "date",
+        "content-type",
+    ];
+    let field = |line: &str| {
+        let name = line.split_once(": ").map(|(name, _)| name);
+        name.and_then(|name| FIELDS.iter().position(|field| *field == name))
+    };
+    let lines: Vec<&str> = start.lines().take_while(|line| !line.is_empty()).take(40).collect();
+    let found: std::collections::BTreeSet<usize> =
+        lines.iter().filter_map(|line| field(line)).collect();
+    let first =
+        lines.first().is_some_and(|line| field(line).is_some() || line.starts_with("from "));
+    first && found.len() >= 3
+}
+
 fn bad(text: &str) -> AnalysisError {
     AnalysisError::BadInput(text.to_owned())
 }

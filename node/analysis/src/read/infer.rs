@@ -1,9 +1,9 @@
 //! Kinds of columns, from a sample of their cells.
 
 use super::dialect::Dialect;
-use super::header::Layout;
+use super::layout::Layout;
 use super::number::{self, Shown};
-use super::{time, word};
+use super::{DateOrder, time, word};
 
 /// So much of the cells with a value may be of another kind than the column.
 pub(super) const TOLERATED: f64 = 0.25;
@@ -21,6 +21,8 @@ pub(super) enum Plan {
     /// With this separator of decimals.
     Number {
         decimal: u8,
+        /// Whether `-` means that there is none, as in accounts; parts of a hundred are none.
+        dashes: bool,
     },
     /// With words of this pair.
     Boolean {
@@ -62,9 +64,14 @@ impl ColumnPlan {
 }
 
 /// What the sample says about each column.
-pub(super) fn plans(layout: &Layout, dialect: &Dialect) -> Vec<ColumnPlan> {
+pub(super) fn plans(
+    layout: &Layout,
+    dialect: &Dialect,
+    dates: Option<DateOrder>,
+) -> Vec<ColumnPlan> {
     let continental = layout.continental(dialect);
-    layout
+    let mut seen = Vec::new();
+    let mut plans: Vec<ColumnPlan> = layout
         .names
         .iter()
         .enumerate()
@@ -73,10 +80,70 @@ pub(super) fn plans(layout: &Layout, dialect: &Dialect) -> Vec<ColumnPlan> {
             let values: Vec<&str> =
                 cells.map(String::as_str).filter(|cell| !word::missing(cell)).collect();
             let plan = plan(name, &values, continental);
+            seen.push(Order::of(&values, plan));
             let weak = plan == Plan::Text && values.len() < FEW && !layout.whole;
             ColumnPlan { plan, weak, swapped: false, failed: None, looked: false }
         })
-        .collect()
+        .collect();
+    settle(&mut plans, &seen, dates);
+    plans
+}
+
+/// What the cells of a column show of the order of day and month.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Order {
+    /// Whether it is of dates that have an order.
+    pub ordered: bool,
+    /// Whether all of them have dots, which are day first wherever they are written.
+    pub dotted: bool,
+    /// Cells that only one order reads.
+    pub decided: u64,
+}
+
+impl Order {
+    /// Of a tally of all cells: how they were written, and how many only this order reads.
+    pub fn new(styles: u32, decided: u64) -> Self {
+        let ordered = styles & time::ORDERED;
+        Self { ordered: ordered != 0, dotted: ordered == time::DOTTED, decided }
+    }
+
+    fn of(values: &[&str], plan: Plan) -> Self {
+        let Plan::Time { day_first, .. } = plan else { return Self::default() };
+        let times = values.iter().filter_map(|value| time::parse(value, day_first));
+        let (styles, decided) = times
+            .fold((0, 0), |(styles, n), time| (styles | time.style, n + u64::from(time.decided)));
+        Self::new(styles, decided)
+    }
+
+    /// Whether nothing in the column says its order.
+    pub fn is_open(&self) -> bool {
+        self.ordered && self.decided == 0
+    }
+}
+
+/// Gives columns that do not say the order of their days that of the columns that do, or the one
+/// that was said.
+pub(super) fn settle(plans: &mut [ColumnPlan], seen: &[Order], said: Option<DateOrder>) {
+    let order = said.map(|said| said == DateOrder::DayFirst).or_else(|| proven(plans, seen));
+    let Some(order) = order else { return };
+    for (plan, seen) in plans.iter_mut().zip(seen) {
+        if let Plan::Time { day_first, .. } = &mut plan.plan
+            && seen.is_open()
+            && (said.is_some() || !seen.dotted)
+        {
+            *day_first = order;
+        }
+    }
+}
+
+/// The order that all columns have which say one.
+pub(super) fn proven(plans: &[ColumnPlan], seen: &[Order]) -> Option<bool> {
+    let mut orders = plans.iter().zip(seen).filter_map(|(plan, seen)| match plan.plan {
+        Plan::Time { day_first, .. } if seen.decided > 0 => Some(day_first),
+        _ => None,
+    });
+    let first = orders.next()?;
+    orders.all(|order| order == first).then_some(first)
 }
 
 /// How to read a column with these values, none of which is missing.
@@ -84,10 +151,16 @@ pub(super) fn plan(name: &str, values: &[&str], continental: bool) -> Plan {
     if values.is_empty() {
         return Plan::Text;
     }
-    let enough = |count: usize| count as f64 >= values.len() as f64 * (1.0 - TOLERATED);
     if let Some(pair) = word::pair(values.iter().copied(), TOLERATED) {
         return Plan::Boolean { pair };
     }
+    let there = |value: &&&str| !word::none(value) && !word::dash(value);
+    let values: Vec<&str> = values.iter().filter(there).copied().collect();
+    let values = values.as_slice();
+    if values.is_empty() {
+        return Plan::Text;
+    }
+    let enough = |count: usize| count as f64 >= values.len() as f64 * (1.0 - TOLERATED);
     if dated(name) && enough(values.iter().filter(|v| time::compact(v).is_some()).count()) {
         return Plan::Time { day_first: false, compact: true };
     }
@@ -101,12 +174,22 @@ pub(super) fn plan(name: &str, values: &[&str], continental: bool) -> Plan {
             .max(numbers.iter().filter(|n| n.long).count());
         let coded = codes as f64 > CODES * values.len() as f64;
         let person = values.iter().any(|v| is_person(v));
-        return if coded || person { Plan::Text } else { Plan::Number { decimal } };
+        let percents = numbers.iter().filter(|n| n.percent).count();
+        // Nobody writes the number 0 as `00`: alone, that is a code.
+        let zeros = values.iter().all(|v| v.trim() == "00");
+        return if coded || person || zeros {
+            Plan::Text
+        } else {
+            Plan::Number { decimal, dashes: percents * 2 < numbers.len() }
+        };
     }
     let times = |day_first| values.iter().filter(|v| time::parse(v, day_first).is_some()).count();
     let (month_first, day_first) = (times(false), times(true));
     if enough(month_first.max(day_first)) {
-        let day_first = day_first > month_first || (day_first == month_first && continental);
+        let parsed = || values.iter().filter_map(|v| time::parse(v, true));
+        let dotted = || parsed().all(|time| time.style & time::ORDERED == time::DOTTED);
+        let open = continental || dotted();
+        let day_first = day_first > month_first || (day_first == month_first && open);
         return Plan::Time { day_first, compact: false };
     }
     Plan::Text

@@ -4,6 +4,8 @@
 //! exact operands (W. D. Clinger, "How to read floating point numbers accurately", 1990),
 //! everything else by the standard library.
 
+use std::borrow::Cow;
+
 /// A number.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Number {
@@ -128,8 +130,12 @@ fn is_exponent(bytes: &[u8]) -> bool {
 
 /// A number with anything around or in it.
 fn decorated(cell: &str, decimal: u8) -> Option<Written> {
-    let mut text = cell.trim();
-    if text.is_empty() || text.len() > LONGEST {
+    if cell.len() > LONGEST {
+        return None;
+    }
+    let narrow = narrow(cell);
+    let mut text = narrow.trim();
+    if text.is_empty() {
         return None;
     }
     let mut negative = false;
@@ -149,9 +155,17 @@ fn decorated(cell: &str, decimal: u8) -> Option<Written> {
         } else if currency.is_none() && CURRENCIES.contains(&first) {
             currency = Some(first);
             text = text[first.len_utf8()..].trim_start();
+        } else if let (None, Some((sign, rest))) = (currency, coded(text)) {
+            currency = Some(sign);
+            text = rest;
         } else {
             break;
         }
+    }
+    // Accounts write the sign at the end.
+    if !signed && let Some(rest) = text.strip_suffix('-') {
+        negative = !negative;
+        text = rest.trim_end();
     }
     let last = text.chars().next_back()?;
     if matches!(last, '%' | '％') && currency.is_none() {
@@ -160,17 +174,88 @@ fn decorated(cell: &str, decimal: u8) -> Option<Written> {
     } else if currency.is_none() && CURRENCIES.contains(&last) {
         currency = Some(last);
         text = text[..text.len() - last.len_utf8()].trim_end();
+    } else if let (None, Some((sign, rest))) = (currency, code_at_end(text)) {
+        currency = Some(sign);
+        text = rest;
+    }
+    let mut zeros = 0;
+    if !percent {
+        for (word, times) in TIMES {
+            if let Some(rest) = text.strip_suffix(word) {
+                (text, zeros) = (rest.trim_end(), *times);
+                break;
+            }
+        }
     }
     let mut written = bare(text, decimal, percent)?;
+    if zeros > 0 {
+        written.number = times(text, decimal, zeros)?;
+    }
     if negative {
         written.number = match written.number {
             Number::Integer(number) => Number::Integer(-number),
             Number::Real(number) => Number::Real(-number),
         };
     }
-    written.currency = currency.map(|c| if c == '￥' { '¥' } else { c });
+    written.currency = currency.map(|c| if c == '￥' { '¥' } else { c }).filter(|c| *c != NO_SIGN);
     written.percent = percent;
     Some(written)
+}
+
+/// Codes of currencies, with their signs where they have one.
+const CODES: &[(&str, char)] = &[
+    ("USD", '$'),
+    ("EUR", '€'),
+    ("GBP", '£'),
+    ("JPY", '¥'),
+    ("CNY", '¥'),
+    ("RMB", '¥'),
+    ("INR", '₹'),
+    ("KRW", '₩'),
+    ("CHF", NO_SIGN),
+    ("HKD", NO_SIGN),
+    ("TWD", NO_SIGN),
+    ("SGD", NO_SIGN),
+    ("AUD", NO_SIGN),
+    ("CAD", NO_SIGN),
+    ("SEK", NO_SIGN),
+    ("NOK", NO_SIGN),
+    ("DKK", NO_SIGN),
+];
+const NO_SIGN: char = '\0';
+/// Words that multiply, with their zeros.
+const TIMES: &[(&str, i32)] =
+    &[("万亿", 12), ("萬億", 12), ("亿", 8), ("億", 8), ("万", 4), ("萬", 4)];
+
+/// The code of a currency at the start of a text, and the rest.
+fn coded(text: &str) -> Option<(char, &str)> {
+    CODES.iter().find_map(|(code, sign)| Some((*sign, text.strip_prefix(code)?.trim_start())))
+}
+
+/// The code of a currency at the end of a text, and the rest.
+fn code_at_end(text: &str) -> Option<(char, &str)> {
+    CODES.iter().find_map(|(code, sign)| Some((*sign, text.strip_suffix(code)?.trim_end())))
+}
+
+/// Digits and signs as wide as Chinese characters, as those of ASCII.
+fn narrow(cell: &str) -> Cow<'_, str> {
+    let wide = |c: char| matches!(c, '\u{ff01}'..='\u{ff5e}');
+    if !cell.contains(wide) {
+        return Cow::Borrowed(cell);
+    }
+    let narrow = |c: char| if wide(c) { char::from_u32(c as u32 - 0xfee0).unwrap_or(c) } else { c };
+    Cow::Owned(cell.chars().map(narrow).collect())
+}
+
+/// A number with so many more zeros, exactly: whole where it is.
+fn times(text: &str, decimal: u8, zeros: i32) -> Option<Number> {
+    let (joined, _) = ungrouped(text, decimal)?;
+    if joined.contains(['e', 'E']) {
+        return None;
+    }
+    let number: f64 = format!("{}e{zeros}", joined.replace(',', ".")).parse().ok()?;
+    let whole = number.fract() == 0.0 && number.abs() < EXACT as f64;
+    Some(if whole { Number::Integer(number as i64) } else { Number::Real(number) })
 }
 
 /// What is left without sign, currency and percent.

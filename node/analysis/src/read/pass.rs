@@ -7,20 +7,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
+use super::chunks::{Chunk, Chunks};
 use super::column::{self, Block, Cut, Tally, Words};
-use super::dialect::Dialect;
-use super::encoding::{self, Encoding, Shape, Text};
-use super::fill::{Filler, Worker, first_bad, hints};
-use super::header::Layout;
-use super::infer::{self, ColumnPlan, Plan, TOLERATED};
+use super::dialect::{Dialect, Sample};
+use super::encoding::{self, Encoding, Shape};
+use super::fill::{Filler, Worker, first_of, hints};
+use super::infer::{self, ColumnPlan, Order, Plan, TOLERATED};
+use super::layout::Layout;
 use super::multiset::{self, Run, Texts};
-use super::records::{self, Chunk, Chunks};
+use super::records;
 use super::rows::{Hashes, Keys};
 use super::source::Input;
 use super::spill::Spill;
-use super::{ReadOptions, io, word};
+use super::{ReadOptions, io, time, word};
 use crate::stats::READING_BYTES;
-use crate::table::{BadRows, Note, Table};
+use crate::table::{BadRows, MendedRows, Note, OpenDate, Table};
 use crate::{AnalysisError, Stage, Watch};
 
 /// Texts of a column that a second look at its kind takes.
@@ -37,6 +38,7 @@ pub(super) struct Setting<'a> {
     pub input: &'a Input<'a>,
     pub encoding: &'a Encoding,
     pub dialect: &'a Dialect,
+    pub sample: &'a Sample,
     pub layout: &'a Layout,
     pub plans: &'a [ColumnPlan],
     pub options: &'a ReadOptions,
@@ -63,6 +65,7 @@ pub(super) struct Pass<'a> {
     cut: u64,
     undecodable: u64,
     nuls: u64,
+    footers: u64,
 }
 
 /// A chunk that was read.
@@ -115,8 +118,9 @@ impl<'a> Setting<'a> {
             error: Mutex::default(),
             foreign: Mutex::default(),
         };
-        let text = Text::open(self.input, self.encoding)?;
-        let mut chunks = Chunks::new(text, *self.dialect, self.options.chunk);
+        let text = self.layout.text(self.sample, self.input, self.encoding)?;
+        let chunks = Chunks::new(text, *self.dialect, self.options.chunk);
+        let mut chunks = chunks.without_footers(self.layout.open_end());
         let first_line = chunks.skip(self.layout.skip)? + 1;
         let (unclosed, cut) = shared.feed(&pool, &mut chunks)?;
         if let Some(error) = lock(&shared.error).take() {
@@ -138,6 +142,7 @@ impl<'a> Setting<'a> {
             undecodable: chunks.text.undecodable
                 + workers.iter().map(|worker| worker.undecodable).sum::<u64>(),
             nuls: chunks.text.nuls,
+            footers: chunks.footers,
             workers,
             done,
             runs: into_inner(shared.runs),
@@ -232,7 +237,7 @@ impl Shared<'_, '_> {
     }
 
     fn try_fill(&self, index: u64, bytes: &mut Option<Vec<u8>>) -> Result<(), AnalysisError> {
-        let Setting { plans, layout, dialect, encoding, .. } = self.setting;
+        let Setting { dialect, encoding, .. } = self.setting;
         let thread = rayon::current_thread_index().unwrap_or(0) % self.workers.len();
         let mut worker = lock(&self.workers[thread]);
         let bytes_now = bytes.take().unwrap_or_default();
@@ -254,7 +259,7 @@ impl Shared<'_, '_> {
                 text
             }
         };
-        let mut filler = Filler::new(plans, &mut worker, self.keys, index, layout.trailing);
+        let mut filler = Filler::new(self.setting, &mut worker, self.keys, index);
         let lines = records::split(&text, **dialect, &mut filler);
         let (words, hashes) = (filler.words, filler.hashes);
         *bytes = Some(text.into_bytes());
@@ -365,8 +370,22 @@ impl Pass<'_> {
                 }
             }
         }
+        // Cells that prove an order may come after the sample.
+        let same = plans.iter().zip(setting.plans).all(|(new, old)| new.plan == old.plan);
+        if same {
+            infer::settle(&mut plans, &self.orders(setting), setting.options.dates);
+        }
         let changed = plans.iter().zip(setting.plans).any(|(new, old)| new.plan != old.plan);
         Ok(changed.then_some(plans))
+    }
+
+    /// What each column shows of the order of its days.
+    fn orders(&self, setting: &Setting) -> Vec<Order> {
+        let order = |(column, plan): (usize, &ColumnPlan)| match plan.plan {
+            Plan::Time { .. } => self.tally(column).order(),
+            _ => Order::default(),
+        };
+        setting.plans.iter().enumerate().map(order).collect()
     }
 
     fn tally(&self, column: usize) -> Tally {
@@ -439,8 +458,13 @@ impl Pass<'_> {
         let first_line =
             |index: u64| usize::try_from(index).ok().and_then(|i| starts.get(i)).map_or(0, |l| *l);
         let count = self.workers.iter().map(|worker| worker.bad_count).sum();
-        let bad_rows = BadRows { count, first: first_bad(&mut self.workers, first_line) };
+        let bad = self.workers.iter_mut().map(|worker| std::mem::take(&mut worker.bad));
+        let bad_rows = BadRows { count, first: first_of(bad, |row| &mut row.line, first_line) };
+        let count = self.workers.iter().map(|worker| worker.mended_count).sum();
+        let mended = self.workers.iter_mut().map(|worker| std::mem::take(&mut worker.mended));
+        let mended = MendedRows { count, first: first_of(mended, |row| &mut row.line, first_line) };
         let notes = self.notes(first_line);
+        let open = self.open_dates(setting);
         let tallies: Vec<Tally> = (0..setting.plans.len()).map(|c| self.tally(c)).collect();
         let mut parts: Vec<_> = self.runs.into_iter().map(|runs| (runs, vec![])).collect();
         for worker in self.workers {
@@ -465,17 +489,42 @@ impl Pass<'_> {
         };
         let duplicates = || hashes.duplicates(*watch);
         let (columns, duplicate_rows) = self.pool.install(|| rayon::join(columns, duplicates));
-        let (columns, duplicate_rows) = (columns?, duplicate_rows?);
+        let (mut columns, duplicate_rows) = (columns?, duplicate_rows?);
+        for (column, open) in columns.iter_mut().zip(open) {
+            column.written.open_date = open;
+        }
         Ok(Table {
             file: setting.input.name.clone(),
             encoding: setting.encoding.name.clone(),
             delimiter: char::from(setting.dialect.delimiter),
             rows,
             bad_rows,
+            mended,
             duplicate_rows,
             columns,
             notes,
         })
+    }
+
+    /// A date of each column whose order of day and month nothing says.
+    fn open_dates(&self, setting: &Setting) -> Vec<Option<OpenDate>> {
+        let orders = self.orders(setting);
+        let said = setting.options.dates.is_some();
+        let proven = infer::proven(setting.plans, &orders).is_some();
+        let date = |(column, order): (usize, &Order)| {
+            let Plan::Time { day_first, .. } = setting.plans[column].plan else { return None };
+            if said || proven || order.dotted || !order.is_open() {
+                return None;
+            }
+            let cells = setting.layout.rows.iter().filter_map(|row| row.get(column));
+            let both = |cell: &String| {
+                let (day, month) = (time::parse(cell, true)?, time::parse(cell, false)?);
+                let dates = (day.micros, month.micros);
+                (dates.0 != dates.1).then(|| OpenDate { cell: cell.clone(), dates, day_first })
+            };
+            cells.into_iter().find_map(both)
+        };
+        orders.iter().enumerate().map(date).collect()
     }
 
     fn notes(&self, first_line: impl Fn(u64) -> u64) -> Vec<Note> {
@@ -485,6 +534,9 @@ impl Pass<'_> {
             (self.undecodable, Note::Undecodable as fn(u64) -> Note),
             (self.nuls, Note::Nuls),
             (cut, Note::CutFields),
+            (self.workers.iter().map(|worker| worker.empty_rows).sum(), Note::EmptyRows),
+            (self.workers.iter().map(|worker| worker.comments).sum(), Note::Comments),
+            (self.footers, Note::Footers),
         ] {
             if count > 0 {
                 notes.push(note(count));

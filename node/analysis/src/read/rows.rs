@@ -1,9 +1,11 @@
 //! Rows that equal an earlier one, counted by hashes of 122 bits.
 //!
-//! The hash of a text or row is a polynomial of its words at two random points of the field
-//! modulo 2^61 - 1 (Carter and Wegman, "Universal classes of hash functions", 1979), so that
-//! nobody can make two different rows collide on purpose, and ten million rows do so by chance
-//! less than once in 2^60 files.
+//! The hash of a text is a polynomial of its words at two random points of the field modulo
+//! 2^61 - 1 (Carter and Wegman, "Universal classes of hash functions", 1979), and that of a row a
+//! polynomial of its cells at two other ones. Were they the same points, coefficients of
+//! neighbouring cells would add up, and `A,B1234567` would equal `B,A1234567`. So different rows
+//! are different polynomials of all points: nobody can make two of them collide on purpose, and
+//! ten million rows do so by chance less than once in 2^60 files.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,18 +18,25 @@ use crate::{AnalysisError, Watch};
 const PRIME: u64 = (1 << 61) - 1;
 const PARTS: usize = 64;
 
-/// The two random points.
+/// The random points.
 #[derive(Clone, Copy)]
-pub(super) struct Keys(u64, u64);
+pub(super) struct Keys {
+    /// Of texts.
+    text: Pair,
+    /// Of rows.
+    row: Pair,
+}
 
-/// Values at the two points.
+type Pair = (u64, u64);
+
+/// Values at two points.
 #[derive(Clone, Copy)]
 pub(super) struct Hash(u64, u64);
 
 impl Keys {
     pub fn random() -> Self {
         let key = || rand::random_range(1 << 32..PRIME);
-        Self(key(), key())
+        Self { text: (key(), key()), row: (key(), key()) }
     }
 
     /// Of an empty row.
@@ -40,20 +49,20 @@ impl Keys {
         let mut hash = Hash(text.len() as u64 + 1, text.len() as u64 + 1);
         let mut rest = text.as_bytes();
         while let Some(word) = rest.first_chunk::<8>() {
-            hash = self.word(hash, u64::from_le_bytes(*word) & (u64::MAX >> 8));
+            hash = at(self.text, hash, u64::from_le_bytes(*word) & (u64::MAX >> 8));
             rest = &rest[7..];
         }
         if !rest.is_empty() {
             let mut word = [0; 8];
             word[..rest.len()].copy_from_slice(rest);
-            hash = self.word(hash, u64::from_le_bytes(word));
+            hash = at(self.text, hash, u64::from_le_bytes(word));
         }
         hash
     }
 
     /// Of a row with one more cell that is a text.
     pub fn with_text(self, row: Hash, text: Hash) -> Hash {
-        Hash(step(row.0, self.0, text.0), step(row.1, self.1, text.1))
+        Hash(step(row.0, self.row.0, text.0), step(row.1, self.row.1, text.1))
     }
 
     /// Of a row with one more cell that is missing.
@@ -83,9 +92,14 @@ impl Keys {
         self.word(row, folded >> 32)
     }
 
-    fn word(self, hash: Hash, word: u64) -> Hash {
-        Hash(step(hash.0, self.0, word), step(hash.1, self.1, word))
+    fn word(self, row: Hash, word: u64) -> Hash {
+        at(self.row, row, word)
     }
+}
+
+/// With one more coefficient at both points.
+fn at(points: Pair, hash: Hash, word: u64) -> Hash {
+    Hash(step(hash.0, points.0, word), step(hash.1, points.1, word))
 }
 
 /// `value * key + word`, less than 2^62 and right modulo [`PRIME`]. `word` is below 2^61.
@@ -195,4 +209,68 @@ fn repeated_in(pieces: &[Vec<u128>]) -> u64 {
 
 fn repeated(sorted: &[u128]) -> u64 {
     sorted.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cells that were made to add up with what stands beside them: the same bytes shifted from
+    /// one cell or one word to the next, lengths that a byte could stand for, numbers that a
+    /// text's words could be.
+    const CELLS: &[&str] = &[
+        "",
+        "A",
+        "B",
+        "1234567",
+        "A1234567",
+        "B1234567",
+        "AB123456",
+        "\u{1}",
+        "\u{2}",
+        "\u{3}",
+        "\u{8}",
+        "\0\0\0\0\0\0\u{1}",
+        "10:00:00",
+        "11:00:00",
+    ];
+    const NUMBERS: &[Number] = &[
+        Number::Integer(0),
+        Number::Integer(-1),
+        Number::Integer(100),
+        Number::Integer(132),
+        Number::Integer(1 << 60),
+        Number::Integer(-(1 << 60)),
+        Number::Real(0.5),
+        Number::Real(-0.5),
+        Number::Real(f64::INFINITY),
+    ];
+
+    #[test]
+    fn different_rows_have_different_hashes() {
+        let keys = Keys::random();
+        let cells = || 0..=CELLS.len() + NUMBERS.len();
+        let with = |row: Hash, cell: usize| match cell {
+            0 => keys.with_missing(row),
+            cell => match CELLS.get(cell - 1) {
+                Some(text) => keys.with_text(row, keys.text(text)),
+                None => keys.with_number(row, NUMBERS[cell - 1 - CELLS.len()]),
+            },
+        };
+        let mut seen = std::collections::HashMap::new();
+        for (a, b, c) in
+            cells().flat_map(|a| cells().flat_map(move |b| cells().map(move |c| (a, b, c))))
+        {
+            let row = with(with(with(keys.start(), a), b), c);
+            assert_eq!(seen.insert(row.long(), (a, b, c)), None, "{:?}", (a, b, c));
+        }
+    }
+
+    #[test]
+    fn a_number_is_the_same_however_it_is_written() {
+        let keys = Keys::random();
+        let hash = |number| keys.with_number(keys.start(), number).long();
+        assert_eq!(hash(Number::Integer(7)), hash(Number::Real(7.0)));
+        assert_ne!(hash(Number::Integer(7)), hash(Number::Real(7.5)));
+    }
 }

@@ -36,6 +36,9 @@ const WEEKDAYS: [&[u8]; 7] =
 /// Ways of writing, one bit each: year first with each separator, then the others.
 const YEAR_FIRST: u32 = 1;
 const YEAR_LAST: u32 = 1 << 3;
+/// Day and month in numbers, the year after them; with dots.
+pub(super) const ORDERED: u32 = YEAR_LAST | YEAR_LAST << 1 | YEAR_LAST << 2;
+pub(super) const DOTTED: u32 = YEAR_LAST << 2;
 const NAMED: u32 = 1 << 6;
 const NAMED_DAY_FIRST: u32 = 1 << 7;
 const CHINESE: u32 = 1 << 8;
@@ -110,6 +113,16 @@ pub(super) fn compact(cell: &str) -> Option<Time> {
     Some(Time { micros: days * DAY, clock: false, style: COMPACT, decided: false })
 }
 
+/// Whether a cell is a time of day: `9:05`, `09:05:30`, `9:05 pm`.
+pub(super) fn is_clock(cell: &str) -> bool {
+    let cell = cell.trim();
+    if cell.len() < 4 || !(cell.as_bytes()[0].is_ascii_digit() || cell.as_bytes()[0] >= 0x80) {
+        return false;
+    }
+    let mut cursor = Cursor(cell.as_bytes());
+    matches!(clock(&mut cursor, true), Some(Some(_)))
+}
+
 type Date = (i64, i64, i64);
 
 /// A date that starts with a digit.
@@ -179,10 +192,16 @@ fn year_first(cursor: &mut Cursor, year: i64) -> Option<(Date, u32)> {
 /// `Jan 1 2000`, `January 1, 2000`, `Jan 2000`
 fn month_first(cursor: &mut Cursor) -> Option<Date> {
     let month = cursor.month()?;
+    // Spreadsheets write months so: `Jan-20`.
+    let dash = matches!(cursor.0.first(), Some(b'-' | b'\''));
     cursor.gap();
+    let short = cursor.0.len() == 2;
     let (day, width) = cursor.number(4)?;
     if width == 4 {
         return Some((day, month, 1));
+    }
+    if dash && short && width == 2 {
+        return Some((short_year(day), month, 1));
     }
     if width == 0 || width > 2 {
         return None;
@@ -217,6 +236,8 @@ fn clock(cursor: &mut Cursor, close: bool) -> Option<Option<i64>> {
         cursor.skip(1);
     }
     cursor.spaces();
+    let half = cursor.chinese_half();
+    cursor.spaces();
     let (hour, width) = cursor.number(2)?;
     let chinese = cursor.eat_str("时") || cursor.eat_str("時") || cursor.eat_str("点");
     if width == 0 || !(chinese || cursor.eat(b':')) {
@@ -236,7 +257,10 @@ fn clock(cursor: &mut Cursor, close: bool) -> Option<Option<i64>> {
     }
     let micros = if width > 0 { cursor.fraction()? } else { 0 };
     cursor.spaces();
-    let hour = cursor.half(hour)?;
+    let hour = match half {
+        Some(half) => half.of(hour)?,
+        None => cursor.half(hour)?,
+    };
     cursor.offset()?;
     let fits = hour < 24 && minute < 60 && second < 61 && cursor.0.is_empty();
     fits.then_some(Some(((hour * 60 + minute) * 60 + second) * 1_000_000 + micros))
@@ -271,9 +295,37 @@ fn days((year, month, day): Date) -> Option<i64> {
     Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
 }
 
+/// 69 to 99 are of the last century (POSIX).
+fn short_year(year: i64) -> i64 {
+    if year < 69 { 2000 + year } else { 1900 + year }
+}
+
 /// Whether `letters` are `word`, or at least its first three letters and nothing else.
 fn starts(word: &[u8], letters: &[u8]) -> bool {
     letters.len() <= word.len() && word[..letters.len()].eq_ignore_ascii_case(letters)
+}
+
+/// A part of the day that an hour is counted in.
+#[derive(Clone, Copy)]
+enum Half {
+    Morning,
+    Noon,
+    Evening,
+}
+
+impl Half {
+    /// The hour of the day.
+    fn of(self, hour: i64) -> Option<i64> {
+        match (self, hour) {
+            (_, 13..=23) => Some(hour),
+            (Self::Morning, 12) => Some(0),
+            (Self::Morning, 0..=11) => Some(hour),
+            (Self::Noon, 11 | 12) => Some(hour),
+            (Self::Noon | Self::Evening, 1..=11) => Some(hour + 12),
+            (Self::Evening, 12) => Some(12),
+            _ => None,
+        }
+    }
 }
 
 /// What is left of a cell.
@@ -321,11 +373,11 @@ impl Cursor<'_> {
         Some((value, width))
     }
 
-    /// Four digits, or two where `short` allows: 69 to 99 are of the last century (POSIX).
+    /// Four digits, or two where `short` allows.
     fn year(&mut self, short: bool) -> Option<i64> {
         match self.number(4)? {
             (year, 4) => Some(year),
-            (year, 2) if short => Some(if year < 69 { 2000 + year } else { 1900 + year }),
+            (year, 2) if short => Some(short_year(year)),
             _ => None,
         }
     }
@@ -358,6 +410,19 @@ impl Cursor<'_> {
         });
         self.skip(digits);
         Some(micros)
+    }
+
+    /// `上午` and the like before an hour.
+    fn chinese_half(&mut self) -> Option<Half> {
+        const WORDS: [(&str, Half); 6] = [
+            ("上午", Half::Morning),
+            ("凌晨", Half::Morning),
+            ("早上", Half::Morning),
+            ("中午", Half::Noon),
+            ("下午", Half::Evening),
+            ("晚上", Half::Evening),
+        ];
+        WORDS.iter().find(|(word, _)| self.eat_str(word)).map(|(_, half)| *half)
     }
 
     /// The hour with `AM` or `PM`.

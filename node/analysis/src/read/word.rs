@@ -1,7 +1,7 @@
 //! Words that mean that a cell has no value, and words that mean yes and no.
 
 /// Whether a cell has no value: blank, or one of the words that `pandas.read_csv` takes for
-/// missing (`pandas._libs.parsers.STR_NA_VALUES`).
+/// missing (`pandas._libs.parsers.STR_NA_VALUES`), or what a spreadsheet writes for an error.
 pub(super) fn missing(cell: &str) -> bool {
     let bytes = cell.as_bytes();
     let first = match bytes.first() {
@@ -12,12 +12,19 @@ pub(super) fn missing(cell: &str) -> bool {
         return false;
     }
     let text = cell.trim();
-    text.len() <= 8
+    text.len() <= 9
         && matches!(
             text,
             "" | "#N/A"
                 | "#N/A N/A"
                 | "#NA"
+                // What spreadsheets write where a formula failed.
+                | "#REF!"
+                | "#DIV/0!"
+                | "#VALUE!"
+                | "#NAME?"
+                | "#NUM!"
+                | "#NULL!"
                 | "-1.#IND"
                 | "-1.#QNAN"
                 | "-NaN"
@@ -36,9 +43,31 @@ pub(super) fn missing(cell: &str) -> bool {
         )
 }
 
+/// Whether a cell says that there is no value, where its column does not use the word otherwise
+/// (`无` may be the opposite of `有`).
+pub(super) fn none(cell: &str) -> bool {
+    let bytes = cell.as_bytes();
+    if bytes.first().is_none_or(|first| *first > b' ' && *first < 0x80) {
+        return false;
+    }
+    matches!(cell.trim(), "无" | "無" | "未知" | "暂无" | "暫無" | "—" | "——")
+}
+
+/// Whether a cell among numbers or days says that there is none, as accounts do.
+pub(super) fn dash(cell: &str) -> bool {
+    cell.len() <= 8 && matches!(cell.trim(), "-" | "--" | "–" | "—" | "——")
+}
+
 /// Pairs of words that mean yes and no, in lower case.
-const PAIRS: &[(&str, &str)] =
-    &[("true", "false"), ("yes", "no"), ("是", "否"), ("真", "假"), ("y", "n"), ("t", "f")];
+const PAIRS: &[(&str, &str)] = &[
+    ("true", "false"),
+    ("yes", "no"),
+    ("是", "否"),
+    ("真", "假"),
+    ("y", "n"),
+    ("t", "f"),
+    ("有", "无"),
+];
 /// From this pair on, one of the words alone is more likely something else.
 const SHORT: usize = 4;
 

@@ -1,6 +1,6 @@
 //! What the page needs of a table beyond its numbers.
 
-use crate::table::{BadRow, Invalid, Note, Written};
+use crate::table::{BadRow, Invalid, MendedRows, Note, Written};
 use crate::{Facets, Numbers, Table};
 
 /// What the page needs of a table beyond its numbers; small, whatever the size of the table.
@@ -8,6 +8,8 @@ use crate::{Facets, Numbers, Table};
 pub struct TableFacts {
     /// The first bad rows.
     pub bad_rows: Vec<BadRow>,
+    /// Rows that were put right.
+    pub mended: MendedRows,
     /// What a person should know about the reading.
     pub notes: Vec<Note>,
     /// In the order of the file.
@@ -35,6 +37,7 @@ impl TableFacts {
         };
         Self {
             bad_rows: table.bad_rows.first.clone(),
+            mended: table.mended.clone(),
             notes: table.notes.clone(),
             columns: table.columns.iter().map(facts).collect(),
         }
@@ -93,6 +96,7 @@ mod tests {
             delimiter: ',',
             rows: 2,
             bad_rows: BadRows { count: 1, first: vec![row.clone()] },
+            mended: MendedRows::default(),
             duplicate_rows: 0,
             columns: vec![column("a", None, "x"), column("b", Some('€'), "y")],
             notes: vec![Note::NoHeader],

@@ -193,6 +193,34 @@ words! {
         "第 {0} 行的引号没有闭合。";
     NOTE_CUT = "Very long fields that were cut: {0}.",
         "{0} 个过长的字段被截断。";
+    NOTE_TITLES = "Lines above the header that were left out, such as titles: {0}.",
+        "表头上方有 {0} 行标题或说明，已略过。";
+    NOTE_HEADER_LINES = "Lines of the header, which make one name for each column: {0}.",
+        "表头有 {0} 行，每列的名称由各行合并而成。";
+    NOTE_EMPTY_ROWS = "Rows without any value that were left out: {0}.",
+        "有 {0} 行没有任何值，已略过。";
+    NOTE_COMMENTS = "Comments between rows, which begin with #, that were left out: {0}.",
+        "有 {0} 行以 # 开头的注释，已略过。";
+    NOTE_FOOTERS = "Lines below the table that were left out, such as footnotes: {0}.",
+        "表格下方有 {0} 行脚注或说明，已略过。";
+    NOTE_TABLES = "The file has more tables, of which this report says nothing; --table chooses one of them:",
+        "文件中还有其他表格，本报告没有涉及；可用 --table 选择：";
+    NOTE_TABLE = "line {0}: {1}", "第 {0} 行：{1}";
+    NOTE_EMPTY_COLUMNS = "Columns that are there only because every line ends with a delimiter, and were left out: {0}.",
+        "有 {0} 列只因每行以分隔符结尾而存在，已略过。";
+    NOTE_NO_DELIMITER = "Nothing was found that separates fields, so every line is one cell; --delimiter names a separator.",
+        "没有找到字段分隔符，因此每行是一个单元格；可用 --delimiter 指定分隔符。";
+    MENDED = "Mended rows", "已修复的行";
+    MENDED_INTRO = "Rows that were broken and were put right, because the columns say how: {0}. The first of them:",
+        "有 {0} 行已损坏，根据各列的内容修复。最前面的几行：";
+    DONE = "What was done", "修复方式";
+    MEND_KEPT = "nothing", "未改动";
+    MEND_PADDED = "a column was left empty", "有一列留空";
+    MEND_QUOTE = "a quote was taken for a character", "把引号当作普通字符";
+    MEND_JOINED = "a delimiter was taken for a part of a text", "把分隔符当作文字的一部分";
+    MEND_DROPPED = "an empty field too many was left out", "略去多余的空字段";
+    MEND_CUT = "a field was cut where a delimiter was lost", "在缺失分隔符处切开字段";
+    MEND_DELIMITER = "the row was cut at another delimiter", "该行按另一种分隔符切分";
 
     // Glossary.
     ABOUT_DISTINCT = "How many different values there are, each counted once.",

@@ -25,6 +25,9 @@ const IMBALANCE: f64 = 0.5;
 /// |G1|; 1 is "highly skewed" by Bulmer's rule, but small samples reach it by chance.
 const SKEWNESS: f64 = 1.5;
 
+/// In fewer cells a single one makes a tail.
+const FEWEST_SKEWED: u64 = 10;
+
 /// Different texts, as ydata-profiling's `vars.cat.cardinality_threshold`, when they are also
 /// more than this part of the cells, or more than anybody can look through.
 const CARDINALITY: u64 = 50;
@@ -64,6 +67,7 @@ pub(super) fn alerts(
         of_values(column, learnt, &mut found);
         of_shape(column, learnt, &mut found);
     }
+    of_last_row(learnt, &mut found);
     of_pairs(table, learnt, pairs, &mut found);
     found.sort_by(|one, other| one.0.kind().cmp(&other.0.kind()).then(other.2.total_cmp(&one.2)));
     found
@@ -92,16 +96,25 @@ fn of_table(table: &Table) -> Vec<Found<'_>> {
     let mut found: Vec<Fact<'_>> = table
         .notes
         .iter()
-        .map(|note| match note {
+        .filter_map(|note| match note {
             Note::Undecodable(bytes) => {
-                Fact::Undecodable { bytes: *bytes, encoding: &table.encoding }
+                Some(Fact::Undecodable { bytes: *bytes, encoding: &table.encoding })
             }
-            Note::Nuls(bytes) => Fact::Nuls(*bytes),
-            Note::Guessed => Fact::Guessed(&table.encoding),
-            Note::NoHeader => Fact::NoHeader,
-            Note::Renamed(names) => Fact::Renamed(*names),
-            Note::UnclosedQuote(line) => Fact::UnclosedQuote(*line),
-            Note::CutFields(fields) => Fact::CutFields(*fields),
+            Note::Nuls(bytes) => Some(Fact::Nuls(*bytes)),
+            Note::Guessed => Some(Fact::Guessed(&table.encoding)),
+            Note::NoHeader => Some(Fact::NoHeader),
+            Note::Renamed(names) => Some(Fact::Renamed(*names)),
+            Note::UnclosedQuote(line) => Some(Fact::UnclosedQuote(*line)),
+            Note::CutFields(fields) => Some(Fact::CutFields(*fields)),
+            Note::MoreTables(tables) => Some(Fact::MoreTables(tables.len() as u64)),
+            // Nothing is wrong with these; the page tells them where it says how it was read.
+            Note::Titles(_)
+            | Note::HeaderLines(_)
+            | Note::EmptyRows(_)
+            | Note::Comments(_)
+            | Note::Footers(_)
+            | Note::EmptyColumns(_)
+            | Note::NoDelimiter => None,
         })
         .collect();
     if table.bad_rows.count > 0 {
@@ -109,11 +122,44 @@ fn of_table(table: &Table) -> Vec<Found<'_>> {
         let first = first.map(|row| (row.line, row.fields, row.expected));
         found.push(Fact::BadRows { rows: table.bad_rows.count, first });
     }
+    if let Some(first) = table.mended.first.first() {
+        found.push(Fact::Mended { rows: table.mended.count, line: first.line });
+    }
     if table.duplicate_rows > 0 {
         found.push(Fact::Duplicates { rows: table.duplicate_rows, all: table.rows });
     }
     found.into_iter().map(|fact| (fact, None, 0.0)).collect()
 }
+
+/// About a last row that sums the others: in all columns of amounts, or nearly.
+fn of_last_row<'a>(learnt: &'a [Learnt], found: &mut Vec<Found<'a>>) {
+    let amounts = || learnt.iter().filter(|one| !one.identifier).filter_map(|one| one.totalled);
+    let sums = amounts().filter(|totalled| *totalled).count();
+    if sums > 1 && sums * 4 >= amounts().count() * 3 {
+        found.push((Fact::Totals { columns: sums as u64 }, None, 0.0));
+    }
+}
+
+/// Whether whole numbers are Unix times, by their name and size; and whether in milliseconds.
+fn unix_times(column: &Column, learnt: &Learnt) -> Option<(i64, bool)> {
+    let name = column.name.to_lowercase();
+    let named = UNIX_WORDS.iter().any(|word| name.contains(word)) || name == "ts";
+    let (least, most) = (learnt.numbers.min?, learnt.numbers.max?);
+    let within =
+        |unit: f64| (UNIX.0 * unit..UNIX.1 * unit).contains(&least) && most < UNIX.1 * unit;
+    if column.kind != Kind::Integer || !named {
+        return None;
+    }
+    [(1.0, false), (1000.0, true)]
+        .into_iter()
+        .find(|(unit, _)| within(*unit))
+        .map(|(_, millis)| (least as i64, millis))
+}
+
+/// Seconds of 1990 and of 2100.
+const UNIX: (f64, f64) = (631_152_000.0, 4_102_444_800.0);
+const UNIX_WORDS: &[&str] =
+    &["time", "date", "epoch", "unix", "created", "updated", "时间", "日期"];
 
 /// About which cells have values, and of which kind.
 fn of_values<'a>(column: &'a Column, learnt: &'a Learnt, found: &mut Vec<Found<'a>>) {
@@ -134,8 +180,14 @@ fn of_values<'a>(column: &'a Column, learnt: &'a Learnt, found: &mut Vec<Found<'
         let kind = column.kind.name();
         tell(Fact::MixedTypes { column: name, kind, cells, example }, cells as f64);
     }
+    if let Some((first, millis)) = unix_times(column, learnt) {
+        tell(Fact::UnixTimes { column: name, first, millis }, 0.0);
+    }
     if column.written.mixed_dates {
         tell(Fact::MixedDates(name), 0.0);
+    }
+    if let Some(date) = &column.written.open_date {
+        tell(Fact::OpenDates { column: name, date }, 1.0);
     }
     if learnt.infinite > 0 {
         let cells = learnt.infinite;
@@ -161,7 +213,8 @@ fn of_shape<'a>(column: &'a Column, learnt: &'a Learnt, found: &mut Vec<Found<'a
     }
     // Two numbers, such as 0 and 1, are a choice: no amount has a tail, and 0 is a value.
     let amount = learnt.finite_distinct > 2;
-    if let Some(skew) = numbers.skew.filter(|skew| amount && skew.abs() >= SKEWNESS) {
+    let enough = amount && count >= FEWEST_SKEWED;
+    if let Some(skew) = numbers.skew.filter(|skew| enough && skew.abs() >= SKEWNESS) {
         tell(Fact::Skewed { column: name, skew }, skew.abs());
     }
     if let Some(cells) = numbers.zeros.filter(|_| amount) {

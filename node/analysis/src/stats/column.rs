@@ -23,6 +23,10 @@ const MOST_TOP: usize = 10;
 /// Bins that a chart has room for.
 const MOST_DRAWN_BINS: usize = 60;
 
+/// Different numbers of a column whose last one may be a sum of the others: of fewer, one is by
+/// chance.
+const LEAST_TOTALLED: usize = 4;
+
 /// Outliers that a chart has room for.
 const MOST_DRAWN_OUTLIERS: usize = 400;
 
@@ -64,6 +68,8 @@ pub(super) struct Learnt {
     pub finite_distinct: usize,
     /// Numbers that only name their row.
     pub identifier: bool,
+    /// Whether the last row has the sum of all others; none where it has no number.
+    pub totalled: Option<bool>,
     /// Where charts draw: all values, but without the furthest of a very long tail.
     pub drawn: (f64, f64),
     /// How far the values are from coming equally often, 0 to 1, of text columns and of numbers
@@ -71,6 +77,8 @@ pub(super) struct Learnt {
     pub imbalance: Option<f64>,
     /// Average words of a text.
     pub words: f64,
+    /// Part of the texts that are words only.
+    pub spelt: f64,
 }
 
 /// Reads one column. Costs about 40 bytes a row while it runs.
@@ -132,6 +140,7 @@ fn learn_numbers(
     };
     watch.check()?;
     let mut values = finite(cells);
+    learnt.totalled = is_totalled(&values).filter(|_| runs.keys.len() >= LEAST_TOTALLED);
     learnt.infinite = below + above;
     learnt.finite_distinct = runs.keys.len();
     order_numbers(&runs, below, above, &mut learnt.numbers);
@@ -158,6 +167,16 @@ fn learn_numbers(
         learnt.kept = Some(Kept::new(values, codes, reading.here)?);
     }
     Ok(())
+}
+
+/// Whether the last number is the sum of all others, as the last row of a sheet may have it.
+fn is_totalled(values: &[f64]) -> Option<bool> {
+    let (last, others) = values.split_last()?;
+    let others = || others.iter().filter(|value| !value.is_nan());
+    let (sum, size): (f64, f64) = (others().sum(), others().map(|value| value.abs()).sum());
+    // Sums are often of rounded numbers.
+    let same = sum != 0.0 && (last - sum).abs() <= 1e-9 * size;
+    (!last.is_nan()).then_some(same)
 }
 
 /// Everything that only needs the order of the values.
@@ -323,7 +342,7 @@ fn learn_texts(
     watch: &dyn Watch,
     learnt: &mut Learnt,
 ) -> Result<(), AnalysisError> {
-    let TextFacts { top, imbalance, words } = texts::read(column, watch)?;
+    let TextFacts { top, imbalance, words, spelt } = texts::read(column, watch)?;
     let numbers = &mut learnt.numbers;
     numbers.distinct += column.distinct_texts();
     let json = |(text, count): &(String, u64)| (Value::String(text.clone()), *count);
@@ -331,6 +350,7 @@ fn learn_texts(
     let valid = numbers.count.saturating_sub(numbers.invalid);
     learnt.category = texts::category(&column.name, top, column.distinct_texts(), valid);
     learnt.imbalance = imbalance;
+    learnt.spelt = spelt;
     learnt.words = if column.kind == Kind::Text { words } else { 0.0 };
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::Lang;
 use crate::numbers::AlertKind;
+use crate::table::OpenDate;
 
 /// One alarming fact, with the names and numbers that its sentence needs.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,14 @@ pub(super) enum Fact<'a> {
     CutFields(u64),
     /// Rows of another width, the first of them as line, fields and expected fields.
     BadRows { rows: u64, first: Option<(u64, usize, usize)> },
+    /// Rows that were put right, and the line of the first of them.
+    Mended { rows: u64, line: u64 },
+    /// A last row that sums the others, in so many columns.
+    Totals { columns: u64 },
+    /// Whole numbers that are Unix times, with the first one, in seconds or milliseconds.
+    UnixTimes { column: &'a str, first: i64, millis: bool },
+    /// Tables in the file beside this one.
+    MoreTables(u64),
     /// Equal rows.
     Duplicates { rows: u64, all: u64 },
     /// No value.
@@ -36,6 +45,8 @@ pub(super) enum Fact<'a> {
     WrongDates { column: &'a str, cells: u64, example: &'a str },
     /// Dates written in several ways.
     MixedDates(&'a str),
+    /// Dates whose order of day and month nothing says.
+    OpenDates { column: &'a str, date: &'a OpenDate },
     /// Infinite cells.
     Infinite { column: &'a str, cells: u64 },
     /// Two columns that say nearly the same.
@@ -59,14 +70,21 @@ impl Fact<'_> {
     pub(super) fn kind(&self) -> AlertKind {
         match self {
             Self::Undecodable { .. } | Self::Nuls(_) | Self::Guessed(_) => AlertKind::Encoding,
-            Self::NoHeader | Self::Renamed(_) | Self::CutFields(_) => AlertKind::Reading,
+            Self::NoHeader | Self::Renamed(_) | Self::CutFields(_) | Self::MoreTables(_) => {
+                AlertKind::Reading
+            }
+            Self::Mended { .. } | Self::Totals { .. } | Self::UnixTimes { .. } => {
+                AlertKind::Reading
+            }
             Self::UnclosedQuote(_) | Self::BadRows { .. } => AlertKind::BadRows,
             Self::Duplicates { .. } => AlertKind::Duplicates,
             Self::Empty(_) => AlertKind::Empty,
             Self::Constant { .. } => AlertKind::Constant,
             Self::Missing { .. } => AlertKind::Missing,
             Self::MixedTypes { .. } => AlertKind::MixedTypes,
-            Self::WrongDates { .. } | Self::MixedDates(_) => AlertKind::BadDates,
+            Self::WrongDates { .. } | Self::MixedDates(_) | Self::OpenDates { .. } => {
+                AlertKind::BadDates
+            }
             Self::Infinite { .. } => AlertKind::Infinite,
             Self::HighCorrelation { .. } | Self::Uncompared { .. } => AlertKind::HighCorrelation,
             Self::Imbalance { .. } => AlertKind::Imbalance,
@@ -88,6 +106,9 @@ impl Fact<'_> {
             | Self::UnclosedQuote(_)
             | Self::CutFields(_)
             | Self::BadRows { .. }
+            | Self::Mended { .. }
+            | Self::MoreTables(_)
+            | Self::Totals { .. }
             | Self::Duplicates { .. }
             | Self::Uncompared { .. } => self.of_table(),
             _ => self.of_column(),
@@ -160,6 +181,30 @@ impl Fact<'_> {
             Self::BadRows { rows, first: None } => (
                 format!("{} not as wide as the header.", many(*rows, "row is", "rows are")),
                 format!("有 {} 行的字段数与表头不符。", grouped(*rows)),
+            ),
+            Self::Mended { rows, line } => (
+                format!(
+                    "{} put right, because the columns say how; the first is line {line}.",
+                    many(*rows, "broken row was", "broken rows were")
+                ),
+                format!(
+                    "有 {} 行已损坏，根据各列的内容修复；最早的是第 {line} 行。",
+                    grouped(*rows)
+                ),
+            ),
+            Self::Totals { columns } => (
+                format!(
+                    "The last row is the sum of the others in {}, so it counts twice.",
+                    many(*columns, "column", "columns")
+                ),
+                format!("最后一行在 {} 列中是其他各行之和，因此被重复计算。", grouped(*columns)),
+            ),
+            Self::MoreTables(tables) => (
+                format!(
+                    "The file has {} beside this one; --table chooses another.",
+                    many(*tables, "table", "tables")
+                ),
+                format!("文件中另有 {} 个表格；可用 --table 选择。", grouped(*tables)),
             ),
             Self::Duplicates { rows, all } => {
                 let (count, part) = (grouped(*rows), share(*rows as f64 / (*all).max(1) as f64));
@@ -238,6 +283,34 @@ impl Fact<'_> {
                 ),
                 format!("{column} 的日期有多种写法，有些可能颠倒了日和月。"),
             ),
+            Self::UnixTimes { column, first, millis } => {
+                let micros = first.saturating_mul(if *millis { 1000 } else { 1_000_000 });
+                let time = super::calendar::iso(micros, false);
+                let (unit, chinese) =
+                    if *millis { ("milliseconds", "毫秒") } else { ("seconds", "秒") };
+                (
+                    format!("{column} looks like Unix times in {unit}: {first} is {time} UTC."),
+                    format!("{column} 看起来是以{chinese}计的 Unix 时间：{first} 即 {time} UTC。"),
+                )
+            }
+            Self::OpenDates { column, date } => {
+                let day = |time| super::calendar::iso(time, true);
+                let (cell, dates) = (short(&date.cell), date.dates);
+                let (read, other, order) = match date.day_first {
+                    true => (day(dates.0), day(dates.1), ("day", "日")),
+                    false => (day(dates.1), day(dates.0), ("month", "月")),
+                };
+                (
+                    format!(
+                        "{column}: {cell} was read as {read}, the {} first, but nothing rules out {other}; --dates dmy or mdy says which.",
+                        order.0
+                    ),
+                    format!(
+                        "{column}：{cell} 读作 {read}（{}在前），但也可能是 {other}；可用 --dates dmy 或 mdy 指定。",
+                        order.1
+                    ),
+                )
+            }
             Self::Infinite { column, cells } => (
                 format!(
                     "{column} has {}, so it has no mean.",

@@ -25,6 +25,9 @@ const BATCH: usize = 256 * 1024;
 /// A column whose texts are this short holds names, keys or categories, not words.
 const WORDS_OF_PROSE: f64 = 1.5;
 
+/// So much of names is letters only; of codes less is.
+const SPELT: f64 = 0.8;
+
 /// A cloud of fewer words says less than a list of them.
 const LEAST_WORDS: usize = 8;
 
@@ -36,13 +39,15 @@ pub(super) struct TextFacts {
     pub imbalance: Option<f64>,
     /// Average words of a text.
     pub words: f64,
+    /// Part of the texts that are words only, as names are and codes are not.
+    pub spelt: f64,
 }
 
 /// Reads all texts once.
 pub(super) fn read(column: &Column, watch: &dyn Watch) -> Result<TextFacts, AnalysisError> {
     let mut top = Top::<String>::new(MOST_CATEGORIES);
     let (mut cells, mut weighted) = (0u64, 0.0f64);
-    let (mut seen, mut words) = (0u64, 0.0f64);
+    let (mut seen, mut words, mut spelt) = (0u64, 0.0f64, 0u64);
     let mut stopped = false;
     column.texts(&mut |text, count| {
         if stopped || (seen % 4096 == 4095 && watch.cancelled()) {
@@ -56,6 +61,7 @@ pub(super) fn read(column: &Column, watch: &dyn Watch) -> Result<TextFacts, Anal
         }
         if seen < SAMPLED_TEXTS {
             words += rough_words(text);
+            spelt += u64::from(!text.contains(|sign: char| sign.is_ascii_digit()));
         }
         seen += 1;
     })?;
@@ -63,8 +69,9 @@ pub(super) fn read(column: &Column, watch: &dyn Watch) -> Result<TextFacts, Anal
     // ydata-profiling's imbalance score: 1 less the entropy in parts of the most there could be.
     let entropy = (cells as f64).log2() - weighted / cells as f64;
     let imbalance = (seen > 1).then(|| 1.0 - entropy / (seen as f64).log2());
-    let words = words / seen.clamp(1, SAMPLED_TEXTS) as f64;
-    Ok(TextFacts { top: top.entries, imbalance, words })
+    let sampled = seen.clamp(1, SAMPLED_TEXTS) as f64;
+    let (words, spelt) = (words / sampled, spelt as f64 / sampled);
+    Ok(TextFacts { top: top.entries, imbalance, words, spelt })
 }
 
 /// About how many words a text has. A Chinese word has about two characters.
@@ -123,19 +130,19 @@ pub(super) fn chosen(table: &Table, name: &str) -> Result<usize, AnalysisError> 
     }))
 }
 
-/// The text column with the most words; the first of several. Not one of short texts that are all
-/// different, or that have a chart of categories already.
+/// The text column with the most words; the first of several. One of short texts that have a chart
+/// of categories already is none; one of names, all different, is taken where there is no prose.
 pub(super) fn wordiest(table: &Table, learnt: &[Learnt]) -> Option<usize> {
-    let mut best: Option<(usize, f64)> = None;
-    for learnt in learnt {
-        let different = learnt.numbers.distinct == learnt.numbers.count;
-        let names = learnt.words < WORDS_OF_PROSE && (different || learnt.category.is_some());
-        let is_text = table.columns[learnt.at].kind == Kind::Text;
-        let holds = is_text && learnt.words > 0.0 && !names;
-        if holds && best.is_none_or(|(_, most)| learnt.words > most) {
-            best = Some((learnt.at, learnt.words));
-        }
-    }
+    let texts = || learnt.iter().filter(|one| table.columns[one.at].kind == Kind::Text);
+    let prose = texts().filter(|one| one.words >= WORDS_OF_PROSE);
+    let different = |one: &&Learnt| one.numbers.distinct == one.numbers.count;
+    let names = texts().filter(different).filter(|one| one.words > 0.0 && one.spelt >= SPELT);
+    let others = texts().filter(|one| one.words > 0.0 && !different(one) && one.category.is_none());
+    let most = |best: Option<(usize, f64)>, one: &Learnt| match best {
+        Some((_, words)) if words >= one.words => best,
+        _ => Some((one.at, one.words)),
+    };
+    let best = prose.chain(others).fold(None, most).or_else(|| names.fold(None, most));
     best.map(|(at, _)| at)
 }
 

@@ -246,3 +246,35 @@ fn cancelling_ends_lines_and_nuls_without_end() {
         assert!(matches!(stopped, Err(AnalysisError::Cancelled)));
     }
 }
+
+#[test]
+fn documents_are_refused_with_what_they_are() {
+    for (what, text) in [
+        (
+            "a web page",
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>404</title>\n</head>\n</html>\n",
+        ),
+        ("a web page", "\n<html><body><table><tr><td>1,2</td></tr></table></body></html>"),
+        ("XML", "<?xml version=\"1.0\"?>\n<rows>\n<row a=\"1\"/>\n</rows>\n"),
+        ("XML", "<rows>\n<row>1,2</row>\n</rows>\n"),
+        ("JSON", "{\"a\": 1, \"b\": [1, 2]}\n"),
+        ("JSON", "[\n  {\"a\": 1},\n  {\"a\": 2}\n]\n"),
+        (
+            "an e-mail",
+            "From: a@example.org\nTo: b@example.org\nSubject: the table\n\nSee, below\n1,2\n",
+        ),
+    ] {
+        let said = refusal(text);
+        assert!(said.starts_with(&format!("this is {what}")), "{text}: {said}");
+    }
+    // Tables of such texts are tables.
+    for text in [
+        "html,n\n<p>,1\n<b>,2\n",
+        "[a],[b]\n1,2\n",
+        "{x},y\n1,2\n",
+        "to: whom,n\na,1\n",
+        "<5,n\n<6,2\n",
+    ] {
+        assert_eq!(table(text).columns.len(), 2, "{text}");
+    }
+}

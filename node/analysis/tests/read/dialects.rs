@@ -146,3 +146,122 @@ fn the_quote_can_be_said() {
         assert!(matches!(try_table("a\n1\n", &options), Err(AnalysisError::BadOption(_))));
     }
 }
+
+#[test]
+fn spaces_after_delimiters_belong_to_no_field() {
+    let table =
+        table("id, name, note\n1, \"Lee, Ann\", \"a, b\"\n2, \"Ray, Bob\", c\n3, Oz, \"d, e\"\n");
+    assert_eq!((names(&table), table.bad_rows.count), (vec!["id", "name", "note"], 0));
+    let found: Vec<_> = texts(column(&table, "name")).into_keys().collect();
+    assert_eq!(found, ["Lee, Ann", "Oz", "Ray, Bob"]);
+}
+
+#[test]
+fn backslashes_escape_quotes_where_the_file_does_that() {
+    let mut text = "id,text,n\n".to_owned();
+    for row in 0..20 {
+        text += &format!(
+            "{row},\"he said \\\"no\\\", twice\",{row}\n{row},\"C:\\\\temp, \\x\",{row}\n"
+        );
+    }
+    let table = table(text);
+    assert_eq!((table.rows, table.bad_rows.count), (40, 0));
+    let found: Vec<_> = texts(column(&table, "text")).into_keys().collect();
+    assert_eq!(found, ["C:\\temp, \\x", "he said \"no\", twice"]);
+    // Elsewhere a backslash is a character.
+    let plain = super::table("id,text\n1,\"C:\\dir\\\"\n2,\"a, b\"\n3,\"c\"\n");
+    assert_eq!((plain.rows, plain.bad_rows.count), (3, 0));
+    assert_eq!(texts(column(&plain, "text"))["C:\\dir\\"], 1);
+}
+
+#[test]
+fn lines_may_end_in_several_ways() {
+    let mut text = String::from("a,b\r");
+    for row in 0..20 {
+        text += &format!("{row},x{row}{}", ["\r", "\n", "\r\n"][row % 3]);
+    }
+    for chunk in [1, 7, 1 << 20] {
+        let options = ReadOptions { chunk, ..Default::default() };
+        let table = try_table(text.clone(), &options).expect("a table");
+        let (kinds, bad) = (kinds(&table), table.bad_rows.count);
+        assert_eq!((table.rows, kinds, bad), (20, vec!["integer", "text"], 0), "{chunk}");
+    }
+}
+
+#[test]
+fn spaces_and_colons_may_be_delimiters() {
+    let mut aligned = "name    size  day\n".to_owned();
+    let mut passwords = String::new();
+    let mut tilde = "a~b~c\n".to_owned();
+    for row in 1..20 {
+        aligned += &format!("file{row:<4} {:>5}  2024-01-{row:02}\n", row * 100);
+        passwords += &format!("user{row}:x:{}:{}:A Name:/home/{row}:/bin/sh\n", 1000 + row, row);
+        tilde += &format!("{row}~x, y~{row}.5\n");
+    }
+    let spaces = table(aligned);
+    assert_eq!((names(&spaces), spaces.rows), (vec!["name", "size", "day"], 19));
+    assert_eq!(kinds(&spaces), ["text", "integer", "date"]);
+    let colons = table(passwords);
+    assert_eq!((colons.delimiter, colons.columns.len(), colons.rows), (':', 7, 19));
+    assert_eq!(table(tilde).delimiter, '~');
+    // Times, sentences and names are one column.
+    for text in [
+        "10:00:00\n11:00:00\n12:00:00\n13:00:00\n14:00:00\n15:00:00\n",
+        "when\n2024-01-01 10:00:00\n2024-01-02 11:00:00\n",
+        "full name\nAnn Lee\nBob Ray\nCy Oz\nDi Fox\nEd Poe\n",
+        "remark\nall is well here\nnothing is new now\nwe are all fine\nthis is a text\nthat is one too\n",
+    ] {
+        let table = table(text);
+        assert_eq!(table.columns.len(), 1, "{text}");
+        assert!(table.notes.contains(&Note::NoDelimiter), "{text}");
+    }
+}
+
+#[test]
+fn one_wrong_quote_damages_one_row() {
+    let good: String = (0..30).map(|row| format!("{row},\"text, {row}\",{row}.5\n")).collect();
+    for wrong in [
+        "30,\"text,30.5\n",
+        "30,te\"xt,30.5\n",
+        "30,\"te\"xt\",30.5\n",
+        "\"30,text,30.5\n",
+        "30,text,30.5\"\n",
+    ] {
+        let table = table(format!("a,b,c\n{good}{wrong}{good}"));
+        assert!((60..=61).contains(&table.rows), "{wrong}: {} rows", table.rows);
+        let found = texts(column(&table, "b"));
+        assert!((0..30).all(|row| found[&format!("text, {row}")] == 2), "{wrong}: {found:?}");
+    }
+}
+
+#[test]
+fn columns_may_be_aligned_with_spaces() {
+    let table = table(
+        "NAME            AGE  CITY\nJohn Smith       34  London\nMary Jones       28  New York\n\
+         Bob Brown        45  Rome\nAnn White        31  Oslo\nTim Green        22  Bonn\n",
+    );
+    assert_eq!((names(&table), table.rows), (vec!["NAME", "AGE", "CITY"], 5));
+    assert_eq!(texts(column(&table, "CITY"))["New York"], 1);
+}
+
+#[test]
+fn an_apostrophe_in_single_quotes_is_one() {
+    let table = table("id,name\n1,'O'Brien, Pat'\n2,'Doe, Jane'\n3,'it's, well'\n4,'Poe, E'\n");
+    assert_eq!((table.rows, table.bad_rows.count), (4, 0));
+    let found: Vec<_> = texts(column(&table, "name")).into_keys().collect();
+    assert_eq!(found, ["Doe, Jane", "O'Brien, Pat", "Poe, E", "it's, well"]);
+}
+
+#[test]
+fn texts_with_delimiters_are_joined_where_the_columns_say_so() {
+    let mut text = "id,text,price\n".to_owned();
+    for row in 1..30 {
+        let more = if row == 7 { ", long" } else { "" };
+        text += &format!("{row},{row}\" pipe{more},{row}.50\n");
+    }
+    let table = table(text);
+    assert_eq!((table.rows, table.bad_rows.count, table.mended.count), (29, 0, 1));
+    assert_eq!(table.mended.first[0].line, 8);
+    assert_eq!(texts(column(&table, "text"))["7\" pipe, long"], 1);
+    assert_eq!(column(&table, "price").invalid.count, 0);
+}

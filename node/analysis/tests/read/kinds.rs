@@ -46,12 +46,12 @@ fn numbers_are_read_as_people_write_them() {
 
 #[test]
 fn what_is_no_number_is_invalid() {
-    let cells = ["1", "2", "3", "4", "5", "6", "7", "8", "-", "1,2,3", "--5", "1.2.3"];
+    let cells = ["1", "2", "3", "4", "5", "6", "7", "8", "+", "1,2,3", "--5", "1.2.3"];
     let table = one(&cells[..10]);
     let invalid = &table.columns[0].invalid;
     assert_eq!(
         (invalid.count, invalid.examples.as_slice()),
-        (2, &["-".to_owned(), "1,2,3".into()][..])
+        (2, &["+".to_owned(), "1,2,3".into()][..])
     );
     // A third is too much.
     assert_eq!(kind(&cells), Kind::Text);
@@ -223,9 +223,10 @@ fn what_comes_after_the_sample_counts() {
 
 #[test]
 fn equal_rows_are_counted_as_pandas_does() {
-    // pandas.read_csv(...).duplicated().sum() of the same text is 4.
+    // pandas.read_csv(...).duplicated().sum() of the same text is 4, of 8 rows: it keeps the row
+    // without any value, which is none here.
     let table = table("a,b,c\n1,x,\n1.0,x,NA\n2,y,z\n2,y,z\n2,y,z\n2,Y,z\n,,\nNA,null,NaN\n");
-    assert_eq!((table.rows, table.duplicate_rows), (8, 4));
+    assert_eq!((table.rows, table.duplicate_rows), (7, 3));
 }
 
 #[test]
@@ -281,4 +282,67 @@ fn a_sample_of_texts_does_not_stick() {
     assert_eq!(column(&half, "x").kind, Kind::Text);
     let streets = rows("pending", &|row| format!("{row} Main Street"));
     assert_eq!(column(&streets, "x").kind, Kind::Text);
+}
+
+#[test]
+fn cells_are_what_people_mean() {
+    assert_eq!(read_numbers(&["123.50-", "(4)", "5", "-6"]), [-123.5, -4.0, 5.0, -6.0].map(Some));
+    assert_eq!(
+        read_numbers(&["12.5万", "3亿", "40", "1,200万"]),
+        [125_000.0, 3e8, 40.0, 1.2e7].map(Some)
+    );
+    assert_eq!(read_numbers(&["１２．５", "３", "－４"]), [12.5, 3.0, -4.0].map(Some));
+    let dollars = one(&["USD 12", "USD 1,200.50", "3 USD"]);
+    assert_eq!(numbers(&dollars.columns[0]), [12.0, 1200.5, 3.0].map(Some));
+    assert_eq!(dollars.columns[0].written.currency, Some('$'));
+    assert_eq!(kind(&["00", "00", "00"]), Kind::Text);
+    assert_eq!(kind(&["0", "01", "23"]), Kind::Integer);
+}
+
+#[test]
+fn words_for_nothing_are_missing() {
+    for word in ["-", "—", "无", "未知", "暂无", "#REF!", "#DIV/0!", "#VALUE!"] {
+        let table = one(&["1", "2", word, "4"]);
+        let column = &table.columns[0];
+        assert_eq!(
+            (column.kind, column.missing, column.invalid.count),
+            (Kind::Integer, 1, 0),
+            "{word}"
+        );
+    }
+    for word in ["未知", "暂无", "—", "#N/A"] {
+        assert_eq!(one(&["red", "blue", word, "red"]).columns[0].missing, 1, "{word}");
+    }
+    // Where it is the opposite of something, it is a value.
+    let either = one(&["有", "无", "有", "有"]);
+    assert_eq!((either.columns[0].kind, either.columns[0].missing), (Kind::Boolean, 0));
+    assert_eq!(one(&["a-b", "-", "c"]).columns[0].missing, 0);
+}
+
+#[test]
+fn the_order_of_days_comes_from_all_columns_and_rows() {
+    let february = 1_675_209_600 * 1_000_000;
+    let first = |csv: &str| times(&table(csv).columns[0])[0];
+    assert_eq!(first("a,b\n01/02/2023,25/02/2023\n03/04/2023,30/04/2023\n"), Some(february));
+    assert_eq!(first("a,b\n01.02.2023,1\n03.04.2023,2\n"), Some(february));
+    // Proof may come late, and in another column.
+    let mut late = "a,b\n".to_owned();
+    for row in 0..30_000 {
+        late += &format!("01/02/2023,0{}/02/2023\n", 1 + row % 9);
+    }
+    assert_eq!(first(&(late + "01/02/2023,25/02/2023\n")), Some(february));
+    let said = |dates: &str| {
+        let dates = Some(dates.parse().expect("an order"));
+        let options = potluck_analysis::read::ReadOptions { dates, ..Default::default() };
+        times(&super::try_table("a,b\n01/02/2023,x\n", &options).expect("a table").columns[0])[0]
+    };
+    assert_eq!((said("dmy"), said("mdy") < said("dmy")), (Some(february), true));
+}
+
+#[test]
+fn months_and_chinese_hours_are_read() {
+    let day = |cells: &[&str]| times(&one(cells).columns[0])[0].map(|micros| micros / 1_000_000);
+    assert_eq!(day(&["Jan-20", "Feb-20", "Mar-21"]), Some(1_577_836_800));
+    assert_eq!(day(&["2024/1/31 上午9:05", "2024/1/31 下午1:00"]), Some(1_706_691_900));
+    assert_eq!(day(&["2024年1月31日 下午9:05", "2024年2月1日 上午1:00"]), Some(1_706_735_100));
 }

@@ -42,8 +42,27 @@ fn counted(texts: impl Iterator<Item = String>) -> std::collections::BTreeMap<St
     counts
 }
 
+/// Cells of which one may be made of a neighbour's bytes.
+fn alike() -> impl Strategy<Value = String> {
+    ("[AB]?", prop::sample::select(vec!["1234567", "7654321", "x", ""]), "[ab]?")
+        .prop_map(|(start, middle, end)| format!("t{start}{middle}{end}"))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn equal_rows_are_counted_as_a_set_would(
+        rows in prop::collection::vec((alike(), 0..3_i32, alike(), alike()), 2..200),
+    ) {
+        let different: std::collections::HashSet<_> = rows.iter().collect();
+        let mut csv = "a,n,b,c\n".to_owned();
+        for (a, n, b, c) in &rows {
+            csv += &format!("{a},{n},{b},{c}\n");
+        }
+        let table = try_table(csv, &ReadOptions::default()).expect("a table");
+        prop_assert_eq!(table.duplicate_rows, (rows.len() - different.len()) as u64);
+    }
 
     #[test]
     fn bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600), chunk in 1_usize..80) {

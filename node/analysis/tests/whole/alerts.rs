@@ -114,3 +114,63 @@ fn encodings_that_are_certain_raise_no_alert() {
         assert!(alerts.iter().all(|alert| alert.kind != Encoding), "{alerts:?}");
     }
 }
+
+#[test]
+fn what_nothing_proves_is_told() {
+    let told = |csv: &str, part: &str| {
+        let found = numbers(csv.as_bytes(), Lang::En).alerts;
+        found.iter().any(|alert| alert.detail.contains(part))
+    };
+    // Both readings of a date are named.
+    let open = "d,n\n01/02/2023,1\n03/04/2023,2\n05/06/2023,4\n";
+    assert!(told(open, "01/02/2023 was read as 2023-01-02"));
+    assert!(told(open, "nothing rules out 2023-02-01"));
+    // One column that proves an order decides for the others; dots are day first.
+    for csv in [
+        "d1,d2\n01/02/2023,25/02/2023\n03/04/2023,30/04/2023\n",
+        "d,n\n01.02.2023,1\n03.04.2023,2\n",
+        "d,n\n2023-01-02,1\n2023-03-04,2\n",
+    ] {
+        assert!(!told(csv, "--dates"), "{csv}");
+    }
+    // A tail of three values is none.
+    let skewed = |rows: usize| {
+        let rows: String = (0..rows).map(|row| format!("{row},{}\n", 1 << row)).collect();
+        format!("n,x\n{rows}")
+    };
+    assert!(!told(&skewed(9), "tail"));
+    assert!(told(&skewed(12), "tail"));
+}
+
+#[test]
+fn sums_and_unix_times_are_told() {
+    let mut csv = "name,a,b,created_at\n".to_owned();
+    let (mut a, mut b) = (0, 0.0);
+    for row in 0..8 {
+        let (one, other) = (10 + row * row, 1.5 * f64::from(row) + 0.1);
+        csv += &format!("n{row},{one},{other},{}\n", 1_700_000_000 + row * 7919 % 1000);
+        (a, b) = (a + one, b + other);
+    }
+    let details = |csv: &str| -> Vec<String> {
+        numbers(csv.as_bytes(), Lang::En).alerts.into_iter().map(|alert| alert.detail).collect()
+    };
+    let found = details(&csv);
+    assert!(!found.iter().any(|detail| detail.contains("sum of the others")), "{found:?}");
+    assert!(found.iter().any(|detail| detail.contains("1700000000 is 2023-11-14")), "{found:?}");
+    let found = details(&(csv + &format!("Total,{a},{b},\n")));
+    assert!(
+        found.iter().any(|detail| detail.contains("sum of the others in 2 columns")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn mended_rows_and_more_tables_are_told() {
+    let good: String =
+        (0..20).map(|row| format!("{row},2024-01-{:02},name {row}\n", row + 1)).collect();
+    let csv = format!("n,day,name\n{good}20,,2024-01-21,name 20\n\ncity,people\nA,1\nB,2\n");
+    let found = numbers(csv.as_bytes(), Lang::En).alerts;
+    let told = |part: &str| found.iter().any(|alert| alert.detail.contains(part));
+    assert!(told("1 broken row was put right") && told("line 22"), "{found:?}");
+    assert!(told("1 table beside this one"), "{found:?}");
+}

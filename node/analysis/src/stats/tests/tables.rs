@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::stats::{StatsOptions, compute};
-use crate::table::{BadRows, Cells, Column, Invalid, Kind, Table, Values, Written};
+use crate::table::{BadRows, Cells, Column, Invalid, Kind, MendedRows, Table, Values, Written};
 use crate::{AnalysisError, Facets, Numbers, Unwatched};
 
 pub enum Held {
@@ -80,6 +80,7 @@ pub fn table(rows: usize, columns: Vec<Column>) -> Table {
         delimiter: ',',
         rows: rows as u64,
         bad_rows: BadRows::default(),
+        mended: MendedRows::default(),
         duplicate_rows: 0,
         columns,
         notes: Vec::new(),

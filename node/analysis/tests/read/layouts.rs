@@ -40,6 +40,7 @@ fn titles_are_left_out_however_they_are_written() {
 fn headers_of_several_lines_are_one_name() {
     for (header, wanted, lines) in [
         ("name,amount,share\n,kg,%\n", ["name", "amount kg", "share %"], 2),
+        ("name,amount,share\n,,EUR\n", ["name", "amount", "share EUR"], 2),
         ("name,2023,2023\n,amount,share\n", ["name", "2023 amount", "2023 share"], 2),
         ("name,2023,\n,amount,share\n", ["name", "2023 amount", "2023 share"], 2),
         (

@@ -133,7 +133,8 @@ pub(super) fn lines(rows: &[Row]) -> usize {
     let named = |row: &Row| {
         let like = is_like(row, &typed);
         // Units stand above numbers, and nothing above the other columns.
-        let units = like.named > 0 && row.filled() == like.named;
+        let full = row.cells.len() == width;
+        let units = full && like.named > 0 && row.filled() == like.named;
         like.values == 0 && (like.named * 2 > many || units)
     };
     let more = |from: usize| match many {

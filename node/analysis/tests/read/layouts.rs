@@ -203,3 +203,12 @@ fn rows_may_begin_as_comments_do() {
     assert_eq!((between.rows, between.bad_rows.count), (3, 0));
     assert!(between.notes.contains(&Note::Comments(1)), "{:?}", between.notes);
 }
+
+#[test]
+fn a_first_row_with_another_delimiter_is_no_line_of_the_header() {
+    let rows: String = (1..20).map(|row| format!("2024-01-{row:02},{row},name {row}\n")).collect();
+    let table = table(format!("day,n,name\n2024-02-01;20;name 20\n{rows}"));
+    assert_eq!((names(&table), table.rows), (vec!["day", "n", "name"], 20));
+    assert_eq!((table.mended.count, table.bad_rows.count), (1, 0));
+    assert!(table.notes.is_empty(), "{:?}", table.notes);
+}

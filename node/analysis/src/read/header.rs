@@ -132,7 +132,10 @@ pub(super) fn lines(rows: &[Row]) -> usize {
     let many = typed.iter().filter(|typed| **typed).count();
     let named = |row: &Row| {
         let like = is_like(row, &typed);
-        like.values == 0 && like.named * 2 > many
+        // Units stand above numbers, and nothing above the other columns.
+        let full = row.cells.len() == width;
+        let units = full && like.named > 0 && row.filled() == like.named;
+        like.values == 0 && (like.named * 2 > many || units)
     };
     let more = |from: usize| match many {
         0 | 1 => 0,

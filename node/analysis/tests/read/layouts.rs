@@ -40,6 +40,7 @@ fn titles_are_left_out_however_they_are_written() {
 fn headers_of_several_lines_are_one_name() {
     for (header, wanted, lines) in [
         ("name,amount,share\n,kg,%\n", ["name", "amount kg", "share %"], 2),
+        ("name,amount,share\n,,EUR\n", ["name", "amount", "share EUR"], 2),
         ("name,2023,2023\n,amount,share\n", ["name", "2023 amount", "2023 share"], 2),
         ("name,2023,\n,amount,share\n", ["name", "2023 amount", "2023 share"], 2),
         (
@@ -201,4 +202,13 @@ fn rows_may_begin_as_comments_do() {
     let between = table("id,n,x\n1,5,a\n# a remark\n2,7,b\n3,9,c\n");
     assert_eq!((between.rows, between.bad_rows.count), (3, 0));
     assert!(between.notes.contains(&Note::Comments(1)), "{:?}", between.notes);
+}
+
+#[test]
+fn a_first_row_with_another_delimiter_is_no_line_of_the_header() {
+    let rows: String = (1..20).map(|row| format!("2024-01-{row:02},{row},name {row}\n")).collect();
+    let table = table(format!("day,n,name\n2024-02-01;20;name 20\n{rows}"));
+    assert_eq!((names(&table), table.rows), (vec!["day", "n", "name"], 20));
+    assert_eq!((table.mended.count, table.bad_rows.count), (1, 0));
+    assert!(table.notes.is_empty(), "{:?}", table.notes);
 }

@@ -5,9 +5,10 @@ mod need;
 mod png;
 mod rgb;
 
+use std::cell::Cell;
 use std::io::{Cursor, ErrorKind};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::{Arc, Once};
 
 use image::error::LimitErrorKind;
 use image::metadata::Orientation;
@@ -53,13 +54,14 @@ pub enum PictureError {
     Truncated,
     /// Too many pixels.
     #[error(
-        "the picture is too large: {width} x {height} pixels, at most {} megapixels are taken",
+        "the picture is too large{}: at most {} megapixels are taken",
+        sides(*width, *height),
         MAX_PIXELS / 1_000_000
     )]
     TooLarge {
-        /// Columns, as the header says.
+        /// Columns, as the header says; 0 where it was refused before they were known.
         width: u32,
-        /// Rows, as the header says.
+        /// Rows, likewise.
         height: u32,
     },
     /// Too many bytes.
@@ -211,10 +213,31 @@ fn whole(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
     Ok(format)
 }
 
-/// The decoders are fuzzed by their authors; should one panic after all, the node must live.
+/// The decoders are fuzzed by their authors; should one panic after all, the node must live, and nobody reads of it
+/// but in the error.
 fn unpanicked<T>(decode: impl FnOnce() -> Result<T, PictureError>) -> Result<T, PictureError> {
-    catch_unwind(AssertUnwindSafe(decode))
-        .unwrap_or_else(|_| Err(PictureError::Damaged { reason: "the decoder gave up".into() }))
+    static HOOK: Once = Once::new();
+    thread_local!(static DECODING: Cell<bool> = const { Cell::new(false) });
+    HOOK.call_once(|| {
+        let others = take_hook();
+        set_hook(Box::new(move |panic| {
+            if !DECODING.get() {
+                others(panic);
+            }
+        }));
+    });
+    let before = DECODING.replace(true);
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
+    DECODING.set(before);
+    decoded.unwrap_or_else(|_| Err(PictureError::Damaged { reason: "the decoder gave up".into() }))
+}
+
+/// Columns and rows for the message, where they are known.
+fn sides(width: u32, height: u32) -> String {
+    match (width, height) {
+        (0, _) | (_, 0) => String::new(),
+        _ => format!(": {width} x {height} pixels"),
+    }
 }
 
 fn format(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
@@ -264,8 +287,21 @@ fn open(
     if width == 0 || height == 0 {
         return Err(PictureError::Damaged { reason: "it has no pixels".into() });
     }
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let orientation = orientation(&mut decoder);
     Ok((decoder, orientation))
+}
+
+/// How the picture is to be turned. Many tools begin the EXIF chunk of a WebP or PNG as that of a JPEG begins, which
+/// the specifications of both do not provide for.
+fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
+    match decoder.orientation() {
+        Ok(Orientation::NoTransforms) | Err(_) => {
+            let exif = decoder.exif_metadata().ok().flatten();
+            let tiff = exif.as_deref().and_then(|exif| exif.strip_prefix(b"Exif\0\0"));
+            tiff.and_then(Orientation::from_exif_chunk).unwrap_or(Orientation::NoTransforms)
+        }
+        Ok(orientation) => orientation,
+    }
 }
 
 fn decode_as(bytes: &[u8], format: ImageFormat, room: u64) -> Result<Picture, PictureError> {
@@ -356,4 +392,54 @@ fn ends_early(error: &ImageError) -> bool {
         cause = current.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A lossless WebP of 2 x 1 pixels in the extended format, with an EXIF chunk.
+    fn webp(exif: &[u8]) -> Vec<u8> {
+        let mut simple = Vec::new();
+        let encoder = image::codecs::webp::WebPEncoder::new_lossless(&mut simple);
+        encoder.encode(&[255, 0, 0, 0, 0, 255], 2, 1, image::ExtendedColorType::Rgb8).unwrap();
+        let chunk = |name: &[u8; 4], data: &[u8]| {
+            let length = u32::try_from(data.len()).unwrap().to_le_bytes();
+            let pad: &[u8] = if data.len() % 2 == 1 { &[0] } else { &[] };
+            [name, &length[..], data, pad].concat()
+        };
+        // Flags with EXIF, and the sides less one in three bytes each.
+        let head = chunk(b"VP8X", &[0x08, 0, 0, 0, 1, 0, 0, 0, 0, 0]);
+        let body = [b"WEBP", &head[..], &simple[12..], &chunk(b"EXIF", exif)].concat();
+        chunk(b"RIFF", &body)
+    }
+
+    #[test]
+    fn a_webp_is_upright_however_its_exif_begins() {
+        // One entry: tag 0x112, a short, 6 (turned right by 90 degrees). TIFF 6.0, section 2; Exif 2.3, 4.6.4.
+        let mut tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".to_vec();
+        for begins in [&b""[..], b"Exif\0\0"] {
+            let picture = decode(&webp(&[begins, &tiff].concat())).unwrap();
+            assert_eq!((picture.width(), picture.height()), (1, 2));
+            assert_eq!(picture.pixels(), [255, 0, 0, 0, 0, 255]);
+        }
+        tiff[18] = 1;
+        let picture = decode(&webp(&[&b"Exif\0\0"[..], &tiff].concat())).unwrap();
+        assert_eq!((picture.width(), picture.height()), (2, 1));
+    }
+
+    #[test]
+    fn what_a_decoder_panics_of_is_damaged_and_other_panics_are_heard() {
+        let damaged = unpanicked::<()>(|| panic!("of a decoder"));
+        assert!(matches!(damaged, Err(PictureError::Damaged { .. })));
+        assert!(unpanicked(|| Ok(1)).is_ok());
+        assert!(catch_unwind(|| panic!("of others")).is_err());
+    }
+
+    #[test]
+    fn sides_that_are_not_known_are_not_told() {
+        let said = |width, height| PictureError::TooLarge { width, height }.to_string();
+        assert!(said(20_000, 10_000).contains("20000 x 10000 pixels"));
+        assert_eq!(said(0, 0), "the picture is too large: at most 100 megapixels are taken");
+    }
 }

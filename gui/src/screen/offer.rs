@@ -33,6 +33,10 @@ const KEEP: &str = "keep/1";
 /// What asks Face++.
 const FACEPP: &str = "facepp/1";
 
+/// How wide the columns beside a capability are.
+const WHOM: f32 = 220.0;
+const RATE: f32 = 72.0;
+
 /// The state of the screen.
 #[derive(Debug, Default)]
 pub struct Offer {
@@ -161,8 +165,8 @@ impl Offer {
         let trouble =
             self.trouble.as_ref().map(|why| note(Icon::CircleX, why.as_str(), Tone::Danger));
         let pending = self.pending.then(|| self.pending_note(&context));
-        let left = column![self.keep(&context), self.key_card(&context)].spacing(space::L);
-        let right = cards::models(&context);
+        let left = column![self.keep(&context), cards::models(&context)].spacing(space::L);
+        let right = self.key_card(&context);
         let below: Element<'a, Message> = match context.size.width >= 860.0 {
             true => row![left.width(Length::Fill), container(right).width(Length::Fill)]
                 .spacing(space::L)
@@ -196,7 +200,7 @@ impl Offer {
 
     fn capabilities<'a>(&'a self, context: &Context<'a>) -> Element<'a, Message> {
         let lang = context.lang;
-        let mut rows = column![head_row(words::capability(lang), words::for_whom(lang))];
+        let mut rows = column![head_row(words::capability(lang), "")];
         for (index, name) in potluck::services::ALL.iter().map(|recipe| recipe.name).enumerate() {
             if index > 0 {
                 rows = rows.push(hr());
@@ -220,19 +224,15 @@ impl Offer {
                 .fill()
                 .into(),
         };
-        let words_of = column![
-            cut(title, Role::Strong).fill(),
-            cut(about(lang, name), Role::Caption).style(theme::muted).fill(),
-            said,
-        ]
-        .width(Length::Fill);
-        let rate = offer.map(|offer| speed(offer, context)).filter(|rate| !rate.is_empty());
-        let rate = rate
-            .filter(|_| !context.is_narrow())
-            .map(|rate| container(Role::Body.text(rate).style(theme::muted)).align_right(88));
+        let words_of = column![cut(title, Role::Strong).fill(), said].width(Length::Fill);
+        let beside = (!context.is_narrow()).then(|| {
+            let rate = offer.map_or_else(String::new, |offer| speed(offer, context));
+            let rate = Role::Body.text(rate).style(theme::muted);
+            row![container(self.whom(name, lang)).width(WHOM), container(rate).align_right(RATE)]
+                .align_y(Alignment::Center)
+        });
         let line = row![tile(icon, 36.0, tone), words_of]
-            .push((!context.is_narrow()).then(|| self.whom(name, lang)))
-            .push(rate)
+            .push(beside)
             .push(self.switch(name, wanted))
             .spacing(space::M)
             .align_y(Alignment::Center);
@@ -276,23 +276,23 @@ fn offered<'a>(name: &str, context: &Context<'a>) -> Option<&'a Offered> {
     context.view.own.offers.iter().find(|offer| offer.capability == name)
 }
 
-/// How a capability stands, in one line.
+/// What a capability is and how it stands, in one line.
 fn stands(name: &str, wanted: bool, offer: Option<&Offered>, lang: Lang) -> String {
+    let mut parts = vec![about(lang, name).to_owned()];
     match (wanted, offer) {
-        (false, _) => words::off(lang).to_owned(),
-        (true, None) if name == FACEPP => words::key_none(lang).to_owned(),
-        (true, None) => words::getting_ready(lang).to_owned(),
+        (false, _) => parts.push(words::off(lang).to_owned()),
+        (true, None) if name == FACEPP => parts.push(words::key_none(lang).to_owned()),
+        (true, None) => return words::getting_ready(lang).to_owned(),
         (true, Some(offer)) => {
-            let mut parts = vec![words::at_once(lang, offer.slots)];
-            if let Some(model) = offer.variants.first() {
-                parts.push(model.clone());
-            }
+            parts.push(words::at_once(lang, offer.slots));
+            parts.extend(offer.variants.first().cloned());
             if !offer.engine.is_empty() && name != FACEPP {
                 parts.push(words::on_device(lang, &offer.engine, device(&offer.device)));
             }
-            parts.join("·")
         }
     }
+    parts.retain(|part| !part.is_empty());
+    parts.join("·")
 }
 
 /// Devices by the names that people know.

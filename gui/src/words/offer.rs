@@ -6,7 +6,6 @@ words! {
     title = "Offer", "提供";
     caption = "What this computer does for others. Off means off, at once.", "本机为别人做的事。关掉立即生效。";
     capability = "Capability", "能力";
-    for_whom = "For whom", "对谁";
     everyone = "Everyone here", "所有人";
     contacts = "Contacts", "联系人";
     listed(count: usize) = "{count} people", "{count} 人";

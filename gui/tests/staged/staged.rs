@@ -21,6 +21,7 @@ use potluck_gui::{
     args::{Args, LangArg},
     backend::{
         Update,
+        offering::{Key, Offering},
         post::{Letters, Said},
     },
     screen::{Screen, activity, chat, mesh, offer},

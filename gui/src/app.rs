@@ -335,7 +335,12 @@ impl App {
                 self.toasts.show(toast, Instant::now());
                 Task::none()
             }
-            Action::Ask(dialog) => {
+            Action::Ask(mut dialog) => {
+                // Whatever is chosen, the box goes.
+                for (_, message) in &mut dialog.actions {
+                    let chosen = std::mem::replace(message, Message::Dismiss);
+                    *message = Message::Answer(Box::new(chosen));
+                }
                 self.dialog = Some(dialog);
                 operation::focus(crate::widget::DIALOG_FOCUS)
             }

@@ -85,8 +85,15 @@ macro_rules! word {
 pub(crate) use {word, words};
 
 /// Every table, for the tests: a new file of words stands here too.
-pub const TABLES: &[&[(&str, &str, &str)]] =
-    &[chat::TABLE, figures::TABLE, mesh::TABLE, settings::TABLE, shell::TABLE];
+pub const TABLES: &[&[(&str, &str, &str)]] = &[
+    activity::TABLE,
+    chat::TABLE,
+    figures::TABLE,
+    mesh::TABLE,
+    offer::TABLE,
+    settings::TABLE,
+    shell::TABLE,
+];
 
 #[cfg(test)]
 mod tests {

@@ -34,7 +34,7 @@ const KEEP: &str = "keep/1";
 const FACEPP: &str = "facepp/1";
 
 /// How wide the columns beside a capability are.
-const WHOM: f32 = 220.0;
+const WHOM: f32 = 248.0;
 const RATE: f32 = 72.0;
 
 /// The state of the screen.
@@ -226,7 +226,8 @@ impl Offer {
         };
         let words_of = column![cut(title, Role::Strong).fill(), said].width(Length::Fill);
         let beside = (!context.is_narrow()).then(|| {
-            let rate = offer.map_or_else(String::new, |offer| speed(offer, context));
+            let rate =
+                offer.filter(|_| wanted).map_or_else(String::new, |offer| speed(offer, context));
             let rate = Role::Body.text(rate).style(theme::muted);
             row![container(self.whom(name, lang)).width(WHOM), container(rate).align_right(RATE)]
                 .align_y(Alignment::Center)

@@ -68,17 +68,17 @@ impl Backend {
         to: String,
         text: Option<String>,
         paths: Vec<PathBuf>,
-    ) -> Result<Outgoing, Failed> {
+    ) -> Result<Box<Outgoing>, Failed> {
         match self.client.mail(Ask::Send { to, text, paths, wait_ms: None }).await? {
-            Told::Sent(sent) => Ok(*sent),
+            Told::Sent(sent) => Ok(sent),
             _ => Err(Failed { kind: FailureKind::PeerFailed, message: unexpected() }),
         }
     }
 
     /// Sends once more what will not arrive.
-    pub async fn resend(self, id: String) -> Result<Outgoing, String> {
+    pub async fn resend(self, id: String) -> Result<Box<Outgoing>, String> {
         match self.post(Ask::Resend { id }).await? {
-            Told::Sent(sent) => Ok(*sent),
+            Told::Sent(sent) => Ok(sent),
             _ => Err(unexpected()),
         }
     }

@@ -87,7 +87,6 @@ struct Pending {
 #[derive(Debug, Default)]
 pub struct Chat {
     book: Book,
-    loaded: bool,
     trouble: Option<String>,
     chosen: Option<Who>,
     search: String,
@@ -138,7 +137,7 @@ pub enum Message {
     /// What was written goes.
     Send,
     /// It is on the disk, or is not.
-    Sent(u64, Result<Outgoing, Failed>),
+    Sent(u64, Result<Box<Outgoing>, Failed>),
     /// A letter that is being sealed is given up.
     Stop(u64),
     /// The robot answered, or nobody did.
@@ -176,7 +175,7 @@ pub enum Message {
     /// It is sent once more.
     Resend(String),
     /// It was, under another id.
-    Resent(Result<Outgoing, String>),
+    Resent(Result<Box<Outgoing>, String>),
     /// Whether it is to be deleted.
     Delete(String),
     /// It is.
@@ -284,7 +283,7 @@ impl Chat {
             Message::TakeBack(id) => return work::take_back(id, context),
             Message::Resend(id) => return work::resend(id, context),
             Message::Resent(Ok(sent)) => {
-                self.book.put(letters::Entry::Went(sent));
+                self.book.put(letters::Entry::Went(*sent));
             }
             Message::Done(Err(why)) | Message::Resent(Err(why)) => {
                 return Action::Ask(failed(words::not_done(context.lang), why, context));

@@ -77,7 +77,6 @@ impl Chat {
         loaded: Result<Letters, String>,
         context: &Context<'_>,
     ) -> Action<Message> {
-        self.loaded = true;
         match loaded {
             Ok(letters) => {
                 self.trouble = None;
@@ -146,7 +145,7 @@ impl Chat {
     pub(super) fn sent(
         &mut self,
         number: u64,
-        sent: Result<Outgoing, Failed>,
+        sent: Result<Box<Outgoing>, Failed>,
         context: &Context<'_>,
     ) -> Action<Message> {
         let at = self.pending.iter().position(|one| one.number == number);
@@ -154,7 +153,7 @@ impl Chat {
         match sent {
             Ok(sent) => {
                 let to = sent.to.clone();
-                self.book.put(Entry::Went(sent));
+                self.book.put(Entry::Went(*sent));
                 super::together([self.watch(to), self.draw_pictures()], Task::none())
             }
             Err(why) => {

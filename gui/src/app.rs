@@ -3,7 +3,10 @@
 pub mod screens;
 mod shell;
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 
 use iced::{
     Size, Subscription, Task,
@@ -39,6 +42,7 @@ macro_rules! context_of {
     ($app:expr) => {
         Context {
             lang: $app.lang.unwrap_or_else(|| $app.settings.lang()),
+            screen: $app.screen,
             size: $app.size,
             view: &$app.view,
             backend: $app.backend.as_ref(),
@@ -93,6 +97,10 @@ pub enum Message {
     CloseToast(ToastId),
     /// The pointer came over the short messages, or left.
     HoverToasts(bool),
+    /// Files are held over the window, or no more.
+    Hover(bool),
+    /// A file was dropped on the window.
+    Dropped(PathBuf),
     /// The window has another size.
     Resized(Size),
     /// Time passed.
@@ -206,7 +214,15 @@ impl App {
                 self.tell(Tone::Danger, Icon::CircleX, title);
             }
             Message::Screen(message) => return self.screen_update(message),
-            Message::Go(screen) => self.screen = screen,
+            Message::Go(screen) => {
+                self.screen = screen;
+                return self.shows();
+            }
+            Message::Hover(over) => self.screens.hover(self.screen, over),
+            Message::Dropped(path) => {
+                let action = self.screens.dropped(self.screen, path);
+                return self.act(action);
+            }
             Message::Key(key, modifiers) => return self.key(&key, modifiers),
             Message::Answer(answer) => {
                 self.dialog = None;
@@ -252,10 +268,15 @@ impl App {
             }
             Update::News(events) => {
                 self.now_ms = now_ms();
+                let mut tasks = Vec::new();
                 for event in events {
                     self.greet(&event);
+                    let context = context_of!(self);
+                    let action = self.screens.hear(&event, &context);
+                    tasks.push(self.act(action));
                     self.view.apply(event);
                 }
+                return Task::batch(tasks);
             }
             Update::Gone => {
                 self.backend = None;
@@ -298,6 +319,13 @@ impl App {
         self.act(action)
     }
 
+    /// What shows is another screen, or has other settings.
+    fn shows(&mut self) -> Task<Message> {
+        let context = context_of!(self);
+        let action = self.screens.shows(self.screen, &context);
+        self.act(action)
+    }
+
     /// Does what a screen asks for.
     fn act(&mut self, action: Action<screens::Message>) -> Task<Message> {
         match action.map(Message::Screen) {
@@ -307,13 +335,21 @@ impl App {
                 self.toasts.show(toast, Instant::now());
                 Task::none()
             }
-            Action::Ask(dialog) => {
+            Action::Ask(mut dialog) => {
+                // Whatever is chosen, the box goes.
+                for (_, message) in &mut dialog.actions {
+                    let chosen = std::mem::replace(message, Message::Dismiss);
+                    *message = Message::Answer(Box::new(chosen));
+                }
                 self.dialog = Some(dialog);
                 operation::focus(crate::widget::DIALOG_FOCUS)
             }
             Action::Copy(text) => self.copy(text),
             Action::Go(screen) => self.update(Message::Go(screen)),
-            Action::Set(settings) => self.set(settings),
+            Action::Set(settings) => {
+                let kept = self.set(settings);
+                Task::batch([kept, self.shows()])
+            }
             Action::Restart => self.restart(),
         }
     }
@@ -402,8 +438,15 @@ impl App {
             }
             _ => None,
         });
+        let files = iced::event::listen_with(|event, _, _| match event {
+            iced::Event::Window(window::Event::FileHovered(_)) => Some(Message::Hover(true)),
+            iced::Event::Window(window::Event::FilesHoveredLeft) => Some(Message::Hover(false)),
+            iced::Event::Window(window::Event::FileDropped(path)) => Some(Message::Dropped(path)),
+            _ => None,
+        });
         // Nothing ticks where nothing shows time: an idle window costs nothing.
-        let ticks = self.toasts.is_waiting() || self.screens.shows_time(self.screen, &self.view);
+        let ticks = self.toasts.is_waiting()
+            || self.screens.shows_time(self.screen, &self.view, self.now_ms);
         let tick = match ticks {
             true => iced::time::every(TICK).map(Message::Tick),
             false => Subscription::none(),
@@ -413,6 +456,7 @@ impl App {
             keys,
             window::resize_events().map(|(_, size)| Message::Resized(size)),
             window::close_requests().map(|_| Message::Close),
+            files,
             tick,
         ])
     }

@@ -4,6 +4,10 @@
 //! in batches, so that a thousand calls a second do not draw a thousand frames.
 
 mod demo;
+pub mod offering;
+pub mod picker;
+pub mod picture;
+pub mod post;
 
 use std::{
     path::{Path, PathBuf},

@@ -7,6 +7,7 @@
 pub mod app;
 pub mod args;
 pub mod backend;
+pub mod figures;
 pub mod icon;
 pub mod screen;
 pub mod settings;

@@ -4,7 +4,10 @@
 //! A new screen is a file here, a file of words, a line in [`Screen::ALL`], and its arms in
 //! `app::screens`.
 
+pub mod activity;
+pub mod chat;
 pub mod mesh;
+pub mod offer;
 pub mod settings;
 
 use iced::{
@@ -27,6 +30,12 @@ use crate::{
 pub enum Screen {
     /// Who is there.
     Mesh,
+    /// Letters and the robot.
+    Chat,
+    /// What was asked and served.
+    Activity,
+    /// What is done for others.
+    Offer,
     /// How it looks and behaves.
     Settings,
 }
@@ -44,12 +53,16 @@ pub enum Group {
 
 impl Screen {
     /// All, as they stand in the sidebar; Ctrl and their number choose them.
-    pub const ALL: &[Screen] = &[Screen::Mesh, Screen::Settings];
+    pub const ALL: &[Screen] =
+        &[Screen::Mesh, Screen::Chat, Screen::Activity, Screen::Offer, Screen::Settings];
 
     /// Its icon.
     pub fn icon(self) -> Icon {
         match self {
             Self::Mesh => Icon::Waypoints,
+            Self::Chat => Icon::MessageCircle,
+            Self::Activity => Icon::Activity,
+            Self::Offer => Icon::HandPlatter,
             Self::Settings => Icon::SlidersHorizontal,
         }
     }
@@ -58,6 +71,9 @@ impl Screen {
     pub fn name(self, lang: Lang) -> &'static str {
         match self {
             Self::Mesh => words::mesh::title(lang),
+            Self::Chat => words::chat::title(lang),
+            Self::Activity => words::activity::title(lang),
+            Self::Offer => words::offer::title(lang),
             Self::Settings => words::settings::title(lang),
         }
     }
@@ -65,8 +81,8 @@ impl Screen {
     /// Where it stands.
     pub fn group(self) -> Group {
         match self {
-            Self::Mesh => Group::First,
-            Self::Settings => Group::Here,
+            Self::Mesh | Self::Chat => Group::First,
+            Self::Activity | Self::Offer | Self::Settings => Group::Here,
         }
     }
 }
@@ -76,6 +92,8 @@ impl Screen {
 pub struct Context<'a> {
     /// The language.
     pub lang: Lang,
+    /// Which screen the person sees.
+    pub screen: Screen,
     /// The room for the screen, in logical pixels. Updates see the last one that was drawn.
     pub size: Size,
     /// What the node knows.

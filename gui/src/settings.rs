@@ -2,6 +2,7 @@
 //! `config.toml`, which people also edit by hand: [`set_of_node`] changes one line of it.
 
 use std::{
+    collections::BTreeSet,
     io::{self, Write as _},
     path::Path,
 };
@@ -34,6 +35,8 @@ pub struct Settings {
     pub notice_mail: bool,
     /// Tell of requests from strangers.
     pub notice_strangers: bool,
+    /// Strangers who may write: client ids.
+    pub accepted: BTreeSet<String>,
 }
 
 impl Default for Settings {
@@ -45,6 +48,7 @@ impl Default for Settings {
             motion: true,
             notice_mail: true,
             notice_strangers: false,
+            accepted: BTreeSet::new(),
         }
     }
 }
@@ -111,6 +115,12 @@ pub enum NodeSetting {
     Receipts(bool),
     /// Whether others are looked for by mDNS.
     Mdns(bool),
+    /// Whether a capability is offered.
+    Offer(String, bool),
+    /// Room for other people's mail, in MiB.
+    KeepMib(u64),
+    /// Whether everyone may use Face++, or contacts only.
+    FaceppForEveryone(bool),
 }
 
 /// Changes one setting in `config.toml` and leaves the rest of the file, comments too, as it is.
@@ -126,6 +136,18 @@ pub fn set_of_node(file: &Path, setting: &NodeSetting) -> Result<Config, Setting
             SettingsError::Unreadable(format!("config.toml: {}", error.message()))
         })?;
     let (section, key, value) = match setting {
+        NodeSetting::Offer(name, on) => {
+            offer(&mut document, &Config::parse(&text, file)?, name, *on);
+            return keep(file, &document.to_string());
+        }
+        NodeSetting::KeepMib(mib) => {
+            let mib = i64::try_from(*mib).unwrap_or(i64::MAX);
+            (Some("mail"), "keep_mib", toml_edit::value(mib))
+        }
+        NodeSetting::FaceppForEveryone(on) => {
+            let who = if *on { "everyone" } else { "contacts" };
+            (Some("facepp"), "allow", toml_edit::value(who))
+        }
         NodeSetting::Name(name) => (None, "name", toml_edit::value(name.as_str())),
         NodeSetting::Receipts(on) => (Some("mail"), "read_receipts", toml_edit::value(*on)),
         NodeSetting::Mdns(on) => (Some("network"), "mdns", toml_edit::value(*on)),
@@ -137,14 +159,37 @@ pub fn set_of_node(file: &Path, setting: &NodeSetting) -> Result<Config, Setting
             table[key] = value;
         }
     }
-    let text = document.to_string();
-    let config = Config::parse(&text, file)?;
-    replace(file, &text)?;
+    keep(file, &document.to_string())
+}
+
+/// Keeps settings that a node would start with.
+fn keep(file: &Path, text: &str) -> Result<Config, SettingsError> {
+    let config = Config::parse(text, file)?;
+    replace(file, text)?;
     Ok(config)
 }
 
+/// Takes a capability into the lists of what is offered, or out of them.
+fn offer(document: &mut toml_edit::DocumentMut, config: &Config, name: &str, on: bool) {
+    let services = document.entry("services").or_insert_with(toml_edit::table);
+    let mut put = |key: &str, list: Vec<String>| {
+        services[key] = toml_edit::value(list.into_iter().collect::<toml_edit::Array>());
+    };
+    let mut withheld = config.services.withhold.clone();
+    withheld.retain(|known| known != name);
+    if !on {
+        withheld.push(name.to_owned());
+    }
+    put("withhold", withheld);
+    let only = config.services.offer.clone().filter(|only| on && !only.iter().any(|it| it == name));
+    if let Some(mut only) = only {
+        only.push(name.to_owned());
+        put("offer", only);
+    }
+}
+
 /// Puts a file that only its owner reads in the place of another.
-fn replace(path: &Path, text: &str) -> Result<(), SettingsError> {
+pub(crate) fn replace(path: &Path, text: &str) -> Result<(), SettingsError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     // Made with mode 0600.
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
@@ -184,6 +229,24 @@ mod tests {
         Settings::default().save(folder.path()).unwrap();
         let mode = std::fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_capability_goes_into_the_lists_and_out_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        std::fs::write(&file, "[services]\n# mine\noffer = [\"chat\"]\n").unwrap();
+        let set =
+            |name: &str, on| set_of_node(&file, &NodeSetting::Offer(name.into(), on)).unwrap();
+        let off = set("chat/1", false).services;
+        assert_eq!(off.withhold, ["chat/1"]);
+        let on = set("faces/1", true).services;
+        assert_eq!(on.offer.unwrap(), ["chat/1", "faces/1"]);
+        let on = set("chat/1", true).services;
+        assert!(on.withhold.is_empty() && on.offer.unwrap().len() == 2);
+        assert!(std::fs::read_to_string(&file).unwrap().contains("# mine"));
+        let config = set_of_node(&file, &NodeSetting::KeepMib(512)).unwrap();
+        assert_eq!(config.section::<potluck::mail::Options>().keep_mib, 512);
     }
 
     #[test]

@@ -9,9 +9,9 @@ mod scroll;
 
 pub use button::{button, row as list_row};
 pub use container::{
-    accent, badge, bar, bare, card, card_chosen, content, count, danger_text, dialog, drop, head,
-    hue, muted, note, panel, plain_text, primary_text, rail, scrim, success_text, tile, tip, toast,
-    warning_text, well,
+    accent, badge, bar, bare, bubble, card, card_chosen, content, count, danger_text, dialog, drop,
+    head, hue, line, muted, note, panel, plain_text, primary_text, rail, scrim, success_text, tile,
+    tip, toast, warning_text, well,
 };
 pub use field::{field, field_frame};
 pub use plain::hairline;

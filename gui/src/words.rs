@@ -3,7 +3,11 @@
 //! One file a screen. A line of [`words!`] is a function of the language (and of what the sentence
 //! needs), so a word that lacks a language does not compile.
 
+pub mod activity;
+pub mod chat;
+pub mod figures;
 pub mod mesh;
+pub mod offer;
 pub mod settings;
 pub mod shell;
 
@@ -81,7 +85,15 @@ macro_rules! word {
 pub(crate) use {word, words};
 
 /// Every table, for the tests: a new file of words stands here too.
-pub const TABLES: &[&[(&str, &str, &str)]] = &[mesh::TABLE, settings::TABLE, shell::TABLE];
+pub const TABLES: &[&[(&str, &str, &str)]] = &[
+    activity::TABLE,
+    chat::TABLE,
+    figures::TABLE,
+    mesh::TABLE,
+    offer::TABLE,
+    settings::TABLE,
+    shell::TABLE,
+];
 
 #[cfg(test)]
 mod tests {

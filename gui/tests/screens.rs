@@ -21,6 +21,7 @@ use potluck_gui::{
     widget::{self, Dialog},
     words::{self, Lang},
 };
+use unicode_segmentation::UnicodeSegmentation as _;
 
 /// A usual window, a small one, and a small one at 200 %.
 const SIZES: [(&str, f32, f32); 3] =
@@ -70,12 +71,23 @@ fn shows(app: &App, words: &str) -> bool {
 #[test]
 fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
     let folder = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from);
-    let stages: [(&str, Stage); 7] = [
+    let stages: [(&str, Stage); 18] = [
         ("mesh", staged::mesh),
         ("mesh-card", staged::mesh_with_card),
         ("mesh-list", staged::mesh_list),
         ("adding", staged::adding),
         ("nobody", staged::nobody),
+        ("chat", staged::chat),
+        ("chat-list", staged::chat_list),
+        ("chat-files", staged::chat_files),
+        ("chat-requests", staged::chat_requests),
+        ("chat-robot", staged::robot),
+        ("chat-empty", staged::chat_empty),
+        ("activity", staged::activity),
+        ("activity-card", staged::activity_card),
+        ("activity-empty", staged::activity_empty),
+        ("offer", staged::offer),
+        ("offer-key", staged::offer_key),
         ("stopped", staged::stopped),
         ("settings", staged::settings),
     ];
@@ -103,10 +115,11 @@ fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
 /// The committed pictures: compared with a tolerance, since rounding differs between processors.
 #[test]
 fn screens_look_as_they_were_approved() {
-    let approve: [(&str, Stage, Lang, Theme); 4] = [
+    let approve: [(&str, Stage, Lang, Theme); 5] = [
         ("mesh-en-light", staged::mesh, Lang::En, Theme::Light),
         ("mesh-zh-dark", staged::mesh_with_card, Lang::Zh, Theme::Dark),
         ("nobody-zh-light", staged::nobody, Lang::Zh, Theme::Light),
+        ("offer-zh-dark", staged::offer, Lang::Zh, Theme::Dark),
         ("settings-en-dark", staged::settings, Lang::En, Theme::Dark),
     ];
     for (name, stage, lang, theme) in approve {
@@ -156,6 +169,90 @@ fn the_list_names_everybody_and_opens_a_card() {
     }
     press(&mut app, "lab-gpu-01");
     assert!(shows(&app, words::mesh::latency(Lang::En)));
+}
+
+/// Types into the field of this name, and lets the window react.
+fn write(app: &mut App, field: &'static str, text: &str) {
+    for letter in text.graphemes(true) {
+        let mut simulator = simulator(app, Size::new(1280.0, 860.0));
+        simulator.click(iced::widget::Id::new(field)).unwrap();
+        let _ = simulator.typewrite(letter);
+        for message in simulator.into_messages().collect::<Vec<_>>() {
+            let _ = app.update(message);
+        }
+    }
+}
+
+#[test]
+fn a_person_finds_somebody_and_what_they_wrote() {
+    let mut app = staged::app(Lang::En);
+    staged::chat_list(&mut app);
+    press(&mut app, "王子涵");
+    assert!(shows(&app, "谢谢！你不在线，压缩包也能收到。"));
+    assert!(shows(&app, "第九讲.zip") && shows(&app, words::chat::save(Lang::En)));
+    // A press on a letter shows what can be done with it.
+    assert!(!shows(&app, words::chat::copy_text(Lang::En)));
+    press(&mut app, "谢谢！你不在线，压缩包也能收到。");
+    press(&mut app, words::chat::copy_text(Lang::En));
+    assert!(app.toasts().shown().any(|toast| toast.text.contains("压缩包")));
+    // Somebody else is found by what they wrote.
+    write(&mut app, potluck_gui::screen::chat::SEARCH, "作业");
+    assert!(shows(&app, "赵老师") && !shows(&app, "Anna Weber"));
+}
+
+#[test]
+fn a_letter_that_cannot_go_is_told_and_stays_in_the_field() {
+    let mut app = staged::app(Lang::En);
+    staged::chat(&mut app);
+    write(&mut app, potluck_gui::screen::chat::WRITE, "五点见");
+    // No node runs behind this window.
+    press(&mut app, words::chat::send(Lang::En));
+    assert!(shows(&app, &words::chat::not_sent(Lang::En, "王子涵")));
+    press(&mut app, words::chat::close(Lang::En));
+    // An empty field sends nothing and tells nothing.
+    press(&mut app, words::chat::send(Lang::En));
+    assert!(shows(&app, &words::chat::not_sent(Lang::En, "王子涵")));
+}
+
+#[test]
+fn a_stranger_is_let_in_and_another_is_declined_after_a_question() {
+    let mut app = staged::app(Lang::En);
+    staged::chat_list(&mut app);
+    assert!(shows(&app, "Marco Rossi"));
+    press(&mut app, words::chat::decline(Lang::En));
+    assert!(shows(&app, &words::chat::decline_title(Lang::En, "Marco Rossi")));
+    press(&mut app, words::chat::cancel(Lang::En));
+    assert!(!shows(&app, &words::chat::decline_title(Lang::En, "Marco Rossi")));
+    press(&mut app, words::chat::accept(Lang::En));
+    assert!(!shows(&app, words::chat::accept(Lang::En)));
+    assert!(shows(&app, "Hi, I sit in room 305. May I send you the slides?"));
+}
+
+#[test]
+fn a_call_that_failed_says_why_and_who_was_tried() {
+    let mut app = staged::app(Lang::En);
+    staged::activity(&mut app);
+    press(&mut app, words::activity::failed(Lang::En));
+    assert!(!shows(&app, &words::activity::by(Lang::En, "赵老师")));
+    let why = "notes.docx.jpg is not a picture: it begins like a document. Choose a JPEG or PNG";
+    press(&mut app, why);
+    assert!(shows(&app, words::activity::route(Lang::En)) && shows(&app, "lab-gpu-01"));
+    press(&mut app, words::activity::copy_all(Lang::En));
+    assert!(app.toasts().shown().any(|toast| toast.text.contains("recognize/1")));
+}
+
+#[test]
+fn what_is_no_key_is_told_and_what_cannot_be_offered_says_why() {
+    let mut app = staged::app(Lang::En);
+    staged::offer(&mut app);
+    assert!(shows(&app, "the model yunet is missing; `potluck models add yunet FILE` adds it"));
+    press(&mut app, words::offer::replace(Lang::En));
+    write(&mut app, potluck_gui::screen::offer::KEY, "two words");
+    press(&mut app, words::offer::save(Lang::En));
+    assert!(shows(&app, words::offer::not_key(Lang::En)));
+    press(&mut app, words::offer::cancel(Lang::En));
+    press(&mut app, words::offer::remove(Lang::En));
+    assert!(shows(&app, words::offer::remove_title(Lang::En)));
 }
 
 #[test]

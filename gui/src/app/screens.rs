@@ -1,10 +1,12 @@
 //! All screens, and which message goes to which.
 
+use std::path::PathBuf;
+
 use iced::keyboard::{Key, Modifiers};
-use potluck::client::View;
+use potluck::client::{Event, View};
 
 use crate::{
-    screen::{Action, Context, Screen, mesh, settings},
+    screen::{Action, Context, Screen, activity, chat, mesh, offer, settings},
     theme::Element,
 };
 
@@ -12,6 +14,9 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Screens {
     mesh: mesh::Mesh,
+    chat: chat::Chat,
+    activity: activity::Activity,
+    offer: offer::Offer,
     settings: settings::Settings,
 }
 
@@ -20,6 +25,12 @@ pub struct Screens {
 pub enum Message {
     /// Of the mesh.
     Mesh(mesh::Message),
+    /// Of the chat.
+    Chat(chat::Message),
+    /// Of the activity.
+    Activity(activity::Message),
+    /// Of the offers.
+    Offer(offer::Message),
     /// Of the settings.
     Settings(settings::Message),
 }
@@ -29,6 +40,7 @@ impl Screens {
     pub fn ready(&mut self, context: &Context<'_>) -> Vec<Action<Message>> {
         vec![
             self.mesh.ready(context).map(Message::Mesh),
+            self.offer.ready(context).map(Message::Offer),
             self.settings.ready(context).map(Message::Settings),
         ]
     }
@@ -37,9 +49,48 @@ impl Screens {
     pub fn update(&mut self, message: Message, context: &Context<'_>) -> Action<Message> {
         match message {
             Message::Mesh(message) => self.mesh.update(message, context).map(Message::Mesh),
+            Message::Chat(message) => self.chat.update(message, context).map(Message::Chat),
+            Message::Activity(message) => self.activity.update(message).map(Message::Activity),
+            Message::Offer(message) => self.offer.update(message, context).map(Message::Offer),
             Message::Settings(message) => {
                 self.settings.update(message, context).map(Message::Settings)
             }
+        }
+    }
+
+    /// News of the node, before the view has them.
+    pub fn hear(&mut self, event: &Event, context: &Context<'_>) -> Action<Message> {
+        self.chat.hear(event, context).map(Message::Chat)
+    }
+
+    /// The screen shows now, or what it shows may be another.
+    pub fn shows(&mut self, screen: Screen, context: &Context<'_>) -> Action<Message> {
+        match screen {
+            Screen::Chat => self.chat.shows(context).map(Message::Chat),
+            _ => Action::None,
+        }
+    }
+
+    /// Files are held over the window, or no more.
+    pub fn hover(&mut self, screen: Screen, over: bool) {
+        if screen == Screen::Chat {
+            self.chat.hover(over);
+        }
+    }
+
+    /// A file was dropped on the window.
+    pub fn dropped(&mut self, screen: Screen, path: PathBuf) -> Action<Message> {
+        match screen {
+            Screen::Chat => self.chat.dropped(path).map(Message::Chat),
+            _ => Action::None,
+        }
+    }
+
+    /// How many things of a screen wait to be looked at.
+    pub fn waiting(&self, screen: Screen, context: &Context<'_>) -> usize {
+        match screen {
+            Screen::Chat => self.chat.unread(context),
+            _ => 0,
         }
     }
 
@@ -48,20 +99,24 @@ impl Screens {
         &mut self,
         screen: Screen,
         key: &Key,
-        _: Modifiers,
+        modifiers: Modifiers,
         context: &Context<'_>,
     ) -> Action<Message> {
         match screen {
             Screen::Mesh => self.mesh.key(key, context).map(Message::Mesh),
+            Screen::Chat => self.chat.key(key, modifiers, context).map(Message::Chat),
+            Screen::Activity => self.activity.key(key, modifiers, context).map(Message::Activity),
+            Screen::Offer => self.offer.key(key).map(Message::Offer),
             Screen::Settings => Action::None,
         }
     }
 
     /// Whether something on `screen` changes with time alone.
-    pub fn shows_time(&self, screen: Screen, view: &View) -> bool {
+    pub fn shows_time(&self, screen: Screen, view: &View, now_ms: u64) -> bool {
         match screen {
             Screen::Mesh => mesh::shows_time(view),
-            Screen::Settings => false,
+            Screen::Activity => activity::shows_time(view, now_ms),
+            Screen::Chat | Screen::Offer | Screen::Settings => false,
         }
     }
 
@@ -69,6 +124,9 @@ impl Screens {
     pub fn view<'a>(&'a self, screen: Screen, context: Context<'a>) -> Element<'a, Message> {
         match screen {
             Screen::Mesh => self.mesh.view(context).map(Message::Mesh),
+            Screen::Chat => self.chat.view(context).map(Message::Chat),
+            Screen::Activity => self.activity.view(context).map(Message::Activity),
+            Screen::Offer => self.offer.view(context).map(Message::Offer),
             Screen::Settings => self.settings.view(context).map(Message::Settings),
         }
     }

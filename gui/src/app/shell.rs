@@ -2,7 +2,7 @@
 
 use iced::{
     Alignment, Length, Padding, Size,
-    widget::{Column, Space, column, container, responsive, row, scrollable, tooltip},
+    widget::{Column, Space, column, container, responsive, row, scrollable, stack, tooltip},
 };
 
 use super::{App, Message};
@@ -10,7 +10,7 @@ use crate::{
     icon::Icon,
     screen::{Group, Screen},
     theme::{self, Element, Role, Theme, Tone, radius, space},
-    widget::{avatar, cut, dialog, over, overlaid, pressable, tile, tip},
+    widget::{avatar, count, cut, dialog, over, overlaid, pressable, tile, tip},
     words::shell as words,
 };
 
@@ -96,7 +96,9 @@ fn item(app: &App, screen: Screen) -> Element<'_, Message> {
     let role = if chosen { Role::Strong } else { Role::Body };
     let icon = screen.icon().view(18.0);
     let icon = if chosen { icon.style(theme::primary_text) } else { icon };
+    let waiting = count(app.screens.waiting(screen, &app.context(app.size)));
     let line = row![icon, cut(screen.name(app.lang()), role).fill()]
+        .push(waiting)
         .spacing(space::M)
         .align_y(Alignment::Center);
     let inside = container(line).center_y(36).padding([0, 10]).width(Length::Fill);
@@ -135,7 +137,14 @@ fn rail(app: &App) -> Element<'_, Message> {
         let chosen = app.screen == *screen;
         let icon = screen.icon().view(18.0);
         let icon = if chosen { icon.style(theme::primary_text) } else { icon };
-        let inside = container(icon).center(32);
+        // A dot where something waits: there is no room for a number.
+        let waiting = app.screens.waiting(*screen, &app.context(app.size)) > 0;
+        let dot = waiting.then(|| {
+            let dot =
+                container(Space::new()).width(8).height(8).style(theme::accent(Tone::Primary));
+            container(dot).align_right(28).padding(Padding::ZERO.top(4))
+        });
+        let inside = stack![container(icon).center(32)].push(dot);
         let pressed = pressable(inside, chosen, radius::CONTROL, Message::Go(*screen));
         tip(pressed, screen.name(app.lang()), tooltip::Position::Right)
     });

@@ -27,6 +27,9 @@ use crate::{
 };
 use node::Node;
 
+pub(super) use card::speed;
+pub(super) use node::capability;
+
 /// Height of a row of the list.
 const ROW: f32 = 56.0;
 /// The name of the address field.

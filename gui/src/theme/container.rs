@@ -96,6 +96,23 @@ pub fn scrim(theme: &Theme) -> Style {
     ground(theme.roles().scrim)
 }
 
+/// What somebody wrote: this person's on a tint, the others' in a frame.
+pub fn bubble(mine: bool) -> impl Fn(&Theme) -> Style {
+    move |theme| {
+        let roles = theme.roles();
+        let (ground, line) = match mine {
+            true => (roles.primary_tint, roles.primary_tint),
+            false => (roles.surface, roles.line),
+        };
+        Style { text_color: Some(roles.text), ..framed(ground, line, 1.0, radius::CARD) }
+    }
+}
+
+/// A line between two columns.
+pub fn line(theme: &Theme) -> Style {
+    ground(theme.roles().line)
+}
+
 /// A place to drop files on; `over` while something is held above it.
 pub fn drop(over: bool) -> impl Fn(&Theme) -> Style {
     move |theme| {

@@ -4,15 +4,27 @@
 use std::{sync::Arc, time::SystemTime};
 
 use potluck::{
-    client::{CallEnd, CallRecord, Event, Offer, Own, PeerView, Side, Snapshot, View},
+    client::{
+        CallEnd, CallRecord, Event, Offer, Own, PeerView, RouteHop, Served, Side, Snapshot, View,
+    },
     doctor::{Finding, Level},
+    mail::{
+        ask::{Coming, Contact, Incoming, Outgoing},
+        letter::{Contents, Listed},
+        records::Stage,
+    },
     protocol::{Advert, Repeat},
+    service::Progress,
 };
 use potluck_gui::{
     app::{App, Message, screens},
     args::{Args, LangArg},
-    backend::Update,
-    screen::{Screen, mesh},
+    backend::{
+        Update,
+        offering::{Key, Offering},
+        post::{Letters, Said},
+    },
+    screen::{Screen, activity, chat, mesh, offer},
     words::Lang,
 };
 
@@ -117,6 +129,297 @@ pub fn stopped(app: &mut App) {
     let _ = app.update(Message::Backend(Update::Failed(why)));
 }
 
+/// A conversation with all that can be in one.
+pub fn chat(app: &mut App) {
+    chat_list(app);
+    talk(app, chat::Message::Choose(chat::Who::Person(peer(1).to_string())));
+}
+
+/// People, a request, nobody chosen.
+pub fn chat_list(app: &mut App) {
+    mesh(app);
+    talk(app, chat::Message::Loaded(Ok(letters())));
+    let _ = app.update(Message::Go(Screen::Chat));
+}
+
+/// Strangers who wait.
+pub fn chat_requests(app: &mut App) {
+    chat_list(app);
+    talk(app, chat::Message::Choose(chat::Who::Requests));
+}
+
+/// Files are chosen, and one was not found.
+pub fn chat_files(app: &mut App) {
+    chat(app);
+    talk(
+        app,
+        chat::Message::Write("Here is the report, with the table that you asked for.".into()),
+    );
+    talk(
+        app,
+        chat::Message::Picked(vec![
+            "/home/mei/实验报告-最终版.pdf".into(),
+            "/home/mei/a.csv".into(),
+        ]),
+    );
+    talk(app, chat::Message::Attach);
+    talk(app, chat::Message::Found("/home/mei/missing.zip".into(), false));
+}
+
+/// Nobody was met, nothing was written.
+pub fn chat_empty(app: &mut App) {
+    let _ = app.update(Message::Backend(Update::News(vec![Event::Own(own())])));
+    talk(app, chat::Message::Loaded(Ok(Letters::default())));
+    let _ = app.update(Message::Go(Screen::Chat));
+}
+
+/// What was asked and served.
+pub fn activity(app: &mut App) {
+    let mut view = view();
+    view.calls = calls();
+    let _ = app.update(Message::Backend(Update::News(vec![Event::View(Box::new(view))])));
+    let _ = app.update(Message::Go(Screen::Activity));
+}
+
+/// The card of a call that went from node to node.
+pub fn activity_card(app: &mut App) {
+    activity(app);
+    let choose = activity::Message::Choose(9);
+    let _ = app.update(Message::Screen(screens::Message::Activity(choose)));
+}
+
+/// Nothing was asked yet.
+pub fn activity_empty(app: &mut App) {
+    let _ = app.update(Message::Backend(Update::News(vec![Event::Own(own())])));
+    let _ = app.update(Message::Go(Screen::Activity));
+}
+
+/// What this node offers, and what it cannot.
+pub fn offer(app: &mut App) {
+    let mut view = view();
+    view.own.offers = vec![
+        Offer {
+            engine: "tract 0.23".to_owned(),
+            variants: vec!["efficientnet-lite4".to_owned(), "googlenet".to_owned()],
+            ..offer_of("recognize/1", "cpu", 33.0, 1)
+        },
+        offer_of("chat/1", "cpu", 0.02, 0),
+        offer_of("analyze/1", "cpu", 90.0, 0),
+        offer_of("keep/1", "cpu", 0.0, 0),
+    ];
+    view.own.troubles = vec![(
+        "faces/1".to_owned(),
+        "the model yunet is missing; `potluck models add yunet FILE` adds it".to_owned(),
+    )];
+    let _ = app.update(Message::Backend(Update::News(vec![Event::View(Box::new(view))])));
+    let known = Offering {
+        only: None,
+        withheld: vec!["chat/1".to_owned()],
+        keep_mib: 2048,
+        facepp: potluck::config::Allow::Contacts,
+        daily_calls: 500,
+        key: Key::File("****************************k3Tq".to_owned()),
+    };
+    offers(app, offer::Message::Read(Ok(known.clone())));
+    offers(app, offer::Message::Written(Ok(known)));
+    let _ = app.update(Message::Go(Screen::Offer));
+}
+
+/// A key is typed in, and is none.
+pub fn offer_key(app: &mut App) {
+    offer(app);
+    offers(app, offer::Message::Edit);
+    offers(app, offer::Message::Key("two words".to_owned()));
+    offers(app, offer::Message::Keep);
+}
+
+fn offers(app: &mut App, message: offer::Message) {
+    let _ = app.update(Message::Screen(screens::Message::Offer(message)));
+}
+
+/// Calls of the last minutes, the newest last.
+fn calls() -> Vec<CallRecord> {
+    let hop = |by: usize, outcome: &str, milliseconds, detail: Option<&str>| RouteHop {
+        id: peer(by).to_string(),
+        name: NAMES[by].to_owned(),
+        expected_ms: 34.0,
+        milliseconds,
+        outcome: outcome.to_owned(),
+        detail: detail.map(str::to_owned),
+        hedge: false,
+    };
+    let served_by =
+        |by: usize| Some(Served { id: peer(by).to_string(), name: NAMES[by].to_owned() });
+    let answered = |by, milliseconds| {
+        let route = vec![hop(by, "answered", milliseconds, None)];
+        Some(CallEnd { milliseconds, served_by: served_by(by), failure: None, route })
+    };
+    let failed = |why: &str, route| {
+        Some(CallEnd { milliseconds: 12, served_by: None, failure: Some(why.to_owned()), route })
+    };
+    let done = |milliseconds| Some(CallEnd { milliseconds, ..CallEnd::default() });
+    let from = |by: usize| Side::Served { caller: peer(by) };
+    let route = vec![
+        hop(0, "busy", 2, Some("it has 64 calls waiting, and asked to come back in 0.8 s")),
+        hop(6, "lost", 20, Some("the connection broke before the answer came")),
+        hop(1, "answered", 380, None),
+    ];
+    let tried = Some(CallEnd { milliseconds: 410, served_by: served_by(1), failure: None, route });
+    let refused = vec![hop(0, "failed", 9, Some("the file is not a picture"))];
+    let all = [
+        (1, 3900, Side::Asked, "chat/1", 24, answered(0, 11)),
+        (2, 3500, Side::Asked, "recognize/1", 1_840_000, answered(0, 112)),
+        (3, 3200, Side::Asked, "analyze/1", 320_000, answered(5, 1_900)),
+        (4, 300, from(3), "keep/1", 2_400_000, done(120)),
+        (
+            5,
+            240,
+            Side::Asked,
+            "recognize/1",
+            81_000,
+            failed(
+                "notes.docx.jpg is not a picture: it begins like a document. Choose a JPEG or PNG",
+                refused,
+            ),
+        ),
+        (6, 120, Side::Asked, "faces/1", 640_000, answered(3, 44)),
+        (7, 55, Side::Asked, "chat/1", 31, answered(0, 30)),
+        (8, 40, from(2), "analyze/1", 9_120_000, None),
+        (9, 21, Side::Asked, "recognize/1", 240_000, tried),
+        (10, 16, from(2), "recognize/1", 140_000, done(35)),
+        (11, 12, from(6), "recognize/1", 140_000, done(34)),
+        (12, 4, Side::Asked, "facepp/1", 500_000, failed("nobody offers facepp/1 now", Vec::new())),
+        (13, 2, Side::Asked, "analyze/1", 88_000_000, None),
+    ];
+    let now = now();
+    all.into_iter()
+        .map(|(number, ago, side, capability, bytes, end)| CallRecord {
+            number,
+            side,
+            capability: capability.to_owned(),
+            bytes,
+            started_at: now - ago * 1000,
+            progress: (number == 13)
+                .then(|| Progress { percent: 42, note: "reading columns".to_owned() }),
+            end,
+        })
+        .collect()
+}
+
+fn talk(app: &mut App, message: chat::Message) {
+    let _ = app.update(Message::Screen(screens::Message::Chat(message)));
+}
+
+/// What was written from and to people, an hour and a day ago.
+fn letters() -> Letters {
+    let now = now();
+    let minutes = |ago: u64| now - ago * 60_000;
+    let incoming = |id: &str, from: usize, ago: u64, text: &str, seen: bool| Incoming {
+        id: id.to_owned(),
+        from: peer(from).to_string(),
+        from_name: NAMES[from].to_owned(),
+        stranger: from == 6,
+        contents: Some(Contents {
+            text: (!text.is_empty()).then(|| text.to_owned()),
+            ..Contents::default()
+        }),
+        trouble: None,
+        written_at: minutes(ago),
+        came_at: minutes(ago),
+        seen,
+    };
+    let outgoing = |id: &str, to: usize, ago: u64, text: &str, stage| Outgoing {
+        id: id.to_owned(),
+        to: peer(to).to_string(),
+        to_name: NAMES[to].to_owned(),
+        text: (!text.is_empty()).then(|| text.to_owned()),
+        files: Vec::new(),
+        bytes: 0,
+        stage,
+        held_by: Vec::new(),
+        written_at: minutes(ago),
+        changed_at: minutes(ago),
+        expires_at: minutes(ago) + 21 * 86_400_000,
+        why: None,
+        waits: None,
+        sealed: 500,
+        moved: None,
+    };
+    let mut archive = incoming("c3", 1, 7, "", false);
+    archive.contents = Some(Contents {
+        text: None,
+        listed: vec![Listed { path: "第九讲.zip".to_owned(), bytes: Some(120_400_000) }],
+        files: 1,
+        folders: 0,
+        bytes: 120_400_000,
+    });
+    let mut forged = incoming("c9", 5, 2000, "", true);
+    forged.contents = None;
+    forged.trouble = Some("it is damaged".to_owned());
+    let held = Outgoing {
+        held_by: vec!["nas-402".to_owned(), "lab-gpu-01".to_owned()],
+        ..outgoing("w3", 1, 5, "谢谢！你不在线，压缩包也能收到。", Stage::Held)
+    };
+    let report = Outgoing {
+        files: vec!["/home/mei/lab-report-林晓.pdf".into()],
+        bytes: 2_400_000,
+        sealed: 2_400_900,
+        moved: Some(1_500_000),
+        ..outgoing("w4", 1, 1, "", Stage::Queued)
+    };
+    let refused = Outgoing {
+        why: Some("the disk is full".to_owned()),
+        ..outgoing("w5", 1, 3, "And the slides of Monday?", Stage::Refused)
+    };
+    Letters {
+        came: vec![
+            incoming(
+                "c1",
+                1,
+                1500,
+                "Did you run the pictures from Monday through the GPU box?",
+                true,
+            ),
+            archive,
+            incoming("c4", 2, 40, "The survey table is done, thanks!", false),
+            incoming("c5", 2, 41, "Anna here", false),
+            incoming("c6", 3, 300, "作业周五前交。", true),
+            incoming("c7", 6, 20, "Hi, I sit in room 305. May I send you the slides?", false),
+            forged,
+        ],
+        went: vec![
+            outgoing("w1", 1, 1498, "Yes, 12 of 12. One was not a picture at all.", Stage::Read),
+            outgoing("w2", 1, 30, "See you in 402", Stage::Delivered),
+            held,
+            report,
+            refused,
+        ],
+        coming: vec![Coming {
+            id: "k1".to_owned(),
+            from: peer(1).to_string(),
+            from_name: NAMES[1].to_owned(),
+            sealed: 120_000_000,
+            here: 78_000_000,
+        }],
+        people: [
+            (1, "王子涵"),
+            (9, "周敏 (a name that is longer than any row of the list has room for)"),
+        ]
+        .map(|(index, name)| Contact {
+            id: peer(index).to_string(),
+            name: name.to_owned(),
+            takes_letters: true,
+            new_key: false,
+            seen_at: minutes(3000),
+        })
+        .into(),
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64
+}
+
 pub fn settings(app: &mut App) {
     mesh(app);
     let _ = app.update(Message::Go(Screen::Settings));
@@ -130,7 +433,9 @@ pub fn view() -> View {
     let mut mesh = Snapshot::default();
     let offers = |list: &[(&str, &str, f32, u16)]| -> Vec<Offer> {
         list.iter()
-            .map(|(capability, device, call_ms, queue)| offer(capability, device, *call_ms, *queue))
+            .map(|(capability, device, call_ms, queue)| {
+                offer_of(capability, device, *call_ms, *queue)
+            })
             .collect()
     };
     let all = [
@@ -178,7 +483,7 @@ pub fn view() -> View {
             },
         );
     }
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis() as u64;
+    let now = now();
     let call = |number, side, capability: &str, by: Option<usize>| CallRecord {
         number,
         side,
@@ -209,12 +514,12 @@ pub fn view() -> View {
 fn own() -> Own {
     Own {
         listen: vec!["/ip4/192.168.40.23/tcp/4001".to_owned()],
-        offers: vec![offer("recognize/1", "cpu", 33.0, 1), offer("chat/1", "cpu", 0.02, 0)],
+        offers: vec![offer_of("recognize/1", "cpu", 33.0, 1), offer_of("chat/1", "cpu", 0.02, 0)],
         troubles: Vec::new(),
     }
 }
 
-fn offer(capability: &str, device: &str, call_ms: f32, queue: u16) -> Offer {
+fn offer_of(capability: &str, device: &str, call_ms: f32, queue: u16) -> Offer {
     Offer {
         capability: capability.to_owned(),
         device: device.to_owned(),
@@ -224,6 +529,37 @@ fn offer(capability: &str, device: &str, call_ms: f32, queue: u16) -> Offer {
         queue,
         variants: Vec::new(),
         repeat: Repeat::Safe,
+    }
+}
+
+/// The robot answered, and once it did not.
+pub fn robot(app: &mut App) {
+    chat_list(app);
+    talk(app, chat::Message::Choose(chat::Who::Robot));
+    let said = |text: &str, by: usize| {
+        let by = potluck::client::Served { id: peer(by).to_string(), name: NAMES[by].to_owned() };
+        Ok(Said { text: text.to_owned(), by, milliseconds: 31 })
+    };
+    for (number, question, answer) in [
+        (
+            1,
+            "What is photosynthesis?",
+            said(
+                "Photosynthesis turns light into sugar: plants take in carbon dioxide and water, and give off oxygen.",
+                0,
+            ),
+        ),
+        (2, "你好", said("你好！有什么可以帮你？", 1)),
+        (
+            3,
+            "translate: held",
+            Err("nobody serves chat/1: lab-gpu-01 went off, and this node does not offer it"
+                .to_owned()),
+        ),
+    ] {
+        talk(app, chat::Message::Write(question.to_owned()));
+        talk(app, chat::Message::Send);
+        talk(app, chat::Message::Said(number, answer));
     }
 }
 

@@ -159,7 +159,8 @@ impl Tone {
     }
 }
 
-fn speed(offer: &Offer, context: &Context<'_>) -> String {
+/// How much of a capability gets done.
+pub(in crate::screen) fn speed(offer: &Offer, context: &Context<'_>) -> String {
     match offer.speed() {
         rate if offer.call_ms <= 0.0 || rate <= 0.0 => String::new(),
         rate if rate < 10.0 => words::per_second(context.lang, &format!("{rate:.1}")),

@@ -1,0 +1,536 @@
+//! The chat: people and the robot in one list, a conversation with each, requests from strangers.
+//!
+//! What people write goes through the node's mail; the robot is the capability `chat/1`. `letters` is
+//! what is known and is pure, `work` is what is asked of the node, the rest shows it.
+
+mod bubble;
+mod composer;
+mod letters;
+mod people;
+mod requests;
+mod robot;
+mod talk;
+mod work;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
+
+use iced::{
+    Length,
+    keyboard::{Key, Modifiers, key::Named},
+    task,
+    widget::{column, container, operation, row, scrollable},
+};
+use potluck::{
+    client::{Event, Side},
+    mail::{
+        Failed,
+        ask::{Coming, Outgoing},
+    },
+};
+
+use super::{Action, Context};
+use crate::{
+    backend::{
+        picture::Picture,
+        post::{Letters, Said, typed_path},
+    },
+    icon::Icon,
+    theme::{self, Element, Tone},
+    widget::{Dialog, Window, empty},
+    words::chat as words,
+};
+use letters::Book;
+
+/// The name of the field in which one writes.
+pub const WRITE: &str = "chat-write";
+/// The name of the search field.
+pub const SEARCH: &str = "chat-search";
+/// The name of the path field.
+pub const PATH: &str = "chat-path";
+/// The name of the conversation.
+const TALK: &str = "chat-talk";
+/// Letters that show at first, and how many more at each wish.
+const PAGE: usize = 60;
+
+/// With whom one talks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Who {
+    /// The robot.
+    Robot,
+    /// A person, by client id.
+    Person(String),
+    /// Strangers who wait for a yes.
+    Requests,
+}
+
+/// What is being written.
+#[derive(Debug, Default)]
+struct Draft {
+    text: String,
+    files: Vec<PathBuf>,
+}
+
+/// A letter that is being sealed.
+#[derive(Debug)]
+struct Pending {
+    number: u64,
+    to: String,
+    text: String,
+    files: Vec<PathBuf>,
+    stop: task::Handle,
+}
+
+/// The state of the screen.
+#[derive(Debug, Default)]
+pub struct Chat {
+    book: Book,
+    trouble: Option<String>,
+    chosen: Option<Who>,
+    search: String,
+    window: Window,
+    drafts: BTreeMap<Who, Draft>,
+    pending: Vec<Pending>,
+    robot: robot::Robot,
+    numbers: u64,
+    /// The path field is open.
+    attaching: bool,
+    path: String,
+    wrong: Option<String>,
+    /// Files are held over the window.
+    hovered: bool,
+    /// Files that were dropped before somebody was chosen.
+    dropped: Vec<PathBuf>,
+    /// The letter whose actions show.
+    opened: Option<String>,
+    shown: usize,
+    /// Letters whose files are being saved, and where those of others were.
+    saving: BTreeSet<String>,
+    saved: BTreeMap<String, Vec<PathBuf>>,
+    /// Small copies; `None` while one is made, and where the file is no picture.
+    pictures: BTreeMap<PathBuf, Option<Picture>>,
+    /// People whose letters are moving, so that somebody looks how far they are.
+    watched: BTreeSet<String>,
+}
+
+/// What happens here.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// All letters were read.
+    Loaded(Result<Letters, String>),
+    /// Something was typed into the search field.
+    Search(String),
+    /// The list was scrolled.
+    Scrolled(scrollable::Viewport),
+    /// Somebody was chosen.
+    Choose(Who),
+    /// The same, from elsewhere in the window.
+    Open(Who),
+    /// Back to the list.
+    Back,
+    /// More of the conversation.
+    Earlier,
+    /// Something was typed.
+    Write(String),
+    /// What was written goes.
+    Send,
+    /// It is on the disk, or is not.
+    Sent(u64, Result<Box<Outgoing>, Failed>),
+    /// A letter that is being sealed is given up.
+    Stop(u64),
+    /// The robot answered, or nobody did.
+    Said(u64, Result<Said, String>),
+    /// A question to the robot is asked again.
+    Again(u64),
+    /// The path field opens or closes.
+    Attach,
+    /// Something was typed into it.
+    Path(String),
+    /// What it says is added.
+    Add,
+    /// It was looked for.
+    Found(PathBuf, bool),
+    /// The system's dialog for files.
+    Pick,
+    /// Files were chosen.
+    Picked(Vec<PathBuf>),
+    /// A file that was added goes again.
+    Remove(usize),
+    /// Dropped files that nobody gets.
+    Undrop,
+    /// The actions of a letter.
+    Letter(String),
+    /// Save its files where such things go.
+    Save(String),
+    /// Ask where.
+    SaveIn(String),
+    /// Save them there.
+    SaveTo(String, Option<PathBuf>),
+    /// They were saved, or not.
+    Saved(String, Result<Vec<PathBuf>, String>),
+    /// A letter is taken back.
+    TakeBack(String),
+    /// It is sent once more.
+    Resend(String),
+    /// It was, under another id.
+    Resent(Result<Box<Outgoing>, String>),
+    /// Whether it is to be deleted.
+    Delete(String),
+    /// It is.
+    Deleted(Vec<String>),
+    /// Something was done, or not.
+    Done(Result<(), String>),
+    /// A stranger may write.
+    Accept(String),
+    /// A stranger may not.
+    Decline(String),
+    /// A look at letters that move.
+    Look(String),
+    /// How far they are.
+    Looked(String, Result<(Vec<Outgoing>, Vec<Coming>), String>),
+    /// A picture was made small, or is none.
+    Small(PathBuf, Option<Picture>),
+    /// A text for the clipboard.
+    Copy(String),
+    /// A dialog was answered with no.
+    Nothing,
+}
+
+impl Chat {
+    /// Something happened.
+    pub fn update(&mut self, message: Message, context: &Context<'_>) -> Action<Message> {
+        match message {
+            Message::Loaded(loaded) => return self.load(loaded, context),
+            Message::Search(text) => self.search = text,
+            Message::Scrolled(viewport) => self.window.scrolled(viewport),
+            Message::Choose(who) => return self.choose(who, context),
+            Message::Open(who) => {
+                // What is unseen is seen when the screen shows.
+                self.chosen = Some(who);
+                self.shown = PAGE;
+                return Action::Go(super::Screen::Chat);
+            }
+            Message::Back => (self.chosen, self.opened) = (None, None),
+            Message::Earlier => self.shown += PAGE,
+            Message::Write(text) => {
+                self.wrong = None;
+                if let Some(draft) = self.draft() {
+                    draft.text = text;
+                }
+            }
+            Message::Send => return self.send(context),
+            Message::Sent(number, sent) => return self.sent(number, sent, context),
+            Message::Stop(number) => {
+                if let Some(at) = self.pending.iter().position(|one| one.number == number) {
+                    let given_up = self.pending.remove(at);
+                    given_up.stop.abort();
+                    self.put_back(given_up);
+                }
+            }
+            Message::Said(number, said) => self.robot.answer(number, said),
+            Message::Again(number) => return self.ask_again(number, context),
+            Message::Attach => {
+                self.attaching = !self.attaching;
+                (self.path, self.wrong) = (String::new(), None);
+                let field = if self.attaching { PATH } else { WRITE };
+                return Action::Run(operation::focus(field));
+            }
+            Message::Path(text) => (self.path, self.wrong) = (text, None),
+            Message::Add => return typed_path(&self.path).map_or(Action::None, work::look_for),
+            Message::Found(path, true) => {
+                self.path.clear();
+                self.attach(vec![path]);
+            }
+            Message::Found(path, false) => {
+                self.wrong = Some(words::no_file(context.lang, &path.display().to_string()));
+            }
+            Message::Pick => return work::pick(context.lang),
+            Message::Picked(files) => self.attach(files),
+            Message::Remove(at) => {
+                if let Some(draft) = self.draft().filter(|draft| at < draft.files.len()) {
+                    draft.files.remove(at);
+                }
+            }
+            Message::Undrop => self.dropped.clear(),
+            Message::Letter(id) => {
+                let same = self.opened.as_ref() == Some(&id);
+                self.opened = (!same).then_some(id);
+            }
+            Message::Copy(text) => return Action::Copy(text),
+            Message::Small(path, picture) => {
+                self.pictures.insert(path, picture);
+            }
+            Message::Look(with) => return self.look(with, context),
+            Message::Looked(with, found) => return self.looked(with, found),
+            Message::Nothing => {}
+            other => return self.handle(other, context),
+        }
+        Action::None
+    }
+
+    /// What is done to single letters and to strangers.
+    fn handle(&mut self, message: Message, context: &Context<'_>) -> Action<Message> {
+        match message {
+            Message::Save(id) => {
+                let folder = context.backend.map(|backend| backend.downloads());
+                return self.save(id, folder, context);
+            }
+            Message::SaveIn(id) => return work::pick_folder(id, context.lang),
+            Message::SaveTo(id, folder) => return self.save(id, folder, context),
+            Message::Saved(id, saved) => return self.were_saved(id, saved, context),
+            Message::TakeBack(id) => return work::take_back(id, context),
+            Message::Resend(id) => return work::resend(id, context),
+            Message::Resent(Ok(sent)) => {
+                self.book.put(letters::Entry::Went(*sent));
+            }
+            Message::Done(Err(why)) | Message::Resent(Err(why)) => {
+                return Action::Ask(failed(words::not_done(context.lang), why, context));
+            }
+            Message::Delete(id) => return ask_delete(id, context),
+            Message::Deleted(ids) => return work::delete(ids, context),
+            Message::Accept(id) => return self.accept(id, context),
+            Message::Decline(id) => return self.ask_decline(&id, context),
+            _ => {}
+        }
+        Action::None
+    }
+
+    /// Something happened in the mesh.
+    pub fn hear(&mut self, event: &Event, context: &Context<'_>) -> Action<Message> {
+        match event {
+            // First of all, and again when news were missed.
+            Event::View(_) => work::load(context),
+            Event::Mail(news) => self.letter(news.clone(), context),
+            // Somebody brings a letter, or is brought one: a large one takes a while.
+            Event::Call(call) if call.end.is_none() && call.capability == "mail/1" => {
+                match &call.side {
+                    Side::Served { caller } => self.watch(caller.to_string()),
+                    Side::Asked => self.watch_queued(),
+                }
+            }
+            _ => Action::None,
+        }
+    }
+
+    /// The screen shows now.
+    pub fn shows(&mut self, context: &Context<'_>) -> Action<Message> {
+        let actions = [self.see(context), self.draw_pictures()];
+        let focus = match self.chosen {
+            Some(Who::Robot | Who::Person(_)) => operation::focus(WRITE),
+            _ => iced::Task::none(),
+        };
+        together(actions, focus)
+    }
+
+    /// Letters and requests that wait to be looked at.
+    pub fn unread(&self, context: &Context<'_>) -> usize {
+        self.book.unread(&context.settings.accepted)
+    }
+
+    /// A key that nothing else took.
+    pub fn key(
+        &mut self,
+        key: &Key,
+        modifiers: Modifiers,
+        context: &Context<'_>,
+    ) -> Action<Message> {
+        match key {
+            Key::Character(c) if modifiers.command() && c.as_str() == "f" => {
+                // Where there is one pane, the list has the field.
+                if context.is_narrow() {
+                    self.chosen = None;
+                }
+                Action::Run(operation::focus(SEARCH))
+            }
+            Key::Character(c) if modifiers.command() && c.as_str() == "o" => match self.chosen {
+                Some(Who::Person(_)) => self.update(Message::Attach, context),
+                _ => Action::None,
+            },
+            Key::Named(Named::Escape) => {
+                match () {
+                    () if self.attaching => self.attaching = false,
+                    () if self.opened.is_some() => self.opened = None,
+                    () if !self.search.is_empty() => self.search.clear(),
+                    () => self.chosen = None,
+                }
+                Action::None
+            }
+            // Plain arrows belong to the field in which one writes.
+            Key::Named(Named::ArrowDown) if modifiers.alt() => self.step(1, context),
+            Key::Named(Named::ArrowUp) if modifiers.alt() => self.step(-1, context),
+            _ => Action::None,
+        }
+    }
+
+    /// Files are held over the window, or no more.
+    pub fn hover(&mut self, over: bool) {
+        self.hovered = over;
+    }
+
+    /// A file was dropped on the window.
+    pub fn dropped(&mut self, path: PathBuf) -> Action<Message> {
+        self.hovered = false;
+        match self.chosen {
+            Some(Who::Person(_)) => self.attach(vec![path]),
+            _ => self.dropped.push(path),
+        }
+        Action::None
+    }
+
+    fn draft(&mut self) -> Option<&mut Draft> {
+        let who = self.chosen.clone()?;
+        Some(self.drafts.entry(who).or_default())
+    }
+
+    fn attach(&mut self, files: Vec<PathBuf>) {
+        if let Some(draft) = self.draft() {
+            for file in files {
+                if !draft.files.contains(&file) {
+                    draft.files.push(file);
+                }
+            }
+        }
+    }
+
+    fn choose(&mut self, who: Who, context: &Context<'_>) -> Action<Message> {
+        self.chosen = Some(who.clone());
+        self.opened = None;
+        (self.attaching, self.wrong) = (false, None);
+        self.shown = PAGE;
+        if let Who::Person(_) = who {
+            let dropped = std::mem::take(&mut self.dropped);
+            self.attach(dropped);
+        }
+        let down = operation::snap_to(TALK, scrollable::RelativeOffset::START);
+        together([self.shows(context)], down)
+    }
+
+    /// The next or the previous in the list.
+    fn step(&mut self, by: isize, context: &Context<'_>) -> Action<Message> {
+        let rows = self.rows(context);
+        let all: Vec<_> = std::iter::once(Who::Robot)
+            .chain(rows.into_iter().map(|row| Who::Person(row.id)))
+            .collect();
+        let at = self.chosen.as_ref().and_then(|who| all.iter().position(|one| one == who));
+        let next = match at {
+            Some(at) => at.saturating_add_signed(by).min(all.len() - 1),
+            None => 0,
+        };
+        match all.into_iter().nth(next) {
+            Some(who) => self.choose(who, context),
+            None => Action::None,
+        }
+    }
+
+    fn accept(&mut self, id: String, context: &Context<'_>) -> Action<Message> {
+        let mut settings = context.settings.clone();
+        settings.accepted.insert(id.clone());
+        self.chosen = Some(Who::Person(id));
+        self.shown = PAGE;
+        Action::Set(settings)
+    }
+
+    fn ask_decline(&self, id: &str, context: &Context<'_>) -> Action<Message> {
+        let lang = context.lang;
+        let ids = self.book.with(id).map_or_else(Vec::new, |talk| {
+            talk.entries.iter().map(|entry| entry.id().to_owned()).collect()
+        });
+        Action::Ask(Dialog {
+            tone: Tone::Danger,
+            icon: Icon::Trash,
+            title: words::decline_title(lang, &self.book.name(id, context.view)),
+            text: words::decline_text(lang).to_owned(),
+            details: None,
+            actions: vec![
+                (words::cancel(lang).to_owned(), Message::Nothing),
+                (words::decline(lang).to_owned(), Message::Deleted(ids)),
+            ],
+        })
+    }
+
+    fn rows(&self, context: &Context<'_>) -> Vec<letters::Row> {
+        let accepted = &context.settings.accepted;
+        self.book.rows(context.lang, context.view, accepted, &self.search)
+    }
+
+    /// The screen.
+    pub fn view<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+        if context.is_narrow() {
+            return match &self.chosen {
+                Some(who) => self.pane(who, &context),
+                None => self.people(&context),
+            };
+        }
+        let width = if context.size.width >= 940.0 { 300.0 } else { 260.0 };
+        let list = container(self.people(&context)).width(width).style(theme::panel);
+        let line = container(iced::widget::Space::new()).width(1).height(Length::Fill);
+        let pane = match &self.chosen {
+            Some(who) => self.pane(who, &context),
+            None => empty(
+                Icon::MessageCircle,
+                words::choose(context.lang),
+                words::choose_hint(context.lang),
+            ),
+        };
+        row![list, line.style(theme::line), container(pane).width(Length::Fill)].into()
+    }
+
+    fn pane<'a>(&'a self, who: &'a Who, context: &Context<'a>) -> Element<'a, Message> {
+        match who {
+            Who::Robot => self.robot_pane(context),
+            Who::Requests => self.requests_pane(context),
+            Who::Person(id) if self.book.asks(id, &context.settings.accepted) => {
+                self.requests_pane(context)
+            }
+            Who::Person(id) => {
+                column![self.talk(id, context), self.composer(context, true),].into()
+            }
+        }
+    }
+}
+
+fn ask_delete(id: String, context: &Context<'_>) -> Action<Message> {
+    let lang = context.lang;
+    Action::Ask(Dialog {
+        tone: Tone::Danger,
+        icon: Icon::Trash,
+        title: words::delete_title(lang).to_owned(),
+        text: words::delete_text(lang).to_owned(),
+        details: None,
+        actions: vec![
+            (words::keep(lang).to_owned(), Message::Nothing),
+            (words::delete(lang).to_owned(), Message::Deleted(vec![id])),
+        ],
+    })
+}
+
+/// A message box for what did not work.
+fn failed(title: impl Into<String>, why: String, context: &Context<'_>) -> Dialog<Message> {
+    Dialog {
+        tone: Tone::Warning,
+        icon: Icon::TriangleAlert,
+        title: title.into(),
+        text: why.clone(),
+        details: Some(why),
+        actions: vec![(words::close(context.lang).to_owned(), Message::Nothing)],
+    }
+}
+
+/// Several pieces of work at once.
+fn together(
+    actions: impl IntoIterator<Item = Action<Message>>,
+    task: iced::Task<Message>,
+) -> Action<Message> {
+    let mut all = vec![task];
+    for action in actions {
+        if let Action::Run(task) = action {
+            all.push(task);
+        }
+    }
+    Action::Run(iced::Task::batch(all))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,321 @@
+//! What this node does for others: a switch for each capability, room for mail, the Face++ key, and
+//! what runs the models.
+
+mod cards;
+mod key;
+
+pub use key::KEY;
+
+use std::collections::BTreeSet;
+
+use iced::{
+    Alignment, Length, Task,
+    keyboard::{Key, key::Named},
+    widget::{Column, column, container, row},
+};
+use potluck::{client::Offer as Offered, config::Allow};
+
+use super::{
+    Action, Context, body, header,
+    mesh::{capability, speed},
+};
+use crate::{
+    backend::offering::Offering,
+    icon::Icon,
+    settings::NodeSetting,
+    theme::{self, Element, Role, Tone, space},
+    widget::{Dialog, button, cut, head_row, hr, note, scroll, segment, switch, tile},
+    words::{Lang, offer as words},
+};
+
+/// What keeps mail, by name.
+const KEEP: &str = "keep/1";
+/// What asks Face++.
+const FACEPP: &str = "facepp/1";
+
+/// How wide the columns beside a capability are.
+const WHOM: f32 = 248.0;
+const RATE: f32 = 72.0;
+
+/// The state of the screen.
+#[derive(Debug, Default)]
+pub struct Offer {
+    /// What the settings say, once they were read.
+    known: Option<Offering>,
+    /// Capabilities whose switch was pressed just now.
+    changing: BTreeSet<String>,
+    /// Something holds from the next start only.
+    pending: bool,
+    editing: Option<key::Edit>,
+    trouble: Option<String>,
+}
+
+/// What happens here.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// The settings were read, or written.
+    Read(Result<Offering, String>),
+    /// A capability is to be offered, or no more.
+    Switch(String, bool),
+    /// It is, or not.
+    Switched(String, Result<Offering, String>),
+    /// A setting that holds from the next start.
+    Set(NodeSetting),
+    /// It was written, or not.
+    Written(Result<Offering, String>),
+    /// The key is to be typed in.
+    Edit,
+    /// It is not.
+    Unedit,
+    /// A letter of the key.
+    Key(String),
+    /// A letter of the secret.
+    Secret(String),
+    /// Both are kept.
+    Keep,
+    /// Whether the key is to go.
+    Remove,
+    /// It goes.
+    Removed,
+    /// The node starts again.
+    Restart,
+    /// A text for the clipboard.
+    Copy(String),
+    /// A dialog was answered with no.
+    Nothing,
+}
+
+impl Offer {
+    /// The node is there: what its settings say.
+    pub fn ready(&mut self, context: &Context<'_>) -> Action<Message> {
+        let Some(backend) = context.backend else { return Action::None };
+        self.pending = false;
+        Action::Run(Task::perform(backend.clone().offering(), Message::Read))
+    }
+
+    /// Something happened.
+    pub fn update(&mut self, message: Message, context: &Context<'_>) -> Action<Message> {
+        match message {
+            Message::Read(Ok(known)) => (self.known, self.trouble) = (Some(known), None),
+            Message::Read(Err(why)) => self.trouble = Some(why),
+            Message::Switch(name, on) => {
+                let Some(backend) = context.backend else { return Action::None };
+                if !self.changing.insert(name.clone()) {
+                    return Action::None;
+                }
+                let switched = backend.clone().switch(name.clone(), on);
+                return Action::Run(Task::perform(switched, move |result| {
+                    Message::Switched(name.clone(), result)
+                }));
+            }
+            Message::Switched(name, result) => {
+                self.changing.remove(&name);
+                return self.written(result, context);
+            }
+            Message::Set(setting) => {
+                let Some(backend) = context.backend else { return Action::None };
+                return Action::Run(Task::perform(backend.clone().set(setting), Message::Written));
+            }
+            Message::Written(result) => {
+                self.pending |= result.is_ok();
+                return self.written(result, context);
+            }
+            Message::Restart => return Action::Restart,
+            Message::Copy(text) => return Action::Copy(text),
+            Message::Nothing => {}
+            other => return self.key_update(other, context),
+        }
+        Action::None
+    }
+
+    fn written(
+        &mut self,
+        result: Result<Offering, String>,
+        context: &Context<'_>,
+    ) -> Action<Message> {
+        let lang = context.lang;
+        match result {
+            Ok(known) => {
+                self.known = Some(known);
+                Action::None
+            }
+            Err(why) => Action::Ask(Dialog {
+                tone: Tone::Warning,
+                icon: Icon::TriangleAlert,
+                title: words::not_changed(lang).to_owned(),
+                text: why.clone(),
+                details: Some(why),
+                actions: vec![(words::close(lang).to_owned(), Message::Nothing)],
+            }),
+        }
+    }
+
+    /// A key that nothing else took: Escape closes the fields of the Face++ key.
+    pub fn key(&mut self, key: &Key) -> Action<Message> {
+        if matches!(key, Key::Named(Named::Escape)) {
+            self.editing = None;
+        }
+        Action::None
+    }
+
+    /// The screen.
+    pub fn view<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let head = header(&context, words::title(lang), words::caption(lang), Vec::new(), None);
+        let trouble =
+            self.trouble.as_ref().map(|why| note(Icon::CircleX, why.as_str(), Tone::Danger));
+        let pending = self.pending.then(|| self.pending_note(&context));
+        let left = column![self.keep(&context), cards::models(&context)].spacing(space::L);
+        let right = self.key_card(&context);
+        let below: Element<'a, Message> = match context.size.width >= 860.0 {
+            true => row![left.width(Length::Fill), container(right).width(Length::Fill)]
+                .spacing(space::L)
+                .into(),
+            false => column![left, right].spacing(space::L).into(),
+        };
+        let all = Column::new()
+            .push(trouble)
+            .push(pending)
+            .push(self.capabilities(&context))
+            .push(below)
+            .spacing(space::L);
+        column![head, body(&context, scroll(all).height(Length::Fill))].into()
+    }
+
+    fn pending_note<'a>(&self, context: &Context<'a>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let own = context.backend.is_some_and(crate::backend::Backend::is_own);
+        let restart = own.then(|| {
+            button(words::restart(lang)).small().icon(Icon::RefreshCw).on_press(Message::Restart)
+        });
+        let line = row![
+            Icon::Info.view(16.0).style(theme::primary_text),
+            Role::Body.text(words::pending(lang)).width(Length::Fill),
+        ]
+        .push(restart)
+        .spacing(space::M)
+        .align_y(Alignment::Center);
+        container(line).padding([space::S, space::M]).style(theme::note(Tone::Primary)).into()
+    }
+
+    fn capabilities<'a>(&'a self, context: &Context<'a>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let mut rows = column![head_row(words::capability(lang), "")];
+        for (index, name) in potluck::services::ALL.iter().map(|recipe| recipe.name).enumerate() {
+            if index > 0 {
+                rows = rows.push(hr());
+            }
+            rows = rows.push(self.capability(name, context));
+        }
+        container(rows).padding(1).style(theme::card).into()
+    }
+
+    fn capability<'a>(&'a self, name: &'a str, context: &Context<'a>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let (icon, title) = capability(lang, name);
+        let wanted = self.wants(name, context);
+        let offer = offered(name, context);
+        let tone = if wanted && offer.is_some() { Tone::Primary } else { Tone::Neutral };
+        let trouble = context.view.own.troubles.iter().find(|(named, _)| named == name);
+        let said: Element<'a, Message> = match trouble.filter(|_| wanted) {
+            Some((_, why)) => Role::Caption.text(why).style(theme::warning_text).into(),
+            None => cut(stands(name, wanted, offer, lang), Role::Caption)
+                .style(theme::muted)
+                .fill()
+                .into(),
+        };
+        let words_of = column![cut(title, Role::Strong).fill(), said].width(Length::Fill);
+        let beside = (!context.is_narrow()).then(|| {
+            let rate =
+                offer.filter(|_| wanted).map_or_else(String::new, |offer| speed(offer, context));
+            let rate = Role::Body.text(rate).style(theme::muted);
+            row![container(self.whom(name, lang)).width(WHOM), container(rate).align_right(RATE)]
+                .align_y(Alignment::Center)
+        });
+        let line = row![tile(icon, 36.0, tone), words_of]
+            .push(beside)
+            .push(self.switch(name, wanted))
+            .spacing(space::M)
+            .align_y(Alignment::Center);
+        container(line).padding([space::M, space::L]).into()
+    }
+
+    /// Who may use a capability. Only what costs money is for some.
+    fn whom<'a>(&'a self, name: &str, lang: Lang) -> Element<'a, Message> {
+        let Some(known) = self.known.as_ref().filter(|_| name == FACEPP) else {
+            return Role::Body.text(words::everyone(lang)).style(theme::muted).into();
+        };
+        if let Allow::Only(list) = &known.facepp {
+            let said = words::listed(lang, list.len());
+            return Role::Body.text(said).style(theme::muted).into();
+        }
+        let choices = [
+            (Some(Icon::Users), words::contacts(lang), false),
+            (Some(Icon::Globe), words::everyone(lang), true),
+        ];
+        segment(&choices, known.facepp == Allow::Everyone, false, |everyone| {
+            Message::Set(NodeSetting::FaceppForEveryone(everyone))
+        })
+    }
+
+    fn switch<'a>(&self, name: &str, wanted: bool) -> Element<'a, Message> {
+        let known = self.known.is_some() && !self.changing.contains(name);
+        switch(wanted, known.then(|| Message::Switch(name.to_owned(), !wanted)))
+    }
+
+    /// Whether a capability is meant to be offered; before the settings were read, what is.
+    fn wants(&self, name: &str, context: &Context<'_>) -> bool {
+        match &self.known {
+            Some(known) => known.wants(name),
+            None => offered(name, context).is_some(),
+        }
+    }
+}
+
+/// What the running node offers under a name.
+fn offered<'a>(name: &str, context: &Context<'a>) -> Option<&'a Offered> {
+    context.view.own.offers.iter().find(|offer| offer.capability == name)
+}
+
+/// What a capability is and how it stands, in one line.
+fn stands(name: &str, wanted: bool, offer: Option<&Offered>, lang: Lang) -> String {
+    let mut parts = vec![about(lang, name).to_owned()];
+    match (wanted, offer) {
+        (false, _) => parts.push(words::off(lang).to_owned()),
+        (true, None) if name == FACEPP => parts.push(words::key_none(lang).to_owned()),
+        (true, None) => return words::getting_ready(lang).to_owned(),
+        (true, Some(offer)) => {
+            parts.push(words::at_once(lang, offer.slots));
+            parts.extend(offer.variants.first().cloned());
+            if !offer.engine.is_empty() && name != FACEPP {
+                parts.push(words::on_device(lang, &offer.engine, device(&offer.device)));
+            }
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("·")
+}
+
+/// Devices by the names that people know.
+fn device(name: &str) -> &str {
+    match name {
+        "cpu" => "CPU",
+        "cuda" => "GPU",
+        other => other,
+    }
+}
+
+/// What a capability is, in one line.
+fn about(lang: Lang, name: &str) -> &'static str {
+    match name.split('/').next().unwrap_or_default() {
+        "recognize" => words::about_recognize(lang),
+        "faces" => words::about_faces(lang),
+        "analyze" => words::about_analyze(lang),
+        "chat" => words::about_chat(lang),
+        "facepp" => words::about_facepp(lang),
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -307,7 +307,11 @@ impl App {
                 self.toasts.show(toast, Instant::now());
                 Task::none()
             }
-            Action::Ask(dialog) => {
+            Action::Ask(mut dialog) => {
+                for (_, message) in &mut dialog.actions {
+                    let answer = std::mem::replace(message, Message::Dismiss);
+                    *message = Message::Answer(Box::new(answer));
+                }
                 self.dialog = Some(dialog);
                 operation::focus(crate::widget::DIALOG_FOCUS)
             }

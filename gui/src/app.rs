@@ -17,7 +17,7 @@ use crate::{
     args::Args,
     backend::{self, Backend, Start, Update},
     icon::Icon,
-    screen::{Action, Context, Screen},
+    screen::{Action, Context, Dropped, Screen},
     settings::{Settings, SettingsError, ThemeChoice},
     theme::{self, Element, Theme, Tone},
     widget::{Dialog, Toast, ToastId, Toasts},
@@ -83,6 +83,8 @@ pub enum Message {
     Go(Screen),
     /// A key that nothing else took.
     Key(Key, Modifiers),
+    /// Files over the window.
+    Dropped(Dropped),
     /// The dialog's action, which closes it.
     Answer(Box<Message>),
     /// The dialog goes, its quiet action with it.
@@ -208,6 +210,12 @@ impl App {
             Message::Screen(message) => return self.screen_update(message),
             Message::Go(screen) => self.screen = screen,
             Message::Key(key, modifiers) => return self.key(&key, modifiers),
+            Message::Dropped(dropped) if self.dialog.is_none() => {
+                let context = context_of!(self);
+                let action = self.screens.dropped(self.screen, &dropped, &context);
+                return self.act(action);
+            }
+            Message::Dropped(_) => {}
             Message::Answer(answer) => {
                 self.dialog = None;
                 return self.update(*answer);
@@ -415,6 +423,7 @@ impl App {
         Subscription::batch([
             Subscription::run_with(self.start.clone(), backend::follow).map(Message::Backend),
             keys,
+            iced::event::listen_with(|event, _, _| dropped(&event)),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
             window::close_requests().map(|_| Message::Close),
             tick,
@@ -425,6 +434,16 @@ impl App {
     pub fn view(&self) -> Element<'_, Message> {
         shell::view(self)
     }
+}
+
+fn dropped(event: &iced::Event) -> Option<Message> {
+    let iced::Event::Window(event) = event else { return None };
+    Some(Message::Dropped(match event {
+        window::Event::FileHovered(_) => Dropped::Over,
+        window::Event::FilesHoveredLeft => Dropped::Left,
+        window::Event::FileDropped(path) => Dropped::File(path.clone()),
+        _ => return None,
+    }))
 }
 
 fn off_thread<T: Send + 'static>(

@@ -3,7 +3,12 @@
 //! [`follow`] opens the node of the data folder and tells everything that happens as [`Update`]s,
 //! in batches, so that a thousand calls a second do not draw a thousand frames.
 
+mod ask;
 mod demo;
+pub mod files;
+pub mod pictures;
+
+pub use ask::{Ask, Heard};
 
 use std::{
     path::{Path, PathBuf},

@@ -4,7 +4,9 @@
 //! A new screen is a file here, a file of words, a line in [`Screen::ALL`], and its arms in
 //! `app::screens`.
 
+pub mod faces;
 pub mod mesh;
+pub mod recognize;
 pub mod settings;
 
 use iced::{
@@ -27,6 +29,10 @@ use crate::{
 pub enum Screen {
     /// Who is there.
     Mesh,
+    /// What is on pictures.
+    Recognize,
+    /// Whose faces are on them.
+    Faces,
     /// How it looks and behaves.
     Settings,
 }
@@ -44,12 +50,14 @@ pub enum Group {
 
 impl Screen {
     /// All, as they stand in the sidebar; Ctrl and their number choose them.
-    pub const ALL: &[Screen] = &[Screen::Mesh, Screen::Settings];
+    pub const ALL: &[Screen] = &[Screen::Mesh, Screen::Recognize, Screen::Faces, Screen::Settings];
 
     /// Its icon.
     pub fn icon(self) -> Icon {
         match self {
             Self::Mesh => Icon::Waypoints,
+            Self::Recognize => Icon::ScanSearch,
+            Self::Faces => Icon::ScanFace,
             Self::Settings => Icon::SlidersHorizontal,
         }
     }
@@ -58,6 +66,8 @@ impl Screen {
     pub fn name(self, lang: Lang) -> &'static str {
         match self {
             Self::Mesh => words::mesh::title(lang),
+            Self::Recognize => words::recognize::title(lang),
+            Self::Faces => words::faces::title(lang),
             Self::Settings => words::settings::title(lang),
         }
     }
@@ -66,6 +76,7 @@ impl Screen {
     pub fn group(self) -> Group {
         match self {
             Self::Mesh => Group::First,
+            Self::Recognize | Self::Faces => Group::Ask,
             Self::Settings => Group::Here,
         }
     }
@@ -105,6 +116,17 @@ impl Context<'_> {
     pub fn panel_width(&self) -> f32 {
         if self.size.width >= 940.0 { 320.0 } else { 288.0 }
     }
+}
+
+/// Files that are held over the window, or let go there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dropped {
+    /// They are above it.
+    Over,
+    /// They left it again.
+    Left,
+    /// One was let go; each comes by itself.
+    File(std::path::PathBuf),
 }
 
 /// What a screen asks for beyond itself.

@@ -3,7 +3,10 @@
 //! One file a screen. A line of [`words!`] is a function of the language (and of what the sentence
 //! needs), so a word that lacks a language does not compile.
 
+pub mod asking;
+pub mod faces;
 pub mod mesh;
+pub mod recognize;
 pub mod settings;
 pub mod shell;
 
@@ -81,7 +84,8 @@ macro_rules! word {
 pub(crate) use {word, words};
 
 /// Every table, for the tests: a new file of words stands here too.
-pub const TABLES: &[&[(&str, &str, &str)]] = &[mesh::TABLE, settings::TABLE, shell::TABLE];
+pub const TABLES: &[&[(&str, &str, &str)]] =
+    &[asking::TABLE, faces::TABLE, mesh::TABLE, recognize::TABLE, settings::TABLE, shell::TABLE];
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use iced::keyboard::{Key, Modifiers};
 use potluck::client::View;
 
 use crate::{
-    screen::{Action, Context, Screen, mesh, settings},
+    screen::{Action, Context, Dropped, Screen, faces, mesh, recognize, settings},
     theme::Element,
 };
 
@@ -12,6 +12,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Screens {
     mesh: mesh::Mesh,
+    recognize: recognize::Recognize,
+    faces: faces::Faces,
     settings: settings::Settings,
 }
 
@@ -20,6 +22,10 @@ pub struct Screens {
 pub enum Message {
     /// Of the mesh.
     Mesh(mesh::Message),
+    /// Of what is on pictures.
+    Recognize(recognize::Message),
+    /// Of faces.
+    Faces(faces::Message),
     /// Of the settings.
     Settings(settings::Message),
 }
@@ -29,6 +35,8 @@ impl Screens {
     pub fn ready(&mut self, context: &Context<'_>) -> Vec<Action<Message>> {
         vec![
             self.mesh.ready(context).map(Message::Mesh),
+            self.recognize.ready(context).map(Message::Recognize),
+            self.faces.ready(context).map(Message::Faces),
             self.settings.ready(context).map(Message::Settings),
         ]
     }
@@ -37,6 +45,10 @@ impl Screens {
     pub fn update(&mut self, message: Message, context: &Context<'_>) -> Action<Message> {
         match message {
             Message::Mesh(message) => self.mesh.update(message, context).map(Message::Mesh),
+            Message::Recognize(message) => {
+                self.recognize.update(message, context).map(Message::Recognize)
+            }
+            Message::Faces(message) => self.faces.update(message, context).map(Message::Faces),
             Message::Settings(message) => {
                 self.settings.update(message, context).map(Message::Settings)
             }
@@ -48,12 +60,30 @@ impl Screens {
         &mut self,
         screen: Screen,
         key: &Key,
-        _: Modifiers,
+        modifiers: Modifiers,
         context: &Context<'_>,
     ) -> Action<Message> {
         match screen {
             Screen::Mesh => self.mesh.key(key, context).map(Message::Mesh),
+            Screen::Recognize => {
+                self.recognize.key(key, modifiers, context).map(Message::Recognize)
+            }
+            Screen::Faces => self.faces.key(key, modifiers, context).map(Message::Faces),
             Screen::Settings => Action::None,
+        }
+    }
+
+    /// Files over the window, while `screen` shows.
+    pub fn dropped(
+        &mut self,
+        screen: Screen,
+        dropped: &Dropped,
+        context: &Context<'_>,
+    ) -> Action<Message> {
+        match screen {
+            Screen::Recognize => self.recognize.dropped(dropped, context).map(Message::Recognize),
+            Screen::Faces => self.faces.dropped(dropped, context).map(Message::Faces),
+            Screen::Mesh | Screen::Settings => Action::None,
         }
     }
 
@@ -61,7 +91,7 @@ impl Screens {
     pub fn shows_time(&self, screen: Screen, view: &View) -> bool {
         match screen {
             Screen::Mesh => mesh::shows_time(view),
-            Screen::Settings => false,
+            Screen::Recognize | Screen::Faces | Screen::Settings => false,
         }
     }
 
@@ -69,6 +99,8 @@ impl Screens {
     pub fn view<'a>(&'a self, screen: Screen, context: Context<'a>) -> Element<'a, Message> {
         match screen {
             Screen::Mesh => self.mesh.view(context).map(Message::Mesh),
+            Screen::Recognize => self.recognize.view(context).map(Message::Recognize),
+            Screen::Faces => self.faces.view(context).map(Message::Faces),
             Screen::Settings => self.settings.view(context).map(Message::Settings),
         }
     }

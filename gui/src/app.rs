@@ -3,10 +3,7 @@
 pub mod screens;
 mod shell;
 
-use std::{
-    path::PathBuf,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use iced::{
     Size, Subscription, Task,
@@ -20,7 +17,7 @@ use crate::{
     args::Args,
     backend::{self, Backend, Start, Update},
     icon::Icon,
-    screen::{Action, Context, Screen},
+    screen::{Action, Context, Dropped, Screen},
     settings::{Settings, SettingsError, ThemeChoice},
     theme::{self, Element, Theme, Tone},
     widget::{Dialog, Toast, ToastId, Toasts},
@@ -87,6 +84,8 @@ pub enum Message {
     Go(Screen),
     /// A key that nothing else took.
     Key(Key, Modifiers),
+    /// Files over the window.
+    Dropped(Dropped),
     /// The dialog's action, which closes it.
     Answer(Box<Message>),
     /// The dialog goes, its quiet action with it.
@@ -97,10 +96,6 @@ pub enum Message {
     CloseToast(ToastId),
     /// The pointer came over the short messages, or left.
     HoverToasts(bool),
-    /// Files are held over the window, or no more.
-    Hover(bool),
-    /// A file was dropped on the window.
-    Dropped(PathBuf),
     /// The window has another size.
     Resized(Size),
     /// Time passed.
@@ -218,12 +213,13 @@ impl App {
                 self.screen = screen;
                 return self.shows();
             }
-            Message::Hover(over) => self.screens.hover(self.screen, over),
-            Message::Dropped(path) => {
-                let action = self.screens.dropped(self.screen, path);
+            Message::Key(key, modifiers) => return self.key(&key, modifiers),
+            Message::Dropped(dropped) if self.dialog.is_none() => {
+                let context = context_of!(self);
+                let action = self.screens.dropped(self.screen, &dropped, &context);
                 return self.act(action);
             }
-            Message::Key(key, modifiers) => return self.key(&key, modifiers),
+            Message::Dropped(_) => {}
             Message::Answer(answer) => {
                 self.dialog = None;
                 return self.update(*answer);
@@ -438,12 +434,6 @@ impl App {
             }
             _ => None,
         });
-        let files = iced::event::listen_with(|event, _, _| match event {
-            iced::Event::Window(window::Event::FileHovered(_)) => Some(Message::Hover(true)),
-            iced::Event::Window(window::Event::FilesHoveredLeft) => Some(Message::Hover(false)),
-            iced::Event::Window(window::Event::FileDropped(path)) => Some(Message::Dropped(path)),
-            _ => None,
-        });
         // Nothing ticks where nothing shows time: an idle window costs nothing.
         let ticks = self.toasts.is_waiting()
             || self.screens.shows_time(self.screen, &self.view, self.now_ms);
@@ -454,9 +444,9 @@ impl App {
         Subscription::batch([
             Subscription::run_with(self.start.clone(), backend::follow).map(Message::Backend),
             keys,
+            iced::event::listen_with(|event, _, _| dropped(&event)),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
             window::close_requests().map(|_| Message::Close),
-            files,
             tick,
         ])
     }
@@ -465,6 +455,16 @@ impl App {
     pub fn view(&self) -> Element<'_, Message> {
         shell::view(self)
     }
+}
+
+fn dropped(event: &iced::Event) -> Option<Message> {
+    let iced::Event::Window(event) = event else { return None };
+    Some(Message::Dropped(match event {
+        window::Event::FileHovered(_) => Dropped::Over,
+        window::Event::FilesHoveredLeft => Dropped::Left,
+        window::Event::FileDropped(path) => Dropped::File(path.clone()),
+        _ => return None,
+    }))
 }
 
 fn off_thread<T: Send + 'static>(

@@ -3,11 +3,16 @@
 //! [`follow`] opens the node of the data folder and tells everything that happens as [`Update`]s,
 //! in batches, so that a thousand calls a second do not draw a thousand frames.
 
+mod ask;
 mod demo;
+pub mod files;
 pub mod offering;
 pub mod picker;
 pub mod picture;
+pub mod pictures;
 pub mod post;
+
+pub use ask::{Ask, Heard};
 
 use std::{
     path::{Path, PathBuf},

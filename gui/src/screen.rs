@@ -6,8 +6,10 @@
 
 pub mod activity;
 pub mod chat;
+pub mod faces;
 pub mod mesh;
 pub mod offer;
+pub mod recognize;
 pub mod settings;
 
 use iced::{
@@ -36,6 +38,10 @@ pub enum Screen {
     Activity,
     /// What is done for others.
     Offer,
+    /// What is on pictures.
+    Recognize,
+    /// Whose faces are on them.
+    Faces,
     /// How it looks and behaves.
     Settings,
 }
@@ -53,8 +59,15 @@ pub enum Group {
 
 impl Screen {
     /// All, as they stand in the sidebar; Ctrl and their number choose them.
-    pub const ALL: &[Screen] =
-        &[Screen::Mesh, Screen::Chat, Screen::Activity, Screen::Offer, Screen::Settings];
+    pub const ALL: &[Screen] = &[
+        Screen::Mesh,
+        Screen::Chat,
+        Screen::Recognize,
+        Screen::Faces,
+        Screen::Activity,
+        Screen::Offer,
+        Screen::Settings,
+    ];
 
     /// Its icon.
     pub fn icon(self) -> Icon {
@@ -63,6 +76,8 @@ impl Screen {
             Self::Chat => Icon::MessageCircle,
             Self::Activity => Icon::Activity,
             Self::Offer => Icon::HandPlatter,
+            Self::Recognize => Icon::ScanSearch,
+            Self::Faces => Icon::ScanFace,
             Self::Settings => Icon::SlidersHorizontal,
         }
     }
@@ -74,6 +89,8 @@ impl Screen {
             Self::Chat => words::chat::title(lang),
             Self::Activity => words::activity::title(lang),
             Self::Offer => words::offer::title(lang),
+            Self::Recognize => words::recognize::title(lang),
+            Self::Faces => words::faces::title(lang),
             Self::Settings => words::settings::title(lang),
         }
     }
@@ -82,6 +99,7 @@ impl Screen {
     pub fn group(self) -> Group {
         match self {
             Self::Mesh | Self::Chat => Group::First,
+            Self::Recognize | Self::Faces => Group::Ask,
             Self::Activity | Self::Offer | Self::Settings => Group::Here,
         }
     }
@@ -123,6 +141,17 @@ impl Context<'_> {
     pub fn panel_width(&self) -> f32 {
         if self.size.width >= 940.0 { 320.0 } else { 288.0 }
     }
+}
+
+/// Files that are held over the window, or let go there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dropped {
+    /// They are above it.
+    Over,
+    /// They left it again.
+    Left,
+    /// One was let go; each comes by itself.
+    File(std::path::PathBuf),
 }
 
 /// What a screen asks for beyond itself.

@@ -8,6 +8,7 @@ mod list;
 mod overlay;
 mod parts;
 mod picks;
+mod place;
 
 pub use button::{Button, Kind, button, icon_button, pressable};
 pub use cut::cut;
@@ -19,3 +20,4 @@ pub use parts::{
     tile, tip,
 };
 pub use picks::{segment, switch, tabs};
+pub use place::{PLACE, Place};

@@ -1,13 +1,16 @@
 //! What people read, in English and Chinese: the one home of the window's words.
 //!
-//! One file a screen. A line of [`words!`] is a function of the language (and of what the sentence
+//! One file a screen. A line of `words!` is a function of the language (and of what the sentence
 //! needs), so a word that lacks a language does not compile.
 
 pub mod activity;
+pub mod asking;
 pub mod chat;
+pub mod faces;
 pub mod figures;
 pub mod mesh;
 pub mod offer;
+pub mod recognize;
 pub mod settings;
 pub mod shell;
 
@@ -87,10 +90,13 @@ pub(crate) use {word, words};
 /// Every table, for the tests: a new file of words stands here too.
 pub const TABLES: &[&[(&str, &str, &str)]] = &[
     activity::TABLE,
+    asking::TABLE,
     chat::TABLE,
+    faces::TABLE,
     figures::TABLE,
     mesh::TABLE,
     offer::TABLE,
+    recognize::TABLE,
     settings::TABLE,
     shell::TABLE,
 ];

@@ -14,9 +14,9 @@ use iced::{Size, keyboard::key::Named};
 use iced_test::Simulator;
 use image::RgbaImage;
 use potluck_gui::{
-    app::{App, Message},
+    app::{App, Message, screens},
     icon::Icon,
-    screen::Screen,
+    screen::{Screen, recognize},
     theme::{self, Theme, Tone},
     widget::{self, Dialog},
     words::{self, Lang},
@@ -71,7 +71,7 @@ fn shows(app: &App, words: &str) -> bool {
 #[test]
 fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
     let folder = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from);
-    let stages: [(&str, Stage); 18] = [
+    let stages: [(&str, Stage); 26] = [
         ("mesh", staged::mesh),
         ("mesh-card", staged::mesh_with_card),
         ("mesh-list", staged::mesh_list),
@@ -89,6 +89,14 @@ fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
         ("offer", staged::offer),
         ("offer-key", staged::offer_key),
         ("stopped", staged::stopped),
+        ("recognize-empty", staged::no_pictures),
+        ("recognize", staged::recognize),
+        ("recognize-path", staged::recognize_path),
+        ("faces-empty", staged::no_faces),
+        ("faces", staged::faces),
+        ("faces-none", staged::faces_none),
+        ("faces-failed", staged::faces_failed),
+        ("faces-cloud", staged::faces_cloud),
         ("settings", staged::settings),
     ];
     for (name, stage) in stages {
@@ -115,10 +123,12 @@ fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
 /// The committed pictures: compared with a tolerance, since rounding differs between processors.
 #[test]
 fn screens_look_as_they_were_approved() {
-    let approve: [(&str, Stage, Lang, Theme); 5] = [
+    let approve: [(&str, Stage, Lang, Theme); 7] = [
         ("mesh-en-light", staged::mesh, Lang::En, Theme::Light),
         ("mesh-zh-dark", staged::mesh_with_card, Lang::Zh, Theme::Dark),
         ("nobody-zh-light", staged::nobody, Lang::Zh, Theme::Light),
+        ("recognize-zh-light", staged::recognize, Lang::Zh, Theme::Light),
+        ("faces-en-dark", staged::faces, Lang::En, Theme::Dark),
         ("offer-zh-dark", staged::offer, Lang::Zh, Theme::Dark),
         ("settings-en-dark", staged::settings, Lang::En, Theme::Dark),
     ];
@@ -299,6 +309,61 @@ fn behind_a_dialog_the_page_keeps_still() {
     simulator.click("Wait for a node").unwrap();
     let messages: Vec<_> = simulator.into_messages().collect();
     assert!(matches!(messages[..], [Message::Go(Screen::Settings)]), "{messages:?}");
+}
+
+#[test]
+fn labels_are_read_and_a_picture_that_failed_is_tried_again() {
+    let mut app = staged::app(Lang::En);
+    staged::recognize(&mut app);
+    assert!(shows(&app, "espresso") && shows(&app, "Egyptian cat"));
+    assert!(shows(&app, words::recognize::no_picture(Lang::En)));
+    assert!(shows(&app, words::asking::nobody(Lang::En)));
+    press(&mut app, words::asking::again(Lang::En));
+    assert!(!shows(&app, words::asking::nobody(Lang::En)));
+    press(&mut app, words::asking::stop(Lang::En));
+    assert!(shows(&app, words::recognize::stopped_hint(Lang::En)));
+}
+
+#[test]
+fn a_picture_leaves_the_network_only_after_a_yes() {
+    let mut app = staged::app(Lang::En);
+    staged::faces(&mut app);
+    assert!(shows(&app, "about 35") && shows(&app, words::faces::only_facepp(Lang::En)));
+    press(&mut app, words::faces::send(Lang::En));
+    assert!(shows(&app, words::faces::ask_title(Lang::En)));
+    // The question says who would pay, and the quiet answer keeps the picture.
+    press(&mut app, words::faces::keep_here(Lang::En));
+    assert!(!shows(&app, words::faces::ask_title(Lang::En)));
+    assert!(shows(&app, "about 35"));
+}
+
+#[test]
+fn a_picture_without_faces_says_so_and_a_failure_can_be_tried_again() {
+    let mut app = staged::app(Lang::Zh);
+    staged::faces_none(&mut app);
+    assert!(shows(&app, words::faces::none(Lang::Zh)));
+    staged::faces_failed(&mut app);
+    assert!(shows(&app, words::asking::nobody(Lang::Zh)));
+    press(&mut app, words::asking::again(Lang::Zh));
+    assert!(!shows(&app, words::asking::nobody(Lang::Zh)));
+}
+
+#[test]
+fn a_path_can_be_typed_where_there_are_no_dialogs() {
+    let mut app = staged::app(Lang::Zh);
+    staged::no_pictures(&mut app);
+    let typing = recognize::Message::Place(Some(recognize::Purpose::Open));
+    let _ = app.update(Message::Screen(screens::Message::Recognize(typing)));
+    let size = Size::new(1280.0, 860.0);
+    let mut simulator = simulator(&app, size);
+    simulator.click(iced::widget::Id::new(widget::PLACE)).unwrap();
+    let _ = simulator.typewrite("/home/mei/猫.jpg");
+    let messages: Vec<_> = simulator.into_messages().collect();
+    for message in messages {
+        let _ = app.update(message);
+    }
+    press(&mut app, words::asking::add(Lang::Zh));
+    assert!(shows(&app, "猫.jpg"));
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! All screens, and which message goes to which.
 
-use std::path::PathBuf;
-
 use iced::keyboard::{Key, Modifiers};
 use potluck::client::{Event, View};
 
 use crate::{
-    screen::{Action, Context, Screen, activity, chat, mesh, offer, settings},
+    screen::{
+        Action, Context, Dropped, Screen, activity, chat, faces, mesh, offer, recognize, settings,
+    },
     theme::Element,
 };
 
@@ -17,6 +17,8 @@ pub struct Screens {
     chat: chat::Chat,
     activity: activity::Activity,
     offer: offer::Offer,
+    recognize: recognize::Recognize,
+    faces: faces::Faces,
     settings: settings::Settings,
 }
 
@@ -31,6 +33,10 @@ pub enum Message {
     Activity(activity::Message),
     /// Of the offers.
     Offer(offer::Message),
+    /// Of what is on pictures.
+    Recognize(recognize::Message),
+    /// Of faces.
+    Faces(faces::Message),
     /// Of the settings.
     Settings(settings::Message),
 }
@@ -41,6 +47,8 @@ impl Screens {
         vec![
             self.mesh.ready(context).map(Message::Mesh),
             self.offer.ready(context).map(Message::Offer),
+            self.recognize.ready(context).map(Message::Recognize),
+            self.faces.ready(context).map(Message::Faces),
             self.settings.ready(context).map(Message::Settings),
         ]
     }
@@ -52,6 +60,10 @@ impl Screens {
             Message::Chat(message) => self.chat.update(message, context).map(Message::Chat),
             Message::Activity(message) => self.activity.update(message).map(Message::Activity),
             Message::Offer(message) => self.offer.update(message, context).map(Message::Offer),
+            Message::Recognize(message) => {
+                self.recognize.update(message, context).map(Message::Recognize)
+            }
+            Message::Faces(message) => self.faces.update(message, context).map(Message::Faces),
             Message::Settings(message) => {
                 self.settings.update(message, context).map(Message::Settings)
             }
@@ -67,21 +79,6 @@ impl Screens {
     pub fn shows(&mut self, screen: Screen, context: &Context<'_>) -> Action<Message> {
         match screen {
             Screen::Chat => self.chat.shows(context).map(Message::Chat),
-            _ => Action::None,
-        }
-    }
-
-    /// Files are held over the window, or no more.
-    pub fn hover(&mut self, screen: Screen, over: bool) {
-        if screen == Screen::Chat {
-            self.chat.hover(over);
-        }
-    }
-
-    /// A file was dropped on the window.
-    pub fn dropped(&mut self, screen: Screen, path: PathBuf) -> Action<Message> {
-        match screen {
-            Screen::Chat => self.chat.dropped(path).map(Message::Chat),
             _ => Action::None,
         }
     }
@@ -107,7 +104,26 @@ impl Screens {
             Screen::Chat => self.chat.key(key, modifiers, context).map(Message::Chat),
             Screen::Activity => self.activity.key(key, modifiers, context).map(Message::Activity),
             Screen::Offer => self.offer.key(key).map(Message::Offer),
+            Screen::Recognize => {
+                self.recognize.key(key, modifiers, context).map(Message::Recognize)
+            }
+            Screen::Faces => self.faces.key(key, modifiers, context).map(Message::Faces),
             Screen::Settings => Action::None,
+        }
+    }
+
+    /// Files over the window, while `screen` shows.
+    pub fn dropped(
+        &mut self,
+        screen: Screen,
+        dropped: &Dropped,
+        context: &Context<'_>,
+    ) -> Action<Message> {
+        match screen {
+            Screen::Recognize => self.recognize.dropped(dropped, context).map(Message::Recognize),
+            Screen::Faces => self.faces.dropped(dropped, context).map(Message::Faces),
+            Screen::Chat => self.chat.dropped(dropped).map(Message::Chat),
+            Screen::Mesh | Screen::Activity | Screen::Offer | Screen::Settings => Action::None,
         }
     }
 
@@ -116,7 +132,9 @@ impl Screens {
         match screen {
             Screen::Mesh => mesh::shows_time(view),
             Screen::Activity => activity::shows_time(view, now_ms),
-            Screen::Chat | Screen::Offer | Screen::Settings => false,
+            Screen::Chat | Screen::Recognize | Screen::Faces | Screen::Offer | Screen::Settings => {
+                false
+            }
         }
     }
 
@@ -127,6 +145,8 @@ impl Screens {
             Screen::Chat => self.chat.view(context).map(Message::Chat),
             Screen::Activity => self.activity.view(context).map(Message::Activity),
             Screen::Offer => self.offer.view(context).map(Message::Offer),
+            Screen::Recognize => self.recognize.view(context).map(Message::Recognize),
+            Screen::Faces => self.faces.view(context).map(Message::Faces),
             Screen::Settings => self.settings.view(context).map(Message::Settings),
         }
     }

@@ -31,7 +31,7 @@ use potluck::{
     },
 };
 
-use super::{Action, Context};
+use super::{Action, Context, Dropped};
 use crate::{
     backend::{
         picture::Picture,
@@ -364,17 +364,14 @@ impl Chat {
         }
     }
 
-    /// Files are held over the window, or no more.
-    pub fn hover(&mut self, over: bool) {
-        self.hovered = over;
-    }
-
-    /// A file was dropped on the window.
-    pub fn dropped(&mut self, path: PathBuf) -> Action<Message> {
-        self.hovered = false;
-        match self.chosen {
-            Some(Who::Person(_)) => self.attach(vec![path]),
-            _ => self.dropped.push(path),
+    /// Files over the window.
+    pub fn dropped(&mut self, dropped: &Dropped) -> Action<Message> {
+        self.hovered = *dropped == Dropped::Over;
+        if let Dropped::File(path) = dropped {
+            match self.chosen {
+                Some(Who::Person(_)) => self.attach(vec![path.clone()]),
+                _ => self.dropped.push(path.clone()),
+            }
         }
         Action::None
     }

@@ -20,11 +20,13 @@ use potluck_gui::{
     app::{App, Message, screens},
     args::{Args, LangArg},
     backend::{
-        Update,
+        Heard, Update,
+        files::{Chosen, Source},
         offering::{Key, Offering},
+        pictures::{self, Fit, Shown, Unshown},
         post::{Letters, Said},
     },
-    screen::{Screen, activity, chat, mesh, offer},
+    screen::{Screen, activity, chat, faces, mesh, offer, recognize},
     words::Lang,
 };
 
@@ -425,6 +427,193 @@ pub fn settings(app: &mut App) {
     let _ = app.update(Message::Go(Screen::Settings));
 }
 
+/// A picture of the samples, as the window reads it.
+pub fn sample(name: &str, fit: Fit) -> Shown {
+    let path = format!("{}/../models/samples/{name}", env!("CARGO_MANIFEST_DIR"));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(pictures::read(Source::File(path.into()), fit)).unwrap()
+}
+
+fn heard<T: serde::de::DeserializeOwned>(
+    response: serde_json::Value,
+    by: &str,
+    milliseconds: u64,
+) -> Heard<T> {
+    Heard {
+        response: serde_json::from_value(response).unwrap(),
+        served_by: potluck::client::Served { id: by.to_owned(), name: by.to_owned() },
+        route: Vec::new(),
+        milliseconds,
+    }
+}
+
+pub fn no_pictures(app: &mut App) {
+    mesh(app);
+    let _ = app.update(Message::Go(Screen::Recognize));
+}
+
+/// Answers, a picture that runs, one that waits, one that is none, and one that nobody took.
+pub fn recognize(app: &mut App) {
+    no_pictures(app);
+    let tell = |app: &mut App, message| {
+        let _ = app.update(Message::Screen(screens::Message::Recognize(message)));
+    };
+    type Labels = [(&'static str, f32); 3];
+    let answers: [(&str, &str, &str, u64, Labels); 5] = [
+        (
+            "coffee.jpg",
+            "coffee.jpg",
+            NAMES[0],
+            9,
+            [("espresso", 0.94), ("cup", 0.04), ("eggnog", 0.01)],
+        ),
+        (
+            "cat.jpg",
+            "cat.jpg",
+            NAMES[0],
+            8,
+            [("Egyptian cat", 0.58), ("tabby, tabby cat", 0.21), ("tiger cat", 0.17)],
+        ),
+        (
+            "rocket.jpg",
+            "rocket.jpg",
+            NAMES[1],
+            1360,
+            [("missile", 0.66), ("projectile, missile", 0.29), ("crane", 0.01)],
+        ),
+        (
+            "cameraman.jpg",
+            "摄影师与三脚架 2026-11-03 校园开放日.jpg",
+            NAMES[0],
+            10,
+            [("tripod", 0.73), ("suit, suit of clothes", 0.06), ("loupe, jeweler's loupe", 0.04)],
+        ),
+        (
+            "flower.jpg",
+            "flower.jpg",
+            "a-very-long-computer-name-in-the-lab",
+            35,
+            [("daisy", 0.9), ("bee", 0.04), ("vase", 0.01)],
+        ),
+    ];
+    let more = ["temple.jpg", "会议记录.docx.jpg", "temple-at-night.jpg"];
+    let names = answers.iter().map(|answer| answer.1).chain(more);
+    let paths = names.map(|name| format!("/home/mei/{name}").into()).collect();
+    tell(app, recognize::Message::Chosen(Chosen::Paths(paths)));
+    let fit = Fit::Cover(446, 208);
+    for (id, (file, _, by, took, labels)) in (0..).zip(answers) {
+        tell(app, recognize::Message::Read(id, Ok(sample(file, fit))));
+        let labels = labels.map(|(label, probability)| {
+            serde_json::json!({"label": label, "index": 0, "probability": probability})
+        });
+        let response = serde_json::json!({
+            "labels": labels, "model": "efficientnet-lite0", "engine": "tract", "device": "cpu",
+        });
+        tell(app, recognize::Message::Answered(id, Ok(heard(response, by, took))));
+    }
+    tell(app, recognize::Message::Read(5, Ok(sample("temple.jpg", fit))));
+    let broken = Unshown::NoPicture("this is not a picture".to_owned());
+    tell(app, recognize::Message::Read(6, Err(broken)));
+    tell(app, recognize::Message::Read(7, Ok(sample("temple.jpg", fit))));
+    let nobody = potluck::client::CallFailure {
+        kind: potluck::client::FailureKind::NobodyServes,
+        message: "nobody offers recognize/1".to_owned(),
+        route: Vec::new(),
+    };
+    tell(app, recognize::Message::Answered(7, Err(nobody)));
+}
+
+/// There is no dialog: a path is typed.
+pub fn recognize_path(app: &mut App) {
+    recognize(app);
+    let typing = recognize::Message::Chosen(Chosen::NoDialog);
+    let _ = app.update(Message::Screen(screens::Message::Recognize(typing)));
+}
+
+pub fn no_faces(app: &mut App) {
+    mesh(app);
+    let _ = app.update(Message::Go(Screen::Faces));
+}
+
+fn tell_faces(app: &mut App, message: faces::Message) {
+    let _ = app.update(Message::Screen(screens::Message::Faces(message)));
+}
+
+/// Three pictures: a face and what was taken for one, none, and one that is looked at. The first shows.
+pub fn faces(app: &mut App) {
+    no_faces(app);
+    let names = ["astronaut.jpg", "咖啡.jpg", "rocket.jpg"];
+    let paths = names.map(|name| format!("/home/mei/{name}").into()).into();
+    tell_faces(app, faces::Message::Chosen(Chosen::Paths(paths)));
+    let fit = Fit::Within(1200, 900);
+    for (id, file) in (0..).zip(["faces/astronaut.jpg", "coffee.jpg", "rocket.jpg"]) {
+        tell_faces(app, faces::Message::Read(id, Ok(sample(file, fit))));
+    }
+    let face = |x: f32, y: f32, side: f32, sex: &str, years: f32, sure: f32| {
+        serde_json::json!({
+            "box": {"x": x, "y": y, "width": side, "height": side}, "confidence": sure,
+            "gender": {"value": sex}, "age": {"years": years},
+        })
+    };
+    let astronaut = sample("faces/astronaut.jpg", fit);
+    let (width, height) = (astronaut.size.0 as f32, astronaut.size.1 as f32);
+    let (x, y, side) = (0.34 * width, 0.13 * height, 0.2 * width);
+    let found = serde_json::json!([
+        face(x, y, side, "female", 35.0, 0.99),
+        face(0.7 * width, 0.55 * height, 0.12 * width, "male", 48.0, 0.61),
+    ]);
+    tell_faces(app, faces::Message::Answered(0, Ok(found_faces(found, &astronaut))));
+    let coffee = sample("coffee.jpg", fit);
+    let nobody = found_faces(serde_json::json!([]), &coffee);
+    tell_faces(app, faces::Message::Answered(1, Ok(nobody)));
+    tell_faces(app, faces::Message::Show(0));
+    tell_faces(app, faces::Message::Face(Some(0)));
+}
+
+fn found_faces(faces: serde_json::Value, shown: &Shown) -> faces::Found {
+    let faces: Vec<potluck::services::face::Face> = serde_json::from_value(faces).unwrap();
+    let (width, height) = (shown.size.0 as f32, shown.size.1 as f32);
+    let areas = faces.iter().map(|face| {
+        let at = &face.frame;
+        [at.x / width, at.y / height, at.width / width, at.height / height]
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let parts = runtime.block_on(pictures::parts(shown.handle.clone(), areas.collect(), 160));
+    let by = |name: &str| potluck::client::Served { id: name.to_owned(), name: name.to_owned() };
+    faces::Found {
+        faces,
+        parts,
+        cloud: false,
+        served_by: by(NAMES[3]),
+        route: Vec::new(),
+        milliseconds: 38,
+    }
+}
+
+/// A picture without a face.
+pub fn faces_none(app: &mut App) {
+    faces(app);
+    tell_faces(app, faces::Message::Show(1));
+}
+
+/// Nobody can find faces.
+pub fn faces_failed(app: &mut App) {
+    faces(app);
+    let failure = potluck::client::CallFailure {
+        kind: potluck::client::FailureKind::NobodyServes,
+        message: "nobody offers faces/1".to_owned(),
+        route: Vec::new(),
+    };
+    tell_faces(app, faces::Message::Answered(2, Err(faces::NotFound::Mesh(failure))));
+    tell_faces(app, faces::Message::Show(2));
+}
+
+/// The person is asked before a picture leaves the network.
+pub fn faces_cloud(app: &mut App) {
+    faces(app);
+    tell_faces(app, faces::Message::AskCloud(0));
+}
+
 fn tell(app: &mut App, message: mesh::Message) {
     let _ = app.update(Message::Screen(screens::Message::Mesh(message)));
 }
@@ -451,7 +640,7 @@ pub fn view() -> View {
         ),
         (1, Some(4.1), offers(&[("recognize/1", "cpu", 34.0, 1), ("chat/1", "cpu", 0.02, 0)])),
         (2, Some(6.0), offers(&[("chat/1", "cpu", 0.02, 0)])),
-        (3, Some(3.2), offers(&[("faces/1", "cuda", 12.0, 2)])),
+        (3, Some(3.2), offers(&[("faces/1", "cuda", 12.0, 2), ("facepp/1", "cloud", 700.0, 0)])),
         (4, Some(9.4), offers(&[])),
         (5, Some(1.1), offers(&[("keep/1", "cpu", 0.0, 0)])),
         (6, None, offers(&[("recognize/1", "cpu", 40.0, 0)])),
@@ -527,7 +716,10 @@ fn offer_of(capability: &str, device: &str, call_ms: f32, queue: u16) -> Offer {
         call_ms,
         slots: 4,
         queue,
-        variants: Vec::new(),
+        variants: match capability {
+            "recognize/1" => vec!["efficientnet-lite0".to_owned(), "googlenet".to_owned()],
+            _ => Vec::new(),
+        },
         repeat: Repeat::Safe,
     }
 }

@@ -1,6 +1,5 @@
 //! `potluck faces`: faces on pictures, found in the mesh or through Face++.
 
-mod annotate;
 mod targets;
 mod text;
 
@@ -26,7 +25,10 @@ use crate::{
     config::Config,
     data_dir::DataDir,
     protocol,
-    services::{face::Face, facepp, faces},
+    services::{
+        face::{Face, annotate},
+        facepp, faces,
+    },
 };
 
 /// Unless --timeout says otherwise; for each picture.

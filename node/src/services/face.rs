@@ -1,5 +1,7 @@
 //! What is known of a face: the common part of the answers of `faces/1` and `facepp/1`.
 
+pub mod annotate;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

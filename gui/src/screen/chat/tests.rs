@@ -60,10 +60,10 @@ fn person(id: &str) -> Who {
 fn files_that_are_dropped_before_somebody_is_chosen_go_to_whoever_is() {
     let stage = Stage::new(Screen::Chat);
     let mut chat = Chat::default();
-    chat.hover(true);
-    let _ = chat.dropped("/a/report.pdf".into());
-    let _ = chat.dropped("/a/report.pdf".into());
-    let _ = chat.dropped("/a/photo.jpg".into());
+    let _ = chat.dropped(&Dropped::Over);
+    let _ = chat.dropped(&Dropped::File("/a/report.pdf".into()));
+    let _ = chat.dropped(&Dropped::File("/a/report.pdf".into()));
+    let _ = chat.dropped(&Dropped::File("/a/photo.jpg".into()));
     assert!(!chat.hovered);
     // The robot takes none.
     let _ = chat.update(Message::Choose(Who::Robot), &stage.context());

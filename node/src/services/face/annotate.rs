@@ -20,7 +20,7 @@ const WHITE: Rgb<u8> = Rgb([0xff; 3]);
 const QUALITY: u8 = 92;
 
 /// Draws the faces of an upright picture onto a copy of it.
-pub(super) fn annotate(picture: Picture, faces: &[Face], lang: Lang) -> io::Result<RgbImage> {
+pub fn annotate(picture: Picture, faces: &[Face], lang: Lang) -> io::Result<RgbImage> {
     let size = (picture.width(), picture.height());
     let mut copy = RgbImage::from_raw(size.0, size.1, picture.into_pixels())
         .ok_or_else(|| io::Error::other("the picture has another size than it says"))?;
@@ -55,7 +55,7 @@ pub(super) fn annotate(picture: Picture, faces: &[Face], lang: Lang) -> io::Resu
 /// Writes a copy in the format that the file's ending names, and gives its path: a copy that is
 /// too large for JPEG becomes a PNG under a name that is free. What was there before stays until all
 /// is written.
-pub(super) fn save(copy: &RgbImage, path: &Path) -> io::Result<PathBuf> {
+pub fn save(copy: &RgbImage, path: &Path) -> io::Result<PathBuf> {
     let large = copy.width().max(copy.height()) > u32::from(u16::MAX);
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     let moved = large && ending.as_deref() != Some("png");

@@ -7,8 +7,6 @@ mod ask;
 mod demo;
 pub mod files;
 pub mod offering;
-pub mod picker;
-pub mod picture;
 pub mod pictures;
 pub mod post;
 

@@ -36,7 +36,8 @@ pub fn share(part: u64, whole: u64) -> String {
 /// A time that something took.
 pub fn took(milliseconds: u64) -> String {
     match milliseconds {
-        0..1_000 => format!("{milliseconds} ms"),
+        0 => "< 1 ms".to_owned(),
+        1..1_000 => format!("{milliseconds} ms"),
         1_000..60_000 => format!("{:.1} s", milliseconds as f64 / 1000.0),
         _ => format!("{}:{:02} min", milliseconds / 60_000, milliseconds / 1000 % 60),
     }

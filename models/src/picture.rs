@@ -54,7 +54,7 @@ pub enum PictureError {
     Truncated,
     /// Too many pixels.
     #[error(
-        "the picture is too large{}: at most {} megapixels are taken",
+        "the picture is too large: {}at most {} megapixels are taken",
         sides(*width, *height),
         MAX_PIXELS / 1_000_000
     )]
@@ -236,7 +236,7 @@ fn unpanicked<T>(decode: impl FnOnce() -> Result<T, PictureError>) -> Result<T, 
 fn sides(width: u32, height: u32) -> String {
     match (width, height) {
         (0, _) | (_, 0) => String::new(),
-        _ => format!(": {width} x {height} pixels"),
+        _ => format!("{width} x {height} pixels, "),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Files that a person chooses, drops, pastes or names.
+//! Files that a person chooses, drops, pastes or names. Where the system has no dialogs (no portal, no zenity) nothing
+//! is chosen, and the path field beside every button is the way.
 
 use std::{
     path::{Path, PathBuf},
@@ -60,6 +61,18 @@ pub async fn choose(title: &'static str, endings: &'static [&'static str]) -> Ch
     told(files.map(|files| files.iter().map(|file| file.path().to_owned()).collect()), asked)
 }
 
+/// Lets a person choose files of any kind; empty when none was chosen.
+pub async fn any(title: &str) -> Vec<PathBuf> {
+    let chosen = AsyncFileDialog::new().set_title(title).pick_files().await;
+    chosen.into_iter().flatten().map(|file| file.path().to_owned()).collect()
+}
+
+/// Lets a person choose a folder.
+pub async fn folder(title: &str) -> Option<PathBuf> {
+    let chosen = AsyncFileDialog::new().set_title(title).pick_folder().await;
+    chosen.map(|folder| folder.path().to_owned())
+}
+
 /// Lets a person say where a file goes.
 pub async fn place(title: &'static str, name: String) -> Chosen {
     let asked = Instant::now();
@@ -110,6 +123,12 @@ pub fn typed(text: &str) -> Option<PathBuf> {
     let text = text.trim().trim_matches(['"', '\'']);
     let text = text.strip_prefix("file://").unwrap_or(text);
     (!text.is_empty()).then(|| PathBuf::from(text))
+}
+
+/// Whether a name is that of a picture that can be shown.
+pub fn is_picture(name: &str) -> bool {
+    let ending = Path::new(name).extension().map(|ending| ending.to_ascii_lowercase());
+    ending.is_some_and(|ending| PICTURES.iter().any(|known| ending == *known))
 }
 
 /// The last part of a path.

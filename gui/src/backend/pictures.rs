@@ -60,6 +60,31 @@ pub async fn read(source: Source, fit: Fit) -> Result<Shown, Unshown> {
     read.await.map_err(|error| Unshown::Unreadable(error.to_string()))?
 }
 
+/// A small copy, whole and with round corners.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// For the renderer.
+    pub handle: Handle,
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+/// A copy of at most these columns and rows; `None` where the file is no picture.
+pub async fn small(path: PathBuf, width: u32, height: u32) -> Option<Picture> {
+    let _place = DECODING.acquire().await.ok()?;
+    let made = tokio::task::spawn_blocking(move || {
+        let picture = potluck_models::decode(&read_file(&path).ok()?).ok()?;
+        let (across, down) = (picture.width(), picture.height());
+        let whole = RgbImage::from_raw(across, down, picture.into_pixels())?;
+        Some(rounded(within(&whole, width, height)))
+    });
+    let pixels = made.await.ok()??;
+    let (width, height) = pixels.dimensions();
+    Some(Picture { handle: Handle::from_rgba(width, height, pixels.into_raw()), width, height })
+}
+
 /// Cuts parts out of a picture that is shown: squares of `side` around these rectangles, which are
 /// shares of its width and height.
 pub async fn parts(whole: Handle, parts: Vec<[f32; 4]>, side: u32) -> Vec<Handle> {
@@ -210,6 +235,19 @@ mod tests {
         }
         let shown = read(png(900, 300), Fit::Within(90, 90)).await.unwrap();
         assert_eq!((pixels(&shown).0, pixels(&shown).1), (90, 30));
+    }
+
+    #[tokio::test]
+    async fn small_copies_are_whole_and_others_are_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wide.png");
+        RgbaImage::from_pixel(400, 100, image::Rgba([9, 8, 7, 255])).save(&path).unwrap();
+        let picture = small(path, 216, 136).await.unwrap();
+        assert_eq!((picture.width, picture.height), (216, 54));
+        let text = folder.path().join("notes.png");
+        std::fs::write(&text, "no picture").unwrap();
+        assert!(small(text, 216, 136).await.is_none());
+        assert!(small(folder.path().join("missing.png"), 216, 136).await.is_none());
     }
 
     #[tokio::test]

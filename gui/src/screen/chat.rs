@@ -34,7 +34,7 @@ use potluck::{
 use super::{Action, Context, Dropped};
 use crate::{
     backend::{
-        picture::Picture,
+        pictures::Picture,
         post::{Letters, Said, typed_path},
     },
     icon::Icon,

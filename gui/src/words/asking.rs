@@ -40,14 +40,6 @@ pub fn failure(lang: Lang, failure: &CallFailure) -> &'static str {
     }
 }
 
-/// A time as people read it.
-pub fn time(milliseconds: u64) -> String {
-    match milliseconds {
-        0..1000 => format!("{milliseconds} ms"),
-        _ => format!("{:.1} s", milliseconds as f64 / 1000.0),
-    }
-}
-
 /// Everything about a failure, for somebody who helps.
 pub fn details(failure: &CallFailure) -> String {
     let hops = failure.route.iter().map(|hop| {

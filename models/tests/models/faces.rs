@@ -136,13 +136,21 @@ fn names_of_detectors_are_checked() {
     fs::write(&sample, face_sample().bytes).unwrap();
     let error = catalogue.add(engine, DEFAULT_FACES, &sample, None, None).unwrap_err();
     assert!(matches!(error, ModelError::Taken { .. }), "{error:?}");
+    // The known one is known by its hash; another one of its kind comes with a manifest.
     let error = catalogue.add(engine, "yunet", &sample, None, None).unwrap_err();
+    assert!(matches!(error, ModelError::OtherFile { .. }), "{error:?}");
+    let manifest = folder.path().join("m.toml");
+    let toml = "name = 'm'\ntask = 'faces'\ndetector = 'yunet'\n[input]\nsize = 640\n";
+    fs::write(&manifest, toml).unwrap();
+    let error = catalogue.add(engine, "mine", &sample, Some(&manifest), None).unwrap_err();
     assert!(matches!(error, ModelError::NotOnnx { .. }), "{error:?}");
     let error = catalogue.add(engine, "face", &sample, None, None).unwrap_err();
     assert!(matches!(error, ModelError::NeedsManifest { .. }), "{error:?}");
     // A classifier's graph under the detector's name.
     let tiny = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tiny/nhwc.onnx");
     let error = catalogue.add(engine, "yunet", &tiny, None, None).unwrap_err();
+    assert!(matches!(error, ModelError::OtherFile { .. }), "{error:?}");
+    let error = catalogue.add(engine, "mine", &tiny, Some(&manifest), None).unwrap_err();
     assert!(matches!(error, ModelError::WrongShape { .. }), "{error:?}");
     assert!(catalogue.list_faces().len() == 1);
 }

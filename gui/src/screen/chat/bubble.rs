@@ -311,7 +311,7 @@ fn icon_of(names: &[String]) -> Icon {
     let [name] = names else { return Icon::Folder };
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
     match ending.as_deref() {
-        _ if crate::backend::picture::is_picture(name) => Icon::Image,
+        _ if crate::backend::files::is_picture(name) => Icon::Image,
         Some("zip" | "tar" | "gz" | "7z" | "rar" | "zst" | "xz") => Icon::FileArchive,
         Some("csv" | "tsv" | "xlsx" | "xls" | "ods" | "parquet") => Icon::Table2,
         Some("txt" | "md" | "pdf" | "doc" | "docx" | "odt") => Icon::FileText,

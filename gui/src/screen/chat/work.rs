@@ -14,8 +14,8 @@ use potluck::{
 use super::{Chat, Message, PAGE, Pending, WRITE, Who, failed, letters::Entry};
 use crate::{
     backend::{
-        picker,
-        picture::{self, is_picture},
+        files::{self, is_picture},
+        pictures,
         post::Letters,
     },
     icon::Icon,
@@ -47,12 +47,12 @@ pub(super) fn look_for(path: PathBuf) -> Action<Message> {
 
 /// The system's dialog for files.
 pub(super) fn pick(lang: Lang) -> Action<Message> {
-    Action::Run(Task::perform(picker::files(words::pick_title(lang)), Message::Picked))
+    Action::Run(Task::perform(files::any(words::pick_title(lang)), Message::Picked))
 }
 
 /// The system's dialog for a folder.
 pub(super) fn pick_folder(id: String, lang: Lang) -> Action<Message> {
-    let chosen = picker::folder(words::save_title(lang));
+    let chosen = files::folder(words::save_title(lang));
     Action::Run(Task::perform(chosen, move |folder| Message::SaveTo(id.clone(), folder)))
 }
 
@@ -249,7 +249,7 @@ impl Chat {
         let mut tasks = Vec::new();
         for path in paths {
             self.pictures.insert(path.clone(), None);
-            let made = picture::small(path.clone(), SMALL.0, SMALL.1);
+            let made = pictures::small(path.clone(), SMALL.0, SMALL.1);
             tasks.push(Task::perform(made, move |made| Message::Small(path.clone(), made)));
         }
         Action::Run(Task::batch(tasks))

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     backend::pictures::Unshown,
+    figures,
     icon::Icon,
     screen::Context,
     theme::{self, Element, Role, Tone, radius, space},
@@ -93,7 +94,7 @@ impl Faces {
             facts.push(words::size(lang, shown.size.0, shown.size.1));
         }
         if let Some(found) = portrait.found() {
-            facts.push(asking::by(lang, &found.served_by.name, &asking::time(found.milliseconds)));
+            facts.push(asking::by(lang, &found.served_by.name, &figures::took(found.milliseconds)));
         }
         let names = column![
             cut(portrait.name.as_str(), Role::Strong).fill(),

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     backend::{Heard, pictures::Unshown},
+    figures,
     icon::Icon,
     theme::{self, Element, Role, Tone, radius, space},
     widget::{Kind, badge, bar, button, cut, icon_button, pressable, tip},
@@ -85,7 +86,7 @@ fn answer<'a>(shot: &'a Shot, heard: &'a Heard<Response>, lang: Lang) -> Element
     if heard.response.labels.is_empty() {
         lines = lines.push(Role::Body.text(words::nothing_seen(lang)).style(theme::muted));
     }
-    let by = asking::by(lang, &heard.served_by.name, &asking::time(heard.milliseconds));
+    let by = asking::by(lang, &heard.served_by.name, &figures::took(heard.milliseconds));
     let footer = row![
         container(cut(shot.name.as_str(), Role::Caption).style(theme::muted))
             .width(Length::FillPortion(5)),

@@ -242,10 +242,15 @@ fn a_large_letter_goes_on_where_it_broke_off() -> anyhow::Result<()> {
         .start_in(&folder.path().join(name))
     };
     let mut nodes = [start("alice")?, bob];
-    wait_until(|| {
-        let people = nodes[0].json(["contacts"])?;
-        Ok(people.as_array().is_some_and(|all| all.iter().any(|who| who["takes_letters"] == true)))
-    })?;
+    for (node, name) in [(0, "bob"), (1, "alice")] {
+        wait_until(|| {
+            let people = nodes[node].json(["contacts"])?;
+            let met = |who: &Value| who["name"] == name && who["takes_letters"] == true;
+            Ok(people.as_array().is_some_and(|all| all.iter().any(met)))
+        })?;
+    }
+    // Of strangers, 1 GiB waits at most: bob has written to alice.
+    nodes[1].json(["send", "--to", "alice", "--text", "write to me"])?;
     let path = file.to_str().context("a path")?;
     // It stays while the letter moves.
     let mut sending = nodes[0].command(["send", "--to", "bob", path]).spawn()?;

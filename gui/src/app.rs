@@ -15,7 +15,7 @@ use potluck::client::{Event, View};
 
 use crate::{
     args::Args,
-    backend::{self, Backend, Start, Update},
+    backend::{self, Backend, Start, Update, notice::notice},
     icon::Icon,
     screen::{Action, Context, Dropped, Screen},
     settings::{Settings, SettingsError, ThemeChoice},
@@ -25,6 +25,8 @@ use crate::{
 };
 use screens::Screens;
 
+/// The name by which desktops know the window.
+const ID: &str = "potluck";
 /// The size of a new window.
 const SIZE: Size = Size::new(1280.0, 860.0);
 /// The smallest window: at 200 % this still works.
@@ -67,6 +69,10 @@ pub struct App {
     size: Size,
     now_ms: u64,
     leaving: bool,
+    /// Somebody looks at the window.
+    looked_at: bool,
+    /// The desktop may be told of what happens.
+    notices: bool,
 }
 
 /// What happens.
@@ -98,6 +104,8 @@ pub enum Message {
     HoverToasts(bool),
     /// The window has another size.
     Resized(Size),
+    /// Somebody looks at the window, or does not any more.
+    LookedAt(bool),
     /// Time passed.
     Tick(Instant),
     /// The node is to be opened again.
@@ -114,7 +122,13 @@ pub enum Message {
 pub fn run(args: Args) -> anyhow::Result<()> {
     // Looking through the fonts of the system takes a while: it happens beside everything else.
     std::thread::spawn(|| drop(iced::advanced::graphics::text::font_system().read()));
-    let mut window = iced::application(move || App::new(&args), App::update, App::view)
+    let open = move || {
+        let (app, task) = App::new(&args);
+        (App { notices: true, ..app }, task)
+    };
+    let mut window = iced::application(open, App::update, App::view)
+        // Desktops find the entry of the menu by it, and with that the icon.
+        .settings(iced::Settings { id: Some(ID.to_owned()), ..iced::Settings::default() })
         .title(|app: &App| words::potluck(app.lang()).to_owned())
         .theme(App::theme)
         .scale_factor(App::scale)
@@ -124,12 +138,20 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             size: SIZE,
             min_size: Some(SMALLEST),
             exit_on_close_request: false,
+            icon: icon(),
             ..window::Settings::default()
         });
     for font in theme::fonts() {
         window = window.font(font);
     }
     Ok(window.run()?)
+}
+
+fn icon() -> Option<window::Icon> {
+    let picture = image::load_from_memory(include_bytes!("../package/potluck.png")).ok()?;
+    let picture = picture.into_rgba8();
+    let (width, height) = picture.dimensions();
+    window::icon::from_rgba(picture.into_raw(), width, height).ok()
 }
 
 impl App {
@@ -150,6 +172,8 @@ impl App {
             size: SIZE,
             now_ms: now_ms(),
             leaving: false,
+            looked_at: true,
+            notices: false,
         };
         (app, Task::none())
     }
@@ -234,6 +258,7 @@ impl App {
             Message::CloseToast(id) => self.toasts.close(id),
             Message::HoverToasts(hovered) => self.toasts.hover(hovered),
             Message::Resized(size) => self.size = size,
+            Message::LookedAt(looked_at) => self.looked_at = looked_at,
             Message::Tick(now) => {
                 self.now_ms = now_ms();
                 self.toasts.tick(now);
@@ -331,6 +356,11 @@ impl App {
                 self.toasts.show(toast, Instant::now());
                 Task::none()
             }
+            Action::Notice(toast) => {
+                let notice = self.notice(&toast);
+                self.toasts.show(toast, Instant::now());
+                notice
+            }
             Action::Ask(mut dialog) => {
                 // Whatever is chosen, the box goes.
                 for (_, message) in &mut dialog.actions {
@@ -348,6 +378,23 @@ impl App {
             }
             Action::Restart => self.restart(),
         }
+    }
+
+    /// The same on the desktop, where nobody looks at the window. Pressing it brings the window up.
+    fn notice(&self, toast: &Toast<Message>) -> Task<Message> {
+        if self.looked_at || !self.notices {
+            return Task::none();
+        }
+        let (label, message) = toast.action.clone().unzip();
+        let open = label.unwrap_or_default();
+        let shown = notice(toast.title.clone(), toast.text.clone(), open);
+        Task::perform(shown, |pressed| pressed).then(move |pressed| match (pressed, &message) {
+            (true, Some(message)) => {
+                let up: Task<Message> = window::latest().and_then(window::gain_focus);
+                Task::done(message.clone()).chain(up)
+            }
+            _ => Task::none(),
+        })
     }
 
     fn set(&mut self, settings: Settings) -> Task<Message> {
@@ -444,7 +491,7 @@ impl App {
         Subscription::batch([
             Subscription::run_with(self.start.clone(), backend::follow).map(Message::Backend),
             keys,
-            iced::event::listen_with(|event, _, _| dropped(&event)),
+            iced::event::listen_with(|event, _, _| of_window(&event)),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
             window::close_requests().map(|_| Message::Close),
             tick,
@@ -457,14 +504,16 @@ impl App {
     }
 }
 
-fn dropped(event: &iced::Event) -> Option<Message> {
+fn of_window(event: &iced::Event) -> Option<Message> {
     let iced::Event::Window(event) = event else { return None };
-    Some(Message::Dropped(match event {
-        window::Event::FileHovered(_) => Dropped::Over,
-        window::Event::FilesHoveredLeft => Dropped::Left,
-        window::Event::FileDropped(path) => Dropped::File(path.clone()),
+    Some(match event {
+        window::Event::FileHovered(_) => Message::Dropped(Dropped::Over),
+        window::Event::FilesHoveredLeft => Message::Dropped(Dropped::Left),
+        window::Event::FileDropped(path) => Message::Dropped(Dropped::File(path.clone())),
+        window::Event::Focused => Message::LookedAt(true),
+        window::Event::Unfocused => Message::LookedAt(false),
         _ => return None,
-    }))
+    })
 }
 
 fn off_thread<T: Send + 'static>(

@@ -40,6 +40,9 @@ pub struct Args {
     /// Light or dark for now; the settings keep theirs
     #[arg(long, value_name = "THEME")]
     pub theme: Option<ThemeChoice>,
+    /// Write the manual page into a folder, and open no window
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub man: Option<PathBuf>,
 }
 
 /// A language by the name that people type.

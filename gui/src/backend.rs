@@ -4,8 +4,10 @@
 //! in batches, so that a thousand calls a second do not draw a thousand frames.
 
 mod ask;
+pub mod autostart;
 mod demo;
 pub mod files;
+pub mod notice;
 pub mod offering;
 pub mod pictures;
 pub mod post;
@@ -61,6 +63,7 @@ pub struct Backend {
     client: Client,
     data_dir: Arc<Path>,
     own: bool,
+    demo: bool,
     homes: Arc<Mutex<Vec<Home>>>,
 }
 
@@ -92,6 +95,7 @@ pub fn follow(start: &Start) -> impl Stream<Item = Update> + use<> {
             client: client.clone(),
             data_dir: home.data_dir().into(),
             own: home.is_own(),
+            demo: start.demo,
             homes: Arc::new(Mutex::new(homes)),
         };
         let _ = out.send(Update::Ready(backend)).await;
@@ -142,6 +146,11 @@ impl Backend {
     /// Whether the node runs in this process, and ends with it.
     pub fn is_own(&self) -> bool {
         self.own
+    }
+
+    /// Whether it is a show, in folders that go.
+    pub fn is_demo(&self) -> bool {
+        self.demo
     }
 
     /// Keeps a connection to an address, as people write it.

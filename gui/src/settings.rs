@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeSet,
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use clap::ValueEnum;
@@ -37,6 +37,8 @@ pub struct Settings {
     pub notice_strangers: bool,
     /// Strangers who may write: client ids.
     pub accepted: BTreeSet<String>,
+    /// Where files of letters are saved; `None` is the system's folder for what was downloaded.
+    pub downloads: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -49,6 +51,7 @@ impl Default for Settings {
             notice_mail: true,
             notice_strangers: false,
             accepted: BTreeSet::new(),
+            downloads: None,
         }
     }
 }

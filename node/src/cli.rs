@@ -3,6 +3,7 @@
 mod analyze;
 mod ask;
 mod call;
+mod completions;
 mod demo;
 mod doctor;
 mod engine;
@@ -105,6 +106,10 @@ enum Command {
     Engine(engine::EngineCommand),
     /// Three nodes in one process on loopback: recognition, chat, and a node that dies
     Demo,
+    /// Print what a shell needs to complete commands and options
+    Completions(completions::Completions),
+    /// Write the manual pages, one a command
+    Man(completions::Man),
 }
 
 /// Reads the command line, runs the command, prints what is left to say.
@@ -150,6 +155,8 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Models(models) => models.run(&common, output),
         Command::Engine(engine) => engine.run(&common, output),
         Command::Demo => demo::run(output).await,
+        Command::Completions(completions) => completions.run(Cli::command()),
+        Command::Man(man) => man.run(Cli::command(), output),
     }
 }
 

@@ -274,7 +274,7 @@ impl Chat {
     fn handle(&mut self, message: Message, context: &Context<'_>) -> Action<Message> {
         match message {
             Message::Save(id) => {
-                let folder = context.backend.map(|backend| backend.downloads());
+                let folder = work::downloads(context);
                 return self.save(id, folder, context);
             }
             Message::SaveIn(id) => return work::pick_folder(id, context.lang),

@@ -30,6 +30,11 @@ words! {
     strangers = "Requests from strangers", "陌生人的请求";
     this_computer = "This computer", "本机";
     data_folder = "Data folder", "数据文件夹";
+    downloads = "Save received files in", "收到的文件存到";
+    pick_downloads = "Choose the folder", "选择文件夹";
+    usual_downloads = "Back to the usual folder", "恢复默认文件夹";
+    start = "Open when I log in", "登录时自动打开";
+    start_hint = "The window, and with it the node", "打开窗口，节点随之启动";
     node_here = "This window runs the node", "节点由本窗口运行";
     node_here_hint = "It stops when the window closes. \"potluck up\" runs one without a window.", "关闭窗口后节点停止。用 potluck up 可不开窗口运行。";
     node_there = "The node runs by itself", "节点独立运行";

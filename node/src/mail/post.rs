@@ -7,6 +7,7 @@ mod arrivals;
 mod granted;
 mod mend;
 mod open;
+mod pauses;
 mod person;
 mod take;
 
@@ -34,6 +35,7 @@ use crate::{blobs::Blobs, config, protocol::signed::SignedError};
 use arrivals::Arrivals;
 use granted::Offers;
 use mend::Damaged;
+use pauses::Pauses;
 
 /// The name of the folder in the data folder.
 const FOLDER: &str = "mail";
@@ -75,6 +77,8 @@ pub(super) struct Shared {
     opening: Mutex<BTreeMap<EnvelopeId, bool>>,
     /// Letters whose bodies are arriving.
     pub(super) arrivals: Arrivals,
+    /// Letters that rest because their person said so.
+    pub(super) pauses: Pauses,
     /// Letters that are being offered, and to whom: they may fetch the bodies.
     pub(super) offers: Offers,
     /// Letters whose bodies are damaged here; told to whoever mends them.
@@ -151,6 +155,7 @@ impl Post {
             state: Mutex::new(state),
             opening: Mutex::default(),
             arrivals: Arrivals::default(),
+            pauses: Pauses::default(),
             offers: Offers::default(),
             damaged: Damaged::default(),
             damage: Notify::new(),

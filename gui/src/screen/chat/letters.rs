@@ -378,6 +378,7 @@ mod tests {
             expires_at: at,
             why: None,
             waits: None,
+            paused: false,
             sealed: 300,
             moved: None,
         }

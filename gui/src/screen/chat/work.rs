@@ -14,6 +14,7 @@ use potluck::{
 use super::{Chat, Message, PAGE, Pending, WRITE, Who, failed, letters::Entry};
 use crate::{
     backend::{
+        Backend,
         files::{self, is_picture},
         pictures,
         post::Letters,
@@ -54,6 +55,12 @@ pub(super) fn pick(lang: Lang) -> Action<Message> {
 pub(super) fn pick_folder(id: String, lang: Lang) -> Action<Message> {
     let chosen = files::folder(words::save_title(lang));
     Action::Run(Task::perform(chosen, move |folder| Message::SaveTo(id.clone(), folder)))
+}
+
+/// Where files go unless somebody says otherwise.
+pub(super) fn downloads(context: &Context<'_>) -> Option<PathBuf> {
+    let chosen = context.settings.downloads.clone();
+    chosen.or_else(|| context.backend.map(Backend::downloads))
 }
 
 pub(super) fn take_back(id: String, context: &Context<'_>) -> Action<Message> {
@@ -205,7 +212,7 @@ impl Chat {
         let said = self.book.with(&from).and_then(|talk| talk.entries.last()?.text());
         let text = said.filter(|_| !asks).map(|text| text.chars().take(120).collect());
         let who = if asks { Who::Requests } else { Who::Person(from) };
-        Action::Tell(Toast {
+        Action::Notice(Toast {
             tone: Tone::Primary,
             icon: Icon::MessageCircle,
             title,

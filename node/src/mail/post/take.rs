@@ -75,6 +75,7 @@ impl Post {
         if let Some(known) = shared.known(&envelope)? {
             return Ok(known);
         }
+        shared.unless_it_rests(&envelope.id, body.holder)?;
         let now = now_ms();
         if shared.keys().find(&envelope.sealing).is_none() {
             // The sender is told at once, and can seal it anew.
@@ -92,10 +93,13 @@ impl Post {
         if stranger {
             shared.room_beside_others(&envelope).await?;
         }
-        let stored = match envelope.size > MAX_INLINE as u64 && body.inline.is_none() {
-            true => self.fetch_and_open(&envelope, body.holder).await?,
-            false => Stored::sealed(shared.store_body(&envelope, body).await?),
+        let fetching = async {
+            match envelope.size > MAX_INLINE as u64 && body.inline.is_none() {
+                true => self.fetch_and_open(&envelope, body.holder).await,
+                false => shared.store_body(&envelope, body).await.map(Stored::sealed),
+            }
         };
+        let stored = shared.while_it_moves(&envelope.id, body.holder, fetching).await?;
         let Stored { small, contents, spent, opening } = stored;
         let receipt = shared.receipt(envelope.id, envelope.hash, Fate::Delivered, None);
         let receipt = receipt.map_err(internal)?;

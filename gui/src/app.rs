@@ -163,7 +163,7 @@ impl App {
             trouble: None,
             view: View::default(),
             settings: Settings::default(),
-            lang: args.lang.map(Lang::from),
+            lang: args.lang,
             theme: args.theme,
             screen: Screen::Mesh,
             screens: Screens::default(),

@@ -20,11 +20,12 @@ use std::{
     time::Duration,
 };
 
+use crate::words::Lang;
 use futures::{SinkExt as _, Stream, channel::mpsc};
 use potluck::{
     Client,
     client::{Event, parse_join},
-    doctor::{Finding, Lang, diagnose, gather_firewalls, gather_interfaces, test_multicast},
+    doctor::{Finding, diagnose, gather_firewalls, gather_interfaces, test_multicast},
     home::{Home, HomeOptions},
 };
 
@@ -246,7 +247,7 @@ mod tests {
         assert!(matches!(news[0], Event::View(_)));
         let wrong = backend.clone().join("nowhere".into()).await;
         assert!(wrong.unwrap_err().contains("is not an address"));
-        assert!(!backend.clone().examine(Lang::Chinese).await.unwrap().is_empty());
+        assert!(!backend.clone().examine(Lang::Zh).await.unwrap().is_empty());
         backend.leave().await;
         // The node has stopped, and the window hears of it.
         let end = async {

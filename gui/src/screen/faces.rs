@@ -394,12 +394,8 @@ impl Faces {
             }
             return Action::None;
         }
-        let of_labels = match lang {
-            Lang::En => potluck_analysis::Lang::En,
-            Lang::Zh => potluck_analysis::Lang::Zh,
-        };
         let (source, faces, to) = (portrait.source.clone(), found.faces.clone(), path.clone());
-        let drawn = pictures::annotated(source, faces, of_labels, path);
+        let drawn = pictures::annotated(source, faces, lang, path);
         Action::Run(Task::perform(drawn, move |saved| Message::Saved(to.clone(), saved)))
     }
 

@@ -18,7 +18,7 @@ use potluck::{
 };
 use potluck_gui::{
     app::{App, Message, screens},
-    args::{Args, LangArg},
+    args::Args,
     backend::{
         Heard, Update,
         files::{Chosen, Source},
@@ -35,10 +35,6 @@ pub const NAMES: [&str; 7] =
     ["lab-gpu-01", "王子涵", "Anna Weber", "赵老师", "front-desk", "nas-402", "Marco Rossi"];
 
 pub fn app(lang: Lang) -> App {
-    let lang = match lang {
-        Lang::En => LangArg::En,
-        Lang::Zh => LangArg::Zh,
-    };
     App::new(&Args { lang: Some(lang), ..Args::default() }).0
 }
 

@@ -292,6 +292,7 @@ async fn advertise(local: Arc<Local>) {
         if worth_telling(&local.offers(), &offers) {
             local.advertise(offers).await;
         }
+        local.tell_troubles();
         if !loading {
             // A burst of calls wakes this once, not once a call.
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -11,6 +11,8 @@ use potluck::{
     },
 };
 
+use futures::{SinkExt as _, Stream, channel::mpsc};
+
 use super::Backend;
 use crate::settings::{NodeSetting, replace, set_of_node};
 
@@ -34,6 +36,15 @@ pub struct Offering {
     pub daily_calls: u32,
     /// The key itself, as far as it is shown.
     pub key: Key,
+}
+
+/// News of an engine that is being brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Installing {
+    /// What happens now.
+    Says(String),
+    /// It is there, or is not for a reason.
+    Done(Result<(), String>),
 }
 
 /// The key of Face++.
@@ -121,6 +132,24 @@ impl Backend {
             Ok(Offering::read(folder, &config))
         })
         .await
+    }
+
+    /// Brings the faster engine through pip or npm: what happens, and at last whether it is there.
+    pub fn install(&self) -> impl Stream<Item = Installing> + use<> {
+        let folder = self.data_dir.clone();
+        iced::stream::channel(16, async move |mut out: mpsc::Sender<Installing>| {
+            let mut tell = out.clone();
+            let installed = tokio::task::spawn_blocking(move || {
+                // Of many words the last are the ones that matter: none is waited for.
+                let mut progress = |said: &str| drop(tell.try_send(Installing::Says(said.into())));
+                potluck_models::install(&folder, &mut progress)
+            });
+            let installed = match installed.await {
+                Ok(installed) => installed.map(drop).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            let _ = out.send(Installing::Done(installed)).await;
+        })
     }
 
     /// Keeps the key where only the owner reads it. The node notices by itself.

@@ -20,7 +20,7 @@ use super::{
     mesh::{capability, speed},
 };
 use crate::{
-    backend::offering::Offering,
+    backend::offering::{Installing, Offering},
     icon::Icon,
     settings::NodeSetting,
     theme::{self, Element, Role, Tone, space},
@@ -47,6 +47,8 @@ pub struct Offer {
     /// Something holds from the next start only.
     pending: bool,
     editing: Option<key::Edit>,
+    /// The faster engine is being brought: what happens now.
+    installing: Option<String>,
     trouble: Option<String>,
 }
 
@@ -77,6 +79,10 @@ pub enum Message {
     Remove,
     /// It goes.
     Removed,
+    /// The faster engine is to be brought.
+    Install,
+    /// How far that is.
+    Installing(Installing),
     /// The node starts again.
     Restart,
     /// A text for the clipboard.
@@ -120,6 +126,21 @@ impl Offer {
                 self.pending |= result.is_ok();
                 return self.written(result, context);
             }
+            Message::Install => {
+                let Some(backend) = context.backend.filter(|_| self.installing.is_none()) else {
+                    return Action::None;
+                };
+                self.installing = Some(String::new());
+                return Action::Run(Task::run(backend.install(), Message::Installing));
+            }
+            Message::Installing(Installing::Says(said)) => self.installing = Some(said),
+            Message::Installing(Installing::Done(done)) => {
+                self.installing = None;
+                self.pending |= done.is_ok();
+                if let Err(why) = done {
+                    return self.failed(why, context);
+                }
+            }
             Message::Restart => return Action::Restart,
             Message::Copy(text) => return Action::Copy(text),
             Message::Nothing => {}
@@ -133,21 +154,25 @@ impl Offer {
         result: Result<Offering, String>,
         context: &Context<'_>,
     ) -> Action<Message> {
-        let lang = context.lang;
         match result {
             Ok(known) => {
                 self.known = Some(known);
                 Action::None
             }
-            Err(why) => Action::Ask(Dialog {
-                tone: Tone::Warning,
-                icon: Icon::TriangleAlert,
-                title: words::not_changed(lang).to_owned(),
-                text: why.clone(),
-                details: Some(why),
-                actions: vec![(words::close(lang).to_owned(), Message::Nothing)],
-            }),
+            Err(why) => self.failed(why, context),
         }
+    }
+
+    fn failed(&self, why: String, context: &Context<'_>) -> Action<Message> {
+        let lang = context.lang;
+        Action::Ask(Dialog {
+            tone: Tone::Warning,
+            icon: Icon::TriangleAlert,
+            title: words::not_changed(lang).to_owned(),
+            text: why.clone(),
+            details: Some(why),
+            actions: vec![(words::close(lang).to_owned(), Message::Nothing)],
+        })
     }
 
     /// A key that nothing else took: Escape closes the fields of the Face++ key.
@@ -165,7 +190,7 @@ impl Offer {
         let trouble =
             self.trouble.as_ref().map(|why| note(Icon::CircleX, why.as_str(), Tone::Danger));
         let pending = self.pending.then(|| self.pending_note(&context));
-        let left = column![self.keep(&context), cards::models(&context)].spacing(space::L);
+        let left = column![self.keep(&context), self.models(&context)].spacing(space::L);
         let right = self.key_card(&context);
         let below: Element<'a, Message> = match context.size.width >= 860.0 {
             true => row![left.width(Length::Fill), container(right).width(Length::Fill)]

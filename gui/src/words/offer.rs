@@ -49,6 +49,8 @@ words! { "offer":
     engine;
     engine_none;
     engine_slow;
+    install;
+    installing;
     in_use;
     ready;
     not_changed;

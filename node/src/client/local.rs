@@ -105,6 +105,16 @@ impl Local {
         }
     }
 
+    /// Tells whoever follows this node what cannot be served, where that is new: the mesh is not told.
+    pub(crate) fn tell_troubles(&self) {
+        let troubles = self.troubles();
+        self.own.send_if_modified(|told| {
+            let news = told.troubles != troubles;
+            told.troubles = troubles;
+            news
+        });
+    }
+
     pub(crate) async fn mail(&self, ask: mail::Ask) -> Result<mail::Told, mail::Failed> {
         match &self.post {
             Some(post) => {

@@ -11,7 +11,7 @@ use potluck::{
     services::chat::rules::MAX_TEXT,
 };
 
-use super::{Chat, Message, PAGE, Pending, WRITE, Who, failed, letters::Entry};
+use super::{Chat, Message, Pending, WRITE, Who, failed, letters::Entry};
 use crate::{
     backend::{
         Backend,
@@ -66,6 +66,17 @@ pub(super) fn downloads(context: &Context<'_>) -> Option<PathBuf> {
 pub(super) fn take_back(id: String, context: &Context<'_>) -> Action<Message> {
     let Some(backend) = context.backend else { return Action::None };
     Action::Run(Task::perform(backend.clone().take_back(id), Message::Done))
+}
+
+pub(super) fn rest(
+    with: String,
+    id: String,
+    rests: bool,
+    context: &Context<'_>,
+) -> Action<Message> {
+    let Some(backend) = context.backend else { return Action::None };
+    let done = backend.clone().rest(id, rests);
+    Action::Run(Task::perform(done, move |done| Message::Rested(with.clone(), done)))
 }
 
 pub(super) fn resend(id: String, context: &Context<'_>) -> Action<Message> {
@@ -242,7 +253,7 @@ impl Chat {
         let Some(Who::Person(id)) = &self.chosen else { return Action::None };
         let Some(talk) = self.book.with(id) else { return Action::None };
         let mut paths: Vec<PathBuf> = Vec::new();
-        for entry in talk.entries.iter().rev().take(self.shown.max(PAGE)) {
+        for entry in &talk.entries[self.shown.of(talk.entries.len())] {
             match entry {
                 Entry::Went(one) => paths.extend(one.files.iter().cloned()),
                 Entry::Came(one) => {

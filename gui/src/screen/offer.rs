@@ -22,7 +22,7 @@ use super::{
 use crate::{
     backend::offering::{Installing, Offering},
     icon::Icon,
-    settings::NodeSetting,
+    settings::{NodeSetting, Who},
     theme::{self, Element, Role, Tone, space},
     widget::{Dialog, button, cut, head_row, hr, note, scroll, segment, switch, tile},
     words::{Lang, offer as words},
@@ -34,7 +34,7 @@ const KEEP: &str = "keep/1";
 const FACEPP: &str = "facepp/1";
 
 /// How wide the columns beside a capability are.
-const WHOM: f32 = 248.0;
+const WHOM: f32 = 336.0;
 const RATE: f32 = 72.0;
 
 /// The state of the screen.
@@ -63,8 +63,8 @@ pub enum Message {
     Switched(String, Result<Offering, String>),
     /// A setting that holds from the next start.
     Set(NodeSetting),
-    /// It was written, or not.
-    Written(Result<Offering, String>),
+    /// It was written, or not; and whether it holds at once.
+    Written(Result<Offering, String>, bool),
     /// The key is to be typed in.
     Edit,
     /// It is not.
@@ -120,10 +120,12 @@ impl Offer {
             }
             Message::Set(setting) => {
                 let Some(backend) = context.backend else { return Action::None };
-                return Action::Run(Task::perform(backend.clone().set(setting), Message::Written));
+                let at_once = matches!(setting, NodeSetting::Allow(..));
+                let set = backend.clone().set(setting);
+                return Action::Run(Task::perform(set, move |set| Message::Written(set, at_once)));
             }
-            Message::Written(result) => {
-                self.pending |= result.is_ok();
+            Message::Written(result, at_once) => {
+                self.pending |= result.is_ok() && !at_once;
                 return self.written(result, context);
             }
             Message::Install => {
@@ -265,22 +267,26 @@ impl Offer {
         container(line).padding([space::M, space::L]).into()
     }
 
-    /// Who may use a capability. Only what costs money is for some.
-    fn whom<'a>(&'a self, name: &str, lang: Lang) -> Element<'a, Message> {
-        let Some(known) = self.known.as_ref().filter(|_| name == FACEPP) else {
+    /// Who may use a capability.
+    fn whom<'a>(&'a self, name: &'a str, lang: Lang) -> Element<'a, Message> {
+        let Some(known) = &self.known else {
             return Role::Body.text(words::everyone(lang)).style(theme::muted).into();
         };
-        if let Allow::Only(list) = &known.facepp {
-            let said = words::listed(lang, list.len());
-            return Role::Body.text(said).style(theme::muted).into();
-        }
+        let now = match known.who(name) {
+            Allow::Everyone => Who::Everyone,
+            Allow::Contacts => Who::Contacts,
+            Allow::Nobody => Who::Nobody,
+            Allow::Only(list) => {
+                let said = words::listed(lang, list.len());
+                return Role::Body.text(said).style(theme::muted).into();
+            }
+        };
         let choices = [
-            (Some(Icon::Users), words::contacts(lang), false),
-            (Some(Icon::Globe), words::everyone(lang), true),
+            (Some(Icon::Globe), words::everyone(lang), Who::Everyone),
+            (Some(Icon::Users), words::contacts(lang), Who::Contacts),
+            (Some(Icon::Lock), words::nobody(lang), Who::Nobody),
         ];
-        segment(&choices, known.facepp == Allow::Everyone, false, |everyone| {
-            Message::Set(NodeSetting::FaceppForEveryone(everyone))
-        })
+        segment(&choices, now, false, |who| Message::Set(NodeSetting::Allow(name.to_owned(), who)))
     }
 
     fn switch<'a>(&self, name: &str, wanted: bool) -> Element<'a, Message> {

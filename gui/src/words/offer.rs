@@ -8,6 +8,7 @@ words! { "offer":
     capability;
     everyone;
     contacts;
+    nobody;
     listed(count: usize);
     at_once(slots: u16);
     about_recognize;

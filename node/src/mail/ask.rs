@@ -280,7 +280,7 @@ impl Post {
 
     fn name_of(&self, id: Option<PeerId>) -> String {
         let Some(id) = id else { return String::new() };
-        let named = self.0.settings.contacts.name_of(&id).map(str::to_owned);
+        let named = self.0.whom().contacts.name_of(&id).map(str::to_owned);
         named.unwrap_or_else(|| {
             self.0.lock().people.get(&id).map_or_else(String::new, |p| p.name.clone())
         })

@@ -14,7 +14,7 @@ mod take;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard},
     time::{Duration, Instant},
 };
 
@@ -60,6 +60,15 @@ pub struct Settings {
     pub read_receipts: bool,
     /// Client ids that the owner named, by nickname.
     pub contacts: config::Contacts,
+    /// Those of whom they want no letters.
+    pub blocked: config::Contacts,
+}
+
+/// Whom the owner knows, and whom not.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    pub(super) contacts: config::Contacts,
+    pub(super) blocked: config::Contacts,
 }
 
 /// The post office of a node. Cheap to clone; all clones are the same.
@@ -70,6 +79,7 @@ pub(super) struct Shared {
     pub(super) keypair: Keypair,
     pub(super) me: PeerId,
     pub(super) settings: Settings,
+    known: RwLock<Known>,
     pub(super) store: Store,
     keys: Mutex<Keyring>,
     state: Mutex<State>,
@@ -149,6 +159,10 @@ impl Post {
         let shared = Shared {
             keypair: keypair.clone(),
             me: keypair.public().to_peer_id(),
+            known: RwLock::new(Known {
+                contacts: settings.contacts.clone(),
+                blocked: settings.blocked.clone(),
+            }),
             settings,
             store,
             keys: Mutex::new(keys),
@@ -175,6 +189,12 @@ impl Post {
     /// Where the bodies of large letters lie while they arrive.
     pub(crate) fn arriving(&self) -> PathBuf {
         self.0.store.arriving()
+    }
+
+    /// Whom the owner knows, and whom not, from now on.
+    pub(crate) fn know(&self, contacts: config::Contacts, blocked: config::Contacts) {
+        let mut known = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
+        *known = Known { contacts, blocked };
     }
 
     /// Follows which letters change.
@@ -217,6 +237,11 @@ impl Post {
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whom the owner knows, and whom not.
+    pub(super) fn whom(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn keys(&self) -> MutexGuard<'_, Keyring> {

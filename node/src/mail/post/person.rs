@@ -102,13 +102,13 @@ impl Post {
             Ok(id) => vec![of(id)],
             Err(_) => {
                 let named = |id: &PeerId, person: &Person| {
-                    shared.settings.contacts.name_of(id) == Some(text)
+                    shared.whom().contacts.name_of(id) == Some(text)
                         || person.name == text
                         || fingerprint(id) == text.to_ascii_lowercase()
                 };
                 let people = state.people.iter().filter(|(id, person)| named(id, person));
                 let mut ids: Vec<_> = people.map(|(id, _)| *id).collect();
-                let contact = shared.settings.contacts.0.get(text);
+                let contact = shared.whom().contacts.0.get(text).copied();
                 ids.extend(contact.filter(|id| !state.people.contains_key(id)));
                 ids.into_iter().map(of).collect()
             }

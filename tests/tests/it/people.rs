@@ -36,7 +36,7 @@ impl Pair {
 
     fn sees(&self, who: &Process, id: &str) -> anyhow::Result<bool> {
         let peers = who.json(["peers"])?;
-        Ok(peers["peers"].as_array().is_some_and(|all| all.iter().any(|peer| peer["id"] == *id)))
+        Ok(peers.as_array().is_some_and(|all| all.iter().any(|peer| peer["id"] == *id)))
     }
 }
 

@@ -45,6 +45,7 @@ macro_rules! context_of {
             backend: $app.backend.as_ref(),
             trouble: $app.trouble.as_deref(),
             settings: &$app.settings,
+            theme: $app.drawn(),
             now_ms: $app.now_ms,
         }
     };
@@ -60,6 +61,8 @@ pub struct App {
     /// What the command line says for now.
     lang: Option<Lang>,
     theme: Option<ThemeChoice>,
+    /// What the system prefers.
+    system: theme::Theme,
     screen: Screen,
     screens: Screens,
     dialog: Option<Dialog<Message>>,
@@ -96,6 +99,8 @@ pub enum Message {
     CloseToast(ToastId),
     /// The pointer came over the short messages, or left.
     HoverToasts(bool),
+    /// The system is light or dark.
+    Prefers(iced::theme::Mode),
     /// The window has another size.
     Resized(Size),
     /// Time passed.
@@ -143,6 +148,7 @@ impl App {
             settings: Settings::default(),
             lang: args.lang.map(Lang::from),
             theme: args.theme,
+            system: Theme::default(),
             screen: Screen::Mesh,
             screens: Screens::default(),
             dialog: None,
@@ -151,7 +157,7 @@ impl App {
             now_ms: now_ms(),
             leaving: false,
         };
-        (app, Task::none())
+        (app, iced::system::theme().map(Message::Prefers))
     }
 
     /// The language.
@@ -166,6 +172,11 @@ impl App {
             ThemeChoice::Light => Some(Theme::Light),
             ThemeChoice::Dark => Some(Theme::Dark),
         }
+    }
+
+    /// Light or dark, as it is drawn.
+    pub fn drawn(&self) -> Theme {
+        self.theme().unwrap_or(self.system)
     }
 
     /// The size of everything.
@@ -233,6 +244,7 @@ impl App {
             Message::Copy(text) => return self.copy(text),
             Message::CloseToast(id) => self.toasts.close(id),
             Message::HoverToasts(hovered) => self.toasts.hover(hovered),
+            Message::Prefers(mode) => self.system = iced::theme::Base::default(mode),
             Message::Resized(size) => self.size = size,
             Message::Tick(now) => {
                 self.now_ms = now_ms();
@@ -446,6 +458,7 @@ impl App {
             keys,
             iced::event::listen_with(|event, _, _| dropped(&event)),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
+            iced::system::theme_changes().map(Message::Prefers),
             window::close_requests().map(|_| Message::Close),
             tick,
         ])

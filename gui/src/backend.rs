@@ -9,6 +9,7 @@ pub mod files;
 pub mod offering;
 pub mod pictures;
 pub mod post;
+pub mod tables;
 
 pub use ask::{Ask, Heard};
 

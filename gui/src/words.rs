@@ -4,6 +4,7 @@
 //! needs), so a word that lacks a language does not compile.
 
 pub mod activity;
+pub mod analyze;
 pub mod asking;
 pub mod chat;
 pub mod faces;
@@ -17,7 +18,9 @@ pub mod shell;
 use serde::{Deserialize, Serialize};
 
 /// A language of the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Lang {
     /// English.
@@ -34,6 +37,14 @@ impl Lang {
     /// What the system speaks.
     pub fn of_system() -> Self {
         potluck::doctor::Lang::from_env().into()
+    }
+
+    /// The same for reports and charts.
+    pub fn of_analysis(self) -> potluck_analysis::Lang {
+        match self {
+            Self::En => potluck_analysis::Lang::En,
+            Self::Zh => potluck_analysis::Lang::Zh,
+        }
     }
 
     /// The same for what the node says in words.
@@ -90,6 +101,7 @@ pub(crate) use {word, words};
 /// Every table, for the tests: a new file of words stands here too.
 pub const TABLES: &[&[(&str, &str, &str)]] = &[
     activity::TABLE,
+    analyze::TABLE,
     asking::TABLE,
     chat::TABLE,
     faces::TABLE,

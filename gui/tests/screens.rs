@@ -3,7 +3,7 @@
 //!
 //! `POTLUCK_PICTURES=folder cargo test -p potluck-gui --test screens` leaves a picture of every
 //! screen in both languages, both themes and three sizes there, to be looked at.
-//! `POTLUCK_SNAPSHOTS=new` makes the committed pictures again.
+//! `POTLUCK_ONLY=analyze` draws those alone whose name begins so. `POTLUCK_SNAPSHOTS=new` makes the committed pictures again.
 
 #[path = "staged/staged.rs"]
 mod staged;
@@ -16,7 +16,7 @@ use image::RgbaImage;
 use potluck_gui::{
     app::{App, Message, screens},
     icon::Icon,
-    screen::{Screen, recognize},
+    screen::{Screen, paths, recognize},
     theme::{self, Theme, Tone},
     widget::{self, Dialog},
     words::{self, Lang},
@@ -71,7 +71,7 @@ fn shows(app: &App, words: &str) -> bool {
 #[test]
 fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
     let folder = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from);
-    let stages: [(&str, Stage); 26] = [
+    let stages: [(&str, Stage); 39] = [
         ("mesh", staged::mesh),
         ("mesh-card", staged::mesh_with_card),
         ("mesh-list", staged::mesh_list),
@@ -97,12 +97,27 @@ fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
         ("faces-none", staged::faces_none),
         ("faces-failed", staged::faces_failed),
         ("faces-cloud", staged::faces_cloud),
+        ("analyze-empty", staged::no_table),
+        ("analyze-running", staged::analyze_running),
+        ("analyze", staged::analyze),
+        ("analyze-alerts", staged::analyze_alerts),
+        ("analyze-columns", staged::analyze_columns),
+        ("analyze-heatmap", staged::analyze_heatmap),
+        ("analyze-scatter", staged::analyze_scatter),
+        ("analyze-missing", staged::analyze_missing),
+        ("analyze-trends", staged::analyze_trends),
+        ("analyze-cloud", staged::analyze_cloud),
+        ("analyze-how", staged::analyze_how),
+        ("analyze-refused", staged::analyze_refused),
+        ("analyze-nobody", staged::analyze_nobody),
         ("settings", staged::settings),
     ];
-    for (name, stage) in stages {
+    let only = std::env::var("POTLUCK_ONLY").unwrap_or_default();
+    for (name, stage) in stages.into_iter().filter(|(name, _)| name.starts_with(&only)) {
         for lang in Lang::ALL {
             for theme in [Theme::Light, Theme::Dark] {
                 let mut app = staged::app(lang);
+                let _ = app.update(Message::Prefers(iced::theme::Base::mode(&theme)));
                 stage(&mut app);
                 for (label, width, height) in SIZES {
                     let drawn = picture(&app, Size::new(width, height), theme);
@@ -134,6 +149,7 @@ fn screens_look_as_they_were_approved() {
     ];
     for (name, stage, lang, theme) in approve {
         let mut app = staged::app(lang);
+        let _ = app.update(Message::Prefers(iced::theme::Base::mode(&theme)));
         stage(&mut app);
         let drawn = picture(&app, Size::new(900.0, 600.0), theme);
         let path =
@@ -352,7 +368,8 @@ fn a_picture_without_faces_says_so_and_a_failure_can_be_tried_again() {
 fn a_path_can_be_typed_where_there_are_no_dialogs() {
     let mut app = staged::app(Lang::Zh);
     staged::no_pictures(&mut app);
-    let typing = recognize::Message::Place(Some(recognize::Purpose::Open));
+    let typing = paths::Message::Type(recognize::Purpose::Open);
+    let typing = recognize::Message::Paths(typing);
     let _ = app.update(Message::Screen(screens::Message::Recognize(typing)));
     let size = Size::new(1280.0, 860.0);
     let mut simulator = simulator(&app, size);

@@ -5,7 +5,8 @@ use potluck::client::{Event, View};
 
 use crate::{
     screen::{
-        Action, Context, Dropped, Screen, activity, chat, faces, mesh, offer, recognize, settings,
+        Action, Context, Dropped, Screen, activity, analyze, chat, faces, mesh, offer, recognize,
+        settings,
     },
     theme::Element,
 };
@@ -19,6 +20,7 @@ pub struct Screens {
     offer: offer::Offer,
     recognize: recognize::Recognize,
     faces: faces::Faces,
+    analyze: analyze::Analyze,
     settings: settings::Settings,
 }
 
@@ -37,6 +39,8 @@ pub enum Message {
     Recognize(recognize::Message),
     /// Of faces.
     Faces(faces::Message),
+    /// Of tables.
+    Analyze(analyze::Message),
     /// Of the settings.
     Settings(settings::Message),
 }
@@ -49,6 +53,7 @@ impl Screens {
             self.offer.ready(context).map(Message::Offer),
             self.recognize.ready(context).map(Message::Recognize),
             self.faces.ready(context).map(Message::Faces),
+            self.analyze.ready(context).map(Message::Analyze),
             self.settings.ready(context).map(Message::Settings),
         ]
     }
@@ -64,6 +69,9 @@ impl Screens {
                 self.recognize.update(message, context).map(Message::Recognize)
             }
             Message::Faces(message) => self.faces.update(message, context).map(Message::Faces),
+            Message::Analyze(message) => {
+                self.analyze.update(message, context).map(Message::Analyze)
+            }
             Message::Settings(message) => {
                 self.settings.update(message, context).map(Message::Settings)
             }
@@ -108,6 +116,7 @@ impl Screens {
                 self.recognize.key(key, modifiers, context).map(Message::Recognize)
             }
             Screen::Faces => self.faces.key(key, modifiers, context).map(Message::Faces),
+            Screen::Analyze => self.analyze.key(key, modifiers, context).map(Message::Analyze),
             Screen::Settings => Action::None,
         }
     }
@@ -122,6 +131,7 @@ impl Screens {
         match screen {
             Screen::Recognize => self.recognize.dropped(dropped, context).map(Message::Recognize),
             Screen::Faces => self.faces.dropped(dropped, context).map(Message::Faces),
+            Screen::Analyze => self.analyze.dropped(dropped, context).map(Message::Analyze),
             Screen::Chat => self.chat.dropped(dropped).map(Message::Chat),
             Screen::Mesh | Screen::Activity | Screen::Offer | Screen::Settings => Action::None,
         }
@@ -132,9 +142,12 @@ impl Screens {
         match screen {
             Screen::Mesh => mesh::shows_time(view),
             Screen::Activity => activity::shows_time(view, now_ms),
-            Screen::Chat | Screen::Recognize | Screen::Faces | Screen::Offer | Screen::Settings => {
-                false
-            }
+            Screen::Chat
+            | Screen::Recognize
+            | Screen::Faces
+            | Screen::Analyze
+            | Screen::Offer
+            | Screen::Settings => false,
         }
     }
 
@@ -147,6 +160,7 @@ impl Screens {
             Screen::Offer => self.offer.view(context).map(Message::Offer),
             Screen::Recognize => self.recognize.view(context).map(Message::Recognize),
             Screen::Faces => self.faces.view(context).map(Message::Faces),
+            Screen::Analyze => self.analyze.view(context).map(Message::Analyze),
             Screen::Settings => self.settings.view(context).map(Message::Settings),
         }
     }

@@ -146,3 +146,55 @@ pub fn tabs<'a, T: Copy + PartialEq, Message: Clone + 'a>(
         .width(Length::Fill);
     Column::new().push(line).push(super::hr()).into()
 }
+
+/// One of many, in a list that opens. Arrows choose, too.
+pub fn pick<'a, T: Clone + PartialEq + 'a, Message: Clone + 'a>(
+    options: Vec<(String, T)>,
+    chosen: &T,
+    width: impl Into<Length>,
+    on_choose: impl Fn(T) -> Message + 'a,
+) -> Element<'a, Message> {
+    let count = options.len().max(1);
+    let at = options.iter().position(|(_, value)| value == chosen);
+    let beside = |step: usize| {
+        let next = at.map_or(0, |at| (at + step) % count);
+        options.get(next).map(|(_, value)| on_choose(value.clone()))
+    };
+    let (next, previous) = (beside(1), beside(count - 1));
+    let options: Vec<Labelled<T>> =
+        options.into_iter().map(|(name, value)| Labelled { name, value }).collect();
+    let shown = at.and_then(|at| options.get(at).cloned());
+    let (size, line) = Role::Body.measure();
+    let list = widget::PickList::new(options, shown, move |named| on_choose(named.value))
+        .text_size(size)
+        .text_line_height(widget::text::LineHeight::Absolute(line.into()))
+        .font(Role::Body.font())
+        .width(width)
+        .padding([(theme::CONTROL - line) / 2.0, 10.0]);
+    focusable(list, None)
+        .on_key(move |key| match key {
+            Key::Named(Named::ArrowDown | Named::ArrowRight) => next.clone(),
+            Key::Named(Named::ArrowUp | Named::ArrowLeft) => previous.clone(),
+            _ => None,
+        })
+        .into()
+}
+
+/// A value with the words that stand for it.
+#[derive(Clone)]
+struct Labelled<T> {
+    name: String,
+    value: T,
+}
+
+impl<T: PartialEq> PartialEq for Labelled<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T> std::fmt::Display for Labelled<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)
+    }
+}

@@ -1,0 +1,517 @@
+//! Tables: a look at the beginning here, the analysis anywhere in the mesh, the report in a folder of this computer.
+
+use std::{
+    fs::File,
+    io::{Cursor, Read as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::{SinkExt as _, Stream, channel::mpsc};
+use potluck::{
+    client::{Call, CallFailure, FailureKind, RouteHop, Served, decode, encode},
+    services::analyze::{Request, Response, report},
+};
+use potluck_analysis::{
+    AnalysisError, Numbers, Unwatched,
+    read::{self, ReadOptions},
+    table::{Kind, Note, Table},
+};
+use tempfile::TempDir;
+
+use super::{
+    Backend,
+    files::{Source, Unread},
+};
+
+/// Bytes of the beginning that are looked at: the reader decides by as many.
+const HEAD: u64 = 256 << 10;
+/// Rows of it that show.
+const ROWS: usize = 12;
+/// Columns of it that show.
+const COLUMNS: usize = 40;
+/// Letters of a cell, a name, a sentence that are kept: names come from other computers.
+const CELL: usize = 200;
+const SENTENCE: usize = 600;
+/// For one table.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// What begins like this is packed, and half of it cannot be read.
+const PACKED: [&[u8]; 2] = [&[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd]];
+/// Steps that wait to be shown.
+const STEPS: usize = 8;
+
+/// How a table is read, where the person knows better than what is found out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// A label as of the WHATWG Encoding Standard.
+    pub encoding: Option<String>,
+    /// Between fields.
+    pub delimiter: Option<char>,
+    /// Around fields.
+    pub quote: Option<char>,
+    /// Before quotes that belong to a field.
+    pub escape: Option<char>,
+    /// Lines of the header; 0 for none.
+    pub header_lines: Option<u64>,
+    /// Lines above the header.
+    pub skip_lines: Option<u64>,
+    /// Which of several tables.
+    pub table: Option<u64>,
+    /// The order of day and month: `dmy` or `mdy`.
+    pub dates: Option<&'static str>,
+}
+
+/// What the word cloud is made of, and what it fills.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cloud {
+    /// The text column.
+    pub column: Option<String>,
+    /// What it fills.
+    pub mask: Mask,
+    /// Another seed places the words differently.
+    pub seed: u64,
+}
+
+/// What the word cloud fills.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Mask {
+    /// The whole picture.
+    #[default]
+    All,
+    /// A shape, by its name.
+    Shape(&'static str),
+    /// The dark parts of a picture.
+    Picture(PathBuf),
+}
+
+/// The beginning of a table, as it is understood here.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Head {
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// What was understood; `None` where only the whole file says it.
+    pub seen: Option<Seen>,
+}
+
+/// What was understood of the beginning.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// Such as `UTF-8`.
+    pub encoding: String,
+    /// Between fields.
+    pub delimiter: char,
+    /// Lines of the header.
+    pub header_lines: u64,
+    /// Lines above it that were left out.
+    pub titles: u64,
+    /// How many tables the file has, as far as was looked.
+    pub tables: u64,
+    /// Names and kinds of the first columns.
+    pub columns: Vec<(String, Kind)>,
+    /// How many columns there are.
+    pub width: usize,
+    /// The first rows.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// How an analysis goes.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// So far, 0 to 100, and what is being done.
+    Progress(u8, Stage),
+    /// It ended.
+    Done(Result<Analysis, NoReport>),
+}
+
+/// What is being done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// The table is on its way, or waits for a turn.
+    Sending,
+    /// It is read.
+    Reading,
+    /// It is counted.
+    Counting,
+    /// Charts are drawn.
+    Drawing,
+    /// The report is written.
+    Writing,
+}
+
+/// Why there is no report.
+#[derive(Debug, Clone)]
+pub enum NoReport {
+    /// The mesh gave none.
+    Mesh(CallFailure),
+    /// The file or the mask is not one.
+    File(Unread),
+    /// One came that cannot be used.
+    Odd(String),
+}
+
+/// A report in its folder, which goes when nobody has it any more.
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    folder: Arc<TempDir>,
+    /// The numbers.
+    pub numbers: Arc<Numbers>,
+    /// The charts, in the order of the report.
+    pub charts: Vec<Chart>,
+    files: Vec<String>,
+    /// Who did the work.
+    pub served_by: Served,
+    /// Who was tried, in order.
+    pub route: Vec<RouteHop>,
+    /// From question to answer.
+    pub milliseconds: u64,
+}
+
+/// A chart of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chart {
+    /// The name of its files without the ending.
+    pub name: String,
+    /// What it is called.
+    pub title: String,
+    /// The place of the column that it is about, where it is about one.
+    pub column: Option<usize>,
+}
+
+impl Chart {
+    /// The name of its picture.
+    pub fn picture(&self) -> String {
+        format!("{}.png", self.name)
+    }
+}
+
+impl Analysis {
+    /// The report that was put into this folder.
+    pub fn of(
+        folder: TempDir,
+        report: report::Report,
+        (served_by, route, milliseconds): (Served, Vec<RouteHop>, u64),
+    ) -> Result<Self, String> {
+        let numbers = std::fs::read(folder.path().join(report::NUMBERS));
+        let numbers = numbers.map_err(|error| error.to_string())?;
+        let numbers = serde_json::from_slice(&numbers).map_err(|error| error.to_string())?;
+        let numbers = believed(numbers);
+        Ok(Self {
+            folder: Arc::new(folder),
+            charts: charts(&report, &numbers),
+            numbers: Arc::new(numbers),
+            files: report.files,
+            served_by,
+            route,
+            milliseconds,
+        })
+    }
+
+    /// A file of the report.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The page.
+    pub fn page(&self) -> PathBuf {
+        self.file(report::PAGE)
+    }
+
+    /// Copies all files into a folder, which is made if need be.
+    pub async fn save(self, to: PathBuf) -> Result<PathBuf, String> {
+        let copied = tokio::task::spawn_blocking(move || {
+            let to = std::path::absolute(to)?;
+            std::fs::create_dir_all(&to)?;
+            for name in &self.files {
+                std::fs::copy(self.file(name), to.join(name))?;
+            }
+            Ok::<_, std::io::Error>(to)
+        });
+        let copied = copied.await.map_err(|error| error.to_string())?;
+        copied.map_err(|error| error.to_string())
+    }
+}
+
+/// Looks at the beginning of a table.
+pub async fn look(source: Source, reading: Reading) -> Result<Head, Unread> {
+    let looked = tokio::task::spawn_blocking(move || head(&source, &reading));
+    looked.await.map_err(|error| Unread::Unreadable(error.to_string()))?
+}
+
+fn head(source: &Source, reading: &Reading) -> Result<Head, Unread> {
+    let (start, bytes) = beginning(source)?;
+    let whole = bytes <= start.len() as u64;
+    if !whole && PACKED.iter().any(|packed| start.starts_with(packed)) {
+        return Ok(Head { bytes, seen: None });
+    }
+    let mut clean = Vec::new();
+    let stream = read::Source::Stream(Box::new(Cursor::new(start)));
+    let table = match read::clean(stream, &options(reading, source), &mut clean, &Unwatched) {
+        Ok(table) => table,
+        // Of half a file, only the whole says whether it is none.
+        Err(_) if !whole => return Ok(Head { bytes, seen: None }),
+        Err(error @ (AnalysisError::BadInput(_) | AnalysisError::BadOption(_))) => {
+            return Err(Unread::NotIt(error.to_string()));
+        }
+        Err(error) => return Err(Unread::Unreadable(error.to_string())),
+    };
+    Ok(Head { bytes, seen: Some(seen(&table, &clean, whole, reading)) })
+}
+
+/// The first bytes, and how many there are in all.
+fn beginning(source: &Source) -> Result<(Vec<u8>, u64), Unread> {
+    let failed = |error: std::io::Error| Unread::Unreadable(error.to_string());
+    let path = match source {
+        Source::Bytes(bytes) => return Ok((bytes.to_vec(), bytes.len() as u64)),
+        Source::File(path) => path,
+    };
+    let about = std::fs::metadata(path).map_err(failed)?;
+    // A pipe or a device would never end.
+    if !about.is_file() {
+        return Err(Unread::NotIt(format!("{} is not a file", path.display())));
+    }
+    if about.len() == 0 {
+        return Err(Unread::NotIt(format!("{} is empty", path.display())));
+    }
+    let mut start = Vec::new();
+    File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut start)).map_err(failed)?;
+    Ok((start, about.len()))
+}
+
+fn options(reading: &Reading, source: &Source) -> ReadOptions {
+    let reading = reading.clone();
+    ReadOptions {
+        name: Some(source.name("-")),
+        encoding: reading.encoding,
+        delimiter: reading.delimiter,
+        quote: reading.quote,
+        escape: reading.escape,
+        header_lines: reading.header_lines,
+        skip_lines: reading.skip_lines,
+        table: reading.table,
+        dates: reading.dates.and_then(|order| order.parse().ok()),
+        ..ReadOptions::default()
+    }
+}
+
+fn seen(table: &Table, clean: &[u8], whole: bool, reading: &Reading) -> Seen {
+    let mut header_lines = 1;
+    let (mut titles, mut more) = (0, 0);
+    for note in &table.notes {
+        match note {
+            Note::NoHeader => header_lines = 0,
+            Note::HeaderLines(lines) => header_lines = *lines,
+            Note::Titles(lines) => titles = *lines,
+            Note::MoreTables(tables) => more = tables.len() as u64,
+            _ => {}
+        }
+    }
+    let columns = table.columns.iter().take(COLUMNS);
+    let mut rows = rows(clean, header_lines > 0);
+    // The last row of half a file is half a row.
+    if !whole && rows.len() <= ROWS {
+        rows.pop();
+    }
+    rows.truncate(ROWS);
+    Seen {
+        encoding: table.encoding.clone(),
+        delimiter: table.delimiter,
+        header_lines,
+        titles,
+        tables: reading.table.unwrap_or(1) + more,
+        columns: columns.map(|column| (short(&column.name, CELL), column.kind)).collect(),
+        width: table.columns.len(),
+        rows,
+    }
+}
+
+/// The first rows of a clean table, one more than show.
+fn rows(clean: &[u8], header: bool) -> Vec<Vec<String>> {
+    let text = String::from_utf8_lossy(clean);
+    let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
+    let (mut quoted, mut letters) = (false, text.chars().peekable());
+    let most = ROWS + 1 + usize::from(header);
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if quoted && letters.peek() == Some(&'"') => {
+                letters.next();
+                cell.push('"');
+            }
+            '"' => quoted = !quoted,
+            ',' | '\n' if !quoted => {
+                let full = std::mem::take(&mut cell);
+                if row.len() < COLUMNS {
+                    row.push(short(&full, CELL));
+                }
+                if letter == '\n' {
+                    rows.push(std::mem::take(&mut row));
+                }
+                if rows.len() == most {
+                    break;
+                }
+            }
+            letter => cell.push(letter),
+        }
+    }
+    if header && !rows.is_empty() {
+        rows.remove(0);
+    }
+    rows
+}
+
+/// The first line of a text, of at most so many letters.
+fn short(text: &str, most: usize) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+/// Writes the table as it is understood: UTF-8, commas, one line of names. Read on this computer: what is written is as
+/// large as what is read.
+pub async fn clean(source: Source, reading: Reading, to: PathBuf) -> Result<PathBuf, String> {
+    let written = tokio::task::spawn_blocking(move || {
+        let to = std::path::absolute(to).map_err(|error| error.to_string())?;
+        if source == Source::File(to.clone()) {
+            return Err("this is the table itself".to_owned());
+        }
+        let folder = to.parent().unwrap_or(&to);
+        let mut kept =
+            tempfile::NamedTempFile::new_in(folder).map_err(|error| error.to_string())?;
+        let from = match &source {
+            Source::File(path) => read::Source::File(path.clone()),
+            Source::Bytes(bytes) => read::Source::Stream(Box::new(Cursor::new(bytes.clone()))),
+        };
+        let mut writer = std::io::BufWriter::new(&mut kept);
+        read::clean(from, &options(&reading, &source), &mut writer, &Unwatched)
+            .map_err(|error| error.to_string())?;
+        std::io::Write::flush(&mut writer).map_err(|error| error.to_string())?;
+        drop(writer);
+        kept.as_file().sync_all().map_err(|error| error.to_string())?;
+        kept.persist(&to).map_err(|error| error.to_string())?;
+        Ok(to)
+    });
+    written.await.map_err(|error| error.to_string())?
+}
+
+impl Backend {
+    /// Has a table analysed by the mesh. Dropping the stream stops the work everywhere.
+    pub fn analyze(
+        self,
+        source: Source,
+        request: Request,
+        mask: Option<PathBuf>,
+    ) -> impl Stream<Item = Step> {
+        iced::stream::channel(STEPS, async move |mut out: mpsc::Sender<Step>| {
+            let done = self.report(source, request, mask, out.clone()).await;
+            let _ = out.send(Step::Done(done)).await;
+        })
+    }
+
+    async fn report(
+        self,
+        source: Source,
+        mut request: Request,
+        mask: Option<PathBuf>,
+        mut out: mpsc::Sender<Step>,
+    ) -> Result<Analysis, NoReport> {
+        if let Some(picture) = mask {
+            request.mask = Some(small(picture).await?.into());
+        }
+        let broken = |message: String| CallFailure {
+            kind: FailureKind::PeerFailed,
+            message,
+            route: Vec::new(),
+        };
+        let args = encode(&request).map_err(|error| NoReport::Mesh(broken(error.to_string())))?;
+        let (progress, mut steps) = tokio::sync::mpsc::channel(STEPS);
+        let call = Call {
+            capability: "analyze/1".to_owned(),
+            variant: None,
+            args,
+            input: Some(source.input()),
+            timeout: PATIENCE,
+            only: None,
+            progress: Some(progress),
+        };
+        let asked = self.client.call(call);
+        tokio::pin!(asked);
+        let reply = loop {
+            tokio::select! {
+                reply = &mut asked => break reply.map_err(NoReport::Mesh)?,
+                Some(step) = steps.recv() => {
+                    // One that is not taken is followed by the next.
+                    let _ = out.try_send(Step::Progress(step.percent, stage(&step.note)));
+                }
+            }
+        };
+        decode::<Response>(&reply.body).map_err(|error| NoReport::Odd(error.to_string()))?;
+        let data = reply.data;
+        let told = (reply.served_by, reply.route, reply.milliseconds);
+        let unpacked = tokio::task::spawn_blocking(move || {
+            let folder = TempDir::with_prefix("potluck-report-");
+            let folder = folder.map_err(|error| error.to_string())?;
+            let report = report::unpack(data.as_ref(), folder.path());
+            Analysis::of(folder, report.map_err(|error| error.to_string())?, told)
+        });
+        let unpacked = unpacked.await.map_err(|error| NoReport::Odd(error.to_string()))?;
+        unpacked.map_err(NoReport::Odd)
+    }
+}
+
+/// What a peer says that it does.
+fn stage(note: &str) -> Stage {
+    match note {
+        "reading" => Stage::Reading,
+        "counting" => Stage::Counting,
+        "drawing" => Stage::Drawing,
+        "writing" => Stage::Writing,
+        _ => Stage::Sending,
+    }
+}
+
+async fn small(picture: PathBuf) -> Result<Vec<u8>, NoReport> {
+    let small = tokio::task::spawn_blocking(move || {
+        potluck::services::analyze::small_mask(&picture).map_err(|error| error.to_string())
+    });
+    let small = small.await.map_err(|error| NoReport::Odd(error.to_string()))?;
+    small.map_err(|why| NoReport::File(Unread::NotIt(why)))
+}
+
+/// The numbers with texts that can be shown.
+fn believed(mut numbers: Numbers) -> Numbers {
+    for column in &mut numbers.columns {
+        column.name = short(&column.name, CELL);
+        column.top.truncate(10);
+    }
+    for alert in &mut numbers.alerts {
+        alert.detail = short(&alert.detail, SENTENCE);
+        alert.column = alert.column.take().map(|name| short(&name, CELL));
+    }
+    numbers.file = short(&numbers.file, CELL);
+    numbers
+}
+
+/// The charts that came as pictures.
+fn charts(report: &report::Report, numbers: &Numbers) -> Vec<Chart> {
+    let names = report.files.iter().filter_map(|name| name.strip_suffix(".png"));
+    let chart = |name: &str| {
+        let title = report.titles.get(name).filter(|title| !title.trim().is_empty());
+        let title = title.map_or_else(|| name.to_owned(), |title| short(title.trim(), CELL));
+        let one = ["distribution-", "category-"].iter().any(|kind| name.starts_with(kind));
+        // The title holds the name; of names that hold each other, the longest is meant.
+        let columns = numbers.columns.iter().enumerate();
+        let named = columns.filter(|(_, column)| one && title.contains(&column.name));
+        let column = named.max_by_key(|(_, column)| column.name.len()).map(|(at, _)| at);
+        Chart { name: name.to_owned(), title, column }
+    };
+    names.map(chart).collect()
+}
+
+/// The name of a table without its endings.
+pub fn stem(name: &str) -> String {
+    let unpacked = [".gz", ".zst"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+    let stem = Path::new(unpacked).file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
+}

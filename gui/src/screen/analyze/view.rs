@@ -1,0 +1,525 @@
+//! The frame of the screen: header, how it is read, the parts of the report.
+
+use iced::{
+    Alignment, ContentFit, Length,
+    widget::{Column, Row, Space, column, container, image, row},
+};
+use potluck_analysis::{Numbers, cloud::Shape};
+
+use super::{
+    Analyze, Cloud, Mask, Message, Purpose, State, Tab, Trouble, WORDS, amounts,
+    overview::{inner_width, pairs},
+    paths,
+    running::quiet,
+};
+use crate::{
+    backend::{
+        files::{Unread, name_of},
+        tables::Analysis,
+    },
+    figures,
+    icon::Icon,
+    screen::{Context, body, header, sample_button},
+    theme::{self, Element, Role, Tone, radius, space},
+    widget::{
+        Kind, bar, button, cut, drop_field, empty, hr, icon_button, pick, pressable, scroll,
+        segment, tabs, tile,
+    },
+    words::{Lang, analyze as words, asking, shell},
+};
+
+/// Width of the list beside a chart.
+const LIST: f32 = 280.0;
+/// Pairs that show beside the heat map.
+const PAIRS: usize = 60;
+
+impl Analyze {
+    /// The screen.
+    pub fn view<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let names = self.names(&context);
+        let place = self.paths.view(|purpose| names.wants(purpose, lang), lang);
+        let place = place.map(|place| place.map(Message::Paths));
+        // A low window shows one thing at a time.
+        let alone = place.is_some() && context.size.height < 400.0;
+        let content: Element<'a, Message> = match &self.table {
+            _ if alone => Space::new().into(),
+            None => self.nothing(&context),
+            Some(table) => match (&table.state, self.report()) {
+                (State::Failed(trouble), _) => self.failed(trouble, &context),
+                (_, Some(report)) => self.parts(report, &context),
+                _ => self.running(&context),
+            },
+        };
+        let content = Column::new().push(place).push(content).spacing(space::M);
+        column![self.head(&context), body(&context, content)].into()
+    }
+
+    fn head<'a>(&'a self, context: &Context<'a>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let files = Message::Paths;
+        let by_name = files(paths::Message::Type(Purpose::Open));
+        let mut controls: Vec<Element<'a, Message>> = Vec::new();
+        let choose = files(paths::Message::Choose(Purpose::Open));
+        let save = files(paths::Message::Choose(Purpose::Report));
+        let done = self.report().is_some();
+        if context.is_narrow() {
+            if self.table.is_some() {
+                let how = Some(Message::How(!self.how));
+                controls.push(icon_button(Icon::SlidersHorizontal, words::how_read(lang), how));
+            }
+            controls.push(icon_button(Icon::Type, asking::name_a_file(lang), Some(by_name)));
+            if done {
+                controls.push(icon_button(Icon::Download, words::save_report(lang), Some(save)));
+            }
+            controls.push(icon_button(Icon::Folder, words::open(lang), Some(choose)));
+        } else {
+            controls.push(icon_button(Icon::Type, asking::name_a_file(lang), Some(by_name)));
+            let open = button(words::open(lang)).icon(Icon::Folder).on_press(choose);
+            let open = if done { open } else { open.kind(Kind::Primary) };
+            controls.push(open.into());
+            if done {
+                let open = button(words::open_report(lang)).icon(Icon::ExternalLink);
+                controls.push(open.on_press(Message::OpenReport).into());
+                let save = button(words::save_report(lang)).icon(Icon::Download).on_press(save);
+                controls.push(save.kind(Kind::Primary).into());
+            }
+        }
+        header(context, words::title(lang), self.caption(lang), controls, None)
+    }
+
+    /// What is known of the table, in one line.
+    fn caption(&self, lang: Lang) -> String {
+        let Some(table) = &self.table else { return words::caption(lang).to_owned() };
+        let size = table.read.as_ref().map(|head| figures::size(head.bytes));
+        let facts = match (self.report(), size) {
+            (Some(report), Some(size)) => {
+                let rows = amounts::count(report.numbers.rows);
+                let columns = amounts::count(report.numbers.columns.len() as u64);
+                words::facts(lang, &rows, &columns, &size)
+            }
+            (_, size) => size.unwrap_or_default(),
+        };
+        let parts = [table.name.clone(), facts];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("·")
+    }
+
+    fn nothing<'a>(&'a self, context: &Context<'_>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let choose = Message::Paths(paths::Message::Choose(Purpose::Open));
+        let over = self.paths.is_over();
+        let drop = drop_field(words::drop_here(lang), words::choose(lang), over, choose);
+        let sample = sample_button(lang, Message::Sample);
+        let roomy = context.size.height >= 400.0;
+        let hint = roomy.then(|| {
+            let hint = empty(Icon::ChartColumn, words::empty(lang), words::empty_hint(lang));
+            container(hint).height(260)
+        });
+        Column::new().push(drop).push(hint).push(sample).spacing(space::L).into()
+    }
+
+    /// Nothing is there yet but what this computer read.
+    fn running<'a>(&'a self, context: &Context<'a>) -> Element<'a, Message> {
+        let all = Column::new()
+            .push(self.progress(context))
+            .push(self.first_rows(context))
+            .push(self.how_card(context))
+            .spacing(space::M);
+        scroll(all).height(Length::Fill).into()
+    }
+
+    /// Why there is no report; how the table is read can be corrected at once.
+    fn failed<'a>(&'a self, trouble: &'a Trouble, context: &Context<'a>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let said = trouble.said(lang, WORDS);
+        let why = match trouble {
+            Trouble::File(Unread::NotIt(why)) => Some(words::says(lang, why)),
+            Trouble::Mesh(failure) => Some(words::says(lang, &failure.message)),
+            _ => None,
+        };
+        let again = button(asking::again(lang)).icon(Icon::RefreshCw).kind(Kind::Primary);
+        let another = Message::Paths(paths::Message::Choose(Purpose::Open));
+        let copy = said.details.map(|details| {
+            let copy = button(shell::copy_details(lang)).icon(Icon::Copy).kind(Kind::Quiet);
+            copy.on_press(Message::Copy(details))
+        });
+        let narrow = context.is_narrow();
+        let another =
+            (!narrow).then(|| button(words::open(lang)).icon(Icon::Folder).on_press(another));
+        let buttons = Row::new()
+            .push(copy)
+            .push(another)
+            .push(again.on_press(Message::Again))
+            .spacing(space::S);
+        let inside =
+            Column::new()
+                .push(tile(Icon::CircleX, 44.0, Tone::Danger))
+                .push(Role::Heading.text(said.title))
+                .push(Role::Body.text(said.hint).style(theme::muted).align_x(Alignment::Center))
+                .push(why.map(|why| {
+                    Role::Caption.text(why).style(theme::muted).align_x(Alignment::Center)
+                }))
+                .push(buttons)
+                .spacing(space::M)
+                .max_width(520)
+                .align_x(Alignment::Center);
+        let inside = container(inside).center_x(Length::Fill).padding(space::M);
+        let readable = !matches!(trouble, Trouble::File(Unread::Unreadable(_)));
+        let how = readable.then(|| self.how_card(context));
+        let first = readable.then(|| self.first_rows(context)).flatten();
+        let all = Column::new().push(inside).push(how).push(first).spacing(space::M);
+        scroll(all).height(Length::Fill).into()
+    }
+
+    /// The report, part by part.
+    fn parts<'a>(&'a self, report: &'a Analysis, context: &Context<'a>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let numbers = &*report.numbers;
+        let progress = self.is_under_way().then(|| self.progress(context));
+        let low = context.size.height < 400.0;
+        // A low window shows one thing at a time.
+        if low && (self.how || progress.is_some()) {
+            let how = self.how.then(|| self.how_card(context));
+            let all = Column::new().push(progress).push(how).spacing(space::M);
+            return scroll(all).height(Length::Fill).into();
+        }
+        let shown: Element<'a, Message> = match self.tab {
+            Tab::Overview => self.overview(numbers, context),
+            Tab::Alerts => self.alerts(numbers, context),
+            Tab::Columns => self.columns(numbers, context),
+            Tab::Cloud => self.cloud(numbers, context),
+            _ => self.chart_tab(numbers, context),
+        };
+        let line = (!context.is_narrow()).then(|| self.line(report, context));
+        let how = self.how.then(|| self.how_card(context));
+        Column::new()
+            .push(line)
+            .push(how)
+            .push(progress)
+            .push(self.tabs(numbers, lang))
+            .push(shown)
+            .spacing(space::M)
+            .into()
+    }
+
+    fn tabs<'a>(&'a self, numbers: &'a Numbers, lang: Lang) -> Element<'a, Message> {
+        // A word for each, and how many alerts there are.
+        let alerts = numbers.alerts.len();
+        let icon = (alerts > 0).then_some(Icon::TriangleAlert);
+        tabs(
+            &[
+                (None, words::overview(lang), Tab::Overview),
+                (icon, words::alerts(lang), Tab::Alerts),
+                (None, words::columns(lang), Tab::Columns),
+                (None, words::heatmap(lang), Tab::Heatmap),
+                (None, words::scatter(lang), Tab::Scatter),
+                (None, words::missing(lang), Tab::Missing),
+                (None, words::skewness(lang), Tab::Skew),
+                (None, words::trends(lang), Tab::Trends),
+                (None, words::cloud(lang), Tab::Cloud),
+            ],
+            self.tab,
+            Message::Tab,
+        )
+    }
+
+    /// How it was read, who made the report, and what can be done with it.
+    fn line<'a>(&'a self, report: &'a Analysis, context: &Context<'a>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let wide = context.size.width >= 1000.0;
+        let picks = wide.then(|| self.picks(lang));
+        let how = Some(Message::How(!self.how));
+        let how: Element<'a, Message> = match wide {
+            true => icon_button(Icon::SlidersHorizontal, words::how_read(lang), how),
+            false => button(words::how_read(lang))
+                .icon(Icon::SlidersHorizontal)
+                .on_press_maybe(how)
+                .into(),
+        };
+        let clean = Message::Paths(paths::Message::Choose(Purpose::Clean));
+        let all = Message::Paths(paths::Message::Choose(Purpose::All));
+        Row::new()
+            .push(picks)
+            .push(how)
+            .push(container(self.by(report, lang)).align_right(Length::Fill))
+            .push(icon_button(Icon::FileArchive, words::save_all(lang), Some(all)))
+            .push(quiet(Icon::Table2, words::save_clean(lang), clean))
+            .spacing(space::S)
+            .align_y(Alignment::Center)
+            .into()
+    }
+
+    /// Who made the report, and who else was tried.
+    fn by<'a>(&'a self, report: &'a Analysis, lang: Lang) -> Element<'a, Message> {
+        let by = asking::by(lang, &report.served_by.name, &figures::took(report.milliseconds));
+        let hops: Vec<&str> = report.route.iter().map(|hop| hop.name.as_str()).collect();
+        let by = match hops.len() {
+            0 | 1 => by,
+            _ => format!("{by}·{}", words::route(lang, &hops.join(", "))),
+        };
+        row![
+            Icon::CircleCheck.view(14.0).style(theme::success_text),
+            cut(by, Role::Caption).style(theme::muted),
+        ]
+        .spacing(space::XS)
+        .align_y(Alignment::Center)
+        .into()
+    }
+
+    /// The same where there is no room above the parts.
+    pub(super) fn narrow_line<'a>(&'a self, lang: Lang) -> Element<'a, Message> {
+        let choose = |purpose| Some(Message::Paths(paths::Message::Choose(purpose)));
+        let by = self.report().map(|report| self.by(report, lang));
+        let open = Some(Message::OpenReport);
+        Row::new()
+            .push(container(Row::new().push(by)).width(Length::Fill))
+            .push(icon_button(Icon::ExternalLink, words::open_report(lang), open))
+            .push(icon_button(Icon::FileArchive, words::save_all(lang), choose(Purpose::All)))
+            .push(icon_button(Icon::Table2, words::save_clean(lang), choose(Purpose::Clean)))
+            .align_y(Alignment::Center)
+            .into()
+    }
+
+    /// A part that is charts: the one that shows, and the others beside it.
+    fn chart_tab<'a>(
+        &'a self,
+        numbers: &'a Numbers,
+        context: &Context<'a>,
+    ) -> Element<'a, Message> {
+        let lang = context.lang;
+        if self.charts().is_empty() {
+            let why = match self.tab {
+                Tab::Heatmap => words::no_heatmap(lang),
+                Tab::Scatter => words::no_scatter(lang),
+                Tab::Missing => words::no_missing(lang),
+                Tab::Skew => words::no_skew(lang),
+                _ => words::no_trends(lang),
+            };
+            return empty(Icon::ChartColumn, words::no_chart(lang), why);
+        }
+        let panel = context.has_panel();
+        let beside = match self.tab {
+            Tab::Heatmap if panel => Some(self.related(numbers, lang)),
+            _ if panel && self.charts().len() > 1 => Some(self.others()),
+            _ => None,
+        };
+        let shown = self.chart_card(context);
+        Row::new().push(shown).push(beside).spacing(space::M).into()
+    }
+
+    /// The chart with what can be done with it; it takes the room that there is.
+    fn chart_card<'a>(&'a self, context: &Context<'a>) -> Element<'a, Message> {
+        if context.size.height < 560.0 {
+            // In a low window it is as high as it needs to be, and scrolls.
+            let inside = container(self.chart_view(context, None)).padding(space::S);
+            let inside = inside.width(Length::Fill).style(theme::card);
+            return scroll(inside).height(Length::Fill).into();
+        }
+        container(self.chart_view(context, Some(Length::Fill)))
+            .padding(space::M)
+            .width(Length::Fill)
+            .height(Length::Fill)
+            .style(theme::card)
+            .into()
+    }
+
+    /// The chart, `height` high or as high as it is wide.
+    pub(super) fn chart_view<'a>(
+        &'a self,
+        context: &Context<'a>,
+        height: Option<Length>,
+    ) -> Element<'a, Message> {
+        let lang = context.lang;
+        let charts = self.charts();
+        let picture: Element<'a, Message> = match self.picture() {
+            Some(Ok(shown)) => {
+                let picture =
+                    image(&shown.handle).width(Length::Fill).content_fit(ContentFit::Contain);
+                match height {
+                    Some(height) => picture.height(height).into(),
+                    None => picture.into(),
+                }
+            }
+            Some(Err(_)) => said(words::broken_chart(lang), height),
+            None => said(words::drawing_chart(lang), height),
+        };
+        let place = (charts.len() > 1).then(|| {
+            let at = self.chart;
+            let before = at.checked_sub(1).map(Message::Chart);
+            let after = Some(at + 1).filter(|next| *next < charts.len()).map(Message::Chart);
+            row![
+                icon_button(Icon::ChevronLeft, words::earlier(lang), before),
+                Role::Body.text(format!("{} / {}", at + 1, charts.len())),
+                icon_button(Icon::ChevronRight, words::later(lang), after),
+            ]
+            .align_y(Alignment::Center)
+        });
+        let save = Message::Paths(paths::Message::Choose(Purpose::Chart));
+        let title = charts.get(self.chart).map(|chart| chart.title.clone()).unwrap_or_default();
+        let line = Row::new()
+            .push(cut(title, Role::Caption).style(theme::muted).fill())
+            .push(place)
+            .push(icon_button(Icon::Download, words::save_chart(lang), Some(save)))
+            .spacing(space::S)
+            .align_y(Alignment::Center);
+        column![picture, line].spacing(space::S).into()
+    }
+
+    /// The charts of this part by their titles.
+    fn others(&self) -> Element<'_, Message> {
+        let rows = self.charts().into_iter().enumerate().map(|(at, chart)| {
+            let chosen = at == self.chart;
+            let role = if chosen { Role::Strong } else { Role::Body };
+            let line = cut(chart.title.as_str(), role).style(theme::plain_text).fill();
+            let line = container(line).center_y(43).padding([0.0, space::L]).width(Length::Fill);
+            let pressed = pressable(line, chosen, 0.0, Message::Chart(at)).radius(radius::INNER);
+            column![pressed, hr()].into()
+        });
+        side(scroll(Column::with_children(rows)).height(Length::Fill).into())
+    }
+
+    /// The strongest pairs, beside the heat map.
+    fn related<'a>(&'a self, numbers: &'a Numbers, lang: Lang) -> Element<'a, Message> {
+        // Names of the two kinds of coefficients are the same in all languages.
+        let kinds = segment(
+            &[(None, "Pearson", false), (None, "Spearman", true)],
+            self.spearman,
+            false,
+            Message::Spearman,
+        );
+        let head = column![Role::Heading.text(words::related(lang)), kinds].spacing(space::S);
+        let rows = pairs(numbers, self.spearman).into_iter().take(PAIRS).map(|(one, other, r)| {
+            let tone = if r < 0.0 { Tone::Warning } else { Tone::Primary };
+            let names = column![
+                cut(one, Role::CaptionStrong).style(theme::plain_text).fill(),
+                cut(other, Role::Caption).style(theme::muted).fill(),
+            ];
+            let number = format!("{:.2}", r.abs());
+            let number = if r < 0.0 { format!("−{number}") } else { number };
+            let line = row![
+                names.width(Length::Fill),
+                container(bar(r.abs() as f32, tone, 6.0)).width(56),
+                container(Role::Body.text(number)).align_right(44),
+            ]
+            .spacing(space::S)
+            .align_y(Alignment::Center);
+            column![hr(), container(line).center_y(45).padding([0.0, space::L])].into()
+        });
+        let legend = |words: &'a str, tone: Tone| {
+            row![
+                container(Space::new()).width(12).height(6).style(theme::accent(tone)),
+                Role::Caption.text(words).style(theme::muted)
+            ]
+            .spacing(space::S)
+            .align_y(Alignment::Center)
+        };
+        let legend = row![
+            legend(words::same_way(lang), Tone::Primary),
+            legend(words::other_way(lang), Tone::Warning)
+        ]
+        .spacing(space::L);
+        side(
+            column![
+                container(head).padding(space::L),
+                scroll(Column::with_children(rows)).height(Length::Fill),
+                hr(),
+                container(legend).center_y(36).padding([0.0, space::L]),
+            ]
+            .into(),
+        )
+    }
+
+    /// The word cloud, and what it is made of.
+    fn cloud<'a>(&'a self, numbers: &'a Numbers, context: &Context<'a>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let shown: Element<'a, Message> = match self.charts().is_empty() {
+            true => empty(Icon::ChartColumn, words::no_chart(lang), words::no_cloud(lang)),
+            false => self.chart_card(context),
+        };
+        let narrow = inner_width(context) < 640.0;
+        let one = |label: &'a str, pick: Element<'a, Message>| -> Element<'a, Message> {
+            row![Role::Body.text(label).style(theme::muted), pick]
+                .spacing(space::S)
+                .align_y(Alignment::Center)
+                .into()
+        };
+        let width = Length::Fixed(if narrow { 140.0 } else { 220.0 });
+        let again = Message::Clouds(Cloud { seed: self.cloud.seed + 1, ..self.cloud.clone() });
+        let again: Element<'a, Message> = match narrow {
+            true => icon_button(Icon::RefreshCw, words::shuffle(lang), Some(again)),
+            false => button(words::shuffle(lang)).icon(Icon::RefreshCw).on_press(again).into(),
+        };
+        let choices = [
+            one(words::cloud_column(lang), self.cloud_column(numbers, lang, width)),
+            one(words::mask(lang), self.cloud_mask(lang, width)),
+            again,
+        ];
+        let choices = Row::with_children(choices)
+            .spacing(space::M)
+            .align_y(Alignment::Center)
+            .wrap()
+            .vertical_spacing(space::S);
+        match context.size.height < 400.0 {
+            true => scroll(column![choices, self.chart_view(context, None)].spacing(space::M))
+                .height(Length::Fill)
+                .into(),
+            false => column![choices, shown].spacing(space::M).into(),
+        }
+    }
+
+    fn cloud_column<'a>(
+        &'a self,
+        numbers: &'a Numbers,
+        lang: Lang,
+        width: Length,
+    ) -> Element<'a, Message> {
+        let mut options = vec![(words::most_words(lang).to_owned(), None)];
+        let texts = numbers.columns.iter().filter(|column| column.kind == "text");
+        options.extend(texts.map(|column| (column.name.clone(), Some(column.name.clone()))));
+        pick(options, &self.cloud.column, width, |column| {
+            Message::Clouds(Cloud { column, ..self.cloud.clone() })
+        })
+    }
+
+    fn cloud_mask(&self, lang: Lang, width: Length) -> Element<'_, Message> {
+        let mut options: Vec<(String, Option<Mask>)> =
+            vec![(words::mask_all(lang).to_owned(), Some(Mask::All))];
+        let shapes = Shape::ALL.iter().filter(|shape| **shape != Shape::Rectangle);
+        options.extend(shapes.map(|shape| {
+            let name = shape.names().0;
+            (shape_name(lang, name).to_owned(), Some(Mask::Shape(name)))
+        }));
+        if let Mask::Picture(path) = &self.cloud.mask {
+            let name = words::mask_of(lang, &name_of(path));
+            options.push((name, Some(self.cloud.mask.clone())));
+        }
+        options.push((words::mask_picture(lang).to_owned(), None));
+        pick(options, &Some(self.cloud.mask.clone()), width, |mask| match mask {
+            Some(mask) => Message::Clouds(Cloud { mask, ..self.cloud.clone() }),
+            None => Message::Paths(paths::Message::Choose(Purpose::Mask)),
+        })
+    }
+}
+
+fn shape_name(lang: Lang, name: &'static str) -> &'static str {
+    match name {
+        "circle" => words::circle(lang),
+        "ellipse" => words::ellipse(lang),
+        "heart" => words::heart(lang),
+        "star" => words::star(lang),
+        "cloud" => words::cloud_shape(lang),
+        "diamond" => words::diamond(lang),
+        other => other,
+    }
+}
+
+/// A sentence where a chart will be.
+fn said(words: &str, height: Option<Length>) -> Element<'_, Message> {
+    let said = Role::Body.text(words).style(theme::muted);
+    container(said).center_x(Length::Fill).center_y(height.unwrap_or(Length::Fixed(120.0))).into()
+}
+
+/// A list beside a chart.
+fn side(content: Element<'_, Message>) -> Element<'_, Message> {
+    container(content).padding(1).width(LIST).height(Length::Fill).style(theme::card).into()
+}

@@ -138,12 +138,13 @@ fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
 /// The committed pictures: compared with a tolerance, since rounding differs between processors.
 #[test]
 fn screens_look_as_they_were_approved() {
-    let approve: [(&str, Stage, Lang, Theme); 7] = [
+    let approve: [(&str, Stage, Lang, Theme); 8] = [
         ("mesh-en-light", staged::mesh, Lang::En, Theme::Light),
         ("mesh-zh-dark", staged::mesh_with_card, Lang::Zh, Theme::Dark),
         ("nobody-zh-light", staged::nobody, Lang::Zh, Theme::Light),
         ("recognize-zh-light", staged::recognize, Lang::Zh, Theme::Light),
         ("faces-en-dark", staged::faces, Lang::En, Theme::Dark),
+        ("analyze-zh-light", staged::analyze, Lang::Zh, Theme::Light),
         ("offer-zh-dark", staged::offer, Lang::Zh, Theme::Dark),
         ("settings-en-dark", staged::settings, Lang::En, Theme::Dark),
     ];
@@ -359,6 +360,53 @@ fn a_picture_without_faces_says_so_and_a_failure_can_be_tried_again() {
     staged::faces_none(&mut app);
     assert!(shows(&app, words::faces::none(Lang::Zh)));
     staged::faces_failed(&mut app);
+    assert!(shows(&app, words::asking::nobody(Lang::Zh)));
+    press(&mut app, words::asking::again(Lang::Zh));
+    assert!(!shows(&app, words::asking::nobody(Lang::Zh)));
+}
+
+#[test]
+fn a_report_is_read_part_by_part() {
+    let mut app = staged::app(Lang::En);
+    staged::analyze(&mut app);
+    assert!(shows(&app, "120") && shows(&app, "学号"));
+    assert!(shows(&app, words::analyze::save_report(Lang::En)));
+    press(&mut app, words::analyze::columns(Lang::En));
+    press(&mut app, "姓名");
+    assert!(shows(&app, words::analyze::frequent(Lang::En)));
+    press(&mut app, words::analyze::trends(Lang::En));
+    // The chart of this table is there, and another of the same kind is not.
+    assert!(shows(&app, words::analyze::drawing_chart(Lang::En)));
+    press(&mut app, words::analyze::cloud(Lang::En));
+    press(&mut app, words::analyze::shuffle(Lang::En));
+    // Another cloud is on its way, and the report stays.
+    assert!(shows(&app, words::asking::stop(Lang::En)));
+    press(&mut app, words::asking::stop(Lang::En));
+    assert!(!shows(&app, words::asking::stop(Lang::En)));
+}
+
+#[test]
+fn how_a_table_is_read_shows_at_once_and_can_be_corrected() {
+    let mut app = staged::app(Lang::Zh);
+    staged::analyze_running(&mut app);
+    assert!(shows(&app, "李文博") && shows(&app, words::analyze::date(Lang::Zh)));
+    assert!(shows(&app, words::analyze::counting(Lang::Zh)));
+    write(&mut app, potluck_gui::screen::analyze::SKIP, "no");
+    assert!(shows(&app, &words::analyze::not_lines(Lang::Zh, 10_000)));
+    press(&mut app, words::asking::stop(Lang::Zh));
+    assert!(shows(&app, words::recognize::stopped_hint(Lang::Zh)));
+    press(&mut app, words::asking::again(Lang::Zh));
+    assert!(!shows(&app, words::recognize::stopped_hint(Lang::Zh)));
+}
+
+#[test]
+fn what_is_no_table_says_so_and_nobody_to_serve_can_be_tried_again() {
+    let mut app = staged::app(Lang::En);
+    staged::analyze_refused(&mut app);
+    assert!(shows(&app, words::analyze::no_table(Lang::En)));
+    assert!(shows(&app, words::analyze::how_read(Lang::En)));
+    let mut app = staged::app(Lang::Zh);
+    staged::analyze_nobody(&mut app);
     assert!(shows(&app, words::asking::nobody(Lang::Zh)));
     press(&mut app, words::asking::again(Lang::Zh));
     assert!(!shows(&app, words::asking::nobody(Lang::Zh)));

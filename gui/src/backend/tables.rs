@@ -515,3 +515,104 @@ pub fn stem(name: &str) -> String {
     let stem = Path::new(unpacked).file_stem().unwrap_or_default();
     stem.to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(text: &str) -> Source {
+        Source::Bytes(text.as_bytes().into())
+    }
+
+    #[tokio::test]
+    async fn the_beginning_is_read_as_the_whole_would_be() {
+        let text = "成绩单\n姓名;分数;日期\n\"李, 文博\";98,5;2026-01-03\n王浩然;77,0;2026-01-04\n";
+        let head = look(bytes(text), Reading::default()).await.unwrap();
+        let seen = head.seen.unwrap();
+        assert_eq!((seen.delimiter, seen.titles, seen.header_lines), (';', 1, 1));
+        let names: Vec<_> = seen.columns.iter().map(|(name, kind)| (&name[..], *kind)).collect();
+        assert_eq!(names, [("姓名", Kind::Text), ("分数", Kind::Number), ("日期", Kind::Date)]);
+        assert_eq!(seen.rows[0], ["李, 文博", "98,5", "2026-01-03"]);
+        // The person knows better.
+        let none = Reading { header_lines: Some(0), skip_lines: Some(1), ..Reading::default() };
+        let seen = look(bytes(text), none).await.unwrap().seen.unwrap();
+        assert_eq!((seen.header_lines, seen.rows.len()), (0, 3));
+    }
+
+    #[tokio::test]
+    async fn of_a_large_table_the_first_rows_show_whole() {
+        let mut text = "a,b\n".to_owned();
+        while (text.len() as u64) < HEAD * 2 {
+            text += "12345,some words that fill the line\n";
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.csv");
+        std::fs::write(&path, &text).unwrap();
+        let head = look(Source::File(path), Reading::default()).await.unwrap();
+        assert_eq!(head.bytes, text.len() as u64);
+        let rows = head.seen.unwrap().rows;
+        assert_eq!(rows.len(), ROWS);
+        assert!(rows.iter().all(|row| row == &["12345", "some words that fill the line"]));
+    }
+
+    #[tokio::test]
+    async fn what_is_no_table_is_told() {
+        let page = bytes("<!DOCTYPE html><html><body>hello</body></html>");
+        assert!(matches!(look(page, Reading::default()).await, Err(Unread::NotIt(_))));
+        let missing = Source::File("/nowhere/at/all.csv".into());
+        assert!(matches!(look(missing, Reading::default()).await, Err(Unread::Unreadable(_))));
+        let folder = Source::File(std::env::temp_dir());
+        assert!(matches!(look(folder, Reading::default()).await, Err(Unread::NotIt(_))));
+        let unknown = Reading { encoding: Some("klingon".to_owned()), ..Reading::default() };
+        assert!(look(bytes("a,b\n1,2\n"), unknown).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_clean_table_is_written_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("t.csv"), folder.path().join("clean.csv"));
+        std::fs::write(&from, "title\n\na;b\n1;x\n\n2;y, z\n").unwrap();
+        let source = Source::File(from.clone());
+        clean(source.clone(), Reading::default(), to.clone()).await.unwrap();
+        assert_eq!(std::fs::read_to_string(&to).unwrap(), "a,b\n1,x\n2,\"y, z\"\n");
+        assert!(clean(source.clone(), Reading::default(), from.clone()).await.is_err());
+        let nowhere = folder.path().join("missing/clean.csv");
+        assert!(clean(source, Reading::default(), nowhere).await.is_err());
+    }
+
+    #[test]
+    fn charts_belong_to_the_column_with_the_longest_name() {
+        let column = |name: &str| potluck_analysis::numbers::ColumnNumbers {
+            name: name.to_owned(),
+            ..Default::default()
+        };
+        let mut report = report::Report::default();
+        for (name, title) in [
+            ("distribution-1-score", "Distribution of score"),
+            ("distribution-2-math-score", "Distribution of math_score"),
+            ("scatter-1", "score × math_score"),
+        ] {
+            report.files.push(format!("{name}.png"));
+            report.titles.insert(name.to_owned(), title.to_owned());
+        }
+        let numbers = Numbers {
+            file: String::new(),
+            encoding: String::new(),
+            delimiter: ',',
+            rows: 0,
+            bad_rows: 0,
+            duplicate_rows: 0,
+            columns: vec![column("math_score"), column("score")],
+            correlation: Default::default(),
+            alerts: Vec::new(),
+        };
+        let of: Vec<_> = charts(&report, &numbers).iter().map(|chart| chart.column).collect();
+        assert_eq!(of, [Some(1), Some(0), None]);
+    }
+
+    #[test]
+    fn tables_are_called_without_their_endings() {
+        let stems = ["sales.csv.gz", "成绩单.csv", "x.tsv.zst", "x"].map(stem);
+        assert_eq!(stems, ["sales", "成绩单", "x", "x"]);
+    }
+}

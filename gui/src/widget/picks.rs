@@ -6,7 +6,7 @@ use iced::{
     widget::{self, Column, Row, Space, container},
 };
 
-use super::focus::focusable;
+use super::{cut::fitting, focus::focusable};
 use crate::{
     icon::Icon,
     theme::{self, Element, Role, Theme, radius, space},
@@ -147,6 +147,9 @@ pub fn tabs<'a, T: Copy + PartialEq, Message: Clone + 'a>(
     Column::new().push(line).push(super::hr()).into()
 }
 
+/// What a pick list needs beside its words.
+const SIGN: f32 = 40.0;
+
 /// One of many, in a list that opens. Arrows choose, too.
 pub fn pick<'a, T: Clone + PartialEq + 'a, Message: Clone + 'a>(
     options: Vec<(String, T)>,
@@ -161,8 +164,14 @@ pub fn pick<'a, T: Clone + PartialEq + 'a, Message: Clone + 'a>(
         options.get(next).map(|(_, value)| on_choose(value.clone()))
     };
     let (next, previous) = (beside(1), beside(count - 1));
+    let width = width.into();
+    // The list draws over its own sign what does not fit.
+    let fitted = |name: String| match width {
+        Length::Fixed(width) => fitting(&name, Role::Body, width - SIGN),
+        _ => name,
+    };
     let options: Vec<Labelled<T>> =
-        options.into_iter().map(|(name, value)| Labelled { name, value }).collect();
+        options.into_iter().map(|(name, value)| Labelled { name: fitted(name), value }).collect();
     let shown = at.and_then(|at| options.get(at).cloned());
     let (size, line) = Role::Body.measure();
     let list = widget::PickList::new(options, shown, move |named| on_choose(named.value))

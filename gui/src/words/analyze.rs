@@ -135,7 +135,7 @@ words! {
     same_way = "same way", "同向";
     other_way = "opposite", "反向";
     cloud_column = "Column", "列";
-    most_words = "the one with most words", "文字最多的一列";
+    most_words = "most words", "文字最多的列";
     mask = "Fills", "形状";
     mask_all = "rectangle", "矩形";
     circle = "circle", "圆形";

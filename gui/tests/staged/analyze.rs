@@ -1,6 +1,6 @@
 //! Tables: on their way, analysed, and refused. The reports are real ones, made here.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{collections::BTreeMap, path::PathBuf, sync::Mutex};
 
 use potluck::{
     client::{CallFailure, FailureKind, Served},
@@ -17,7 +17,7 @@ use potluck_gui::{
     app::{App, Message, screens},
     backend::{
         files::{Chosen, Source, Unread},
-        pictures::{self, Fit},
+        pictures::{self, Fit, Shown},
         tables::{self, Analysis, Head, NoReport, Reading, Stage, Step},
     },
     screen::{
@@ -146,13 +146,18 @@ fn class(app: &mut App, tab: Tab) {
 
 /// What the window would decode by itself.
 fn decoded(app: &mut App) {
+    static DECODED: Mutex<BTreeMap<PathBuf, Shown>> = Mutex::new(BTreeMap::new());
     let done = report(app, potluck_analysis::SAMPLE, "class.csv");
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let mut decoded = DECODED.lock().unwrap();
     for chart in &done.charts {
         let chart = done.file(&chart.picture());
-        let source = Source::File(chart.clone());
-        let shown = runtime.block_on(pictures::read(source, Fit::Within(1200, 1600)));
-        tell(app, analyze::Message::Picture(chart, shown));
+        let read = || {
+            let source = Source::File(chart.clone());
+            runtime.block_on(pictures::read(source, Fit::Within(1200, 1600))).unwrap()
+        };
+        let shown = decoded.entry(chart.clone()).or_insert_with(read).clone();
+        tell(app, analyze::Message::Picture(chart, Ok(shown)));
     }
 }
 

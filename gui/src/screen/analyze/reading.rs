@@ -54,9 +54,9 @@ impl Analyze {
                 .align_y(Alignment::Center)
         };
         row![
-            one(words::encoding(lang), self.encoding(lang, 156.0.into())),
-            one(words::separator(lang), self.delimiter(lang, 140.0.into())),
-            one(words::header(lang), self.header(lang, 132.0.into())),
+            one(words::encoding(lang), self.encoding(lang, 140.0.into())),
+            one(words::separator(lang), self.delimiter(lang, 128.0.into())),
+            one(words::header(lang), self.header(lang, 120.0.into())),
         ]
         .spacing(space::M)
         .into()

@@ -76,7 +76,8 @@ impl Analyze {
         } else {
             controls.push(icon_button(Icon::Type, asking::name_a_file(lang), Some(by_name)));
             let open = button(words::open(lang)).icon(Icon::Folder).on_press(choose);
-            let open = if done { open } else { open.kind(Kind::Primary) };
+            let first = self.table.is_none();
+            let open = if first { open.kind(Kind::Primary) } else { open };
             controls.push(open.into());
             if done {
                 let open = button(words::open_report(lang)).icon(Icon::ExternalLink);

@@ -401,7 +401,9 @@ impl App {
             _ if self.dialog.is_some() => return Task::none(),
             Key::Character(digit) if modifiers.command() => {
                 let number: usize = digit.parse().unwrap_or_default();
-                if let Some(screen) = number.checked_sub(1).and_then(|at| Screen::ALL.get(at)) {
+                let shown = |screen: &&Screen| self.screens.is_useful(**screen, &self.view);
+                let mut shown = Screen::ALL.iter().filter(shown);
+                if let Some(screen) = number.checked_sub(1).and_then(|at| shown.nth(at)) {
                     return self.update(Message::Go(*screen));
                 }
             }

@@ -8,6 +8,7 @@ mod demo;
 pub mod files;
 pub mod offering;
 pub mod pictures;
+pub mod plain;
 pub mod post;
 pub mod tables;
 

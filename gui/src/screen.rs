@@ -10,6 +10,7 @@ pub mod asked;
 pub mod chat;
 pub mod faces;
 pub mod mesh;
+pub mod more;
 pub mod offer;
 pub mod paths;
 pub mod recognize;
@@ -47,6 +48,8 @@ pub enum Screen {
     Faces,
     /// What stands in tables.
     Analyze,
+    /// What else is offered.
+    More,
     /// How it looks and behaves.
     Settings,
 }
@@ -70,6 +73,7 @@ impl Screen {
         Screen::Recognize,
         Screen::Faces,
         Screen::Analyze,
+        Screen::More,
         Screen::Activity,
         Screen::Offer,
         Screen::Settings,
@@ -85,6 +89,7 @@ impl Screen {
             Self::Recognize => Icon::ScanSearch,
             Self::Faces => Icon::ScanFace,
             Self::Analyze => Icon::ChartColumn,
+            Self::More => Icon::LayoutGrid,
             Self::Settings => Icon::SlidersHorizontal,
         }
     }
@@ -99,6 +104,7 @@ impl Screen {
             Self::Recognize => words::recognize::title(lang),
             Self::Faces => words::faces::title(lang),
             Self::Analyze => words::analyze::title(lang),
+            Self::More => words::more::title(lang),
             Self::Settings => words::settings::title(lang),
         }
     }
@@ -107,7 +113,7 @@ impl Screen {
     pub fn group(self) -> Group {
         match self {
             Self::Mesh | Self::Chat => Group::First,
-            Self::Recognize | Self::Faces | Self::Analyze => Group::Ask,
+            Self::Recognize | Self::Faces | Self::Analyze | Self::More => Group::Ask,
             Self::Activity | Self::Offer | Self::Settings => Group::Here,
         }
     }

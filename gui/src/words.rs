@@ -10,6 +10,7 @@ pub mod chat;
 pub mod faces;
 pub mod figures;
 pub mod mesh;
+pub mod more;
 pub mod offer;
 pub mod recognize;
 pub mod settings;
@@ -107,6 +108,7 @@ pub const TABLES: &[&[(&str, &str, &str)]] = &[
     faces::TABLE,
     figures::TABLE,
     mesh::TABLE,
+    more::TABLE,
     offer::TABLE,
     recognize::TABLE,
     settings::TABLE,

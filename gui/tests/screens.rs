@@ -71,7 +71,7 @@ fn shows(app: &App, words: &str) -> bool {
 #[test]
 fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
     let folder = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from);
-    let stages: [(&str, Stage); 39] = [
+    let stages: [(&str, Stage); 43] = [
         ("mesh", staged::mesh),
         ("mesh-card", staged::mesh_with_card),
         ("mesh-list", staged::mesh_list),
@@ -110,6 +110,10 @@ fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
         ("analyze-how", staged::analyze_how),
         ("analyze-refused", staged::analyze_refused),
         ("analyze-nobody", staged::analyze_nobody),
+        ("more", staged::more_list),
+        ("more-form", staged::more_form),
+        ("more-answer", staged::more_answer),
+        ("more-untold", staged::more_untold),
         ("settings", staged::settings),
     ];
     let only = std::env::var("POTLUCK_ONLY").unwrap_or_default();
@@ -410,6 +414,33 @@ fn what_is_no_table_says_so_and_nobody_to_serve_can_be_tried_again() {
     assert!(shows(&app, words::asking::nobody(Lang::Zh)));
     press(&mut app, words::asking::again(Lang::Zh));
     assert!(!shows(&app, words::asking::nobody(Lang::Zh)));
+}
+
+#[test]
+fn any_capability_gets_a_form_and_shows_its_answer() {
+    let mut app = staged::app(Lang::En);
+    // It stands in the sidebar only where there is something.
+    staged::mesh(&mut app);
+    assert!(!shows(&app, words::more::title(Lang::En)));
+    staged::more_answer(&mut app);
+    assert!(shows(&app, words::more::title(Lang::En)) && shows(&app, "least_certainty"));
+    assert!(shows(&app, words::more::answer(Lang::En)));
+    write(&mut app, potluck_gui::screen::more::FIELDS[2], "?");
+    press(&mut app, words::more::ask(Lang::En));
+    assert!(shows(&app, words::more::not_number(Lang::En)));
+}
+
+#[test]
+fn a_capability_that_nobody_explains_can_be_asked_and_a_failure_says_why() {
+    let mut app = staged::app(Lang::Zh);
+    staged::more_untold(&mut app);
+    assert!(shows(&app, words::more::untold(Lang::Zh)));
+    assert!(shows(&app, words::asking::refused(Lang::Zh)));
+    press(&mut app, words::more::ask(Lang::Zh));
+    assert!(!shows(&app, words::asking::refused(Lang::Zh)));
+    assert!(shows(&app, words::more::asks(Lang::Zh)));
+    press(&mut app, words::asking::stop(Lang::Zh));
+    assert!(shows(&app, words::more::ask(Lang::Zh)));
 }
 
 #[test]

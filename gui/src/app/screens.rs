@@ -5,8 +5,8 @@ use potluck::client::{Event, View};
 
 use crate::{
     screen::{
-        Action, Context, Dropped, Screen, activity, analyze, chat, faces, mesh, offer, recognize,
-        settings,
+        Action, Context, Dropped, Screen, activity, analyze, chat, faces, mesh, more, offer,
+        recognize, settings,
     },
     theme::Element,
 };
@@ -21,6 +21,7 @@ pub struct Screens {
     recognize: recognize::Recognize,
     faces: faces::Faces,
     analyze: analyze::Analyze,
+    more: more::More,
     settings: settings::Settings,
 }
 
@@ -41,6 +42,8 @@ pub enum Message {
     Faces(faces::Message),
     /// Of tables.
     Analyze(analyze::Message),
+    /// Of all other capabilities.
+    More(more::Message),
     /// Of the settings.
     Settings(settings::Message),
 }
@@ -54,6 +57,7 @@ impl Screens {
             self.recognize.ready(context).map(Message::Recognize),
             self.faces.ready(context).map(Message::Faces),
             self.analyze.ready(context).map(Message::Analyze),
+            self.more.ready(context).map(Message::More),
             self.settings.ready(context).map(Message::Settings),
         ]
     }
@@ -72,6 +76,7 @@ impl Screens {
             Message::Analyze(message) => {
                 self.analyze.update(message, context).map(Message::Analyze)
             }
+            Message::More(message) => self.more.update(message, context).map(Message::More),
             Message::Settings(message) => {
                 self.settings.update(message, context).map(Message::Settings)
             }
@@ -89,6 +94,11 @@ impl Screens {
             Screen::Chat => self.chat.shows(context).map(Message::Chat),
             _ => Action::None,
         }
+    }
+
+    /// Whether there is anything to do on a screen; one without stands nowhere.
+    pub fn is_useful(&self, screen: Screen, view: &View) -> bool {
+        screen != Screen::More || !more::offered(view).is_empty()
     }
 
     /// How many things of a screen wait to be looked at.
@@ -117,6 +127,7 @@ impl Screens {
             }
             Screen::Faces => self.faces.key(key, modifiers, context).map(Message::Faces),
             Screen::Analyze => self.analyze.key(key, modifiers, context).map(Message::Analyze),
+            Screen::More => self.more.key(key, modifiers, context).map(Message::More),
             Screen::Settings => Action::None,
         }
     }
@@ -132,6 +143,7 @@ impl Screens {
             Screen::Recognize => self.recognize.dropped(dropped, context).map(Message::Recognize),
             Screen::Faces => self.faces.dropped(dropped, context).map(Message::Faces),
             Screen::Analyze => self.analyze.dropped(dropped, context).map(Message::Analyze),
+            Screen::More => self.more.dropped(dropped).map(Message::More),
             Screen::Chat => self.chat.dropped(dropped).map(Message::Chat),
             Screen::Mesh | Screen::Activity | Screen::Offer | Screen::Settings => Action::None,
         }
@@ -146,6 +158,7 @@ impl Screens {
             | Screen::Recognize
             | Screen::Faces
             | Screen::Analyze
+            | Screen::More
             | Screen::Offer
             | Screen::Settings => false,
         }
@@ -161,6 +174,7 @@ impl Screens {
             Screen::Recognize => self.recognize.view(context).map(Message::Recognize),
             Screen::Faces => self.faces.view(context).map(Message::Faces),
             Screen::Analyze => self.analyze.view(context).map(Message::Analyze),
+            Screen::More => self.more.view(context).map(Message::More),
             Screen::Settings => self.settings.view(context).map(Message::Settings),
         }
     }

@@ -67,10 +67,11 @@ pub enum Chosen {
     NoDialog,
 }
 
-/// Lets a person choose files with these endings.
+/// Lets a person choose files with these endings, or any where there are none.
 pub async fn choose(title: &'static str, endings: &'static [&'static str]) -> Chosen {
     let asked = Instant::now();
-    let dialog = AsyncFileDialog::new().set_title(title).add_filter(title, endings);
+    let dialog = AsyncFileDialog::new().set_title(title);
+    let dialog = if endings.is_empty() { dialog } else { dialog.add_filter(title, endings) };
     let files = dialog.pick_files().await;
     told(files.map(|files| files.iter().map(|file| file.path().to_owned()).collect()), asked)
 }

@@ -6,6 +6,7 @@ mod analyze;
 mod chat;
 mod faces;
 mod mesh;
+mod more;
 mod offer;
 mod recognize;
 
@@ -28,6 +29,7 @@ pub use analyze::*;
 pub use chat::*;
 pub use faces::*;
 pub use mesh::*;
+pub use more::*;
 pub use offer::*;
 pub use recognize::*;
 

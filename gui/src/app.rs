@@ -140,8 +140,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 impl App {
     /// The window as it opens.
     pub fn new(args: &Args) -> (Self, Task<Message>) {
+        // The settings are in the folder of a node that is not there yet.
+        let lang = args.lang.map_or_else(Lang::of_system, Lang::from);
         let app = Self {
-            start: Start { options: args.home(), demo: args.demo, attempt: 0 },
+            start: Start { options: args.home(), demo: args.demo.then_some(lang), attempt: 0 },
             backend: None,
             trouble: None,
             view: View::default(),

@@ -7,6 +7,7 @@ pub mod activity;
 pub mod analyze;
 pub mod asking;
 pub mod chat;
+pub mod demo;
 pub mod faces;
 pub mod figures;
 pub mod mesh;
@@ -105,6 +106,7 @@ pub const TABLES: &[&[(&str, &str, &str)]] = &[
     analyze::TABLE,
     asking::TABLE,
     chat::TABLE,
+    demo::TABLE,
     faces::TABLE,
     figures::TABLE,
     mesh::TABLE,

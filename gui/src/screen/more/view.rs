@@ -125,10 +125,10 @@ impl More {
         let (_, title) = capability(lang, name);
         let about = form.about.as_ref().and_then(Option::as_ref);
         let summary = about.map_or_else(|| name.to_owned(), |about| about.summary.clone());
-        let head = column![
-            Role::Heading.text(title),
-            Role::Body.text(summary.chars().take(300).collect::<String>()).style(theme::muted),
-        ];
+        let summary = (summary != title).then(|| {
+            Role::Body.text(summary.chars().take(300).collect::<String>()).style(theme::muted)
+        });
+        let head = Column::new().push(Role::Heading.text(title)).push(summary);
         let hint: Option<Element<'a, Message>> = match &form.about {
             None => Some(Role::Body.text(words::asking_about(lang)).style(theme::muted).into()),
             Some(None) => Some(note(Icon::Info, words::untold(lang), Tone::Neutral)),
@@ -253,7 +253,10 @@ fn value<'a>(form: &'a Form, at: usize, one: &'a Field, lang: Lang) -> Element<'
     };
     let typed = move |text| Message::Type(at, text);
     let input: Element<'a, Message> = match one.kind {
-        Kind::Switch(on) => switch(on, Some(Message::Switch(at, !on))),
+        Kind::Switch(on) => {
+            let switch = switch(on, Some(Message::Switch(at, !on)));
+            container(switch).center_y(theme::CONTROL).into()
+        }
         _ => field(hint, &one.text, wrong, Role::Body, id, typed, Some(Message::Ask)),
     };
     if form.is_free() {

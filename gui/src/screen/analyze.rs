@@ -60,6 +60,8 @@ pub struct Analyze {
     /// The report that shows while another one of the same table is made, and what it was made with.
     before: Option<(Analysis, Reading, Cloud)>,
     progress: Option<(u8, Stage)>,
+    /// Where the page was saved: some browsers are kept out of temporary folders.
+    saved: Option<PathBuf>,
     tab: Tab,
     /// Whether the card shows that says how the table is read.
     how: bool,
@@ -201,7 +203,7 @@ impl Analyze {
             Message::Picture(path, shown) => self.pictures.came(path, shown),
             Message::OpenReport => {
                 let Some(report) = self.report() else { return Action::None };
-                let page = report.page();
+                let page = self.saved.clone().unwrap_or_else(|| report.page());
                 let opened = files::open(page.clone());
                 return Action::Run(Task::perform(opened, move |opened| {
                     Message::Opened(page.clone(), opened)
@@ -275,6 +277,9 @@ impl Analyze {
         context: &Context<'_>,
     ) -> Action<Message> {
         let (names, lang) = (self.names(context), context.lang);
+        if let paths::Message::Saved(Purpose::Report, _, Ok(path)) = &message {
+            self.saved = Some(path.clone());
+        }
         let next = self.paths.update(message, |purpose| names.wants(purpose, lang), lang);
         let (purpose, path) = match next {
             Next::Do(action) => return action.map(Message::Paths),
@@ -373,7 +378,7 @@ impl Analyze {
             }
             Step::Done(Ok(report)) => {
                 table.answered(Ok(report));
-                (self.before, self.progress) = (None, None);
+                (self.before, self.progress, self.saved) = (None, None, None);
                 return self.fetch();
             }
             Step::Done(Err(NoReport::Mesh(failure))) => Trouble::Mesh(failure),

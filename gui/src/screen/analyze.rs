@@ -3,10 +3,13 @@
 
 mod amounts;
 mod charts;
+mod cloud;
 mod columns;
+mod drawn;
 mod overview;
 mod reading;
 mod running;
+mod saving;
 mod shape;
 mod view;
 
@@ -22,7 +25,7 @@ use potluck::services::analyze::{MOST_SKIPPED, Request};
 use super::{
     Action, Context, Dropped,
     asked::{self, Asked, State, Trouble},
-    paths::{self, Next, Paths, Wants, What, told},
+    paths::{self, Next, Paths, told},
 };
 use crate::{
     backend::{
@@ -32,7 +35,7 @@ use crate::{
     },
     theme::{Theme, Tone},
     widget::Window,
-    words::{Lang, analyze as words, asking},
+    words::{Lang, analyze as words},
 };
 use charts::Pictures;
 pub use reading::SKIP;
@@ -310,30 +313,6 @@ impl Analyze {
         }
     }
 
-    fn save(&mut self, purpose: Purpose, path: PathBuf, lang: Lang) -> Action<Message> {
-        let to = path.clone();
-        let done = move |saved| Message::Paths(paths::Message::Saved(purpose, to.clone(), saved));
-        let (Some(table), Some(report)) = (&self.table, self.report().cloned()) else {
-            return Action::None;
-        };
-        if table.source == Source::File(path.clone()) {
-            return self.paths.wrong(purpose, words::not_itself(lang)).map(Message::Paths);
-        }
-        Action::Run(match purpose {
-            Purpose::Report => Task::perform(files::copy(report.page(), path), done),
-            Purpose::All => Task::perform(report.save(path), done),
-            Purpose::Clean => {
-                let (source, reading) = (table.source.clone(), self.reading.clone());
-                Task::perform(tables::clean(source, reading, path), done)
-            }
-            Purpose::Chart => {
-                let Some(chart) = self.shown_chart() else { return Action::None };
-                Task::perform(files::copy(report.file(&chart.picture()), path), done)
-            }
-            Purpose::Open | Purpose::Mask => return Action::None,
-        })
-    }
-
     /// Another table takes the place of the one that shows.
     fn open(&mut self, source: Source, context: &Context<'_>) -> Action<Message> {
         let name = source.name(potluck_analysis::SAMPLE_NAME);
@@ -488,23 +467,6 @@ impl Analyze {
         self.chart = next;
         self.fetch()
     }
-
-    /// How files are called that are saved.
-    fn names(&self, context: &Context<'_>) -> Names {
-        let Some(table) = &self.table else { return Names::default() };
-        let folder = match &table.source {
-            Source::File(path) => path.parent().map(PathBuf::from),
-            Source::Bytes(_) => context.backend.map(|backend| backend.downloads()),
-        };
-        let stem = tables::stem(&table.name);
-        let chart = self.shown_chart().map(|chart| format!("{stem}-{}", chart.picture()));
-        Names {
-            folder: folder.unwrap_or_default(),
-            all: words::report_name(context.lang, &stem),
-            clean: words::clean_name(context.lang, &stem),
-            chart: chart.unwrap_or_default(),
-        }
-    }
 }
 
 /// A number for new work on the table: what still comes of earlier work has another one.
@@ -512,40 +474,6 @@ fn number(table: &mut Table, next: &mut u64) -> u64 {
     table.id = *next;
     *next += 1;
     table.id
-}
-
-/// How files are called that are saved.
-#[derive(Debug, Default)]
-struct Names {
-    folder: PathBuf,
-    all: String,
-    clean: String,
-    chart: String,
-}
-
-impl Names {
-    fn wants(&self, purpose: Purpose, lang: Lang) -> Wants {
-        let inside = |name: &str| self.folder.join(name).display().to_string();
-        let save = asking::save(lang);
-        let (title, go, name, what) = match purpose {
-            Purpose::Open => {
-                let what = What::Files(files::TABLES);
-                (words::open(lang), words::choose(lang), String::new(), what)
-            }
-            Purpose::Report => {
-                let name = inside(&format!("{}.html", self.all));
-                (words::save_report(lang), save, name, What::Place)
-            }
-            Purpose::All => (words::save_all(lang), save, inside(&self.all), What::Folder),
-            Purpose::Clean => (words::save_clean(lang), save, inside(&self.clean), What::Place),
-            Purpose::Chart => (words::save_chart(lang), save, inside(&self.chart), What::Place),
-            Purpose::Mask => {
-                let what = What::Files(files::PICTURES);
-                (words::choose_mask(lang), words::choose(lang), String::new(), what)
-            }
-        };
-        Wants { title, go, name, what }
-    }
 }
 
 /// What is asked, in the capability's own words; a picture that the word cloud fills is made small on its way.

@@ -135,7 +135,9 @@ impl Analyze {
 
 /// The most frequent values of what is no number.
 fn frequent<'a>(column: &'a ColumnNumbers, lang: Lang) -> Option<Element<'a, Message>> {
-    if column.top.is_empty() || column.histogram.is_some() {
+    // Days that hardly repeat say nothing here.
+    let days = column.first.is_some() && column.distinct * 2 >= column.count;
+    if column.top.is_empty() || column.histogram.is_some() || days {
         return None;
     }
     let values = column.top.iter().take(TOP).map(|(value, count)| {

@@ -54,8 +54,8 @@ impl Analyze {
                 .align_y(Alignment::Center)
         };
         row![
-            one(words::encoding(lang), self.encoding(lang, 140.0.into())),
-            one(words::separator(lang), self.delimiter(lang, 128.0.into())),
+            one(words::encoding(lang), self.encoding(lang, 148.0.into())),
+            one(words::separator(lang), self.delimiter(lang, 148.0.into())),
             one(words::header(lang), self.header(lang, 120.0.into())),
         ]
         .spacing(space::M)

@@ -63,7 +63,8 @@ impl Analyze {
             all = all.push((at > 0).then(hr)).push(alert_row(alert, sentence.into(), width, lang));
         }
         let all = container(all).padding(1).width(Length::Fill).style(theme::card);
-        scroll(all).height(Length::Fill).into()
+        // What scrolls is as high as its room; the card is not.
+        scroll(column![all]).height(Length::Fill).into()
     }
 }
 

@@ -24,9 +24,13 @@ impl Faces {
         height: Option<f32>,
     ) -> Element<'a, Message> {
         let lang = context.lang;
-        let room = height.map_or(Length::Fill, Length::Fixed);
+        // Why there is nothing to see is never cut off.
+        let room = match &portrait.state {
+            State::Failed(_) if height.is_some() => Length::Shrink,
+            _ => height.map_or(Length::Fill, Length::Fixed),
+        };
         let picture: Element<'a, Message> = match (&portrait.read, &portrait.state) {
-            (_, State::Failed(why)) => trouble(portrait, why, lang),
+            (_, State::Failed(why)) => trouble(portrait, why, height.is_none(), lang),
             (Some(shown), state) => {
                 let whole = image(&shown.handle)
                     .width(Length::Fill)
@@ -172,8 +176,13 @@ impl Faces {
     }
 }
 
-/// Why there is nothing to see, and what to do.
-fn trouble<'a>(portrait: &'a Portrait, why: &'a Trouble, lang: Lang) -> Element<'a, Message> {
+/// Why there is nothing to see, and what to do; in the middle, where it has the room of a picture.
+fn trouble<'a>(
+    portrait: &'a Portrait,
+    why: &'a Trouble,
+    roomy: bool,
+    lang: Lang,
+) -> Element<'a, Message> {
     let said = why.said(lang, WORDS);
     let again = portrait.may_again().then(|| {
         let again = button(asking::again(lang)).icon(Icon::RefreshCw).kind(Kind::Primary);
@@ -191,7 +200,8 @@ fn trouble<'a>(portrait: &'a Portrait, why: &'a Trouble, lang: Lang) -> Element<
         .spacing(space::M)
         .max_width(440)
         .align_x(Alignment::Center);
-    container(inside).center(Length::Fill).padding(space::M).into()
+    let inside = container(inside).center_x(Length::Fill).padding(space::M);
+    if roomy { inside.center_y(Length::Fill).into() } else { inside.into() }
 }
 
 /// How many faces, in words.

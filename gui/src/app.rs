@@ -47,6 +47,7 @@ macro_rules! context_of {
             backend: $app.backend.as_ref(),
             trouble: $app.trouble.as_deref(),
             settings: &$app.settings,
+            theme: $app.drawn(),
             now_ms: $app.now_ms,
         }
     };
@@ -62,6 +63,8 @@ pub struct App {
     /// What the command line says for now.
     lang: Option<Lang>,
     theme: Option<ThemeChoice>,
+    /// What the system prefers.
+    system: theme::Theme,
     screen: Screen,
     screens: Screens,
     dialog: Option<Dialog<Message>>,
@@ -102,6 +105,8 @@ pub enum Message {
     CloseToast(ToastId),
     /// The pointer came over the short messages, or left.
     HoverToasts(bool),
+    /// The system is light or dark.
+    Prefers(iced::theme::Mode),
     /// The window has another size.
     Resized(Size),
     /// Somebody looks at the window, or does not any more.
@@ -157,14 +162,17 @@ fn icon() -> Option<window::Icon> {
 impl App {
     /// The window as it opens.
     pub fn new(args: &Args) -> (Self, Task<Message>) {
+        // The settings are in the folder of a node that is not there yet.
+        let lang = args.lang.map_or_else(Lang::of_system, Lang::from);
         let app = Self {
-            start: Start { options: args.home(), demo: args.demo, attempt: 0 },
+            start: Start { options: args.home(), demo: args.demo.then_some(lang), attempt: 0 },
             backend: None,
             trouble: None,
             view: View::default(),
             settings: Settings::default(),
             lang: args.lang,
             theme: args.theme,
+            system: Theme::default(),
             screen: Screen::Mesh,
             screens: Screens::default(),
             dialog: None,
@@ -175,7 +183,7 @@ impl App {
             looked_at: true,
             notices: false,
         };
-        (app, Task::none())
+        (app, iced::system::theme().map(Message::Prefers))
     }
 
     /// The language.
@@ -190,6 +198,11 @@ impl App {
             ThemeChoice::Light => Some(Theme::Light),
             ThemeChoice::Dark => Some(Theme::Dark),
         }
+    }
+
+    /// Light or dark, as it is drawn.
+    pub fn drawn(&self) -> Theme {
+        self.theme().unwrap_or(self.system)
     }
 
     /// The size of everything.
@@ -257,6 +270,7 @@ impl App {
             Message::Copy(text) => return self.copy(text),
             Message::CloseToast(id) => self.toasts.close(id),
             Message::HoverToasts(hovered) => self.toasts.hover(hovered),
+            Message::Prefers(mode) => self.system = iced::theme::Base::default(mode),
             Message::Resized(size) => self.size = size,
             Message::LookedAt(looked_at) => self.looked_at = looked_at,
             Message::Tick(now) => {
@@ -436,7 +450,9 @@ impl App {
             _ if self.dialog.is_some() => return Task::none(),
             Key::Character(digit) if modifiers.command() => {
                 let number: usize = digit.parse().unwrap_or_default();
-                if let Some(screen) = number.checked_sub(1).and_then(|at| Screen::ALL.get(at)) {
+                let shown = |screen: &&Screen| self.screens.is_useful(**screen, &self.view);
+                let mut shown = Screen::ALL.iter().filter(shown);
+                if let Some(screen) = number.checked_sub(1).and_then(|at| shown.nth(at)) {
                     return self.update(Message::Go(*screen));
                 }
             }
@@ -493,6 +509,7 @@ impl App {
             keys,
             iced::event::listen_with(|event, _, _| of_window(&event)),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
+            iced::system::theme_changes().map(Message::Prefers),
             window::close_requests().map(|_| Message::Close),
             tick,
         ])

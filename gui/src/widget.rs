@@ -20,6 +20,6 @@ pub use parts::{
     avatar, badge, bar, card, count, drop_field, empty, field, head_row, hr, key, note, row_of,
     tile, tip,
 };
-pub use picks::{segment, switch, tabs};
+pub use picks::{pick, segment, switch, tabs};
 pub use place::{PLACE, Place};
 pub use rise::rise;

@@ -46,7 +46,7 @@ impl Driven {
     }
 
     fn follow(&mut self, options: HomeOptions, attempt: u32) {
-        let start = Start { options, demo: false, attempt };
+        let start = Start { options, demo: None, attempt };
         self.work.push(Box::pin(backend::follow(&start).map(Message::Backend)));
     }
 

@@ -9,6 +9,7 @@ mod ask;
 mod event;
 mod input;
 mod local;
+pub mod plain;
 mod report;
 mod run;
 mod watching;

@@ -104,6 +104,8 @@ impl Node {
             None => None,
         };
         let registry = with_mail(registry, post.as_ref(), &config)?;
+        let registry = services::about::with_about(registry)
+            .map_err(|e| ServicesError::from(MakeError(e.to_string())))?;
         let sealing = post.as_ref().map(Post::sealing);
         let settings = NetworkSettings {
             sealing,

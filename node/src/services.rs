@@ -1,5 +1,6 @@
 //! The capabilities that a node can offer: one file or folder each, one line each in [`ALL`].
 
+pub mod about;
 pub mod analyze;
 pub mod chat;
 pub mod face;

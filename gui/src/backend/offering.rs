@@ -243,7 +243,7 @@ mod tests {
             offer: Some(vec!["chat/1".into()]),
             ..HomeOptions::default()
         };
-        let mut updates = Box::pin(follow(&Start { options, demo: false, attempt: 0 }));
+        let mut updates = Box::pin(follow(&Start { options, demo: None, attempt: 0 }));
         let Some(Update::Ready(backend)) = updates.next().await else { panic!("not ready") };
         let read = backend.clone().offering().await.unwrap();
         assert_eq!(read.key, Key::None);

@@ -22,7 +22,7 @@ use crate::{
     protocol::Offer,
     router::Health,
     service::{Access, Counters, Dispatch, Registry},
-    services,
+    services::{self, about},
 };
 
 /// What all handles on a node in this process share.
@@ -162,8 +162,12 @@ impl Local {
     }
 
     pub(crate) fn counters(&self) -> Vec<(String, Counters)> {
-        let counters = self.dispatch.counters();
-        counters.into_iter().map(|(name, counters)| (name.to_owned(), counters)).collect()
+        let counters = self.dispatch.counters().into_iter();
+        // A word about the others is no work.
+        counters
+            .filter(|(name, _)| *name != about::NAME)
+            .map(|(name, counters)| (name.to_owned(), counters))
+            .collect()
     }
 
     fn troubles(&self) -> Vec<(String, String)> {

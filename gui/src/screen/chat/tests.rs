@@ -29,6 +29,7 @@ impl Stage {
             backend: None,
             trouble: None,
             settings: &self.settings,
+            theme: crate::theme::Theme::Light,
             now_ms: 1_000_000,
         }
     }

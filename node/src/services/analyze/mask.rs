@@ -1,32 +1,42 @@
 //! The mask of a word cloud: a picture of any size, made small enough to travel in the request.
 
-use std::{io, path::Path};
+use std::{fmt::Display, io, path::Path};
 
 use image::{GrayAlphaImage, LumaA, RgbaImage};
 use potluck_analysis::cloud::Shape;
 
-use super::{Failure, Kind, input_file};
-use crate::services::analyze::MAX_MASK;
+use super::MAX_MASK;
 
 /// The longer side of a mask that travels, in pixels: words are coarse.
 const SIDE: u32 = 480;
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 64 << 20;
 
+/// A picture that cannot be a mask. The text says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("the mask {name} {what}; take a picture, or one of {}", shapes())]
+pub struct MaskError {
+    name: String,
+    what: String,
+}
+
+fn shapes() -> String {
+    Shape::ALL.map(|shape| shape.names().0).join(", ")
+}
+
 /// A picture as a small PNG: words are coarse, and it travels inside the request.
-pub(super) fn small(file: &Path) -> Result<Vec<u8>, Failure> {
-    let name = file.display();
-    let bad = |what: &dyn std::fmt::Display| {
-        let shapes = Shape::ALL.map(|shape| shape.names().0).join(", ");
-        let message = format!("the mask {name} {what}; take a picture, or one of {shapes}");
-        Failure::new(Kind::BadInput, message)
-    };
-    let path = input_file(file).map_err(|e| bad(&format!("cannot be used: {e}")))?;
-    let size = std::fs::metadata(&path).map_err(|e| bad(&e))?.len();
-    if size > MAX_FILE {
-        return Err(bad(&format!("has {} MiB", size >> 20)));
+pub fn small(file: &Path) -> Result<Vec<u8>, MaskError> {
+    let bad =
+        |what: &dyn Display| MaskError { name: file.display().to_string(), what: what.to_string() };
+    let about = std::fs::metadata(file).map_err(|e| bad(&format!("cannot be used: {e}")))?;
+    // A pipe or a device would never end.
+    if !about.is_file() {
+        return Err(bad(&"is not a file"));
     }
-    let mut reader = image::ImageReader::open(&path)
+    if about.len() > MAX_FILE {
+        return Err(bad(&format!("has {} MiB", about.len() >> 20)));
+    }
+    let mut reader = image::ImageReader::open(file)
         .and_then(image::ImageReader::with_guessed_format)
         .map_err(|e| bad(&format!("cannot be read: {e}")))?;
     let mut limits = image::Limits::default();

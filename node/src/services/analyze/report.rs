@@ -5,18 +5,20 @@
 //! stays until everything has arrived well.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, Read as _},
-    path::{Component, Path},
+    path::{Component, Path, PathBuf},
 };
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::{Failure, Kind, NUMBERS, unwritable};
 use crate::service::Data;
 
 /// The page.
-const PAGE: &str = "report.html";
+pub const PAGE: &str = "report.html";
+/// The numbers of a report, for programs.
+pub const NUMBERS: &str = "numbers.json";
 /// How the names of charts begin.
 const CHARTS: [&str; 8] =
     ["heatmap", "scatter-", "distribution-", "missing", "skew", "category-", "trend-", "cloud"];
@@ -33,10 +35,38 @@ const ELEMENTS: &str = " a article aside b bdi body br caption circle clipPath c
     line main meta nav ol p path polygon polyline rect section small span strong style sub \
     summary sup svg table tbody td text tfoot th thead title tr tspan u ul ";
 
-/// Writes the files of a report, and takes away those of an earlier one. Gives their names.
-pub(in crate::cli) fn unpack(data: Option<&Data>, out: &Path) -> Result<Vec<String>, Failure> {
-    let failed =
-        |what: &str| Failure::new(Kind::PeerFailed, format!("the report is broken: {what}"));
+/// Letters of a title that are kept.
+const MAX_TITLE: usize = 300;
+
+/// Why there is no report although an answer came.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// It is not what a report may be.
+    #[error("the report is broken: {0}")]
+    Broken(String),
+    /// It cannot be kept here.
+    #[error("{} cannot be written: {source}", path.display())]
+    Unwritable {
+        /// Where it should go.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// A report in its folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The names of its files, in the order of the report.
+    pub files: Vec<String>,
+    /// What the drawings are called, by their names without the ending.
+    pub titles: BTreeMap<String, String>,
+}
+
+/// Writes the files of a report, and takes away those of an earlier one.
+pub fn unpack(data: Option<&Data>, out: &Path) -> Result<Report, ReportError> {
+    let failed = |what: &str| ReportError::Broken(what.to_owned());
+    let unwritable = |source| ReportError::Unwritable { path: out.to_owned(), source };
     let archive: Box<dyn io::Read> = match data {
         None => return Err(failed("the answer came without one")),
         Some(Data::Bytes(bytes)) => Box::new(&bytes[..]),
@@ -46,8 +76,8 @@ pub(in crate::cli) fn unpack(data: Option<&Data>, out: &Path) -> Result<Vec<Stri
             Box::new(io::BufReader::new(file))
         }
     };
-    let new = tempfile::tempdir_in(out).map_err(|e| unwritable(out, &e))?;
-    let mut files = Vec::new();
+    let new = tempfile::tempdir_in(out).map_err(unwritable)?;
+    let mut report = Report::default();
     let mut archive = tar::Archive::new(archive);
     // Raw: what would make names longer is never read into memory.
     for entry in archive.entries().map_err(|e| failed(&e.to_string()))?.raw(true) {
@@ -55,24 +85,28 @@ pub(in crate::cli) fn unpack(data: Option<&Data>, out: &Path) -> Result<Vec<Stri
         let Some(name) = name(&entry).filter(|_| entry.header().entry_type().is_file()) else {
             continue;
         };
-        if files.len() == MAX_FILES || entry.size() > MAX_FILE {
+        if report.files.len() == MAX_FILES || entry.size() > MAX_FILE {
             return Err(failed("it is too large"));
         }
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).map_err(|e| failed(&e.to_string()))?;
-        if (name.ends_with(".svg") || name == PAGE) && !is_harmless(&bytes) {
-            return Err(failed(&format!("{name} holds what a report does not need")));
+        if name.ends_with(".svg") || name == PAGE {
+            let title = harmless(&bytes)
+                .ok_or_else(|| failed(&format!("{name} holds what a report does not need")))?;
+            if let Some(stem) = name.strip_suffix(".svg") {
+                report.titles.insert(stem.to_owned(), title);
+            }
         }
-        std::fs::write(new.path().join(&name), bytes).map_err(|e| unwritable(out, &e))?;
-        files.push(name);
+        std::fs::write(new.path().join(&name), bytes).map_err(unwritable)?;
+        report.files.push(name);
     }
     for needed in [PAGE, NUMBERS] {
-        if !files.iter().any(|name| name == needed) {
+        if !report.files.iter().any(|name| name == needed) {
             return Err(failed(&format!("{needed} is missing")));
         }
     }
-    replace(new.path(), &files, out).map_err(|e| unwritable(out, &e))?;
-    Ok(files)
+    replace(new.path(), &report.files, out).map_err(unwritable)?;
+    Ok(report)
 }
 
 /// Takes away the files of an earlier report and puts the new ones in their place.
@@ -103,17 +137,25 @@ fn is_of_report(name: &str) -> bool {
     name == PAGE || name == NUMBERS || stem.is_some_and(chart)
 }
 
-/// Whether a page or drawing has nothing but text and shapes: no script, nothing from elsewhere.
-fn is_harmless(bytes: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+/// The title of a page or drawing that has nothing but text and shapes: no script, nothing from
+/// elsewhere.
+fn harmless(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
     // `<!DOCTYPE html>` is all that a page declares: no entities.
     if text.len() > MAX_PAGE || text.contains("<!ENTITY") || text.contains("<?xml-stylesheet") {
-        return false;
+        return None;
     }
     let options =
         ParsingOptions { allow_dtd: true, nodes_limit: MAX_ELEMENTS, ..ParsingOptions::default() };
-    let Ok(document) = Document::parse_with_options(text, options) else { return false };
-    document.descendants().filter(Node::is_element).all(|element| is_harmless_element(&element))
+    let document = Document::parse_with_options(text, options).ok()?;
+    let mut elements = document.descendants().filter(Node::is_element);
+    if !elements.all(|element| is_harmless_element(&element)) {
+        return None;
+    }
+    // The drawing's own stands first; those of its parts come after.
+    let title = document.descendants().find(|node| node.tag_name().name() == "title");
+    let title = title.and_then(|title| title.text()).unwrap_or_default();
+    Some(title.chars().take(MAX_TITLE).collect())
 }
 
 fn is_harmless_element(element: &Node<'_, '_>) -> bool {

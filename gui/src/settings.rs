@@ -8,7 +8,10 @@ use std::{
 };
 
 use clap::ValueEnum;
-use potluck::config::{Config, ConfigError};
+use potluck::{
+    config::{Config, ConfigError},
+    say::{Reason, Say},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::words::Lang;
@@ -78,6 +81,16 @@ pub enum SettingsError {
     /// The node would not start with it.
     #[error(transparent)]
     Config(#[from] ConfigError),
+}
+
+impl Say for SettingsError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Disk(error) => error.reason(),
+            Self::Unreadable(text) => text.reason(),
+            Self::Config(error) => error.reason(),
+        }
+    }
 }
 
 impl Settings {

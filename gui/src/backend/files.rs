@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use potluck::client::CallInput;
+use potluck::{
+    client::CallInput,
+    say::{Reason, Say as _},
+};
 use rfd::AsyncFileDialog;
 
 /// Nobody closes a dialog as quickly as this: there is none on this system.
@@ -138,7 +141,7 @@ pub fn name_of(path: &Path) -> String {
 }
 
 /// Writes a file whole or not at all: what was there before stays until all is written.
-pub async fn write(path: PathBuf, bytes: Vec<u8>) -> Result<PathBuf, String> {
+pub async fn write(path: PathBuf, bytes: Vec<u8>) -> Result<PathBuf, Reason> {
     let written = tokio::task::spawn_blocking(move || {
         let path = std::path::absolute(path)?;
         let folder = path.parent().unwrap_or(&path);
@@ -149,7 +152,7 @@ pub async fn write(path: PathBuf, bytes: Vec<u8>) -> Result<PathBuf, String> {
         Ok::<_, std::io::Error>(path)
     });
     let written = written.await.map_err(|error| error.to_string())?;
-    written.map_err(|error| error.to_string())
+    written.map_err(|error| error.reason())
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use iced::{
 };
 pub use portrait::{Found, NotFound};
 use portrait::{Portrait, State};
+use potluck::say::Reason;
 
 /// Pictures at once: each is kept as large as it is shown.
 const MOST: usize = 24;
@@ -126,7 +127,7 @@ pub enum Message {
     /// A place for it was chosen.
     SaveTo(Chosen),
     /// It was saved.
-    Saved(PathBuf, Result<PathBuf, String>),
+    Saved(PathBuf, Result<PathBuf, Reason>),
     /// The cards were scrolled.
     Scrolled(scrollable::Viewport),
     /// A text for the clipboard.
@@ -208,8 +209,10 @@ impl Faces {
             Message::Saved(path, Err(why)) => {
                 let title = asking::unsaved(lang, &path.display().to_string());
                 match &mut self.place {
-                    Some((Purpose::Save, place)) => place.wrong = Some(format!("{title}: {why}")),
-                    _ => return told(Tone::Danger, &title, &why),
+                    Some((Purpose::Save, place)) => {
+                        place.wrong = Some(format!("{title}: {}", why.say(lang)))
+                    }
+                    _ => return told(Tone::Danger, &title, &why.say(lang)),
                 }
             }
             Message::Scrolled(viewport) => self.window.scrolled(viewport),

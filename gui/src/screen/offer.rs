@@ -13,7 +13,7 @@ use iced::{
     keyboard::{Key, key::Named},
     widget::{Column, column, container, row},
 };
-use potluck::{client::Offer as Offered, config::Allow};
+use potluck::{client::Offer as Offered, config::Allow, say::Reason};
 
 use super::{
     Action, Context, body, header,
@@ -54,15 +54,15 @@ pub struct Offer {
 #[derive(Debug, Clone)]
 pub enum Message {
     /// The settings were read, or written.
-    Read(Result<Offering, String>),
+    Read(Result<Offering, Reason>),
     /// A capability is to be offered, or no more.
     Switch(String, bool),
     /// It is, or not.
-    Switched(String, Result<Offering, String>),
+    Switched(String, Result<Offering, Reason>),
     /// A setting that holds from the next start.
     Set(NodeSetting),
     /// It was written, or not.
-    Written(Result<Offering, String>),
+    Written(Result<Offering, Reason>),
     /// The key is to be typed in.
     Edit,
     /// It is not.
@@ -97,7 +97,7 @@ impl Offer {
     pub fn update(&mut self, message: Message, context: &Context<'_>) -> Action<Message> {
         match message {
             Message::Read(Ok(known)) => (self.known, self.trouble) = (Some(known), None),
-            Message::Read(Err(why)) => self.trouble = Some(why),
+            Message::Read(Err(why)) => self.trouble = Some(why.say(context.lang)),
             Message::Switch(name, on) => {
                 let Some(backend) = context.backend else { return Action::None };
                 if !self.changing.insert(name.clone()) {
@@ -130,7 +130,7 @@ impl Offer {
 
     fn written(
         &mut self,
-        result: Result<Offering, String>,
+        result: Result<Offering, Reason>,
         context: &Context<'_>,
     ) -> Action<Message> {
         let lang = context.lang;
@@ -143,8 +143,8 @@ impl Offer {
                 tone: Tone::Warning,
                 icon: Icon::TriangleAlert,
                 title: words::not_changed(lang).to_owned(),
-                text: why.clone(),
-                details: Some(why),
+                text: why.say(lang),
+                details: Some(why.to_string()),
                 actions: vec![(words::close(lang).to_owned(), Message::Nothing)],
             }),
         }

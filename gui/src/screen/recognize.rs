@@ -13,6 +13,7 @@ use iced::{
 };
 use potluck::{
     client::CallFailure,
+    say::Reason,
     services::recognize::{Request, Response},
 };
 
@@ -106,7 +107,7 @@ pub enum Message {
     /// A place for them was chosen.
     SaveTo(Chosen),
     /// They were saved.
-    Saved(PathBuf, Result<PathBuf, String>),
+    Saved(PathBuf, Result<PathBuf, Reason>),
     /// The grid was scrolled.
     Scrolled(scrollable::Viewport),
     /// What is known of one goes to the clipboard.
@@ -186,7 +187,7 @@ impl Recognize {
                 let path = path.display().to_string();
                 return told(Tone::Success, &asking::saved_as(lang, &path), "");
             }
-            Message::Saved(path, Err(why)) => return self.unsaved(&path, &why, lang),
+            Message::Saved(path, Err(why)) => return self.unsaved(&path, &why.say(lang), lang),
             Message::Scrolled(viewport) => self.window.scrolled(viewport),
             Message::Copy(id) => {
                 if let Some(shot) = self.shot(id) {

@@ -122,9 +122,8 @@ pub fn nobody(app: &mut App) {
 
 pub fn stopped(app: &mut App) {
     let why =
-        "/home/mei/.local/share/potluck/config.toml:3: 'name' must be a text of 1 to 64 characters"
-            .to_owned();
-    let _ = app.update(Message::Backend(Update::Failed(why)));
+        "/home/mei/.local/share/potluck/config.toml:3: 'name' must be a text of 1 to 64 characters";
+    let _ = app.update(Message::Backend(Update::Failed(why.into())));
 }
 
 /// A conversation with all that can be in one.
@@ -513,7 +512,7 @@ pub fn recognize(app: &mut App) {
     tell(app, recognize::Message::Read(7, Ok(sample("temple.jpg", fit))));
     let nobody = potluck::client::CallFailure {
         kind: potluck::client::FailureKind::NobodyServes,
-        message: "nobody offers recognize/1".to_owned(),
+        message: "nobody offers recognize/1".into(),
         route: Vec::new(),
     };
     tell(app, recognize::Message::Answered(7, Err(nobody)));
@@ -597,7 +596,7 @@ pub fn faces_failed(app: &mut App) {
     faces(app);
     let failure = potluck::client::CallFailure {
         kind: potluck::client::FailureKind::NobodyServes,
-        message: "nobody offers faces/1".to_owned(),
+        message: "nobody offers faces/1".into(),
         route: Vec::new(),
     };
     tell_faces(app, faces::Message::Answered(2, Err(faces::NotFound::Mesh(failure))));
@@ -741,8 +740,7 @@ pub fn robot(app: &mut App) {
         (
             3,
             "translate: held",
-            Err("nobody serves chat/1: lab-gpu-01 went off, and this node does not offer it"
-                .to_owned()),
+            Err("nobody serves chat/1: lab-gpu-01 went off, and this node does not offer it".into()),
         ),
     ] {
         talk(app, chat::Message::Write(question.to_owned()));

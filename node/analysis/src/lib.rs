@@ -30,7 +30,6 @@ pub use watch::{Stage, Unwatched, Watch};
 
 /// Why there is no report. The text says what to do.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum AnalysisError {
     /// The file is not one that can be analysed: empty, a picture, a single endless line.
     #[error("{0}")]

@@ -35,7 +35,7 @@ fn template_and_docs_name_every_setting_and_default() {
     let docs = include_str!("../../../docs/configuration.md");
     let template = Config::template();
     let top = explain::known("");
-    let (contacts, fixed) = top[2..].split_last().unwrap();
+    let (contacts, fixed) = top[3..].split_last().unwrap();
     let sections = explain::with_settings();
     assert_eq!(fixed, sections);
     assert_eq!(contacts, "contacts");

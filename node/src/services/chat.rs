@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{Config, Section},
     protocol::{Fault, Repeat},
+    say::Say as _,
     service::{Capability, Context, Example, Kind, MakeError, Offered, Service, Standing},
 };
 use rules::RulesFile;
@@ -86,7 +87,7 @@ impl Offered for Chat {
             (None, Some(dir)) => RulesFile::open_if_there(dir.join("chat.toml")),
             (None, None) => RulesFile::open(None),
         };
-        Ok(Self::new(rules.map_err(|e| MakeError(e.to_string()))?))
+        Ok(Self::new(rules.map_err(|e| MakeError(e.reason()))?))
     }
 }
 

@@ -12,8 +12,8 @@ use std::{
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::{Failure, Kind, NUMBERS, unwritable};
-use crate::service::Data;
+use super::{Failure, Kind, NUMBERS, unwritable, wrong};
+use crate::{say::Reason, service::Data};
 
 /// The page.
 const PAGE: &str = "report.html";
@@ -35,14 +35,12 @@ const ELEMENTS: &str = " a article aside b bdi body br caption circle clipPath c
 
 /// Writes the files of a report, and takes away those of an earlier one. Gives their names.
 pub(in crate::cli) fn unpack(data: Option<&Data>, out: &Path) -> Result<Vec<String>, Failure> {
-    let failed =
-        |what: &str| Failure::new(Kind::PeerFailed, format!("the report is broken: {what}"));
+    let failed = |what: Reason| Failure::new(Kind::PeerFailed, wrong::report_broken(what));
     let archive: Box<dyn io::Read> = match data {
-        None => return Err(failed("the answer came without one")),
+        None => return Err(failed(wrong::report_missing())),
         Some(Data::Bytes(bytes)) => Box::new(&bytes[..]),
         Some(data) => {
-            let file =
-                File::open(data.path().unwrap_or(out)).map_err(|e| failed(&e.to_string()))?;
+            let file = File::open(data.path().unwrap_or(out)).map_err(|e| failed((&e).into()))?;
             Box::new(io::BufReader::new(file))
         }
     };
@@ -50,25 +48,25 @@ pub(in crate::cli) fn unpack(data: Option<&Data>, out: &Path) -> Result<Vec<Stri
     let mut files = Vec::new();
     let mut archive = tar::Archive::new(archive);
     // Raw: what would make names longer is never read into memory.
-    for entry in archive.entries().map_err(|e| failed(&e.to_string()))?.raw(true) {
-        let mut entry = entry.map_err(|e| failed(&e.to_string()))?;
+    for entry in archive.entries().map_err(|e| failed((&e).into()))?.raw(true) {
+        let mut entry = entry.map_err(|e| failed((&e).into()))?;
         let Some(name) = name(&entry).filter(|_| entry.header().entry_type().is_file()) else {
             continue;
         };
         if files.len() == MAX_FILES || entry.size() > MAX_FILE {
-            return Err(failed("it is too large"));
+            return Err(failed(wrong::report_too_large()));
         }
         let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(|e| failed(&e.to_string()))?;
+        entry.read_to_end(&mut bytes).map_err(|e| failed((&e).into()))?;
         if (name.ends_with(".svg") || name == PAGE) && !is_harmless(&bytes) {
-            return Err(failed(&format!("{name} holds what a report does not need")));
+            return Err(failed(wrong::report_harmful(&name)));
         }
         std::fs::write(new.path().join(&name), bytes).map_err(|e| unwritable(out, &e))?;
         files.push(name);
     }
     for needed in [PAGE, NUMBERS] {
         if !files.iter().any(|name| name == needed) {
-            return Err(failed(&format!("{needed} is missing")));
+            return Err(failed(wrong::report_lacks(needed)));
         }
     }
     replace(new.path(), &files, out).map_err(|e| unwritable(out, &e))?;

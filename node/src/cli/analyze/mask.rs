@@ -5,7 +5,8 @@ use std::{io, path::Path};
 use image::{GrayAlphaImage, LumaA, RgbaImage};
 use potluck_analysis::cloud::Shape;
 
-use super::{Failure, Kind, input_file};
+use super::{Failure, Kind, input_file, wrong};
+use crate::say::Reason;
 use crate::services::analyze::MAX_MASK;
 
 /// The longer side of a mask that travels, in pixels: words are coarse.
@@ -15,29 +16,28 @@ const MAX_FILE: u64 = 64 << 20;
 
 /// A picture as a small PNG: words are coarse, and it travels inside the request.
 pub(super) fn small(file: &Path) -> Result<Vec<u8>, Failure> {
-    let name = file.display();
-    let bad = |what: &dyn std::fmt::Display| {
+    let bad = |what: Reason| {
         let shapes = Shape::ALL.map(|shape| shape.names().0).join(", ");
-        let message = format!("the mask {name} {what}; take a picture, or one of {shapes}");
-        Failure::new(Kind::BadInput, message)
+        let name = file.display().to_string();
+        Failure::new(Kind::BadInput, wrong::mask(name, what, shapes))
     };
-    let path = input_file(file).map_err(|e| bad(&format!("cannot be used: {e}")))?;
-    let size = std::fs::metadata(&path).map_err(|e| bad(&e))?.len();
+    let path = input_file(file).map_err(|e| bad(wrong::mask_unusable(e.message)))?;
+    let size = std::fs::metadata(&path).map_err(|e| bad((&e).into()))?.len();
     if size > MAX_FILE {
-        return Err(bad(&format!("has {} MiB", size >> 20)));
+        return Err(bad(wrong::mask_large(size >> 20)));
     }
     let mut reader = image::ImageReader::open(&path)
         .and_then(image::ImageReader::with_guessed_format)
-        .map_err(|e| bad(&format!("cannot be read: {e}")))?;
+        .map_err(|e| bad(wrong::mask_unreadable(&e)))?;
     let mut limits = image::Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(20_000), Some(20_000));
     reader.limits(limits);
-    let picture = reader.decode().map_err(|e| bad(&format!("is no picture: {e}")))?;
+    let picture = reader.decode().map_err(|e| bad(wrong::mask_no_picture(e.to_string())))?;
     let mut side = SIDE;
     loop {
         let small = shades(&picture.thumbnail(side, side).to_rgba8());
         let mut png = io::Cursor::new(Vec::new());
-        small.write_to(&mut png, image::ImageFormat::Png).map_err(|e| bad(&e))?;
+        small.write_to(&mut png, image::ImageFormat::Png).map_err(|e| bad(e.to_string().into()))?;
         if png.get_ref().len() <= MAX_MASK {
             return Ok(png.into_inner());
         }

@@ -195,6 +195,7 @@ mod tests {
         "home",
         "identity",
         "mail",
+        "say",
         "services",
     ];
 

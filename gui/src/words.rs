@@ -107,6 +107,13 @@ mod tests {
                 }
             }
         }
+        for font in &fonts[..2] {
+            let face = face(font);
+            for name in potluck_models::chinese_names() {
+                let is_there = name.chars().all(|c| face.glyph_index(c).is_some());
+                assert!(is_there, "the label {name} is not in the font");
+            }
+        }
         let icons = face(fonts[3]);
         for icon in crate::icon::Icon::ALL {
             assert!(icons.glyph_index(icon.glyph()).is_some(), "{icon:?}: run assets/cut.py");

@@ -191,7 +191,7 @@ impl Recognize {
             Message::Scrolled(viewport) => self.window.scrolled(viewport),
             Message::Copy(id) => {
                 if let Some(shot) = self.shot(id) {
-                    return Action::Copy(shot.in_words());
+                    return Action::Copy(shot.in_words(lang));
                 }
             }
         }

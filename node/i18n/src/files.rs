@@ -74,6 +74,7 @@ pub const FILES: &[File] = &[
     file!(Window "settings"),
     file!(Window "shell"),
     file!(Node "reasons"),
+    file!(Node "tables"),
     file!(Node "usage"),
     file!(Node "cli"),
     file!(Node "doctor"),

@@ -245,7 +245,7 @@ fn show(seen: &[Seen], lang: Lang) -> String {
                     .collect();
                 table.add_row([
                     one.file.clone(),
-                    best.map_or_else(String::new, |l| l.label.clone()),
+                    best.map_or_else(String::new, |l| recognize::name(l, lang).to_owned()),
                     best.map_or_else(String::new, |l| format!("{:.0} %", l.probability * 100.0)),
                     reply.served_by.name.clone(),
                     before.join(", "),

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     client::{Call, CallInput, Reply, RouteHop},
     protocol,
-    services::recognize::{Request, Response},
+    services::recognize::{Request, Response, name},
 };
 
 /// Unless --timeout says otherwise; for each picture.
@@ -162,7 +162,7 @@ fn text(seen: &Seen, explain: bool, lang: Lang) -> String {
             let labels: Vec<_> = response
                 .labels
                 .iter()
-                .map(|l| format!("  {:5.1} %  {}", l.probability * 100.0, l.label))
+                .map(|l| format!("  {:5.1} %  {}", l.probability * 100.0, name(l, lang)))
                 .collect();
             let by = words::recognized(
                 lang,

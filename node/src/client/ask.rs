@@ -237,7 +237,22 @@ impl Local {
                 (FailureKind::TimedOut, reasons::late(call.timeout.as_secs_f32().to_string()))
             }
         };
-        Err(CallFailure { kind, message, route })
+        Err(CallFailure { kind, message: headed(kind, message), route })
+    }
+}
+
+/// What came in English alone has at least a headline in other languages.
+fn headed(kind: FailureKind, message: Reason) -> Reason {
+    if message.words().is_some() {
+        return message;
+    }
+    let what = message.to_string();
+    match kind {
+        FailureKind::BadInput => reasons::bad_input(what),
+        FailureKind::NobodyServes => reasons::nobody_serves(what),
+        FailureKind::PeerFailed => reasons::peer_failed(what),
+        FailureKind::Refused => reasons::refused(what),
+        FailureKind::TimedOut => reasons::timed_out(what),
     }
 }
 

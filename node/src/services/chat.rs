@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{Config, Section},
     protocol::{Fault, Repeat},
-    say::Say as _,
+    say::{Say as _, reasons},
     service::{Capability, Context, Example, Kind, MakeError, Offered, Service, Standing},
 };
 use rules::RulesFile;
@@ -120,12 +120,8 @@ impl Service for Chat {
 
     async fn call(&self, _: &Context, request: Request) -> Result<Response, Fault> {
         if request.text.len() > rules::MAX_TEXT {
-            let message = format!(
-                "the text has {} bytes; the robot reads at most {}",
-                request.text.len(),
-                rules::MAX_TEXT
-            );
-            return Err(Fault::bad_input(message));
+            let why = reasons::long_text(request.text.len(), rules::MAX_TEXT);
+            return Err(Fault::bad_input(why));
         }
         let pick = self.turn.fetch_add(1, Ordering::Relaxed);
         let answer = self.rules.current().answer(&request.text, pick);

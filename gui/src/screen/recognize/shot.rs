@@ -3,7 +3,7 @@
 use iced::Task;
 use potluck::{
     client::{CallFailure, FailureKind},
-    services::recognize::Response,
+    services::recognize::{Response, name},
 };
 
 use super::Message;
@@ -13,7 +13,7 @@ use crate::{
         files::Source,
         pictures::{Shown, Unshown},
     },
-    words::asking,
+    words::{Lang, asking},
 };
 
 /// One picture.
@@ -120,12 +120,14 @@ impl Shot {
     }
 
     /// What is known of it, for the clipboard.
-    pub(super) fn in_words(&self) -> String {
+    pub(super) fn in_words(&self, lang: Lang) -> String {
         match &self.state {
             State::Done(heard) => {
                 let labels = heard.response.labels.iter();
                 let lines: Vec<String> = labels
-                    .map(|label| format!("{}\t{:.1}%", label.label, label.probability * 100.0))
+                    .map(|label| {
+                        format!("{}\t{:.1}%", name(label, lang), label.probability * 100.0)
+                    })
                     .collect();
                 format!("{}\n{}", self.name, lines.join("\n"))
             }

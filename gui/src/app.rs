@@ -11,7 +11,10 @@ use iced::{
     widget::operation,
     window,
 };
-use potluck::client::{Event, View};
+use potluck::{
+    client::{Event, View},
+    say::{Reason, Say as _},
+};
 
 use crate::{
     args::Args,
@@ -84,9 +87,9 @@ pub enum Message {
     /// News of the node.
     Backend(Update),
     /// The settings of the window were read.
-    Loaded(Result<Settings, String>),
+    Loaded(Result<Settings, Reason>),
     /// The settings were kept, or not.
-    Kept(Result<(), String>),
+    Kept(Result<(), Reason>),
     /// News of a screen.
     Screen(screens::Message),
     /// Another screen.
@@ -237,12 +240,12 @@ impl App {
                 }
             }
             Message::Loaded(Err(why)) => {
-                let title = words::settings_unread(self.lang(), &why);
+                let title = words::settings_unread(self.lang(), &why.say(self.lang()));
                 self.tell(Tone::Warning, Icon::TriangleAlert, title);
             }
             Message::Kept(Ok(())) => {}
             Message::Kept(Err(why)) => {
-                let title = words::settings_unsaved(self.lang(), &why);
+                let title = words::settings_unsaved(self.lang(), &why.say(self.lang()));
                 self.tell(Tone::Danger, Icon::CircleX, title);
             }
             Message::Screen(message) => return self.screen_update(message),
@@ -294,12 +297,12 @@ impl App {
                 self.trouble = None;
                 let folder = backend.data_dir().to_owned();
                 self.backend = Some(backend);
-                let load = move || Settings::load(&folder).map_err(|error| error.to_string());
+                let load = move || Settings::load(&folder).map_err(|error| error.reason());
                 return Task::batch([self.ready(), off_thread(load, Message::Loaded)]);
             }
             Update::Failed(why) => {
                 self.backend = None;
-                self.trouble = Some(why);
+                self.trouble = Some(why.say(self.lang()));
             }
             Update::News(events) => {
                 self.now_ms = now_ms();
@@ -333,7 +336,7 @@ impl App {
                     tone: Tone::Neutral,
                     icon: Icon::WifiOff,
                     title,
-                    text: reason.clone(),
+                    text: reason.say(self.lang()),
                     action: None,
                 },
                 Instant::now(),
@@ -423,7 +426,7 @@ impl App {
         let again = if self.lang() == spoken { Task::none() } else { self.ready() };
         let Some(backend) = &self.backend else { return again };
         let (folder, kept) = (backend.data_dir().to_owned(), self.settings.clone());
-        let save = move || kept.save(&folder).map_err(|error: SettingsError| error.to_string());
+        let save = move || kept.save(&folder).map_err(|error: SettingsError| error.reason());
         Task::batch([again, off_thread(save, Message::Kept)])
     }
 
@@ -534,12 +537,12 @@ fn of_window(event: &iced::Event) -> Option<Message> {
 }
 
 fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, String> + Send + 'static,
-    done: impl Fn(Result<T, String>) -> Message + Send + 'static,
+    work: impl FnOnce() -> Result<T, Reason> + Send + 'static,
+    done: impl Fn(Result<T, Reason>) -> Message + Send + 'static,
 ) -> Task<Message> {
     let work = async move {
         let worked = tokio::task::spawn_blocking(work).await;
-        worked.map_err(|error| error.to_string()).and_then(|result| result)
+        worked.map_err(|error| error.to_string().into()).and_then(|result| result)
     };
     Task::perform(work, done)
 }

@@ -29,6 +29,7 @@ use potluck::{
     client::{Event, parse_join},
     doctor::{Finding, diagnose, gather_firewalls, gather_interfaces, test_multicast},
     home::{Home, HomeOptions},
+    say::{Reason, Say as _},
 };
 
 use crate::words;
@@ -55,7 +56,7 @@ pub enum Update {
     /// The node is there.
     Ready(Backend),
     /// It is not, for a reason.
-    Failed(String),
+    Failed(Reason),
     /// What happened since.
     News(Vec<Event>),
     /// It went away.
@@ -89,7 +90,7 @@ pub fn follow(start: &Start) -> impl Stream<Item = Update> + use<> {
         let (homes, _demo) = match opened {
             Ok(opened) => opened,
             Err(error) => {
-                let _ = out.send(Update::Failed(error.to_string())).await;
+                let _ = out.send(Update::Failed(error.reason())).await;
                 return;
             }
         };
@@ -107,7 +108,7 @@ pub fn follow(start: &Start) -> impl Stream<Item = Update> + use<> {
         let mut events = match client.subscribe().await {
             Ok(events) => events,
             Err(error) => {
-                let _ = out.send(Update::Failed(error.to_string())).await;
+                let _ = out.send(Update::Failed(error.reason())).await;
                 return;
             }
         };
@@ -159,16 +160,16 @@ impl Backend {
     }
 
     /// Keeps a connection to an address, as people write it.
-    pub async fn join(self, address: String) -> Result<(), String> {
+    pub async fn join(self, address: String) -> Result<(), Reason> {
         // Host names are looked up.
         let read = tokio::task::spawn_blocking(move || parse_join(address.trim())).await;
         let addresses = read.map_err(|error| error.to_string())??;
-        self.client.join(addresses).await.map_err(|error| error.to_string())
+        self.client.join(addresses).await.map_err(|error| error.reason())
     }
 
     /// Why nobody is found, and what to do.
-    pub async fn examine(self, lang: Lang) -> Result<Vec<Finding>, String> {
-        let mut facts = self.client.facts().await.map_err(|error| error.to_string())?;
+    pub async fn examine(self, lang: Lang) -> Result<Vec<Finding>, Reason> {
+        let mut facts = self.client.facts().await.map_err(|error| error.reason())?;
         facts.running = true;
         let looked = tokio::task::spawn_blocking(move || {
             facts.interfaces = gather_interfaces().unwrap_or_default();
@@ -207,6 +208,7 @@ mod tests {
         "home",
         "identity",
         "mail",
+        "say",
         "services",
     ];
 

@@ -8,7 +8,10 @@ use std::{
 };
 
 use clap::ValueEnum;
-use potluck::config::{Config, EditError, edit, replace};
+use potluck::{
+    config::{Config, EditError, edit, replace},
+    say::{Reason, Say},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::words::Lang;
@@ -23,8 +26,11 @@ pub const SCALES: (u16, u16) = (80, 200);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// The language; `None` follows the system.
+    /// The language; `None` follows the settings of the node, then the system.
     pub language: Option<Lang>,
+    /// The language in the settings of the node.
+    #[serde(skip)]
+    pub of_node: Option<Lang>,
     /// Light, dark, or as the system.
     pub theme: ThemeChoice,
     /// Size of everything, in percent.
@@ -45,6 +51,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             language: None,
+            of_node: None,
             theme: ThemeChoice::System,
             scale: 100,
             motion: true,
@@ -83,17 +90,31 @@ pub enum SettingsError {
     Edit(#[from] EditError),
 }
 
+impl Say for SettingsError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Disk(error) => error.reason(),
+            Self::Unreadable(text) => text.reason(),
+            Self::Edit(error) => error.reason(),
+        }
+    }
+}
+
 impl Settings {
     /// What the data folder has; what is missing is as new.
     pub fn load(folder: &Path) -> Result<Self, SettingsError> {
+        // What is wrong with it is told where the node is started.
+        let of_node = Config::load(&folder.join("config.toml")).ok().and_then(|it| it.language);
         let text = match std::fs::read_to_string(folder.join(FILE)) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self { of_node, ..Self::default() });
+            }
             Err(error) => return Err(error.into()),
         };
         let read: Self = toml::from_str(&text)
             .map_err(|error| SettingsError::Unreadable(format!("{FILE}: {}", error.message())))?;
-        Ok(Self { scale: read.scale.clamp(SCALES.0, SCALES.1), ..read })
+        Ok(Self { of_node, scale: read.scale.clamp(SCALES.0, SCALES.1), ..read })
     }
 
     /// Keeps them. The old file is there until the new one is whole.
@@ -105,7 +126,7 @@ impl Settings {
 
     /// The language to speak.
     pub fn lang(&self) -> Lang {
-        self.language.unwrap_or_else(Lang::of_system)
+        self.language.or(self.of_node).unwrap_or_else(Lang::of_system)
     }
 }
 
@@ -203,7 +224,11 @@ mod tests {
         };
         changed.save(folder.path()).unwrap();
         assert_eq!(Settings::load(folder.path()).unwrap(), changed);
+        // The window's own comes before that of the node.
+        std::fs::write(folder.path().join("config.toml"), "language = \"en\"\n").unwrap();
+        assert_eq!(Settings::load(folder.path()).unwrap().lang(), Lang::Zh);
         std::fs::write(folder.path().join(FILE), "scale = 900\n").unwrap();
+        assert_eq!(Settings::load(folder.path()).unwrap().lang(), Lang::En);
         assert_eq!(Settings::load(folder.path()).unwrap().scale, 200);
         std::fs::write(folder.path().join(FILE), "scale = [").unwrap();
         assert!(Settings::load(folder.path()).is_err());

@@ -23,7 +23,7 @@ pub const DEFAULT_MODEL: &str = "efficientnet-lite0";
 
 const DEFAULT_ONNX: &[u8] = include_bytes!("../weights/efficientnet-lite0.onnx");
 const DEFAULT_MANIFEST: &str = include_str!("../weights/efficientnet-lite0.toml");
-const IMAGENET: &str = include_str!("../weights/imagenet.txt");
+pub(crate) const IMAGENET: &str = include_str!("../weights/imagenet.txt");
 /// Manifests of well-known models whose weights are not compiled in.
 const PRESETS: &[&str] = &[include_str!("../weights/googlenet.toml"), YUNET_MANIFEST];
 const YUNET_MANIFEST: &str = include_str!("../weights/yunet.toml");

@@ -16,6 +16,7 @@ mod faces;
 mod install;
 mod library;
 mod manifest;
+mod names;
 mod picture;
 mod samples;
 mod session;
@@ -33,6 +34,7 @@ pub use install::{InstallError, Installed, install};
 pub use manifest::{
     Colours, Detector, Input, Interpolation, Layout, Manifest, Output, Softmax, Task,
 };
+pub use names::{chinese_names, in_chinese};
 pub use picture::{
     MAX_BYTES, MAX_PIXELS, Picture, PictureError, decode, decode_in, decode_within, dimensions,
     needed,

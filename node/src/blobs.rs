@@ -20,6 +20,7 @@ pub use grants::Grant;
 pub use outline::{GROUP, Outline, OutlineError, Outlining, Written};
 pub(crate) use partials::{outline_of, read_outline, write_outline};
 pub use room::{Fetched, NoRoom, Reserved};
+pub(crate) use serve::LEAST;
 
 use std::{
     collections::HashSet,

@@ -10,7 +10,9 @@ mod engine;
 mod faces;
 mod failure;
 mod files;
+mod help;
 mod host;
+mod language;
 mod mail;
 mod mesh;
 mod models;
@@ -21,13 +23,18 @@ mod recognize;
 mod stop;
 mod table;
 mod up;
+mod words;
+mod wrong;
 
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use potluck_i18n::Lang;
 
 pub use failure::{Failure, Kind};
 use output::Output;
+#[cfg(test)]
+pub(crate) use {words::TABLE as WORDS, wrong::TABLE as WRONG};
 
 /// Everyone brings a dish: any machine on the local network can serve, and any can ask.
 #[derive(Debug, Parser)]
@@ -67,6 +74,9 @@ pub(crate) struct Common {
     /// Say which peers were tried, and why
     #[arg(long, global = true)]
     explain: bool,
+    /// The language: en or zh [default: that of the settings, otherwise of the system]
+    #[arg(long, global = true, value_name = "LANG", env = language::VARIABLE)]
+    lang: Option<Lang>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -119,13 +129,16 @@ enum Command {
 
 /// Reads the command line, runs the command, prints what is left to say.
 pub fn main() -> ExitCode {
-    let parsed = Cli::command().try_get_matches().and_then(|m| Cli::from_arg_matches(&m));
+    // Known before anything else is: help and wrong usage are said in it.
+    let lang = language::spoken(std::env::args_os().skip(1));
+    let command = help::in_language(Cli::command(), lang);
+    let parsed = command.try_get_matches().and_then(|m| Cli::from_arg_matches(&m));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, lang),
     };
     logging();
-    let output = Output::new(cli.common.json, cli.common.explain);
+    let output = Output::new(cli.common.json, cli.common.explain, lang);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&Failure::internal(error)),
@@ -168,14 +181,17 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
 }
 
 /// Wrong usage is told as clap does, except where a program asked for JSON.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error, lang: Lang) -> ExitCode {
     let asked_for_json = std::env::args().any(|a| a == "--json");
     if error.use_stderr() && asked_for_json {
         let text = error.to_string();
         let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        return Output::new(true, false).fail(&Failure::new(Kind::Usage, message));
+        return Output::new(true, false, lang).fail(&Failure::new(Kind::Usage, message));
     }
-    let _ = error.print();
+    match help::usage(error, lang) {
+        Some(text) => eprintln!("{text}"),
+        None => drop(error.print()),
+    }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 

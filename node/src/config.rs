@@ -15,6 +15,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use libp2p::Multiaddr;
+use potluck_i18n::Lang;
 use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize};
 use toml::de::DeTable;
@@ -37,6 +38,8 @@ pub struct Config {
     /// Nodes talk only to nodes of the same mesh name. Default: `potluck`.
     #[serde(deserialize_with = "mesh")]
     pub mesh: String,
+    /// The language of commands, `en` or `zh`. Default: that of the system.
+    pub language: Option<Lang>,
     /// How other nodes are found and reached.
     pub network: Network,
     /// What is offered, and how much of it at once.
@@ -241,6 +244,7 @@ impl Default for Config {
         Config {
             name: default_name(),
             mesh: "potluck".to_owned(),
+            language: None,
             network: Network::default(),
             services: Services::default(),
             allow: Permissions::default(),

@@ -188,6 +188,11 @@ impl Drop for DataDirLock {
     }
 }
 
+/// The settings of a folder that may not be there yet.
+pub(crate) fn config_file(path: Option<PathBuf>) -> Option<PathBuf> {
+    path.or_else(default_path).map(|folder| folder.join(CONFIG))
+}
+
 fn default_path() -> Option<PathBuf> {
     let named = std::env::var_os(DATA_DIR_VARIABLE).filter(|value| !value.is_empty());
     named.map(PathBuf::from).or_else(|| dirs::data_dir().map(|data| data.join("potluck")))

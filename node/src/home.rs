@@ -12,6 +12,7 @@ use crate::{
     data_dir::{DataDir, DataDirError, DataDirLock},
     identity::{Identity, IdentityError},
     network::{TransportKind, parse_join},
+    say::Reason,
 };
 
 /// How long a node that runs may take to greet.
@@ -48,7 +49,7 @@ pub enum HomeError {
     Value(#[from] ValueError),
     /// An address to join is none.
     #[error("{0}")]
-    Join(String),
+    Join(Reason),
     /// The identity cannot be had.
     #[error(transparent)]
     Identity(#[from] IdentityError),

@@ -24,6 +24,7 @@ mod private;
 pub mod protocol;
 pub mod quota;
 pub mod router;
+pub mod say;
 pub mod service;
 pub mod services;
 mod write_behind;

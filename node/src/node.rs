@@ -21,6 +21,7 @@ use crate::{
     network::{Network, NetworkError, NetworkSettings, TransportKind, now_ms, parse_join},
     protocol::{CALL_PROTOCOL, Offer},
     router::Health,
+    say::{Reason, Say as _},
     service::{Dispatch, DispatchSettings, MakeError, Registry},
     services::{self, ServicesError},
 };
@@ -53,7 +54,7 @@ pub struct NodeOptions {
 pub enum StartError {
     /// An address in the settings or on the command line is wrong.
     #[error("{0}")]
-    Address(String),
+    Address(Reason),
     /// The network did not start.
     #[error(transparent)]
     Network(#[from] NetworkError),
@@ -105,7 +106,7 @@ impl Node {
         };
         let registry = with_mail(registry, post.as_ref(), &config)?;
         let registry = services::about::with_about(registry)
-            .map_err(|e| ServicesError::from(MakeError(e.to_string())))?;
+            .map_err(|e| ServicesError::from(MakeError(e.reason())))?;
         let sealing = post.as_ref().map(Post::sealing);
         let settings = NetworkSettings {
             sealing,
@@ -242,7 +243,7 @@ fn with_mail(
                 false => Ok(registry),
             }
         });
-    added.map_err(|e| ServicesError::from(MakeError(e.to_string())).into())
+    added.map_err(|e| ServicesError::from(MakeError(e.reason())).into())
 }
 
 fn network_settings(
@@ -255,7 +256,7 @@ fn network_settings(
         .network
         .listen
         .iter()
-        .map(|text| text.parse().map_err(|e| StartError::Address(format!("{text}: {e}"))))
+        .map(|text| text.parse().map_err(|e| StartError::Address(format!("{text}: {e}").into())))
         .collect();
     let mut join = Vec::new();
     for text in &config.network.join {

@@ -43,6 +43,8 @@ pub const MAX_ARGS: usize = 64 * 1024;
 pub const MAX_NAME: usize = 128;
 /// Longest text that is shown to a person (fault, progress note), in bytes.
 pub const MAX_TEXT: usize = 2048;
+/// Longest words of a fault: its key, and its values with their names.
+pub const MAX_WORDS: usize = 4096;
 /// Longest time that a call may take.
 pub const MAX_DEADLINE_MS: u32 = 60 * 60 * 1000;
 /// Largest data that comes with an answer.

@@ -8,6 +8,7 @@ use potluck::client::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::Backend;
+use potluck::say::{Reason, Say as _};
 
 /// What is asked of whom.
 #[derive(Debug, Clone)]
@@ -43,12 +44,12 @@ impl Backend {
         self,
         ask: Ask<Q>,
     ) -> Result<Heard<A>, CallFailure> {
-        let broken = |message: String, route: Vec<RouteHop>| CallFailure {
+        let broken = |message: Reason, route: Vec<RouteHop>| CallFailure {
             kind: FailureKind::PeerFailed,
             message,
             route,
         };
-        let args = encode(&ask.request).map_err(|error| broken(error.to_string(), Vec::new()))?;
+        let args = encode(&ask.request).map_err(|error| broken(error.reason(), Vec::new()))?;
         let call = Call {
             capability: ask.capability.to_owned(),
             variant: ask.variant,
@@ -60,7 +61,7 @@ impl Backend {
         };
         let reply = self.client.call(call).await?;
         let response =
-            decode(&reply.body).map_err(|error| broken(error.to_string(), reply.route.clone()))?;
+            decode(&reply.body).map_err(|error| broken(error.reason(), reply.route.clone()))?;
         let (served_by, route, milliseconds) = (reply.served_by, reply.route, reply.milliseconds);
         Ok(Heard { response, served_by, route, milliseconds })
     }

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use potluck::client::CallInput;
+use potluck::{
+    client::CallInput,
+    say::{Reason, Say as _},
+};
 use rfd::AsyncFileDialog;
 
 /// Nobody closes a dialog as quickly as this: there is none on this system.
@@ -160,7 +163,7 @@ pub fn name_of(path: &Path) -> String {
 }
 
 /// Writes a file whole or not at all: what was there before stays until all is written.
-pub async fn write(path: PathBuf, bytes: Vec<u8>) -> Result<PathBuf, String> {
+pub async fn write(path: PathBuf, bytes: Vec<u8>) -> Result<PathBuf, Reason> {
     let written = tokio::task::spawn_blocking(move || {
         let path = std::path::absolute(path)?;
         let folder = path.parent().unwrap_or(&path);
@@ -171,14 +174,14 @@ pub async fn write(path: PathBuf, bytes: Vec<u8>) -> Result<PathBuf, String> {
         Ok::<_, std::io::Error>(path)
     });
     let written = written.await.map_err(|error| error.to_string())?;
-    written.map_err(|error| error.to_string())
+    written.map_err(|error| error.reason())
 }
 
 /// Copies a file, whole or not at all.
-pub async fn copy(from: PathBuf, to: PathBuf) -> Result<PathBuf, String> {
+pub async fn copy(from: PathBuf, to: PathBuf) -> Result<PathBuf, Reason> {
     let read = tokio::task::spawn_blocking(move || std::fs::read(from));
     let bytes = read.await.map_err(|error| error.to_string())?;
-    write(to, bytes.map_err(|error| error.to_string())?).await
+    write(to, bytes.map_err(|error| error.reason())?).await
 }
 
 /// How long a program may take to say that it cannot open something.

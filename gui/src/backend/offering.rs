@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use potluck::{
     config::{Allow, Config, replace},
     mail,
+    say::{Reason, Say as _},
     services::{
         self,
         facepp::{
@@ -60,7 +61,7 @@ pub enum Key {
     /// In the environment, where only its owner changes it.
     Environment(String),
     /// It cannot be used, for a reason.
-    Wrong(String),
+    Wrong(Reason),
 }
 
 impl Offering {
@@ -100,7 +101,7 @@ impl Key {
                 Self::Environment(masked(&found))
             }
             Ok(Some(found)) => Self::File(masked(&found)),
-            Err(error) => Self::Wrong(error.to_string()),
+            Err(error) => Self::Wrong(error.reason()),
         }
     }
 }
@@ -121,34 +122,34 @@ pub fn may_be_key(text: &str) -> bool {
 
 impl Backend {
     /// What is offered, as the settings say.
-    pub async fn offering(self) -> Result<Offering, String> {
+    pub async fn offering(self) -> Result<Offering, Reason> {
         self.with_settings(|folder, file| {
-            let config = Config::load(file).map_err(|error| error.to_string())?;
+            let config = Config::load(file).map_err(|error| error.reason())?;
             Ok(Offering::read(folder, &config))
         })
         .await
     }
 
     /// Offers a capability, or stops offering it: at once, and after the next start.
-    pub async fn switch(self, capability: String, on: bool) -> Result<Offering, String> {
-        self.client.offer(&capability, on).await.map_err(|error| error.to_string())?;
+    pub async fn switch(self, capability: String, on: bool) -> Result<Offering, Reason> {
+        self.client.offer(&capability, on).await.map_err(|error| error.reason())?;
         self.set(NodeSetting::Offer(capability, on)).await
     }
 
     /// Changes a setting of the node. Who may use what holds at once.
-    pub async fn set(self, setting: NodeSetting) -> Result<Offering, String> {
+    pub async fn set(self, setting: NodeSetting) -> Result<Offering, Reason> {
         let client = self.client.clone();
         let at_once = matches!(setting, NodeSetting::Allow(..));
         let set = self.write(setting).await?;
         if at_once {
-            client.reload().await.map_err(|error| error.to_string())?;
+            client.reload().await.map_err(|error| error.reason())?;
         }
         Ok(set)
     }
 
-    async fn write(self, setting: NodeSetting) -> Result<Offering, String> {
+    async fn write(self, setting: NodeSetting) -> Result<Offering, Reason> {
         self.with_settings(move |folder, file| {
-            let config = set_of_node(file, &setting).map_err(|error| error.to_string())?;
+            let config = set_of_node(file, &setting).map_err(|error| error.reason())?;
             Ok(Offering::read(folder, &config))
         })
         .await
@@ -173,21 +174,21 @@ impl Backend {
     }
 
     /// Keeps the key where only the owner reads it. The node notices by itself.
-    pub async fn keep_key(self, key: String, secret: String) -> Result<Offering, String> {
+    pub async fn keep_key(self, key: String, secret: String) -> Result<Offering, Reason> {
         self.with_settings(move |folder, file| {
             let text = format!("{}\n{}\n", key.trim(), secret.trim());
-            replace(&folder.join(KEY_FILE), &text).map_err(|error| error.to_string())?;
-            let config = Config::load(file).map_err(|error| error.to_string())?;
+            replace(&folder.join(KEY_FILE), &text).map_err(|error| error.reason())?;
+            let config = Config::load(file).map_err(|error| error.reason())?;
             Ok(Offering::read(folder, &config))
         })
         .await
     }
 
     /// Removes the key.
-    pub async fn remove_key(self) -> Result<Offering, String> {
+    pub async fn remove_key(self) -> Result<Offering, Reason> {
         self.with_settings(|folder, file| {
-            std::fs::remove_file(folder.join(KEY_FILE)).map_err(|error| error.to_string())?;
-            let config = Config::load(file).map_err(|error| error.to_string())?;
+            std::fs::remove_file(folder.join(KEY_FILE)).map_err(|error| error.reason())?;
+            let config = Config::load(file).map_err(|error| error.reason())?;
             Ok(Offering::read(folder, &config))
         })
         .await
@@ -196,8 +197,8 @@ impl Backend {
     /// Work on the data folder and the settings file, off the window's thread.
     async fn with_settings(
         self,
-        work: impl FnOnce(&Path, &Path) -> Result<Offering, String> + Send + 'static,
-    ) -> Result<Offering, String> {
+        work: impl FnOnce(&Path, &Path) -> Result<Offering, Reason> + Send + 'static,
+    ) -> Result<Offering, Reason> {
         let worked =
             tokio::task::spawn_blocking(move || work(&self.data_dir, &self.config_file())).await;
         worked.map_err(|error| error.to_string())?

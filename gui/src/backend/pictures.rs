@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use iced::widget::image::Handle;
 use image::{RgbImage, RgbaImage, imageops};
-use potluck::services::face::{Face, annotate};
+use potluck::{
+    say::{Reason, Say as _},
+    services::face::{Face, annotate},
+};
 use tokio::sync::Semaphore;
 
 use super::files::{Source, Unread};
@@ -106,20 +109,20 @@ pub async fn annotated(
     faces: Vec<Face>,
     lang: crate::words::Lang,
     path: PathBuf,
-) -> Result<PathBuf, String> {
+) -> Result<PathBuf, Reason> {
     let _place = DECODING.acquire().await.map_err(|error| error.to_string())?;
     let drawn = tokio::task::spawn_blocking(move || {
         let bytes = match &source {
             Source::Bytes(bytes) => bytes.to_vec(),
             Source::File(path) => read_file(path).map_err(|error| error.to_string())?,
         };
-        let picture = potluck_models::decode(&bytes).map_err(|error| error.to_string())?;
+        let picture = potluck_models::decode(&bytes).map_err(|error| error.reason())?;
         drop(bytes);
         // The copy is drawn in the same pixels, and takes their place until it is saved.
         let _room = picture.room();
         annotate::annotate(picture, &faces, lang)
             .and_then(|copy| annotate::save(&copy, &path))
-            .map_err(|error| error.to_string())
+            .map_err(|error| error.reason())
     });
     drawn.await.map_err(|error| error.to_string())?
 }

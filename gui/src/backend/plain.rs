@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use potluck::{
     client::{Call, CallFailure, FailureKind, RouteHop, Served, decode, encode, plain},
+    say::Reason,
     services::about::{self, About},
 };
 use serde_json::Value;
@@ -77,10 +78,10 @@ impl Backend {
 
     /// Asks the mesh in plain JSON. Dropping the future stops the work everywhere.
     pub async fn ask_plainly(self, question: Question) -> Result<Told, CallFailure> {
-        let failed = |kind, message: String| CallFailure { kind, message, route: Vec::new() };
+        let failed = |kind, message: Reason| CallFailure { kind, message, route: Vec::new() };
         let Question { capability, variant, args, input } = question;
-        let args =
-            plain::args(&capability, args).map_err(|error| failed(FailureKind::BadInput, error))?;
+        let args = plain::args(&capability, args)
+            .map_err(|error| failed(FailureKind::BadInput, error.into()))?;
         let call = Call {
             capability: capability.clone(),
             variant,
@@ -92,7 +93,7 @@ impl Backend {
         };
         let reply = self.client.call(call).await?;
         let answer = plain::answer(&capability, &reply.body)
-            .map_err(|error| failed(FailureKind::PeerFailed, error))?;
+            .map_err(|error| failed(FailureKind::PeerFailed, error.into()))?;
         let data = reply.data;
         let kept = tokio::task::spawn_blocking(move || {
             let Some(data) = data else { return Ok(None) };
@@ -109,7 +110,7 @@ impl Backend {
             Ok(Some((Arc::new(kept.into_temp_path()), data.len())))
         });
         let kept = kept.await.map_err(|error| error.to_string()).and_then(|kept| kept);
-        let data = kept.map_err(|error| failed(FailureKind::PeerFailed, error))?;
+        let data = kept.map_err(|error: String| failed(FailureKind::PeerFailed, error.into()))?;
         let (served_by, route, milliseconds) = (reply.served_by, reply.route, reply.milliseconds);
         Ok(Told { answer, data, served_by, route, milliseconds })
     }

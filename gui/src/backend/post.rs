@@ -11,6 +11,7 @@ use potluck::{
         Ask, Failed, Told,
         ask::{Coming, Contact, Incoming, Outgoing},
     },
+    say::{Reason, Say as _},
     services::chat,
 };
 
@@ -45,7 +46,7 @@ pub struct Said {
 
 impl Backend {
     /// All letters and people.
-    pub async fn letters(self) -> Result<Letters, String> {
+    pub async fn letters(self) -> Result<Letters, Reason> {
         let Told::Inbox { came, coming, .. } = self.post(Ask::Inbox { with: None }).await? else {
             return Err(unexpected());
         };
@@ -55,7 +56,7 @@ impl Backend {
     }
 
     /// How far letters from and to one person are.
-    pub async fn moving(self, with: String) -> Result<(Vec<Outgoing>, Vec<Coming>), String> {
+    pub async fn moving(self, with: String) -> Result<(Vec<Outgoing>, Vec<Coming>), Reason> {
         match self.post(Ask::Inbox { with: Some(with) }).await? {
             Told::Inbox { went, coming, .. } => Ok((went, coming)),
             _ => Err(unexpected()),
@@ -76,7 +77,7 @@ impl Backend {
     }
 
     /// Sends once more what will not arrive.
-    pub async fn resend(self, id: String) -> Result<Box<Outgoing>, String> {
+    pub async fn resend(self, id: String) -> Result<Box<Outgoing>, Reason> {
         match self.post(Ask::Resend { id }).await? {
             Told::Sent(sent) => Ok(sent),
             _ => Err(unexpected()),
@@ -84,7 +85,7 @@ impl Backend {
     }
 
     /// The person has these letters before their eyes.
-    pub async fn seen(self, ids: Vec<String>) -> Result<(), String> {
+    pub async fn seen(self, ids: Vec<String>) -> Result<(), Reason> {
         for id in ids {
             self.post(Ask::Read { id }).await?;
         }
@@ -92,13 +93,13 @@ impl Backend {
     }
 
     /// A letter that is on its way rests, or goes on.
-    pub async fn rest(self, id: String, rests: bool) -> Result<(), String> {
+    pub async fn rest(self, id: String, rests: bool) -> Result<(), Reason> {
         let ask = if rests { Ask::Pause { id } } else { Ask::Resume { id } };
         self.post(ask).await.map(drop)
     }
 
     /// Deletes letters that came, or were sent and are over.
-    pub async fn delete(self, ids: Vec<String>) -> Result<(), String> {
+    pub async fn delete(self, ids: Vec<String>) -> Result<(), Reason> {
         for id in ids {
             self.post(Ask::Delete { id }).await?;
         }
@@ -106,12 +107,12 @@ impl Backend {
     }
 
     /// Takes a letter back.
-    pub async fn take_back(self, id: String) -> Result<(), String> {
+    pub async fn take_back(self, id: String) -> Result<(), Reason> {
         self.post(Ask::Cancel { id }).await.map(drop)
     }
 
     /// Saves the files of a letter; nothing is overwritten.
-    pub async fn save(self, id: String, folder: PathBuf) -> Result<Vec<PathBuf>, String> {
+    pub async fn save(self, id: String, folder: PathBuf) -> Result<Vec<PathBuf>, Reason> {
         match self.post(Ask::Save { id, folder }).await? {
             Told::Saved(paths) => Ok(paths),
             _ => Err(unexpected()),
@@ -124,8 +125,8 @@ impl Backend {
     }
 
     /// Says something to the robot.
-    pub async fn say(self, text: String) -> Result<Said, String> {
-        let args = encode(&chat::Request { text }).map_err(|error| error.to_string())?;
+    pub async fn say(self, text: String) -> Result<Said, Reason> {
+        let args = encode(&chat::Request { text }).map_err(|error| error.reason())?;
         let call = Call {
             capability: "chat/1".to_owned(),
             variant: None,
@@ -136,12 +137,12 @@ impl Backend {
             progress: None,
         };
         let reply = self.client.call(call).await.map_err(|failure| failure.message)?;
-        let answer: chat::Response = decode(&reply.body).map_err(|error| error.to_string())?;
+        let answer: chat::Response = decode(&reply.body).map_err(|error| error.reason())?;
         let milliseconds = reply.milliseconds;
         Ok(Said { text: answer.text, by: reply.served_by, milliseconds })
     }
 
-    async fn post(&self, ask: Ask) -> Result<Told, String> {
+    async fn post(&self, ask: Ask) -> Result<Told, Reason> {
         self.client.mail(ask).await.map_err(|failed| failed.message)
     }
 }
@@ -157,6 +158,6 @@ pub fn typed_path(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| std::path::absolute(path).ok()).flatten()
 }
 
-fn unexpected() -> String {
-    "the node answered something else; it may be of another version".to_owned()
+fn unexpected() -> Reason {
+    "the node answered something else; it may be of another version".into()
 }

@@ -13,6 +13,7 @@ use std::{
 use futures::{SinkExt as _, Stream, channel::mpsc};
 use potluck::{
     client::{Call, CallFailure, FailureKind, RouteHop, Served, decode, encode},
+    say::{Reason, Say as _},
     services::analyze::{Request, Response, report},
 };
 use potluck_analysis::Numbers;
@@ -157,7 +158,7 @@ impl Analysis {
     }
 
     /// Copies all files into a folder, which is made if need be.
-    pub async fn save(self, to: PathBuf) -> Result<PathBuf, String> {
+    pub async fn save(self, to: PathBuf) -> Result<PathBuf, Reason> {
         let copied = tokio::task::spawn_blocking(move || {
             let to = std::path::absolute(to)?;
             std::fs::create_dir_all(&to)?;
@@ -167,7 +168,7 @@ impl Analysis {
             Ok::<_, std::io::Error>(to)
         });
         let copied = copied.await.map_err(|error| error.to_string())?;
-        copied.map_err(|error| error.to_string())
+        copied.map_err(|error| error.reason())
     }
 }
 
@@ -206,7 +207,7 @@ impl Backend {
         }
         let broken = |message: String| CallFailure {
             kind: FailureKind::PeerFailed,
-            message,
+            message: message.into(),
             route: Vec::new(),
         };
         let args = encode(&request).map_err(|error| NoReport::Mesh(broken(error.to_string())))?;

@@ -29,6 +29,7 @@ use potluck::{
         Failed,
         ask::{Coming, Outgoing},
     },
+    say::Reason,
 };
 
 use super::{Action, Context, Dropped};
@@ -153,7 +154,7 @@ pub struct Chat {
 #[derive(Debug, Clone)]
 pub enum Message {
     /// All letters were read.
-    Loaded(Result<Letters, String>),
+    Loaded(Result<Letters, Reason>),
     /// Something was typed into the search field.
     Search(String),
     /// The list was scrolled.
@@ -177,7 +178,7 @@ pub enum Message {
     /// A letter that is being sealed is given up.
     Stop(u64),
     /// The robot answered, or nobody did.
-    Said(u64, Result<Said, String>),
+    Said(u64, Result<Said, Reason>),
     /// A question to the robot is asked again.
     Again(u64),
     /// The path field opens or closes.
@@ -205,23 +206,23 @@ pub enum Message {
     /// Save them there.
     SaveTo(String, Option<PathBuf>),
     /// They were saved, or not.
-    Saved(String, Result<Vec<PathBuf>, String>),
+    Saved(String, Result<Vec<PathBuf>, Reason>),
     /// A letter is taken back.
     TakeBack(String),
     /// A letter of or from somebody that is on its way rests, or goes on.
     Rest(String, String, bool),
     /// It does, or not.
-    Rested(String, Result<(), String>),
+    Rested(String, Result<(), Reason>),
     /// It is sent once more.
     Resend(String),
     /// It was, under another id.
-    Resent(Result<Box<Outgoing>, String>),
+    Resent(Result<Box<Outgoing>, Reason>),
     /// Whether it is to be deleted.
     Delete(String),
     /// It is.
     Deleted(Vec<String>),
     /// Something was done, or not.
-    Done(Result<(), String>),
+    Done(Result<(), Reason>),
     /// A stranger may write.
     Accept(String),
     /// A stranger may not.
@@ -229,7 +230,7 @@ pub enum Message {
     /// A look at letters that move.
     Look(String),
     /// How far they are.
-    Looked(String, Result<(Vec<Outgoing>, Vec<Coming>), String>),
+    Looked(String, Result<(Vec<Outgoing>, Vec<Coming>), Reason>),
     /// A picture was made small, or is none.
     Small(PathBuf, Option<Picture>),
     /// A text for the clipboard.
@@ -551,13 +552,13 @@ fn ask_delete(id: String, sent: bool, context: &Context<'_>) -> Action<Message> 
 }
 
 /// A message box for what did not work.
-fn failed(title: impl Into<String>, why: String, context: &Context<'_>) -> Dialog<Message> {
+fn failed(title: impl Into<String>, why: Reason, context: &Context<'_>) -> Dialog<Message> {
     Dialog {
         tone: Tone::Warning,
         icon: Icon::TriangleAlert,
         title: title.into(),
-        text: why.clone(),
-        details: Some(why),
+        text: why.say(context.lang),
+        details: Some(why.to_string()),
         actions: vec![(words::close(context.lang).to_owned(), Message::Nothing)],
     }
 }

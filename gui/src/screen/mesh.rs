@@ -13,7 +13,7 @@ use iced::{
     keyboard::{Key, key::Named},
     widget::{Canvas, Column, column, container, row, scrollable, text},
 };
-use potluck::{client::View, doctor::Finding};
+use potluck::{client::View, doctor::Finding, say::Reason};
 
 use super::{Action, Context, Screen, body, header};
 use crate::{
@@ -55,7 +55,7 @@ pub struct Mesh {
     address: String,
     wrong: Option<String>,
     connecting: bool,
-    findings: Option<Result<Vec<Finding>, String>>,
+    findings: Option<Result<Vec<Finding>, Reason>>,
     looking: bool,
 }
 
@@ -77,11 +77,11 @@ pub enum Message {
     /// The address is to be called.
     Connect,
     /// It was taken, or it is none.
-    Connected(Result<(), String>),
+    Connected(Result<(), Reason>),
     /// The doctor is to look around.
     Examine,
     /// The doctor looked around.
-    Examined(Result<Vec<Finding>, String>),
+    Examined(Result<Vec<Finding>, Reason>),
     /// A text for the clipboard.
     Copy(String),
     /// Another screen.
@@ -125,7 +125,7 @@ impl Mesh {
             }
             Message::Connected(Err(why)) => {
                 self.connecting = false;
-                self.wrong = Some(why);
+                self.wrong = Some(why.say(context.lang));
             }
             Message::Examine => return self.examine(context),
             Message::Examined(found) => (self.findings, self.looking) = (Some(found), false),

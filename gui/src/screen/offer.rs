@@ -13,7 +13,7 @@ use iced::{
     keyboard::{Key, key::Named},
     widget::{Column, column, container, row},
 };
-use potluck::{client::Offer as Offered, config::Allow};
+use potluck::{client::Offer as Offered, config::Allow, say::Reason};
 
 use super::{
     Action, Context, body, header,
@@ -56,15 +56,15 @@ pub struct Offer {
 #[derive(Debug, Clone)]
 pub enum Message {
     /// The settings were read, or written.
-    Read(Result<Offering, String>),
+    Read(Result<Offering, Reason>),
     /// A capability is to be offered, or no more.
     Switch(String, bool),
     /// It is, or not.
-    Switched(String, Result<Offering, String>),
+    Switched(String, Result<Offering, Reason>),
     /// A setting that holds from the next start.
     Set(NodeSetting),
     /// It was written, or not; and whether it holds at once.
-    Written(Result<Offering, String>, bool),
+    Written(Result<Offering, Reason>, bool),
     /// The key is to be typed in.
     Edit,
     /// It is not.
@@ -103,7 +103,7 @@ impl Offer {
     pub fn update(&mut self, message: Message, context: &Context<'_>) -> Action<Message> {
         match message {
             Message::Read(Ok(known)) => (self.known, self.trouble) = (Some(known), None),
-            Message::Read(Err(why)) => self.trouble = Some(why),
+            Message::Read(Err(why)) => self.trouble = Some(why.say(context.lang)),
             Message::Switch(name, on) => {
                 let Some(backend) = context.backend else { return Action::None };
                 if !self.changing.insert(name.clone()) {
@@ -140,7 +140,7 @@ impl Offer {
                 self.installing = None;
                 self.pending |= done.is_ok();
                 if let Err(why) = done {
-                    return self.failed(why, context);
+                    return self.failed(&why.into(), context);
                 }
             }
             Message::Restart => return Action::Restart,
@@ -153,7 +153,7 @@ impl Offer {
 
     fn written(
         &mut self,
-        result: Result<Offering, String>,
+        result: Result<Offering, Reason>,
         context: &Context<'_>,
     ) -> Action<Message> {
         match result {
@@ -161,18 +161,18 @@ impl Offer {
                 self.known = Some(known);
                 Action::None
             }
-            Err(why) => self.failed(why, context),
+            Err(why) => self.failed(&why, context),
         }
     }
 
-    fn failed(&self, why: String, context: &Context<'_>) -> Action<Message> {
+    fn failed(&self, why: &Reason, context: &Context<'_>) -> Action<Message> {
         let lang = context.lang;
         Action::Ask(Dialog {
             tone: Tone::Warning,
             icon: Icon::TriangleAlert,
             title: words::not_changed(lang).to_owned(),
-            text: why.clone(),
-            details: Some(why),
+            text: why.say(lang),
+            details: Some(why.to_string()),
             actions: vec![(words::close(lang).to_owned(), Message::Nothing)],
         })
     }

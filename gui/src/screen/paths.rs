@@ -9,6 +9,8 @@ use iced::{
 };
 
 use super::{Action, Dropped};
+use potluck::say::Reason;
+
 use crate::{
     backend::files::{self, Chosen, Source},
     icon::Icon,
@@ -61,7 +63,7 @@ pub enum Message<P> {
     /// What was typed is to be used.
     Use,
     /// Something was saved, or not.
-    Saved(P, PathBuf, Result<PathBuf, String>),
+    Saved(P, PathBuf, Result<PathBuf, Reason>),
 }
 
 /// What follows for the screen.
@@ -141,7 +143,7 @@ impl<P: Copy + PartialEq + Send + 'static> Paths<P> {
                 return Next::Do(told(Tone::Success, &asking::saved_as(lang, &path), ""));
             }
             Message::Saved(purpose, path, Err(why)) => {
-                return Next::Do(self.unsaved(purpose, &path, &why, lang));
+                return Next::Do(self.unsaved(purpose, &path, &why.say(lang), lang));
             }
         }
         Next::Do(Action::None)
@@ -289,7 +291,7 @@ mod tests {
         let Next::Paths { purpose, paths: given, typed } = tell(Message::Use) else { panic!() };
         assert_eq!((purpose, given, typed), (For::Open, vec!["/p/猫.csv".into()], true));
         let _ = tell(Message::Type(For::Save));
-        let failed = Message::Saved(For::Save, "/p/out.csv".into(), Err("read-only".to_owned()));
+        let failed = Message::Saved(For::Save, "/p/out.csv".into(), Err("read-only".into()));
         let _ = tell(failed);
         let wrong = paths.place.as_ref().and_then(|(_, place)| place.wrong.clone());
         assert!(wrong.is_some_and(|wrong| wrong.contains("read-only")));

@@ -12,7 +12,7 @@ use iced::{
 };
 use potluck::{
     client::CallFailure,
-    services::recognize::{Request, Response},
+    services::recognize::{Request, Response, name},
 };
 
 use super::{
@@ -151,7 +151,7 @@ impl Recognize {
             Message::Scrolled(viewport) => self.window.scrolled(viewport),
             Message::Copy(id) => {
                 if let Some(shot) = self.shot(id) {
-                    return Action::Copy(in_words(shot));
+                    return Action::Copy(in_words(shot, context.lang));
                 }
             }
         }
@@ -458,12 +458,12 @@ fn wants(purpose: Purpose, lang: Lang) -> Wants {
 }
 
 /// What is known of a picture, for the clipboard.
-fn in_words(shot: &Shot) -> String {
+fn in_words(shot: &Shot, lang: Lang) -> String {
     match &shot.state {
         State::Done(heard) => {
             let labels = heard.response.labels.iter();
             let lines: Vec<String> = labels
-                .map(|label| format!("{}\t{:.1}%", label.label, label.probability * 100.0))
+                .map(|label| format!("{}\t{:.1}%", name(label, lang), label.probability * 100.0))
                 .collect();
             format!("{}\n{}", shot.name, lines.join("\n"))
         }

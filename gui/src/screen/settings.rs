@@ -11,6 +11,7 @@ use potluck::{
     config::{Config, ConfigError, node_name},
     identity::short,
     mail,
+    say::{Reason, Say as _},
 };
 
 use super::{Action, Context, body, header};
@@ -70,7 +71,7 @@ impl From<&Config> for OfNode {
 #[derive(Debug, Clone)]
 pub enum Message {
     /// The node's settings were read: its name there, and the rest.
-    Read(Result<(String, OfNode), String>),
+    Read(Result<(String, OfNode), Reason>),
     /// A letter of the name.
     Name(String),
     /// The name rests since that edit.
@@ -78,7 +79,7 @@ pub enum Message {
     /// A setting of the node changes.
     Node(NodeSetting),
     /// It was written, or not.
-    Written(Result<OfNode, String>),
+    Written(Result<OfNode, Reason>),
     /// The window's own settings change.
     Set(Kept),
     /// The size of the text is being chosen.
@@ -114,7 +115,7 @@ impl Settings {
                 Ok((config.name.clone(), OfNode::from(&config)))
             };
             let read = tokio::task::spawn_blocking(load).await;
-            read.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+            read.map_err(|error| error.to_string())?.map_err(|error| error.reason())
         };
         let mut tasks = vec![Task::perform(read, Message::Read)];
         // A show does not come again.
@@ -129,11 +130,13 @@ impl Settings {
     pub fn update(&mut self, message: Message, context: &Context<'_>) -> Action<Message> {
         match message {
             Message::Read(Ok((_, of_node))) => self.node = Some(of_node),
-            Message::Read(Err(why)) | Message::Written(Err(why)) => self.trouble = Some(why),
+            Message::Read(Err(why)) | Message::Written(Err(why)) => {
+                self.trouble = Some(why.say(context.lang))
+            }
             Message::Name(name) => {
                 self.name = name;
                 self.edits += 1;
-                self.wrong = node_name(&self.name).err().map(|error| error.to_string());
+                self.wrong = node_name(&self.name).err().map(|error| error.say(context.lang));
                 if self.wrong.is_none() {
                     let edit = self.edits;
                     let rest = async { tokio::time::sleep(REST).await };
@@ -197,7 +200,7 @@ impl Settings {
         let write = async move {
             let written = tokio::task::spawn_blocking(move || set_of_node(&file, &setting)).await;
             let config = written.map_err(|error| error.to_string())?;
-            config.map(|config| OfNode::from(&config)).map_err(|error| error.to_string())
+            config.map(|config| OfNode::from(&config)).map_err(|error| error.reason())
         };
         Action::Run(Task::perform(write, Message::Written))
     }

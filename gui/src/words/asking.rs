@@ -45,5 +45,5 @@ pub fn details(failure: &CallFailure) -> String {
         let detail = hop.detail.as_deref().unwrap_or_default();
         format!("\n{} ({}): {}, {} ms {detail}", hop.name, hop.id, hop.outcome, hop.milliseconds)
     });
-    std::iter::once(failure.message.clone()).chain(hops).collect()
+    std::iter::once(failure.message.to_string()).chain(hops).collect()
 }

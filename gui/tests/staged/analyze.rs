@@ -212,7 +212,7 @@ pub fn analyze_nobody(app: &mut App) {
     tell(app, analyze::Message::Looked(0, Ok(head(&marks()))));
     let failure = CallFailure {
         kind: FailureKind::NobodyServes,
-        message: "nobody here offers analyze/1".to_owned(),
+        message: "nobody here offers analyze/1".into(),
         route: Vec::new(),
     };
     tell(app, analyze::Message::Stepped(0, Step::Done(Err(NoReport::Mesh(failure)))));

@@ -84,8 +84,7 @@ pub fn robot(app: &mut App) {
         (
             3,
             "translate: held",
-            Err("nobody serves chat/1: lab-gpu-01 went off, and this node does not offer it"
-                .to_owned()),
+            Err("nobody serves chat/1: lab-gpu-01 went off, and this node does not offer it".into()),
         ),
     ] {
         talk(app, chat::Message::Write(question.to_owned()));

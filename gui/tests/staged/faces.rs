@@ -61,7 +61,7 @@ pub fn faces_failed(app: &mut App) {
     faces(app);
     let failure = potluck::client::CallFailure {
         kind: potluck::client::FailureKind::NobodyServes,
-        message: "nobody offers faces/1".to_owned(),
+        message: "nobody offers faces/1".into(),
         route: Vec::new(),
     };
     tell_faces(app, faces::Message::Answered(2, Err(Trouble::Mesh(failure))));

@@ -91,7 +91,7 @@ pub fn more_untold(app: &mut App) {
     }
     let failure = potluck::client::CallFailure {
         kind: FailureKind::Refused,
-        message: "translate/1 is for contacts of its owner".to_owned(),
+        message: "translate/1 is for contacts of its owner".into(),
         route: Vec::new(),
     };
     tell(app, more::Message::Ask);

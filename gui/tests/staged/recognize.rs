@@ -82,7 +82,7 @@ pub fn recognize(app: &mut App) {
     tell(app, recognize::Message::Read(7, Ok(sample("temple.jpg", fit))));
     let nobody = potluck::client::CallFailure {
         kind: potluck::client::FailureKind::NobodyServes,
-        message: "nobody offers recognize/1".to_owned(),
+        message: "nobody offers recognize/1".into(),
         route: Vec::new(),
     };
     tell(app, recognize::Message::Answered(7, Err(nobody)));

@@ -43,9 +43,8 @@ pub fn app(lang: Lang) -> App {
 
 pub fn stopped(app: &mut App) {
     let why =
-        "/home/mei/.local/share/potluck/config.toml:3: 'name' must be a text of 1 to 64 characters"
-            .to_owned();
-    let _ = app.update(Message::Backend(Update::Failed(why)));
+        "/home/mei/.local/share/potluck/config.toml:3: 'name' must be a text of 1 to 64 characters";
+    let _ = app.update(Message::Backend(Update::Failed(why.into())));
 }
 
 pub fn now() -> u64 {

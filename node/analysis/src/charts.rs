@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use crate::{AnalysisError, Facets, Lang, Numbers, Stage, Watch};
+use crate::{AnalysisError, Facets, Lang, Numbers, Stage, Watch, wrong};
 
 pub use palette::variables;
 pub use raster::rasterise;
@@ -83,7 +83,7 @@ impl FromStr for ChartKind {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::ALL.into_iter().find(|kind| kind.name() == text.trim()).ok_or_else(|| {
             let names = Self::ALL.map(Self::name).join(", ");
-            AnalysisError::BadOption(format!("there is no chart {text:?}; there are: {names}"))
+            AnalysisError::BadOption(wrong::no_chart(format!("{text:?}"), names))
         })
     }
 }
@@ -105,9 +105,7 @@ impl FromStr for Theme {
         match text {
             "light" => Ok(Self::Light),
             "dark" => Ok(Self::Dark),
-            _ => Err(AnalysisError::BadOption(format!(
-                "there is no theme {text:?}; take light or dark"
-            ))),
+            _ => Err(AnalysisError::BadOption(wrong::no_theme(format!("{text:?}")))),
         }
     }
 }

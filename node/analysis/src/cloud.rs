@@ -18,7 +18,7 @@ pub use words::WordCounter;
 
 use crate::charts::{Chart, ChartKind, Theme, rasterise};
 use crate::facets::Words;
-use crate::{AnalysisError, Lang, Watch, font};
+use crate::{AnalysisError, Lang, Watch, font, wrong};
 use layout::{Layout, Placed};
 use paint::Drawing;
 
@@ -75,9 +75,7 @@ pub fn draw(
 ) -> Result<Option<Chart>, AnalysisError> {
     let (width, height) = options.size;
     if !(100..=4000).contains(&width) || !(100..=4000).contains(&height) {
-        return Err(AnalysisError::BadOption(format!(
-            "a word cloud of {width}x{height} pixels cannot be drawn; take 100 to 4000 each"
-        )));
+        return Err(AnalysisError::BadOption(wrong::cloud_size(width, height)));
     }
     let counts = &words.counts[..words.counts.len().min(MOST_WORDS)];
     let Some(placed) = place(counts, options, watch)? else { return Ok(None) };

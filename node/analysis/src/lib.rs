@@ -16,6 +16,7 @@ pub mod report;
 pub mod stats;
 pub mod table;
 pub mod watch;
+mod wrong;
 
 /// A small table to try with: what students of an invented class answered (`samples/make.py`).
 pub const SAMPLE: &str = include_str!("../samples/class.csv");
@@ -24,20 +25,19 @@ pub const SAMPLE_NAME: &str = "class.csv";
 
 pub use facets::Facets;
 pub use numbers::Numbers;
-pub use potluck_i18n::Lang;
+pub use potluck_i18n::{Lang, Reason};
 pub use table::Table;
 pub use watch::{Stage, Unwatched, Watch};
 
 /// Why there is no report. The text says what to do.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum AnalysisError {
     /// The file is not one that can be analysed: empty, a picture, a single endless line.
     #[error("{0}")]
-    BadInput(String),
+    BadInput(Reason),
     /// An option makes no sense for this file: no such column, an unknown encoding, a bad mask.
     #[error("{0}")]
-    BadOption(String),
+    BadOption(Reason),
     /// The disk failed while reading the input or keeping columns aside.
     #[error("{what}: {source}")]
     Io {

@@ -33,7 +33,7 @@ pub use source::Source;
 
 use crate::stats::READING_BYTES;
 use crate::table::{Note, Table};
-use crate::{AnalysisError, Watch};
+use crate::{AnalysisError, Watch, wrong};
 
 /// A sample that was wrong about the encoding, then about dates, then about a kind: more
 /// passes than these teach nothing.
@@ -58,9 +58,7 @@ impl std::str::FromStr for DateOrder {
         match text {
             "dmy" => Ok(Self::DayFirst),
             "mdy" => Ok(Self::MonthFirst),
-            _ => Err(AnalysisError::BadOption(format!(
-                "there is no order of dates {text:?}; it is dmy (day first) or mdy (month first)"
-            ))),
+            _ => Err(AnalysisError::BadOption(wrong::no_date_order(format!("{text:?}")))),
         }
     }
 }
@@ -205,9 +203,7 @@ fn understand(
         }
         spill.clear();
     }
-    Err(AnalysisError::BadInput(
-        "no encoding fits this file; say which one it is, such as utf-8 or gb18030".to_owned(),
-    ))
+    Err(AnalysisError::BadInput(wrong::no_encoding_fits()))
 }
 
 /// So many bytes, for a person.
@@ -219,9 +215,9 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// So many rows, for a person.
+/// So many rows in millions, for a person.
 fn millions(rows: u64) -> String {
-    format!("{:.1} million", rows as f64 / 1e6)
+    format!("{:.1}", rows as f64 / 1e6)
 }
 
 /// An error of the disk, with what was being done.

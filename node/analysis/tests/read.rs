@@ -40,7 +40,7 @@ fn table(csv: impl Into<Vec<u8>>) -> Table {
 /// Why something is not a table, as a person reads it.
 fn refusal(csv: impl Into<Vec<u8>>) -> String {
     match try_table(csv, &ReadOptions::default()) {
-        Err(AnalysisError::BadInput(text)) => text,
+        Err(AnalysisError::BadInput(text)) => text.to_string(),
         Err(other) => panic!("another error: {other}"),
         Ok(table) => panic!("a table of {} columns", table.columns.len()),
     }

@@ -2,7 +2,9 @@
 
 use std::{borrow::Cow, collections::HashMap, sync::OnceLock};
 
-use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
+use fluent_bundle::{
+    FluentArgs, FluentError, FluentResource, FluentValue, concurrent::FluentBundle,
+};
 
 use crate::{FILES, Lang};
 
@@ -27,12 +29,24 @@ pub fn fill<'a>(
     args: impl IntoIterator<Item = (&'a str, Arg<'a>)>,
 ) -> String {
     let args: FluentArgs<'_> = args.into_iter().collect();
-    book(lang).say(key, &args).map_or_else(|| key.to_owned(), Cow::into_owned)
+    book(lang).say(key, &args, &mut Vec::new()).map_or_else(|| key.to_owned(), Cow::into_owned)
+}
+
+/// A sentence with its values filled in, if there is one and none of its values is missing.
+pub(crate) fn whole<'a>(
+    lang: Lang,
+    key: &str,
+    args: impl IntoIterator<Item = (&'a str, Arg<'a>)>,
+) -> Option<String> {
+    let args: FluentArgs<'_> = args.into_iter().collect();
+    let mut errors = Vec::new();
+    let said = book(lang).say(key, &args, &mut errors)?.into_owned();
+    errors.is_empty().then_some(said)
 }
 
 /// Whether there is such a sentence.
 pub fn has(lang: Lang, key: &str) -> bool {
-    book(lang).say(key, &FluentArgs::new()).is_some()
+    book(lang).say(key, &FluentArgs::new(), &mut Vec::new()).is_some()
 }
 
 fn book(lang: Lang) -> &'static Book {
@@ -67,7 +81,12 @@ impl Book {
     }
 
     /// `key` names a message, `key.attribute` what stands with it.
-    fn say<'a>(&'a self, key: &str, args: &'a FluentArgs<'_>) -> Option<Cow<'a, str>> {
+    fn say<'a>(
+        &'a self,
+        key: &str,
+        args: &'a FluentArgs<'_>,
+        errors: &mut Vec<FluentError>,
+    ) -> Option<Cow<'a, str>> {
         let (message, attribute) = match key.split_once('.') {
             Some((message, attribute)) => (message, Some(attribute)),
             None => (key, None),
@@ -77,7 +96,7 @@ impl Book {
             Some(attribute) => message.get_attribute(attribute)?.value(),
             None => message.value()?,
         };
-        Some(self.bundle.format_pattern(pattern, Some(args), &mut Vec::new()))
+        Some(self.bundle.format_pattern(pattern, Some(args), errors))
     }
 }
 

@@ -76,5 +76,11 @@ pub const FILES: &[File] = &[
     file!(Window "recognize"),
     file!(Window "settings"),
     file!(Window "shell"),
+    file!(Node "reasons"),
+    file!(Node "tables"),
+    file!(Node "usage"),
+    file!(Node "cli"),
     file!(Node "doctor"),
+    file!(InCode "errors"),
+    file!(InCode "help"),
 ];

@@ -20,8 +20,10 @@ pub mod check;
 mod files;
 mod lang;
 mod macros;
+mod reason;
 
 pub use book::{Arg, fill, has, text};
 pub use files::{FILES, File, Reader};
 pub use lang::{Lang, UnknownLang};
 pub use macros::{Sentence, dashed};
+pub use reason::{Reason, Value, Words};

@@ -45,6 +45,27 @@ macro_rules! word {
     };
 }
 
+/// Makes functions of the sentences of one Fluent file that give a [`Reason`](crate::Reason): a
+/// sentence for whoever reads it, in their language. Otherwise as [`words!`](crate::words!).
+#[macro_export]
+macro_rules! reasons {
+    ($file:literal: $($name:ident $(($($arg:ident: $kind:ty),+))?;)*) => {
+        $(
+            #[doc = concat!("`", stringify!($name), "` of `", $file, ".ftl`.")]
+            pub fn $name($($($arg: $kind),+)?) -> $crate::Reason {
+                let args = [$($((stringify!($arg), $crate::Value::from($arg))),+)?];
+                $crate::Reason::new($crate::key!($file $name), args)
+            }
+        )*
+
+        /// The sentences of this file that are reasons.
+        pub const TABLE: &[$crate::Sentence] = &[$($crate::Sentence {
+            key: $crate::key!($file $name),
+            args: &[$($(stringify!($arg)),+)?],
+        }),*];
+    };
+}
+
 /// The key of a function: Fluent's names have dashes where Rust's have underscores.
 #[doc(hidden)]
 #[macro_export]

@@ -37,7 +37,7 @@ pub(super) const STEP: usize = 4 * GROUP;
 /// Longest silence in the middle of a transfer.
 pub(super) const SILENCE: Duration = Duration::from_secs(10);
 /// Bytes a second that have to move, either way, averaged over [`WINDOW`]: dripping is silence.
-pub(super) const LEAST: u32 = 16 * 1024;
+pub(crate) const LEAST: u32 = 16 * 1024;
 /// How long a transfer may stay below that rate.
 pub(super) const WINDOW: Duration = Duration::from_secs(30);
 /// Bytes that are written at a time, so that a slow receiver is seen to take some.

@@ -21,10 +21,11 @@ use tokio::sync::mpsc;
 use super::{
     Common, Failure, Kind,
     ask::peer,
-    files::{input_file, language},
+    files::input_file,
     host::Host,
     output::{Output, printable},
     reading::Reading,
+    words, wrong,
 };
 use crate::{
     client::{Call, CallInput, Reply},
@@ -63,9 +64,6 @@ pub struct Analyze {
     seed: u64,
     #[command(flatten)]
     reading: Reading,
-    /// The language of the report: en or zh [default: that of the system]
-    #[arg(long)]
-    lang: Option<String>,
     /// Charts as pictures for paper or for dark screens: light or dark; the page has both
     #[arg(long, default_value = "light")]
     theme: String,
@@ -77,7 +75,7 @@ pub struct Analyze {
 impl Analyze {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
         let only = peer(self.peer.as_deref())?;
-        let lang = language(self.lang.as_deref())?;
+        let lang = output.lang();
         let request = self.request(lang)?;
         let table = Table::open(&self.file)?;
         let out = self.out.clone().unwrap_or_else(|| default_folder(&self.file));
@@ -171,10 +169,10 @@ impl Table {
             kept.flush()?;
             Ok(kept.into_temp_path())
         });
-        let failed = |e| Failure::new(Kind::BadInput, format!("the pipe cannot be read: {e}"));
+        let failed = |e| Failure::new(Kind::BadInput, wrong::pipe(&e));
         let kept = kept.map_err(failed)?;
         if std::fs::metadata(&kept).is_ok_and(|meta| meta.len() == 0) {
-            return Err(Failure::new(Kind::BadInput, "nothing came through the pipe"));
+            return Err(Failure::new(Kind::BadInput, wrong::pipe_empty()));
         }
         Ok(Self { path: kept.to_path_buf(), _temporary: Some(kept) })
     }
@@ -229,9 +227,7 @@ async fn tell(mut news: mpsc::Receiver<Progress>, bar: indicatif::ProgressBar) {
 }
 
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    let message =
-        format!("{} cannot be written: {error}; choose another place with -o", path.display());
-    Failure::new(Kind::Usage, message)
+    Failure::new(Kind::Usage, wrong::unwritable_out(path, error))
 }
 
 impl From<ReportError> for Failure {

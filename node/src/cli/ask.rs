@@ -5,7 +5,7 @@ use std::{process::ExitCode, time::Duration};
 use clap::Args;
 use serde_json::json;
 
-use super::{Common, Failure, Kind, host::Host, output::Output};
+use super::{Common, Failure, Kind, host::Host, output::Output, wrong};
 use crate::{
     client::Call,
     protocol,
@@ -30,8 +30,7 @@ impl Ask {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
         let text = self.text.join(" ");
         if text.len() > MAX_TEXT {
-            let message = format!("the text has {} bytes; at most {MAX_TEXT} are read", text.len());
-            return Err(Failure::new(Kind::BadInput, message));
+            return Err(Failure::new(Kind::BadInput, wrong::long_text(text.len(), MAX_TEXT)));
         }
         let call = Call {
             capability: "chat/1".into(),
@@ -62,11 +61,6 @@ impl Ask {
 
 /// Reads a client id.
 pub(super) fn peer(text: Option<&str>) -> Result<Option<libp2p::PeerId>, Failure> {
-    text.map(|text| {
-        text.parse().map_err(|_| {
-            let message = format!("{text} is not a client id; `potluck peers` shows them");
-            Failure::new(Kind::Usage, message)
-        })
-    })
-    .transpose()
+    text.map(|text| text.parse().map_err(|_| Failure::new(Kind::Usage, wrong::no_client_id(text))))
+        .transpose()
 }

@@ -9,7 +9,9 @@ use std::{
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Common, Failure, Kind, ask::peer, files::input_file, host::Host, output::Output};
+use super::{
+    Common, Failure, Kind, ask::peer, files::input_file, host::Host, output::Output, words, wrong,
+};
 use crate::{
     client::{CallInput, Reply, plain},
     config::capability_name,
@@ -112,14 +114,18 @@ async fn tell(
         "route": reply.route,
         "milliseconds": reply.milliseconds,
     });
+    let lang = output.lang();
     output.print(&document, || {
         let mut text = serde_json::to_string_pretty(&answer).unwrap_or_default();
         match (bytes, &out) {
-            (Some(bytes), Some(out)) => text += &format!("\n{bytes} bytes in {}", out.display()),
-            (Some(bytes), None) => {
-                text += &format!("\nwith {bytes} bytes of data: -o FILE keeps them")
+            (Some(bytes), Some(out)) => {
+                let path = out.display().to_string();
+                text += &format!("\n{}", words::bytes_in(lang, bytes, path));
             }
-            (None, Some(_)) => text += "\nno data came with it",
+            (Some(bytes), None) => {
+                text += &format!("\n{}", words::bytes_with(lang, bytes));
+            }
+            (None, Some(_)) => text += &format!("\n{}", words::no_data(lang)),
             (None, None) => {}
         }
         text
@@ -133,13 +139,11 @@ fn arguments(capability: &str, given: &[(String, Value)]) -> Result<Vec<u8>, Fai
     let mut map = serde_json::Map::new();
     for (key, value) in given {
         if map.insert(key.clone(), value.clone()).is_some() {
-            return Err(Failure::new(Kind::Usage, format!("--arg {key} is given twice")));
+            return Err(Failure::new(Kind::Usage, wrong::given_twice(key)));
         }
     }
-    plain::args(capability, map.into()).map_err(|why| {
-        let message = format!("{capability} cannot take these arguments: {why}");
-        Failure::new(Kind::BadInput, message)
-    })
+    plain::args(capability, map.into())
+        .map_err(|why| Failure::new(Kind::BadInput, wrong::arguments(capability, why)))
 }
 
 /// Reads `KEY=VALUE`.
@@ -156,21 +160,15 @@ fn writable(out: &Path) -> Result<(), Failure> {
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
     match folder {
         Some(folder) if !folder.is_dir() => {
-            let message = format!("there is no folder {}", folder.display());
-            Err(Failure::new(Kind::Usage, message))
+            Err(Failure::new(Kind::Usage, wrong::no_folder(folder)))
         }
-        _ if out.is_dir() => {
-            let message = format!("{} is a folder; name a file in it", out.display());
-            Err(Failure::new(Kind::Usage, message))
-        }
+        _ if out.is_dir() => Err(Failure::new(Kind::Usage, wrong::a_folder(out))),
         _ => Ok(()),
     }
 }
 
 fn keep(data: &Data, out: &Path) -> Result<(), Failure> {
-    let failed = |e: std::io::Error| {
-        Failure::new(Kind::Usage, format!("{} cannot be written: {e}", out.display()))
-    };
+    let failed = |e: std::io::Error| Failure::new(Kind::Usage, wrong::unwritable(out, &e));
     match data.path() {
         Some(path) => std::fs::copy(path, out).map(drop).map_err(failed),
         None => {

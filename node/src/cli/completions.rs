@@ -11,7 +11,7 @@ use clap::Args;
 use clap_complete::Shell;
 use serde_json::json;
 
-use super::{Failure, Kind, output::Output};
+use super::{Failure, Kind, output::Output, words, wrong};
 
 #[derive(Debug, Args)]
 #[command(after_help = "For this user:\n  \
@@ -46,9 +46,10 @@ impl Man {
         let written = std::fs::create_dir_all(&self.folder)
             .and_then(|()| clap_mangen::generate_to(command, &self.folder));
         let folder = self.folder.display();
-        written
-            .map_err(|e| Failure::new(Kind::Usage, format!("{folder} cannot be written: {e}")))?;
-        output.print(&json!({ "folder": self.folder }), || format!("manual pages in {folder}"));
+        written.map_err(|e| Failure::new(Kind::Usage, wrong::unwritable(&self.folder, &e)))?;
+        output.print(&json!({ "folder": self.folder }), || {
+            words::man_pages(output.lang(), folder.to_string())
+        });
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -14,12 +14,14 @@ use std::{
 };
 
 use futures::{StreamExt as _, stream};
+use potluck_i18n::Lang;
 use serde_json::json;
 
 use super::{
     Failure, Kind,
     output::{Output, table},
     recognize::{Seen, document},
+    words, wrong,
 };
 use crate::{
     Client, Node, NodeOptions,
@@ -42,10 +44,8 @@ const HELP_AFTER: usize = 3;
 const STOP_AFTER: usize = 6;
 
 pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
-    output.say(
-        "Three nodes start on this machine: mei asks, gpu-box and laptop can recognise pictures, \
-         laptop also finds faces, analyses tables and keeps letters.",
-    );
+    let lang = output.lang();
+    output.say(words::demo_start(lang));
     // What ann and ben write, and what laptop keeps for them.
     let homes = tempfile::tempdir().map_err(Failure::internal)?;
     let mei = start("mei", &["chat/1"], None, None).await?;
@@ -67,27 +67,24 @@ pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
     })
     .await?;
 
-    output.say("\nThe chat robot answers, and echoes what it does not know:");
+    chapter(output, words::demo_chat(lang));
     let chats = once::chats(&asker, output).await?;
 
-    output.say("\nlaptop looks for a face, and guesses gender and age:");
+    chapter(output, words::demo_face(lang));
     let portrait = once::portrait(&asker, output).await?;
 
-    output.say("\nlaptop makes a report of a table, with charts and a word cloud:");
+    chapter(output, words::demo_table(lang));
     let table = once::table(&asker, output).await?;
 
     let letter = letters::run(&at, homes.path(), output).await?;
 
-    output.say("\nmei has no model. gpu-box recognises the pictures for her:");
+    chapter(output, words::demo_pictures(lang));
     let bar = output.bar(potluck_models::samples().len() as u64);
     let first = recognise_all(&asker, 1, async || bar.inc(1)).await;
     bar.finish_and_clear();
-    output.say(&show(&first));
+    output.say(&show(&first, lang));
 
-    output.say(
-        "\nOnce more, many at a time. In the middle of the work laptop begins to offer recognition \
-         too, and gpu-box is switched off:",
-    );
+    chapter(output, words::demo_again(lang));
     let gpu = std::sync::Mutex::new(Some(gpu));
     let answered = Arc::new(AtomicUsize::new(0));
     let bar = output.bar((ROUNDS * potluck_models::samples().len()) as u64);
@@ -102,7 +99,7 @@ pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
     })
     .await;
     bar.finish_and_clear();
-    output.say(&show(&second));
+    output.say(&show(&second, lang));
 
     let seen: Vec<_> = first.iter().chain(&second).collect();
     let lost = seen.iter().filter(|s| s.outcome.is_err()).count();
@@ -115,17 +112,13 @@ pub(super) async fn run(output: &Output) -> Result<ExitCode, Failure> {
         });
         output.print(&all, String::new);
     } else if lost == 0 {
-        output.say(&format!(
-            "\nEvery picture has its answer. {moved} of {} moved to laptop when gpu-box died.\n\
-             Now start a node on each machine:  potluck up",
-            second.len()
-        ));
+        chapter(output, &words::demo_done(lang, moved, second.len()));
     }
     mei.stop().await;
     laptop.stop().await;
     match lost {
         0 => Ok(ExitCode::SUCCESS),
-        _ => Err(Failure::new(Kind::PeerFailed, format!("{lost} pictures have no answer"))),
+        _ => Err(Failure::new(Kind::PeerFailed, wrong::pictures_unanswered(lost))),
     }
 }
 
@@ -161,7 +154,7 @@ async fn start(
 fn address(client: &Client) -> Result<String, Failure> {
     let snapshot = client.snapshot();
     let first = snapshot.listen.first().map(ToString::to_string);
-    first.ok_or_else(|| Failure::internal("the first node listens nowhere"))
+    first.ok_or_else(|| Failure::new(Kind::Internal, wrong::demo_nowhere()))
 }
 
 /// Waits until the asking node sees what it should.
@@ -174,9 +167,9 @@ async fn until(client: &Client, seen: impl Fn(&Client) -> bool) -> Result<(), Fa
             }
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.map_err(|_| {
-        Failure::new(Kind::TimedOut, "the three nodes did not find each other on 127.0.0.1")
-    })
+    tokio::time::timeout(PATIENCE, waiting)
+        .await
+        .map_err(|_| Failure::new(Kind::TimedOut, wrong::demo_apart()))
 }
 
 fn offers(client: &Client, name: &str, capability: &str) -> bool {
@@ -226,9 +219,20 @@ fn attempts(seen: &Seen) -> usize {
     }
 }
 
-fn show(seen: &[Seen]) -> String {
-    let mut table =
-        table(&["picture", "what it shows", "sure", "served by", "tried before", "time"]);
+/// A line with room above.
+fn chapter(output: &Output, text: &str) {
+    output.say(&format!("\n{text}"));
+}
+
+fn show(seen: &[Seen], lang: Lang) -> String {
+    let mut table = table(&[
+        words::head_picture(lang),
+        words::head_shows(lang),
+        words::head_sure(lang),
+        words::head_served_by(lang),
+        words::head_tried(lang),
+        words::head_time(lang),
+    ]);
     for one in seen {
         match &one.outcome {
             Ok((response, reply)) => {
@@ -237,19 +241,20 @@ fn show(seen: &[Seen]) -> String {
                     .route
                     .iter()
                     .filter(|hop| hop.outcome != "answered")
-                    .map(|hop| format!("{} ({})", hop.name, hop.outcome))
+                    .map(|hop| words::tried(lang, &hop.name, words::outcome(lang, &hop.outcome)))
                     .collect();
                 table.add_row([
                     one.file.clone(),
-                    best.map_or_else(String::new, |l| l.label.clone()),
+                    best.map_or_else(String::new, |l| recognize::name(l, lang).to_owned()),
                     best.map_or_else(String::new, |l| format!("{:.0} %", l.probability * 100.0)),
                     reply.served_by.name.clone(),
                     before.join(", "),
-                    format!("{} ms", reply.milliseconds),
+                    words::ms(lang, reply.milliseconds.to_string()),
                 ]);
             }
             Err(failure) => {
-                table.add_row([one.file.as_str(), &failure.message, "", "", "", ""]);
+                let why = failure.message.say(lang);
+                table.add_row([one.file.as_str(), &why, "", "", "", ""]);
             }
         }
     }

@@ -2,14 +2,13 @@
 
 use std::process::ExitCode;
 
-use potluck_i18n::Lang;
 use serde_json::json;
 
-use super::{Common, Failure, host::Host, output::Output};
+use super::{Common, Failure, host::Host, output::Output, words};
 use crate::doctor::{Level, diagnose, gather_firewalls, gather_interfaces, test_multicast};
 
 pub(super) async fn run(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
-    let waiting = output.spinner("looking around");
+    let waiting = output.spinner(words::looking(output.lang()));
     let host = Host::find(common, &[]).await?;
     let mut facts = host.facts().await?;
     host.leave().await;
@@ -24,14 +23,14 @@ pub(super) async fn run(common: &Common, output: &Output) -> Result<ExitCode, Fa
     .await
     .map_err(Failure::internal)?;
     waiting.finish_and_clear();
-    let findings = diagnose(&facts, Lang::of_system());
+    let findings = diagnose(&facts, output.lang());
     output.print(&json!({ "findings": findings }), || {
         findings
             .iter()
             .map(|finding| {
                 let mark = match finding.level {
-                    Level::Ok => "ok  ",
-                    Level::Hint => "hint",
+                    Level::Ok => words::ok(output.lang()),
+                    Level::Hint => words::hint(output.lang()),
                     Level::Problem => "!!  ",
                 };
                 match finding.todo.as_str() {

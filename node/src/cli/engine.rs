@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use potluck_models::{Engine, install};
 
-use super::{Common, Failure, output::Output};
+use super::{Common, Failure, output::Output, words};
 use crate::{config::Config, data_dir::DataDir, services::recognize::engine_config};
 
 /// The options of `engine`.
@@ -25,6 +25,7 @@ enum Action {
 
 impl EngineCommand {
     pub(super) fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
+        let lang = output.lang();
         let data_dir = DataDir::open(common.data_dir())?;
         let config = Config::load(&data_dir.config_file())?;
         match self.action {
@@ -33,18 +34,17 @@ impl EngineCommand {
                     .map_err(Failure::usage)?;
                 let info = engine.info();
                 output.print(info, || {
-                    let mut text = format!(
-                        "{} on {}, {} threads\n",
-                        info.engine, info.device, info.threads
-                    );
+                    let mut text = words::engine(lang, &info.engine, &info.device, info.threads);
+                    text += "\n";
                     if let Some(library) = &info.library {
-                        text += &format!("  from {}\n", library.display());
+                        let path = library.display().to_string();
+                        text += &format!("  {}\n", words::engine_from(lang, path));
                     }
                     for (place, result) in &info.searched {
-                        text += &format!("  looked in {place}: {result}\n");
+                        text += &format!("  {}\n", words::engine_looked(lang, place, result));
                     }
                     if info.library.is_none() {
-                        text += "`potluck engine install` brings ONNX Runtime, which is four to five times faster";
+                        text += words::engine_install(lang);
                     }
                     text
                 });
@@ -56,11 +56,8 @@ impl EngineCommand {
                 bar.finish_and_clear();
                 let installed = installed.map_err(Failure::usage)?;
                 output.print(&installed, || {
-                    format!(
-                        "ONNX Runtime {} is at {}. Nodes use it from their next start",
-                        installed.version,
-                        installed.library.display()
-                    )
+                    let path = installed.library.display().to_string();
+                    words::engine_at(lang, &installed.version, path)
                 });
             }
         }

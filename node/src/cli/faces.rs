@@ -18,13 +18,14 @@ use serde_json::{Value, json};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
-    Common, Failure, Kind, ask::peer, files::language, host::Host, output::Output, recognize::check,
+    Common, Failure, Kind, ask::peer, host::Host, output::Output, recognize::check, words, wrong,
 };
 use crate::{
     client::{Call, CallInput, Reply},
     config::Config,
     data_dir::DataDir,
     protocol,
+    say::{Reason, Say as _},
     services::{
         face::{Face, annotate},
         facepp, faces,
@@ -56,9 +57,6 @@ pub struct Faces {
     /// Who looks: a node of the mesh, or the Face++ cloud through a node that has a key
     #[arg(long, value_enum, default_value_t = Via::Auto)]
     via: Via,
-    /// The language of labels: en or zh [default: that of the system]
-    #[arg(long)]
-    lang: Option<String>,
     /// Only this node may serve (its client id)
     #[arg(long, value_name = "CLIENT")]
     peer: Option<String>,
@@ -87,14 +85,14 @@ struct Found {
     size: (u32, u32),
     source: &'static str,
     /// The annotated copy, or why there is none.
-    copy: Option<Result<PathBuf, String>>,
+    copy: Option<Result<PathBuf, Reason>>,
     reply: Reply,
 }
 
 impl Faces {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
         let only = peer(self.peer.as_deref())?;
-        let lang = language(self.lang.as_deref())?;
+        let lang = output.lang();
         let targets = targets::targets(&self.images, self.out.as_deref())?;
         let ways = self.ways(common)?;
         let checked: Vec<_> = self.images.iter().map(|file| (file.clone(), check(file))).collect();
@@ -119,7 +117,7 @@ impl Faces {
             async move {
                 let outcome = match (path, asking) {
                     (Ok(path), Some(asking)) => asking.look(path, target).await,
-                    (Ok(_), None) => Err(Failure::internal("there is no node")),
+                    (Ok(_), None) => Err(Failure::new(Kind::Internal, wrong::no_node())),
                     (Err(failure), _) => Err(failure),
                 };
                 bar.inc(1);
@@ -202,11 +200,11 @@ impl Asking<'_> {
             }
         }
         let Some(mut last) = failures.pop() else {
-            return Err(Failure::new(Kind::TimedOut, "there was no time to ask"));
+            return Err(Failure::new(Kind::TimedOut, wrong::no_time()));
         };
         // What the cloud said is worth knowing, too.
         for earlier in failures {
-            last.message = format!("{}; before that: {}", last.message, earlier.message);
+            last.message = wrong::before_that(last.message, earlier.message);
         }
         last.route = tried;
         Err(last)
@@ -244,27 +242,25 @@ impl Asking<'_> {
         };
         let is = upright(path).await?;
         if is != size {
-            let text = format!(
-                "{} tells of a picture of {} x {} pixels, but this one has {} x {}",
-                reply.served_by.name, size.0, size.1, is.0, is.1
-            );
-            return Err(Failure::new(Kind::PeerFailed, text));
+            let sides = |(width, height)| format!("{width} x {height}");
+            let why = wrong::another_size(&reply.served_by.name, sides(size), sides(is));
+            return Err(Failure::new(Kind::PeerFailed, why));
         }
         Ok(Found { faces: Face::checked(faces, size), size, source, copy: None, reply })
     }
 
-    async fn draw(&self, path: PathBuf, found: &Found, target: PathBuf) -> Result<PathBuf, String> {
+    async fn draw(&self, path: PathBuf, found: &Found, target: PathBuf) -> Result<PathBuf, Reason> {
         let _place = self.drawing.acquire().await.map_err(|e| e.to_string())?;
         let (faces, lang) = (found.faces.clone(), self.lang);
         let drawn = tokio::task::spawn_blocking(move || {
-            let bytes = std::fs::read(&path).map_err(|e| e.to_string())?;
-            let picture = potluck_models::decode(&bytes).map_err(|e| e.to_string())?;
+            let bytes = std::fs::read(&path).map_err(|e| e.reason())?;
+            let picture = potluck_models::decode(&bytes).map_err(|e| e.reason())?;
             drop(bytes);
             // The copy is drawn in the same pixels, and takes their place until it is saved.
             let _room = picture.room();
             annotate::annotate(picture, &faces, lang)
                 .and_then(|copy| annotate::save(&copy, &target))
-                .map_err(|e| format!("{}: {e}", target.display()))
+                .map_err(|e| wrong::path(&target, &e))
         });
         drawn.await.map_err(|e| e.to_string())?
     }
@@ -274,8 +270,8 @@ impl Asking<'_> {
 async fn upright(path: &Path) -> Result<(u32, u32), Failure> {
     let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || {
-        let bytes = std::fs::read(&path).map_err(|e| e.to_string())?;
-        potluck_models::dimensions(&bytes).map_err(|e| e.to_string())
+        let bytes = std::fs::read(&path).map_err(|e| e.reason())?;
+        potluck_models::dimensions(&bytes).map_err(|e| e.reason())
     });
     let size = read.await.map_err(Failure::internal)?;
     size.map_err(|why| Failure::new(Kind::BadInput, why))
@@ -293,14 +289,14 @@ fn document(seen: &Seen) -> Value {
             "source": found.source,
             "annotated": found.copy.as_ref().and_then(|copy| copy.as_ref().ok())
                 .map(|path| path.display().to_string()),
-            "not_annotated": found.copy.as_ref().and_then(|copy| copy.as_ref().err()),
+            "not_annotated": found.copy.as_ref().and_then(|copy| copy.as_ref().err()).map(|why| why.english()),
             "served_by": found.reply.served_by,
             "route": found.reply.route,
             "milliseconds": found.reply.milliseconds,
         }),
         Err(failure) => json!({
             "file": file,
-            "error": { "kind": failure.kind, "message": failure.message },
+            "error": { "kind": failure.kind, "message": failure.message.english() },
             "route": failure.route,
         }),
     }

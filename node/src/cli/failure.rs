@@ -13,6 +13,7 @@ use crate::{
     mail,
     network::NetworkError,
     node::StartError,
+    say::{Reason, Say, reasons},
 };
 
 /// What went wrong, for programs.
@@ -42,7 +43,7 @@ pub struct Failure {
     /// What went wrong, for programs.
     pub kind: Kind,
     /// For people.
-    pub message: String,
+    pub message: Reason,
     /// Who was tried.
     pub route: Vec<RouteHop>,
 }
@@ -63,25 +64,29 @@ impl Kind {
 
 impl Failure {
     /// A failure with a sentence for a person.
-    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub fn new(kind: Kind, message: impl Into<Reason>) -> Self {
         Self { kind, message: message.into(), route: vec![] }
     }
 
     /// Potluck itself failed.
     pub fn internal(error: impl std::fmt::Display) -> Self {
-        Self::new(Kind::Internal, error.to_string())
+        let words = [("why", error.to_string().into())];
+        Self::new(Kind::Internal, Reason::in_code(error, "errors-internal", words))
     }
 
     /// A peer's answer does not have the form of its capability.
     pub fn unreadable(error: impl std::fmt::Display) -> Self {
-        let message =
-            format!("the peer's answer cannot be read; it may run another version ({error})");
-        Self::new(Kind::PeerFailed, message)
+        Self::new(Kind::PeerFailed, reasons::unreadable(error.to_string()))
     }
 
     /// Wrong usage, settings or folders.
-    pub fn usage(error: impl std::fmt::Display) -> Self {
-        Self::new(Kind::Usage, error.to_string())
+    pub fn usage(error: impl Say) -> Self {
+        Self::of(Kind::Usage, &error)
+    }
+
+    /// What an error says.
+    pub fn of(kind: Kind, error: &impl Say) -> Self {
+        Self::new(kind, error.reason())
     }
 }
 
@@ -109,7 +114,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Network(NetworkError::Transport(_) | NetworkError::Advert(_)) => {
-                Self::internal(error)
+                Self::of(Kind::Internal, &error)
             }
             _ => Self::usage(error),
         }
@@ -122,7 +127,7 @@ impl From<ControlError> for Failure {
             ControlError::Silent => Kind::TimedOut,
             _ => Kind::PeerFailed,
         };
-        Self::new(kind, error.to_string())
+        Self::of(kind, &error)
     }
 }
 

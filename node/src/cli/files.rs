@@ -1,38 +1,31 @@
-//! Files that people name, and the language that they read.
+//! Files that people name.
 
 use std::{
     io,
     path::{Path, PathBuf},
 };
 
-use potluck_i18n::Lang;
-
-use super::{Failure, Kind};
+use super::{Failure, Kind, wrong};
+use crate::say::Reason;
 
 /// Says what can be said of a file before anybody is asked. Gives its absolute path: the running
 /// node works in another folder.
 pub(super) fn input_file(file: &Path) -> Result<PathBuf, Failure> {
-    let bad = |message: String| Failure::new(Kind::BadInput, message);
-    let name = file.display();
+    let bad = |reason: Reason| Failure::new(Kind::BadInput, reason);
     let meta = std::fs::metadata(file).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => bad(format!("there is no file {name}")),
-        io::ErrorKind::PermissionDenied => bad(format!("{name} may not be read")),
-        _ => bad(format!("{name} cannot be read: {e}")),
+        io::ErrorKind::NotFound => bad(wrong::no_file(file)),
+        io::ErrorKind::PermissionDenied => bad(wrong::denied(file)),
+        _ => bad(wrong::unreadable(file, &e)),
     })?;
     if meta.is_dir() {
-        return Err(bad(format!("{name} is a folder; name the files in it, as {name}/*")));
+        return Err(bad(wrong::folder_of_files(file)));
     }
     if !meta.is_file() {
-        return Err(bad(format!("{name} is not a file")));
+        return Err(bad(wrong::not_a_file(file)));
     }
     if meta.len() == 0 {
-        return Err(bad(format!("{name} is empty")));
+        return Err(bad(wrong::empty_file(file)));
     }
-    std::fs::File::open(file).map_err(|e| bad(format!("{name} may not be read: {e}")))?;
-    std::path::absolute(file).map_err(|e| bad(format!("{name} cannot be read: {e}")))
-}
-
-/// The language that was said on the command line, otherwise that of the system.
-pub(super) fn language(said: Option<&str>) -> Result<Lang, Failure> {
-    said.map_or_else(|| Ok(Lang::of_system()), |text| text.parse().map_err(Failure::usage))
+    std::fs::File::open(file).map_err(|e| bad(wrong::denied_why(file, &e)))?;
+    std::path::absolute(file).map_err(|e| bad(wrong::unreadable(file, &e)))
 }

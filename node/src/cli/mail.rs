@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, time::Duratio
 use clap::Args;
 use indicatif::HumanBytes;
 use jiff::{Timestamp, tz::TimeZone};
+use potluck_i18n::Lang;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -12,6 +13,7 @@ use super::{
     Common, Failure, Kind,
     host::Host,
     output::{Output, table},
+    words, wrong,
 };
 use crate::{
     client::Event,
@@ -111,16 +113,12 @@ impl Send {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
         let absolute = |path: &PathBuf| {
             // The running node works in another folder.
-            std::path::absolute(path).map_err(|e| {
-                Failure::new(Kind::BadInput, format!("{} cannot be read: {e}", path.display()))
-            })
+            std::path::absolute(path)
+                .map_err(|e| Failure::new(Kind::BadInput, wrong::unreadable(path, &e)))
         };
         let paths = self.paths.iter().map(absolute).collect::<Result<Vec<_>, _>>()?;
         if self.text.as_ref().is_none_or(String::is_empty) && paths.is_empty() {
-            return Err(Failure::new(
-                Kind::Usage,
-                "there is nothing to send: give --text or files",
-            ));
+            return Err(Failure::new(Kind::Usage, wrong::nothing_to_send()));
         }
         let host = Host::with_mail(common).await?;
         host.looked_around().await;
@@ -129,7 +127,7 @@ impl Send {
         let sent = sent_on(&host, asked, common.timeout.unwrap_or(PATIENCE), output).await;
         host.leave().await;
         let sent = sent?;
-        output.print(&outgoing(&sent), || said(&sent));
+        output.print(&outgoing(&sent), || said(&sent, output.lang()));
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -154,34 +152,34 @@ impl Inbox {
         let Some(id) = self.id else { return list(host, self.with, output).await };
         if self.delete {
             host.mail(Ask::Delete { id }).await?;
-            output.print(&json!({ "deleted": true }), || "deleted".to_owned());
+            output.print(&json!({ "deleted": true }), || words::deleted(output.lang()).to_owned());
             return Ok(());
         }
         if self.pause {
             host.mail(Ask::Pause { id }).await?;
-            output.print(&json!({ "paused": true }), || "it rests".to_owned());
+            output.print(&json!({ "paused": true }), || words::rests(output.lang()).to_owned());
             return Ok(());
         }
         if self.resume {
             host.mail(Ask::Resume { id }).await?;
-            output.print(&json!({ "paused": false }), || "it goes on".to_owned());
+            output.print(&json!({ "paused": false }), || words::goes_on(output.lang()).to_owned());
             return Ok(());
         }
         let Some(folder) = self.save else {
             let Told::Letter(letter) = host.mail(Ask::Read { id }).await? else {
                 return Err(unexpected());
             };
-            output.print(&incoming(&letter), || letter_text(&letter));
+            output.print(&incoming(&letter), || letter_text(&letter, output.lang()));
             return Ok(());
         };
         let folder = std::path::absolute(&folder)
-            .map_err(|e| Failure::new(Kind::BadInput, format!("{}: {e}", folder.display())))?;
+            .map_err(|e| Failure::new(Kind::BadInput, wrong::path(&folder, &e)))?;
         let Told::Saved(saved) = host.mail(Ask::Save { id, folder }).await? else {
             return Err(unexpected());
         };
         output.print(&json!({ "saved": saved }), || {
             if saved.is_empty() {
-                return "There are no files in this letter".to_owned();
+                return words::no_files(output.lang()).to_owned();
             }
             let lines = saved.iter().map(|path| path.display().to_string());
             lines.collect::<Vec<_>>().join("\n")
@@ -203,22 +201,25 @@ impl Outbox {
             host.looked_around().await;
             let patience = common.timeout.unwrap_or(PATIENCE);
             let sent = sent_on(host, Ask::Resend { id }, patience, output).await?;
-            output.print(&outgoing(&sent), || said(&sent));
+            output.print(&outgoing(&sent), || said(&sent, output.lang()));
             return Ok(());
         }
+        let lang = output.lang();
         let wish = match self {
             Self { cancel: Some(id), .. } => {
-                Some((Ask::Cancel { id }, json!({ "cancelled": true }), "taken back"))
+                Some((Ask::Cancel { id }, json!({ "cancelled": true }), words::taken_back(lang)))
             }
             Self { pause: Some(id), .. } => {
-                Some((Ask::Pause { id }, json!({ "paused": true }), "it rests"))
+                Some((Ask::Pause { id }, json!({ "paused": true }), words::rests(lang)))
             }
             Self { resume: Some(id), .. } => {
-                Some((Ask::Resume { id }, json!({ "paused": false }), "it goes on"))
+                Some((Ask::Resume { id }, json!({ "paused": false }), words::goes_on(lang)))
             }
-            Self { delete: Some(id), .. } => {
-                Some((Ask::Delete { id }, json!({ "deleted": true }), "deleted"))
-            }
+            Self { delete: Some(id), .. } => Some((
+                Ask::Delete { id },
+                json!({ words::deleted(lang): true }),
+                words::deleted(lang),
+            )),
             _ => None,
         };
         if let Some((ask, document, said)) = wish {
@@ -227,19 +228,26 @@ impl Outbox {
             return Ok(());
         }
         let Told::Outbox(all) = host.mail(Ask::Outbox).await? else { return Err(unexpected()) };
+        let lang = output.lang();
         let documents: Vec<_> = all.iter().map(outgoing).collect();
         output.print(&documents, || {
             if all.is_empty() {
-                return "Nothing was sent yet; `potluck send` does it".to_owned();
+                return words::nothing_sent(lang).to_owned();
             }
-            let mut table = table(&["id", "to", "written", "state", "what"]);
+            let mut table = table(&[
+                words::head_letter(lang),
+                words::head_to(lang),
+                words::head_written(lang),
+                words::head_state(lang),
+                words::head_what(lang),
+            ]);
             for sent in &all {
                 table.add_row([
                     short_id(&sent.id),
                     name(&sent.to_name, &sent.to),
                     when(sent.written_at),
-                    stage(sent),
-                    preview(sent.text.as_deref(), sent.files.len()),
+                    stage(sent, lang),
+                    preview(sent.text.as_deref(), sent.files.len(), lang),
                 ]);
             }
             table.to_string()
@@ -255,16 +263,23 @@ pub(super) async fn contacts(common: &Common, output: &Output) -> Result<ExitCod
     let told = host.mail(Ask::People).await;
     host.leave().await;
     let Told::People(people) = told? else { return Err(unexpected()) };
+    let lang = output.lang();
     output.print(&people, || {
         if people.is_empty() {
-            return "Nobody was met yet".to_owned();
+            return words::nobody_met(lang).to_owned();
         }
-        let mut table = table(&["name", "fingerprint", "letters", "last seen", "client id"]);
+        let mut table = table(&[
+            words::head_name(lang),
+            words::head_fingerprint(lang),
+            words::head_letters(lang),
+            words::head_last_seen(lang),
+            words::head_client_id(lang),
+        ]);
         for Contact { id, name, takes_letters, new_key, seen_at } in &people {
             let letters = match (takes_letters, new_key) {
-                (_, true) => "new key",
-                (true, false) => "yes",
-                (false, false) => "no",
+                (_, true) => words::new_key(lang),
+                (true, false) => words::yes(lang),
+                (false, false) => words::no(lang),
             };
             table.add_row([name.as_str(), &short(id), letters, &when(*seen_at), id]);
         }
@@ -280,7 +295,7 @@ async fn sent_on(
     patience: Duration,
     output: &Output,
 ) -> Result<Outgoing, Failure> {
-    let bar = output.bytes("sealing");
+    let bar = output.bytes(words::sealing(output.lang()));
     let asked = host.mail(ask).await;
     let Told::Sent(mut sent) = asked? else { return Err(unexpected()) };
     let mut until = Instant::now() + patience;
@@ -293,7 +308,7 @@ async fn sent_on(
             until = Instant::now() + patience;
         }
         if let Some(moved) = now.moved {
-            bar.set_message("sending");
+            bar.set_message(words::sending(output.lang()));
             bar.set_position(moved);
         }
         *sent = now;
@@ -309,7 +324,7 @@ async fn watch(host: &Host, output: &Output) -> Result<(), Failure> {
     let mut tell = |letter: &Incoming| {
         let ready = letter.contents.is_some() || letter.trouble.is_some();
         if ready && !letter.seen && told.insert(letter.id.clone()) {
-            output.print(&incoming(letter), || announced(letter));
+            output.print(&incoming(letter), || announced(letter, output.lang()));
         }
     };
     while let Some(event) = events.next().await {
@@ -325,18 +340,18 @@ async fn watch(host: &Host, output: &Output) -> Result<(), Failure> {
             _ => {}
         }
     }
-    Err(Failure::new(Kind::PeerFailed, "the node has stopped"))
+    Err(Failure::new(Kind::PeerFailed, wrong::node_stopped()))
 }
 
 async fn list(host: &Host, with: Option<String>, output: &Output) -> Result<(), Failure> {
-    let together = with.is_some();
+    let (together, lang) = (with.is_some(), output.lang());
     let Told::Inbox { came, went, coming } = host.mail(Ask::Inbox { with }).await? else {
         return Err(unexpected());
     };
     let mut rows: Vec<_> =
-        came.iter().map(|one| (one.written_at, incoming(one), row(one))).collect();
+        came.iter().map(|one| (one.written_at, incoming(one), row(one, lang))).collect();
     if together {
-        rows.extend(went.iter().map(|one| (one.written_at, outgoing(one), sent_row(one))));
+        rows.extend(went.iter().map(|one| (one.written_at, outgoing(one), sent_row(one, lang))));
         rows.sort_by_key(|(at, ..)| *at);
     }
     let documents = rows.iter().map(|(_, document, _)| document.clone());
@@ -344,16 +359,22 @@ async fn list(host: &Host, with: Option<String>, output: &Output) -> Result<(), 
     let documents: Vec<_> = documents.chain(arriving).collect();
     output.print(&documents, || {
         if rows.is_empty() && coming.is_empty() {
-            return "No letters".to_owned();
+            return words::no_letters(lang).to_owned();
         }
-        let mut table = table(&["id", "from", "written", "", "what"]);
+        let mut table = table(&[
+            words::head_letter(lang),
+            words::head_from(lang),
+            words::head_written(lang),
+            "",
+            words::head_what(lang),
+        ]);
         for (.., row) in &rows {
             table.add_row(row);
         }
         for one in &coming {
-            let share = format!("{} of {}", HumanBytes(one.here), HumanBytes(one.sealed));
+            let share = words::of(lang, size(one.here), size(one.sealed));
             let from = name(&one.from_name, &one.from);
-            let state = if one.paused { "rests" } else { "arriving" };
+            let state = if one.paused { words::rests(lang) } else { words::arriving(lang) };
             table.add_row([short_id(&one.id), from, String::new(), state.to_owned(), share]);
         }
         table.to_string()
@@ -361,17 +382,17 @@ async fn list(host: &Host, with: Option<String>, output: &Output) -> Result<(), 
     Ok(())
 }
 
-fn row(one: &Incoming) -> [String; 5] {
+fn row(one: &Incoming, lang: Lang) -> [String; 5] {
     let state = match (&one.trouble, one.seen, one.stranger) {
-        (Some(_), ..) => "not believed",
-        (None, false, true) => "new, from a stranger",
-        (None, false, false) => "new",
+        (Some(_), ..) => words::not_believed(lang),
+        (None, false, true) => words::new_stranger(lang),
+        (None, false, false) => words::new(lang),
         (None, true, _) => "",
     };
     let what = match (&one.trouble, &one.contents) {
         (Some(why), _) => why.clone(),
-        (None, Some(contents)) => preview(contents.text.as_deref(), contents.files as usize),
-        (None, None) => "(being opened)".to_owned(),
+        (None, Some(contents)) => preview(contents.text.as_deref(), contents.files as usize, lang),
+        (None, None) => words::being_opened(lang).to_owned(),
     };
     [
         short_id(&one.id),
@@ -390,94 +411,98 @@ fn arriving(one: &Coming) -> Value {
 }
 
 /// A line that says that a letter came.
-pub(super) fn announced(letter: &Incoming) -> String {
-    let [id, from, _, state, what] = row(letter);
-    let state = state.strip_prefix("new").unwrap_or(&state);
-    format!("letter {id} from {from}{state}: {what}")
+pub(super) fn announced(letter: &Incoming, lang: Lang) -> String {
+    let [id, from, .., what] = row(letter, lang);
+    let say = match (&letter.trouble, letter.stranger) {
+        (Some(_), _) => words::letter_not_believed,
+        (None, true) => words::letter_came_stranger,
+        (None, false) => words::letter_came,
+    };
+    say(lang, &id, &from, &what)
 }
 
-fn sent_row(sent: &Outgoing) -> [String; 5] {
-    let to = format!("you to {}", name(&sent.to_name, &sent.to));
-    let what = preview(sent.text.as_deref(), sent.files.len());
-    [short_id(&sent.id), to, when(sent.written_at), stage(sent), what]
+fn sent_row(sent: &Outgoing, lang: Lang) -> [String; 5] {
+    let to = words::you_to(lang, name(&sent.to_name, &sent.to));
+    let what = preview(sent.text.as_deref(), sent.files.len(), lang);
+    [short_id(&sent.id), to, when(sent.written_at), stage(sent, lang), what]
 }
 
-fn letter_text(one: &Incoming) -> String {
-    let mut text = format!(
-        "from {} ({}), {}\n",
-        name(&one.from_name, &one.from),
-        one.from,
-        when(one.written_at)
-    );
+fn letter_text(one: &Incoming, lang: Lang) -> String {
+    let from = name(&one.from_name, &one.from);
+    let mut text = words::letter_from(lang, from, &one.from, when(one.written_at)) + "\n";
     if let Some(why) = &one.trouble {
-        return text + &format!("This letter is not to be believed: {why}");
+        return text + &words::letter_trouble(lang, why);
     }
-    let Some(contents) = &one.contents else { return text + "(being opened)" };
+    let Some(contents) = &one.contents else { return text + words::being_opened(lang) };
     if one.stranger {
-        text += "You never wrote to this person.\n";
+        text += words::letter_stranger(lang);
+        text += "\n";
     }
     if let Some(said) = &contents.text {
         text += &format!("\n{said}\n");
     }
     for listed in &contents.listed {
-        let size =
-            listed.bytes.map_or_else(|| "folder".to_owned(), |bytes| format!("{bytes} bytes"));
-        text += &format!("\n{} ({size})", listed.path);
+        let size = listed
+            .bytes
+            .map_or_else(|| words::folder(lang).to_owned(), |bytes| words::bytes(lang, bytes));
+        text += &format!("\n{}", words::listed(lang, &listed.path, size));
     }
     let (files, listed) = (contents.files + contents.folders, contents.listed.len() as u64);
     if files > listed {
-        text += &format!("\nand {} more", files - listed);
+        text += &format!("\n{}", words::and_more(lang, files - listed));
     }
     if files > 0 {
-        text += &format!("\n\n`potluck inbox {} --save DIR` saves the files", short_id(&one.id));
+        text += &format!("\n\n{}", words::how_to_save(lang, short_id(&one.id)));
     }
     text
 }
 
-fn said(sent: &Outgoing) -> String {
+fn said(sent: &Outgoing, lang: Lang) -> String {
     let to = name(&sent.to_name, &sent.to);
     match sent.stage {
-        Stage::Delivered | Stage::Read => format!("delivered to {to}"),
-        Stage::Held => format!("{to} is not here; held by {}", sent.held_by.join(", ")),
+        Stage::Delivered | Stage::Read => words::delivered_to(lang, &to),
+        Stage::Held => words::held_away(lang, &to, sent.held_by.join(", ")),
         Stage::Queued => match &sent.waits {
-            Some(why) => format!("it waits in your outbox while `potluck up` runs; {why}"),
-            None => format!(
-                "{to} is not here, and nobody else keeps mail: it waits in your outbox while `potluck up` runs"
-            ),
+            Some(why) => words::waits_why(lang, why),
+            None => words::waits(lang, &to),
         },
-        Stage::Refused | Stage::Expired | Stage::Cancelled => stage(sent),
+        Stage::Refused | Stage::Expired | Stage::Cancelled => stage(sent, lang),
     }
 }
 
-fn stage(sent: &Outgoing) -> String {
-    let why = || sent.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+fn stage(sent: &Outgoing, lang: Lang) -> String {
+    let id = || short_id(&sent.id);
     match sent.stage {
-        Stage::Queued if sent.paused => format!("rests (--resume {})", short_id(&sent.id)),
+        Stage::Queued if sent.paused => words::rests_until(lang, id()),
         Stage::Queued => match (&sent.waits, sent.moved) {
-            (_, Some(moved)) => {
-                format!("going out, {} of {}", HumanBytes(moved), HumanBytes(sent.sealed))
-            }
-            (Some(why), None) => format!("queued ({why})"),
-            (None, None) => "queued".to_owned(),
+            (_, Some(moved)) => words::going_out(lang, size(moved), size(sent.sealed)),
+            (Some(why), None) => words::queued_why(lang, why),
+            (None, None) => words::queued(lang).to_owned(),
         },
-        Stage::Held => format!("held by {}", sent.held_by.join(", ")),
-        Stage::Delivered => "delivered".to_owned(),
-        Stage::Read => "read".to_owned(),
-        Stage::Refused => format!("refused{} (--resend {})", why(), short_id(&sent.id)),
-        Stage::Expired => format!("expired{} (--resend {})", why(), short_id(&sent.id)),
-        Stage::Cancelled => "taken back".to_owned(),
+        Stage::Held => words::held_by(lang, sent.held_by.join(", ")),
+        Stage::Delivered => words::delivered(lang).to_owned(),
+        Stage::Read => words::read(lang).to_owned(),
+        Stage::Refused => match &sent.why {
+            Some(why) => words::refused_why(lang, why, id()),
+            None => words::refused(lang, id()),
+        },
+        Stage::Expired => match &sent.why {
+            Some(why) => words::expired_why(lang, why, id()),
+            None => words::expired(lang, id()),
+        },
+        Stage::Cancelled => words::taken_back(lang).to_owned(),
     }
 }
 
-fn preview(text: Option<&str>, files: usize) -> String {
+fn preview(text: Option<&str>, files: usize, lang: Lang) -> String {
     let text =
         text.map(|text| shorten(&text.split_whitespace().collect::<Vec<_>>().join(" "), PREVIEW));
-    let files = match files {
-        0 => None,
-        1 => Some("1 file".to_owned()),
-        many => Some(format!("{many} files")),
-    };
+    let files = (files > 0).then(|| words::files(lang, files));
     text.into_iter().chain(files).collect::<Vec<_>>().join(" + ")
+}
+
+fn size(bytes: u64) -> String {
+    HumanBytes(bytes).to_string()
 }
 
 fn name(name: &str, id: &str) -> String {

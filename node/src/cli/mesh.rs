@@ -8,6 +8,7 @@ use super::{
     Common, Failure,
     host::Host,
     output::{Output, table},
+    words,
 };
 use crate::{
     Client,
@@ -24,18 +25,26 @@ pub(super) async fn peers(common: &Common, output: &Output) -> Result<ExitCode, 
     let peers = everyone(host.looked_around().await);
     host.leave().await;
     let documents: Vec<_> = peers.iter().map(peer_document).collect();
+    let lang = output.lang();
     output.print(&documents, || {
         if peers.is_empty() {
-            return "Nobody else is here. `potluck doctor` says why".to_owned();
+            return words::nobody(lang).to_owned();
         }
-        let mut table = table(&["name", "id", "connected", "round trip", "offers"]);
+        let mut table = table(&[
+            words::head_name(lang),
+            words::head_id(lang),
+            words::head_connected(lang),
+            words::head_round_trip(lang),
+            words::head_offers(lang),
+        ]);
         for peer in &peers {
             let connected = match (peer.suspect, peer.connected) {
-                (true, _) => "not answering",
-                (false, true) => "yes",
-                (false, false) => "on demand",
+                (true, _) => words::not_answering(lang),
+                (false, true) => words::yes(lang),
+                (false, false) => words::on_demand(lang),
             };
-            let rtt = peer.rtt_ms.map_or_else(String::new, |ms| format!("{ms:.1} ms"));
+            let rtt =
+                peer.rtt_ms.map_or_else(String::new, |ms| words::ms(lang, format!("{ms:.1}")));
             let offers: Vec<_> = peer.advert.offers.iter().map(|o| o.capability.as_str()).collect();
             table.add_row([
                 peer.advert.name.as_str(),
@@ -73,21 +82,29 @@ pub(super) async fn capabilities(common: &Common, output: &Output) -> Result<Exi
             json!({ "capability": capability, "nodes": nodes })
         })
         .collect();
+    let lang = output.lang();
     output.print(&documents, || {
         if by_name.is_empty() {
-            return "Nobody here offers anything".to_owned();
+            return words::nobody_offers(lang).to_owned();
         }
-        let mut table =
-            table(&["capability", "node", "device", "engine", "speed", "queue", "models"]);
+        let mut table = table(&[
+            words::head_capability(lang),
+            words::head_node(lang),
+            words::head_device(lang),
+            words::head_engine(lang),
+            words::head_speed(lang),
+            words::head_queue(lang),
+            words::head_models(lang),
+        ]);
         for (capability, nodes) in &by_name {
             for (_, name, me, offer) in nodes {
-                let name = if *me { format!("{name} (this node)") } else { (*name).to_owned() };
+                let name = if *me { words::this_node(lang, name) } else { (*name).to_owned() };
                 table.add_row([
                     (*capability).to_owned(),
                     name,
                     offer.device.clone(),
                     offer.engine.clone(),
-                    format!("{:.0}/s", offer.speed()),
+                    words::per_second(lang, format!("{:.0}", offer.speed())),
                     format!("{}/{}", offer.queue, offer.slots),
                     offer.variants.join(", "),
                 ]);
@@ -112,14 +129,11 @@ pub(super) async fn id(common: &Common, output: &Output) -> Result<ExitCode, Fai
         "data_dir": data_dir.path(),
         "running": running,
     });
+    let lang = output.lang();
     output.print(&document, || {
-        let running = if running { "running" } else { "not running; `potluck up` starts it" };
-        format!(
-            "{id}\n  name         {}\n  fingerprint  {}\n  data folder  {}\n  node         {running}",
-            config.name,
-            fingerprint(&id),
-            data_dir.path().display(),
-        )
+        let running = if running { words::running(lang) } else { words::not_running(lang) };
+        let folder = data_dir.path().display().to_string();
+        words::id(lang, id.to_string(), &config.name, fingerprint(&id), folder, running)
     });
     Ok(ExitCode::SUCCESS)
 }

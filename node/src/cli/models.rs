@@ -8,6 +8,7 @@ use potluck_models::{Catalogue, Engine, ModelInfo};
 use super::{
     Common, Failure, Kind,
     output::{Output, table},
+    words,
 };
 use crate::{config::Config, data_dir::DataDir, services::recognize::engine_config};
 
@@ -48,6 +49,7 @@ enum Action {
 
 impl Models {
     pub(super) fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
+        let lang = output.lang();
         let data_dir = DataDir::open(common.data_dir())?;
         let catalogue = Catalogue::open(Some(&data_dir.models())).map_err(Failure::usage)?;
         match self.action {
@@ -55,13 +57,20 @@ impl Models {
                 let models: Vec<_> =
                     catalogue.list().into_iter().chain(catalogue.list_faces()).collect();
                 output.print(&models, || {
-                    let mut table = table(&["name", "for", "size", "licence", "source"]);
+                    let mut table = table(&[
+                        words::head_name(lang),
+                        words::head_for(lang),
+                        words::head_size(lang),
+                        words::head_licence(lang),
+                        words::head_source(lang),
+                    ]);
                     let detectors = catalogue.list_faces();
                     for model in &models {
                         let faces = detectors.iter().any(|m| m.name == model.name);
-                        let task = if faces { "faces" } else { "recognize" };
+                        let task =
+                            if faces { words::for_faces(lang) } else { words::for_recognize(lang) };
                         let name = match model.default {
-                            true => format!("{} (default)", model.name),
+                            true => words::default(lang, &model.name),
                             false => model.name.clone(),
                         };
                         table.add_row([&name, task, &size(model), &model.licence, &model.source]);
@@ -71,33 +80,26 @@ impl Models {
             }
             Action::Remove { name } => {
                 let removed = catalogue.remove(&name);
-                removed.map_err(|e| Failure::new(Kind::BadInput, e.to_string()))?;
-                output.print(&serde_json::json!({ "removed": name }), || {
-                    format!(
-                        "{name} was removed; a node that runs uses it until it is started again"
-                    )
-                });
+                removed.map_err(|e| Failure::of(Kind::BadInput, &e))?;
+                output
+                    .print(&serde_json::json!({ "removed": name }), || words::removed(lang, &name));
             }
             Action::Add { name, file, manifest, labels } => {
                 let config = Config::load(&data_dir.config_file())?;
                 let engine = Engine::start(&engine_config(&config, Some(data_dir.path())))
                     .map_err(Failure::usage)?;
-                let waiting = output.spinner("trying the model");
+                let waiting = output.spinner(words::trying(lang));
                 let added =
                     catalogue.add(&engine, &name, &file, manifest.as_deref(), labels.as_deref());
                 waiting.finish_and_clear();
-                let added = added.map_err(|e| Failure::new(Kind::BadInput, e.to_string()))?;
+                let added = added.map_err(|e| Failure::of(Kind::BadInput, &e))?;
                 output.print(&added, || {
                     let detector = catalogue.list_faces().iter().any(|m| m.name == added.name);
                     let how = match detector {
-                        true => {
-                            format!("Use it with [faces] model = \"{}\" in config.toml", added.name)
-                        }
-                        false => {
-                            format!("Use it with: potluck recognize --model {} IMAGE", added.name)
-                        }
+                        true => words::use_faces(lang, &added.name),
+                        false => words::use_recognize(lang, &added.name),
                     };
-                    format!("{} was added ({}). {how}", added.name, size(&added))
+                    words::added(lang, &added.name, size(&added), how)
                 });
             }
         }

@@ -4,10 +4,11 @@ use std::{borrow::Cow, io::IsTerminal as _, process::ExitCode};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use potluck_i18n::Lang;
 use serde::Serialize;
 use serde_json::json;
 
-use super::Failure;
+use super::{Failure, words};
 use crate::client::RouteHop;
 
 /// How to print.
@@ -15,12 +16,18 @@ use crate::client::RouteHop;
 pub struct Output {
     json: bool,
     explain: bool,
+    lang: Lang,
 }
 
 impl Output {
     /// As the options say.
-    pub fn new(json: bool, explain: bool) -> Self {
-        Self { json, explain }
+    pub fn new(json: bool, explain: bool, lang: Lang) -> Self {
+        Self { json, explain, lang }
+    }
+
+    /// The language for people.
+    pub fn lang(&self) -> Lang {
+        self.lang
     }
 
     /// Whether a program reads.
@@ -50,17 +57,17 @@ impl Output {
     /// Prints the route when it was asked for.
     pub fn explain(&self, route: &[RouteHop]) {
         if self.explain && !self.json {
-            eprintln!("{}", printable(&route_text(route)));
+            eprintln!("{}", printable(&route_text(self.lang, route)));
         }
     }
 
     /// Prints a failure and gives its exit code.
     pub fn fail(&self, failure: &Failure) -> ExitCode {
         if self.json {
-            let error = json!({ "kind": failure.kind, "message": failure.message });
+            let error = json!({ "kind": failure.kind, "message": failure.message.english() });
             put(&json!({ "error": error, "route": failure.route }).to_string());
         } else {
-            eprintln!("potluck: {}", printable(&failure.message));
+            eprintln!("potluck: {}", printable(&failure.message.say(self.lang)));
             self.explain(&failure.route);
         }
         failure.kind.exit_code()
@@ -110,21 +117,19 @@ pub fn table(head: &[&str]) -> Table {
 }
 
 /// Who was tried, a line each.
-pub fn route_text(route: &[RouteHop]) -> String {
+pub fn route_text(lang: Lang, route: &[RouteHop]) -> String {
     if route.is_empty() {
-        return "route: nobody was tried".to_owned();
+        return words::route_none(lang).to_owned();
     }
     let lines = route.iter().enumerate().map(|(i, hop)| {
-        let detail = hop.detail.as_ref().map_or_else(String::new, |d| format!(": {d}"));
-        let hedge = if hop.hedge { ", a further copy" } else { "" };
-        format!(
-            "route {}: {} (expected in {:.0} ms{hedge}) {} after {} ms{detail}",
-            i + 1,
-            hop.name,
-            hop.expected_ms,
-            hop.outcome,
-            hop.milliseconds
-        )
+        let say = if hop.hedge { words::route_hedge } else { words::route };
+        let (expected, outcome) =
+            (format!("{:.0}", hop.expected_ms), words::outcome(lang, &hop.outcome));
+        let line = say(lang, i + 1, &hop.name, expected, outcome, hop.milliseconds);
+        match &hop.detail {
+            Some(detail) => format!("{line}{}{detail}", words::colon(lang)),
+            None => line,
+        }
     });
     lines.collect::<Vec<_>>().join("\n")
 }

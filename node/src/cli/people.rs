@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use libp2p::PeerId;
+use potluck_i18n::Lang;
 use serde_json::json;
 
 use super::{
@@ -12,6 +13,7 @@ use super::{
     host::Host,
     mail,
     output::{Output, table},
+    words, wrong,
 };
 use crate::{
     Client,
@@ -96,11 +98,12 @@ pub struct Deny {
 impl Contacts {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
         let Some(change) = self.change else { return mail::contacts(common, output).await };
+        let lang = output.lang();
         let said = match change {
             Change::Add { name, client } => {
                 let (name, id) = (node_name(&name)?, whose(&client, common).await?);
                 put("contacts", common, move |people, _| people.insert(&name, text(&id))).await?;
-                format!("{} is a contact", short(&id.to_string()))
+                words::contact_added(lang, short(&id.to_string()))
             }
             Change::Rename { name, to } => {
                 let (old, to) = (name.clone(), node_name(&to)?);
@@ -111,12 +114,12 @@ impl Contacts {
                     people.insert(&to, text(&id));
                 })
                 .await?;
-                "renamed".to_owned()
+                words::contact_renamed(lang).to_owned()
             }
             Change::Remove { name } => {
                 known(common)?.contacts.0.get(&name).ok_or_else(|| no_contact(&name))?;
                 put("contacts", common, move |people, _| people.remove(&name)).await?;
-                "no contact any more".to_owned()
+                words::contact_removed(lang).to_owned()
             }
             Change::Block { client } => {
                 let id = whose(&client, common).await?;
@@ -125,7 +128,7 @@ impl Contacts {
                     Err(_) => client.clone(),
                 };
                 put("blocked", common, move |people, _| people.insert(&called, text(&id))).await?;
-                "blocked: their node is not let in, their letters are not taken".to_owned()
+                words::blocked(lang).to_owned()
             }
             Change::Unblock { client } => {
                 let blocked = known(common)?.blocked.0;
@@ -133,11 +136,10 @@ impl Contacts {
                     **name == client || id.to_string() == client || short(&id.to_string()) == client
                 };
                 let name = blocked.iter().find(fits).map(|(name, _)| name.clone());
-                let name = name.ok_or_else(|| {
-                    Failure::new(Kind::BadInput, format!("{client} is not blocked"))
-                })?;
+                let name =
+                    name.ok_or_else(|| Failure::new(Kind::BadInput, wrong::not_blocked(&client)))?;
                 put("blocked", common, move |people, _| people.remove(&name)).await?;
-                "not blocked any more".to_owned()
+                words::unblocked(lang).to_owned()
             }
         };
         output.print(&json!({ "done": true }), || said);
@@ -151,10 +153,7 @@ impl AllowCommand {
         let capability = offered(&capability)?;
         let allow = match self.who.as_slice() {
             [] => {
-                return Err(Failure::new(
-                    Kind::Usage,
-                    "say who: everyone, contacts, or people by name or client id",
-                ));
+                return Err(Failure::new(Kind::Usage, wrong::say_who()));
             }
             [word] if word == "everyone" => Allow::Everyone,
             [word] if word == "contacts" => Allow::Contacts,
@@ -180,13 +179,7 @@ impl Deny {
         let mut ids = listed(&known(common)?, &capability);
         for person in &self.who {
             if !ids.remove(&whose(person, common).await?) {
-                return Err(Failure::new(
-                    Kind::BadInput,
-                    format!(
-                        "{person} is not among those whom `potluck allow {capability}` named; \
-                         `potluck contacts block {person}` keeps somebody out of everything"
-                    ),
-                ));
+                return Err(Failure::new(Kind::BadInput, wrong::not_listed(person, &capability)));
             }
         }
         set(capability, Allow::Only(ids.into_iter().collect()), common, output).await
@@ -197,28 +190,29 @@ impl Deny {
 fn list(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
     let config = known(common)?;
     let names = services::ALL.iter().map(|recipe| recipe.name).chain([crate::mail::KEEP]);
+    let lang = output.lang();
     let all: Vec<_> = names.map(|name| (name, services::allowed(&config, name))).collect();
     let documents: serde_json::Map<_, _> =
         all.iter().map(|(name, allow)| ((*name).to_owned(), json!(allow))).collect();
     output.print(&documents, || {
-        let mut table = table(&["capability", "who may use it"]);
+        let mut table = table(&[words::head_capability(lang), words::head_who(lang)]);
         for (name, allow) in &all {
-            table.add_row([(*name).to_owned(), words(allow, &config)]);
+            table.add_row([(*name).to_owned(), said(allow, &config, lang)]);
         }
         let blocked = config.blocked.0.keys().map(String::as_str).collect::<Vec<_>>();
         match blocked.is_empty() {
             true => table.to_string(),
-            false => format!("{table}\nblocked: {}", blocked.join(", ")),
+            false => format!("{table}\n{}", words::blocked_are(lang, blocked.join(", "))),
         }
     });
     Ok(ExitCode::SUCCESS)
 }
 
-fn words(allow: &Allow, config: &Config) -> String {
+fn said(allow: &Allow, config: &Config, lang: Lang) -> String {
     match allow {
-        Allow::Everyone => "everyone".to_owned(),
-        Allow::Nobody => "nobody but this node".to_owned(),
-        Allow::Contacts => format!("contacts ({})", config.contacts.0.len()),
+        Allow::Everyone => words::everyone(lang).to_owned(),
+        Allow::Nobody => words::nobody_else(lang).to_owned(),
+        Allow::Contacts => words::contacts_may(lang, config.contacts.0.len()),
         Allow::Only(ids) => {
             let name = |id: &PeerId| {
                 let known = config.contacts.name_of(id).map(str::to_owned);
@@ -257,7 +251,7 @@ async fn set(
     })
     .await?;
     output.print(&json!({ capability.clone(): allow }), || {
-        format!("{capability}: {}", words(&allow, &config))
+        format!("{capability}: {}", said(&allow, &config, output.lang()))
     });
     Ok(ExitCode::SUCCESS)
 }
@@ -303,10 +297,7 @@ fn offered(name: &str) -> Result<String, Failure> {
     let known: Vec<_> = all.collect();
     match known.contains(&name.as_str()) {
         true => Ok(name),
-        false => Err(Failure::new(
-            Kind::BadInput,
-            format!("there is no capability {name}; this node can offer: {}", known.join(", ")),
-        )),
+        false => Err(Failure::new(Kind::BadInput, wrong::no_capability(&name, known.join(", ")))),
     }
 }
 
@@ -331,10 +322,7 @@ async fn whose(client: &str, common: &Common) -> Result<PeerId, Failure> {
         .collect();
     match fits.as_slice() {
         [one] => one.id.parse().map_err(Failure::internal),
-        [] => Err(Failure::new(
-            Kind::BadInput,
-            format!("nobody called {client} was met; `potluck contacts` shows who was"),
-        )),
+        [] => Err(Failure::new(Kind::BadInput, wrong::nobody_met(client))),
         several => {
             let several: Vec<_> = several.iter().map(|person| short(&person.id)).collect();
             let several = several.join(", ");
@@ -350,5 +338,5 @@ fn text(id: &PeerId) -> toml_edit::Item {
 }
 
 fn no_contact(name: &str) -> Failure {
-    Failure::new(Kind::BadInput, format!("no contact is called {name}"))
+    Failure::new(Kind::BadInput, wrong::no_contact(name))
 }

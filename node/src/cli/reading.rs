@@ -4,7 +4,8 @@
 use clap::Args;
 use potluck_analysis::read::DateOrder;
 
-use super::Failure;
+use super::{Failure, wrong};
+use crate::say::Reason;
 use crate::services::analyze::{MOST_HEADER_LINES, MOST_SKIPPED, MOST_TABLES};
 
 /// The options.
@@ -56,25 +57,25 @@ impl Reading {
             other => other,
         });
         Ok(Said {
-            delimiter: one(delimiter, "the delimiter is one character, such as ; or tab")?,
-            quote: one(self.quote.as_deref(), "the quote is one character, such as \" or '")?,
-            escape: one(self.escape.as_deref(), "the escape is one character, such as \\")?,
+            delimiter: one(delimiter, wrong::delimiter)?,
+            quote: one(self.quote.as_deref(), wrong::quote)?,
+            escape: one(self.escape.as_deref(), wrong::escape)?,
             header: match self.header.as_deref() {
                 None => None,
                 Some("yes") => Some(true),
                 Some("no") => Some(false),
-                Some(_) => return Err(Failure::usage("--header is yes or no")),
+                Some(_) => return Err(Failure::usage(wrong::header())),
             },
             dates: self.dates.as_deref().map(str::parse).transpose().map_err(Failure::usage)?,
         })
     }
 }
 
-fn one(text: Option<&str>, otherwise: &str) -> Result<Option<char>, Failure> {
+fn one(text: Option<&str>, otherwise: fn() -> Reason) -> Result<Option<char>, Failure> {
     let Some(text) = text else { return Ok(None) };
     let mut characters = text.chars();
     match (characters.next(), characters.next()) {
         (Some(one), None) => Ok(Some(one)),
-        _ => Err(Failure::usage(otherwise)),
+        _ => Err(Failure::usage(otherwise())),
     }
 }

@@ -8,6 +8,7 @@ use std::{
 
 use clap::Args;
 use futures::{StreamExt as _, stream};
+use potluck_i18n::Lang;
 use serde_json::{Value, json};
 
 use super::{
@@ -16,11 +17,12 @@ use super::{
     files::input_file,
     host::Host,
     output::{Output, route_text},
+    words, wrong,
 };
 use crate::{
     client::{Call, CallInput, Reply, RouteHop},
     protocol,
-    services::recognize::{Request, Response},
+    services::recognize::{Request, Response, name},
 };
 
 /// Unless --timeout says otherwise; for each picture.
@@ -81,7 +83,7 @@ impl Recognize {
             async move {
                 let outcome = match (path, host_ref) {
                     (Ok(path), Some(host)) => look(host, call, path).await,
-                    (Ok(_), None) => Err(Failure::internal("there is no node")),
+                    (Ok(_), None) => Err(Failure::new(Kind::Internal, wrong::no_node())),
                     (Err(failure), _) => Err(failure),
                 };
                 bar.inc(1);
@@ -112,17 +114,17 @@ pub(super) fn check(file: &Path) -> Result<PathBuf, Failure> {
     let path = input_file(file)?;
     let size = std::fs::metadata(&path).map_or(0, |meta| meta.len());
     if size > MAX_PICTURE {
-        let (name, is, most) = (file.display(), size >> 20, MAX_PICTURE >> 20);
-        let message = format!("{name} has {is} MiB; pictures may have at most {most} MiB");
-        return Err(Failure::new(Kind::BadInput, message));
+        let (name, is, most) = (file.display().to_string(), size >> 20, MAX_PICTURE >> 20);
+        return Err(Failure::new(Kind::BadInput, wrong::picture_too_large(name, is, most)));
     }
     Ok(path)
 }
 
 fn print(seen: &[Seen], output: &Output, explain: bool) {
     let documents: Vec<_> = seen.iter().map(document).collect();
-    output
-        .print(&documents, || seen.iter().map(|s| text(s, explain)).collect::<Vec<_>>().join("\n"));
+    output.print(&documents, || {
+        seen.iter().map(|s| text(s, explain, output.lang())).collect::<Vec<_>>().join("\n")
+    });
 }
 
 /// The JSON of one picture.
@@ -144,15 +146,15 @@ pub(super) fn document(seen: &Seen) -> Value {
         }),
         Err(failure) => json!({
             "file": seen.file,
-            "error": { "kind": failure.kind, "message": failure.message },
+            "error": { "kind": failure.kind, "message": failure.message.english() },
             "route": failure.route,
         }),
     }
 }
 
-fn text(seen: &Seen, explain: bool) -> String {
+fn text(seen: &Seen, explain: bool, lang: Lang) -> String {
     let route = |hops: &[RouteHop]| match explain {
-        true => format!("\n{}", route_text(hops)),
+        true => format!("\n{}", route_text(lang, hops)),
         false => String::new(),
     };
     match &seen.outcome {
@@ -160,22 +162,22 @@ fn text(seen: &Seen, explain: bool) -> String {
             let labels: Vec<_> = response
                 .labels
                 .iter()
-                .map(|l| format!("  {:5.1} %  {}", l.probability * 100.0, l.label))
+                .map(|l| format!("  {:5.1} %  {}", l.probability * 100.0, name(l, lang)))
                 .collect();
-            format!(
-                "{}\n{}\n  by {} in {} ms ({}, {}, {}){}",
-                seen.file,
-                labels.join("\n"),
-                reply.served_by.name,
+            let by = words::recognized(
+                lang,
+                &reply.served_by.name,
                 reply.milliseconds,
-                response.model,
-                response.engine,
-                response.device,
-                route(&reply.route)
-            )
+                &response.model,
+                &response.engine,
+                &response.device,
+            );
+            let route = route(&reply.route);
+            format!("{}\n{}\n  {by}{route}", seen.file, labels.join("\n"))
         }
         Err(failure) => {
-            format!("{}\n  not recognised: {}{}", seen.file, failure.message, route(&failure.route))
+            let why = words::not_recognized(lang, failure.message.say(lang));
+            format!("{}\n  {why}{}", seen.file, route(&failure.route))
         }
     }
 }

@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 use super::{
     Failure, Kind,
     analyze::{self, unwritable},
-    files::language,
     output::{Output, printable},
     reading::Reading,
+    words, wrong,
 };
 
 /// The options of `table`.
@@ -35,14 +35,11 @@ pub struct Clean {
     out: PathBuf,
     #[command(flatten)]
     reading: Reading,
-    /// The language of what is said: en or zh [default: that of the system]
-    #[arg(long)]
-    lang: Option<String>,
 }
 
 impl Clean {
     pub(super) async fn run(self, output: &Output) -> Result<ExitCode, Failure> {
-        let lang = language(self.lang.as_deref())?;
+        let lang = output.lang();
         let said = self.reading.said()?;
         let options = ReadOptions {
             name: self.file.file_name().map(|name| name.to_string_lossy().into_owned()),
@@ -58,10 +55,9 @@ impl Clean {
             ..ReadOptions::default()
         };
         if !self.out.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv")) {
-            let out = self.out.display();
-            return Err(Failure::usage(format!("{out} is no .csv, and only that is written")));
+            return Err(Failure::usage(wrong::no_csv(&self.out)));
         }
-        let waiting = output.spinner("reading");
+        let waiting = output.spinner(words::reading(lang));
         let (file, out) = (self.file, self.out);
         let done = tokio::task::spawn_blocking(move || {
             let table = clean(&file, &out, &options)?;
@@ -103,7 +99,7 @@ fn failure(error: AnalysisError) -> Failure {
         AnalysisError::BadOption(_) => Kind::Usage,
         _ => Kind::Internal,
     };
-    Failure::new(kind, error.to_string())
+    Failure::of(kind, &error)
 }
 
 fn document(file: &Path, out: &Path, table: Option<&Table>, lang: Lang) -> Value {
@@ -129,12 +125,9 @@ fn document(file: &Path, out: &Path, table: Option<&Table>, lang: Lang) -> Value
 }
 
 fn text(out: &Path, table: Option<&Table>, lang: Lang) -> String {
-    let out = out.display();
+    let out = out.display().to_string();
     let (rows, columns) = table.map_or((0, 0), |table| (table.rows, table.columns.len()));
-    let mut lines = vec![match lang {
-        Lang::En => format!("{out}: {rows} rows, {columns} columns"),
-        Lang::Zh => format!("{out}：{rows} 行，{columns} 列"),
-    }];
+    let mut lines = vec![words::table(lang, out, rows, columns)];
     let sentences = table.map(|table| report::sentences(table, lang)).unwrap_or_default();
     lines.extend(sentences.into_iter().map(|sentence| format!("  ! {sentence}")));
     lines.join("\n")

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::{Common, Failure, output::Output, stop::Stop};
+use super::{Common, Failure, output::Output, stop::Stop, words, wrong};
 use crate::{
     Client, Node, NodeOptions,
     client::{Event, View},
@@ -54,7 +54,7 @@ impl Up {
         let client = node.client();
         let mut events = client.subscribe().await?;
         let _control = ControlServer::bind(&data_dir.control_socket(), &node)
-            .map_err(|e| Failure::usage(format!("the control socket cannot be made: {e}")))?;
+            .map_err(|e| Failure::usage(wrong::control_socket(&e)))?;
         let ready = tokio::select! {
             () = node.ready() => true,
             () = stop.told() => false,
@@ -73,7 +73,7 @@ impl Up {
             }
         }
         node.stop().await;
-        output.say("stopped");
+        output.say(words::stopped(output.lang()));
         Ok(ExitCode::SUCCESS)
     }
 
@@ -108,31 +108,31 @@ fn announce(client: &Client, output: &Output) {
             .map(|(name, why)| json!({ "capability": name, "reason": why }))
             .collect::<Vec<_>>(),
     });
+    let lang = output.lang();
     output.print(&ready, || {
-        let mut text = format!(
-            "{} ({}) is up\n  id      {}\n",
-            client.name(),
-            fingerprint(&client.id()),
-            client.id()
-        );
+        let id = client.id();
+        let up = words::up(lang, client.name(), &fingerprint(&id));
+        let mut text = format!("{up}\n  {}\n", words::up_id(lang, id.to_string()));
         for offer in &offers {
-            let engine = if offer.engine.is_empty() {
-                String::new()
-            } else {
-                format!(" with {}", offer.engine)
+            let what = match offer.engine.as_str() {
+                "" => offer.capability.clone(),
+                engine => words::up_with(lang, &offer.capability, engine),
             };
             // What is still being measured is told to the mesh later.
-            let rate = match offer.call_ms > 0.0 {
-                true => format!(", {:.0} a second", offer.speed()),
-                false => String::new(),
+            let line = match offer.call_ms > 0.0 {
+                true => {
+                    let rate = format!("{:.0}", offer.speed());
+                    words::up_offers_rate(lang, &what, &offer.device, rate)
+                }
+                false => words::up_offers(lang, &what, &offer.device),
             };
-            text += &format!("  offers  {}{engine} on {}{rate}\n", offer.capability, offer.device);
+            text += &format!("  {line}\n");
         }
         if offers.is_empty() {
-            text += "  offers  nothing\n";
+            text += &format!("  {}\n", words::up_nothing(lang));
         }
         for (name, why) in client.troubles() {
-            text += &format!("  cannot offer {name}: {why}\n");
+            text += &format!("  {}\n", words::up_cannot(lang, &name, &why));
         }
         // What others can use to --join; loopback only when there is nothing else.
         let beyond = |a: &&String| !a.contains("/127.0.0.1/") && !a.contains("/ip6/::1/");
@@ -141,16 +141,16 @@ fn announce(client: &Client, output: &Output) {
             false => listen.iter().collect(),
         };
         for address in useful {
-            text += &format!("  listens {address}\n");
+            text += &format!("  {}\n", words::up_listens(lang, address));
         }
-        text + "Ctrl-C stops it."
+        text + words::up_stop(lang)
     });
 }
 
 /// Says what a person wants to know of an event.
 fn tell(here: &mut View, event: Event, output: &Output) {
-    let appeared =
-        |view: &PeerView| format!("+ {} ({}) is here", view.advert.name, short(&view.id));
+    let lang = output.lang();
+    let appeared = |view: &PeerView| words::came(lang, &view.advert.name, short(&view.id));
     match &event {
         // First of all, or because news were missed: whoever was not named yet.
         Event::View(view) => {
@@ -164,17 +164,14 @@ fn tell(here: &mut View, event: Event, output: &Output) {
             }
         }
         Event::Gone { id, name, reason } => {
-            output.say(&format!("- {name} ({}) {reason}", short(id)))
+            output.say(&words::went(lang, name, short(id), reason.say(lang)))
         }
-        Event::Clone(clone) => {
-            let place = clone.addresses.first().map_or_else(String::new, |a| format!(" at {a}"));
-            output.say(&format!(
-                "! another node uses this node's identity{place}. Delete identity.key in the data \
-                 folder of one of them and start it again"
-            ));
-        }
+        Event::Clone(clone) => output.say(&match clone.addresses.first() {
+            Some(address) => words::clone_at(lang, &address.to_string()),
+            None => words::clone(lang).to_owned(),
+        }),
         Event::Mail(News::Came(letter)) if !letter.seen && letter.contents.is_some() => {
-            output.say(&super::mail::announced(letter));
+            output.say(&super::mail::announced(letter, lang));
         }
         Event::Own(_) | Event::Call(_) | Event::Mail(_) => {}
     }

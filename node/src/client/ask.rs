@@ -12,6 +12,7 @@ use crate::{
     network::now_ms,
     protocol::{Fault, FaultKind, Output},
     router::{Plan, PlanEnd, PlanSettings},
+    say::{Reason, reasons},
     service::{Data, Progress},
 };
 
@@ -110,7 +111,7 @@ pub struct CallFailure {
     /// What a program should make of it.
     pub kind: FailureKind,
     /// What a person should make of it.
-    pub message: String,
+    pub message: Reason,
     /// Who was tried, in order.
     pub route: Vec<RouteHop>,
 }
@@ -136,13 +137,13 @@ impl Local {
         let started = now_ms();
         let reading = input::prepare(call.input.clone());
         let read = tokio::time::timeout(call.timeout, reading).await;
-        let late = || Err(Fault::bad_input("the input could not be read in time"));
+        let late = || Err(Fault::bad_input(reasons::input_late()));
         let input = match read.unwrap_or_else(|_| late()) {
             Ok(input) => input,
             Err(fault) => {
                 return Err(CallFailure {
                     kind: FailureKind::BadInput,
-                    message: fault.message,
+                    message: fault.reason(),
                     route: vec![],
                 });
             }
@@ -170,7 +171,7 @@ impl Local {
                 ..CallEnd::default()
             },
             Err(failure) => CallEnd {
-                failure: Some(failure.message.clone()),
+                failure: Some(failure.message.to_string()),
                 route: failure.route.clone(),
                 ..CallEnd::default()
             },
@@ -220,10 +221,8 @@ impl Local {
                     milliseconds: now_ms().saturating_sub(started),
                 });
             }
-            (PlanEnd::Answered { .. }, None) => {
-                (FailureKind::PeerFailed, "the answer was lost".to_owned())
-            }
-            (PlanEnd::Failed(fault), _) => (failure_kind(fault.kind), fault.message),
+            (PlanEnd::Answered { .. }, None) => (FailureKind::PeerFailed, reasons::answer_lost()),
+            (PlanEnd::Failed(fault), _) => (failure_kind(fault.kind), fault.reason()),
             (PlanEnd::NobodyOffers, _) => (FailureKind::NobodyServes, report::nobody(call, self)),
             (PlanEnd::AllFailed { last }, _) => {
                 let kind = match last.kind {
@@ -231,15 +230,29 @@ impl Local {
                     FaultKind::TooLarge => FailureKind::BadInput,
                     _ => FailureKind::PeerFailed,
                 };
-                (kind, last.message)
+                (kind, last.reason())
             }
-            (PlanEnd::Refused { reason }, _) => (FailureKind::Refused, reason),
-            (PlanEnd::TimedOut | PlanEnd::Cancelled, _) => (
-                FailureKind::TimedOut,
-                format!("no answer within {} s; --timeout allows more", call.timeout.as_secs_f32()),
-            ),
+            (PlanEnd::Refused { reason }, _) => (FailureKind::Refused, reason.into()),
+            (PlanEnd::TimedOut | PlanEnd::Cancelled, _) => {
+                (FailureKind::TimedOut, reasons::late(call.timeout.as_secs_f32().to_string()))
+            }
         };
-        Err(CallFailure { kind, message, route })
+        Err(CallFailure { kind, message: headed(kind, message), route })
+    }
+}
+
+/// What came in English alone has at least a headline in other languages.
+fn headed(kind: FailureKind, message: Reason) -> Reason {
+    if message.words().is_some() {
+        return message;
+    }
+    let what = message.to_string();
+    match kind {
+        FailureKind::BadInput => reasons::bad_input(what),
+        FailureKind::NobodyServes => reasons::nobody_serves(what),
+        FailureKind::PeerFailed => reasons::peer_failed(what),
+        FailureKind::Refused => reasons::refused(what),
+        FailureKind::TimedOut => reasons::timed_out(what),
     }
 }
 

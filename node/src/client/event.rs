@@ -10,6 +10,7 @@ use crate::{
     mail::News,
     network::{CloneReport, PeerView, Snapshot},
     protocol::Offer,
+    say::Reason,
 };
 
 /// Something that a node knows and people want to see.
@@ -27,7 +28,7 @@ pub enum Event {
         /// Its nickname.
         name: String,
         /// Why, for a person.
-        reason: String,
+        reason: Reason,
     },
     /// What this node offers, or where it listens, changed.
     Own(Own),

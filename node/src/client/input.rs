@@ -9,6 +9,7 @@ use super::{CallInput, local::Local};
 use crate::{
     blobs::{Outline, Share, Source},
     protocol::{Fault, MAX_INLINE, Payload},
+    say::reasons,
     service::Data,
 };
 
@@ -50,7 +51,7 @@ pub(super) async fn prepare(input: Option<CallInput>) -> Result<Prepared, Fault>
 }
 
 fn unreadable(error: &dyn std::fmt::Display) -> Fault {
-    Fault::bad_input(format!("the input cannot be read: {error}"))
+    Fault::bad_input(reasons::input_unreadable(error.to_string()))
 }
 
 impl Prepared {

@@ -11,10 +11,11 @@ use crate::{
     network::{Snapshot, now_ms},
     protocol::Offer,
     router::{HopOutcome, Plan},
+    say::{Reason, reasons},
 };
 
 /// Why nobody can serve a call, with what there is instead.
-pub(super) fn nobody(call: &Call, local: &Local) -> String {
+pub(super) fn nobody(call: &Call, local: &Local) -> Reason {
     let snapshot = &*local.snapshot();
     let mine = local.offers();
     let offers = |o: &Offer| o.capability == call.capability;
@@ -30,13 +31,9 @@ pub(super) fn nobody(call: &Call, local: &Local) -> String {
     variants.dedup();
     let names = |all: &[&String]| all.iter().map(|v| v.as_str()).collect::<Vec<_>>().join(", ");
     match (&call.variant, call.only) {
-        (_, Some(only)) => format!(
-            "{} does not offer {} or is not there",
-            name_of(&only, snapshot, local),
-            call.capability
-        ),
+        (_, Some(only)) => reasons::not_there(name_of(&only, snapshot, local), &call.capability),
         (Some(variant), None) if !variants.is_empty() => {
-            format!("nobody here has the model {variant}; there are: {}", names(&variants))
+            reasons::no_model(variant, names(&variants))
         }
         _ => {
             let mut known: Vec<&String> = snapshot
@@ -54,11 +51,10 @@ pub(super) fn nobody(call: &Call, local: &Local) -> String {
             };
             // This node might, if its owner did something.
             let own = local.registry.get(&call.capability).and_then(|own| own.trouble());
-            let own = own.map_or_else(String::new, |why| format!("; on this node: {why}"));
-            format!(
-                "nobody here offers {} (offered: {known}{own}). Start a node that does, or see `potluck doctor`",
-                call.capability
-            )
+            match own {
+                Some(why) => reasons::nobody_nor_this(&call.capability, known, why),
+                None => reasons::nobody(&call.capability, known),
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::{
         Repeat,
     },
     router::{self, Candidate, Plan, PlanEffect, PlanEnd, PlanEvent, Ranked, Work},
+    say::reasons,
     service::{Data, Origin},
     services::about,
 };
@@ -214,7 +215,7 @@ impl<'a> Run<'a> {
             (request.input, home) = self.input.at_home();
             self.attempts.push(Box::pin(async move {
                 let gone =
-                    || CallOutcome::Failed(Fault::new(FaultKind::InputLost, "the input is gone"));
+                    || CallOutcome::Failed(Fault::new(FaultKind::InputLost, reasons::input_gone()));
                 let fetch = move |_, _| async move { home.ok_or_else(gone) };
                 (peer, Ok(local.dispatch.serve(origin, request, fetch).await))
             }));
@@ -270,7 +271,7 @@ impl<'a> Run<'a> {
         match answer.outcome {
             CallOutcome::Done(output) if !self.readable(&output) => {
                 self.local.health().failed(&peer, now);
-                PlanEvent::Failed { peer, fault: Fault::internal("unreadable answer") }
+                PlanEvent::Failed { peer, fault: Fault::internal(reasons::unreadable_answer()) }
             }
             CallOutcome::Done(output) => {
                 self.local.health().answered(capability, &peer, took as f64, now);

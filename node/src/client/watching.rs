@@ -15,6 +15,7 @@ use crate::{
     journal::CallRecord,
     mail::{Post, envelope::EnvelopeId},
     network::{Departure, PeerView, Snapshot},
+    say::{Reason, reasons},
 };
 
 /// A subscriber's place: what it was told, and where news come from.
@@ -88,11 +89,11 @@ impl Watching {
         // Also of those who are back by now: they were away.
         for Departure { peer, reason } in now.left.since(told.left.count) {
             if let Some(view) = told.peers.remove(peer) {
-                self.queue.push_back(gone(&view, reason));
+                self.queue.push_back(gone(&view, reason.clone()));
             }
         }
         let (changed, forgotten) = differences(told, &now);
-        self.queue.extend(forgotten.iter().map(|view| gone(view, "is gone")));
+        self.queue.extend(forgotten.iter().map(|view| gone(view, reasons::gone())));
         self.queue.extend(changed.into_iter().map(|view| Event::Peer(Box::new(view))));
         if let Some(clone) = now.clone.as_ref().filter(|_| told.clone != now.clone) {
             self.queue.push_back(Event::Clone(clone.clone()));
@@ -115,9 +116,9 @@ async fn changed(
     }
 }
 
-fn gone(view: &PeerView, reason: &str) -> Event {
+fn gone(view: &PeerView, reason: Reason) -> Event {
     let (id, name) = (view.id.to_string(), view.advert.name.clone());
-    Event::Gone { id, name, reason: reason.to_owned() }
+    Event::Gone { id, name, reason }
 }
 
 fn listen(snapshot: &Snapshot) -> Vec<String> {

@@ -36,7 +36,7 @@ fn template_and_docs_name_every_setting_and_default() {
     let template = Config::template();
     let top = explain::known("");
     // The last are of people, and have no settings of fixed names.
-    let (fixed, people) = top[2..].split_at(top.len() - 5);
+    let (fixed, people) = top[3..].split_at(top.len() - 6);
     let sections = explain::with_settings();
     assert_eq!(fixed, sections);
     assert_eq!(people, ["allow", "blocked", "contacts"]);

@@ -28,6 +28,7 @@ use crate::{
     doctor::Facts,
     mail,
     network::Snapshot,
+    say::Say,
     service::{Counters, Data, Progress},
 };
 
@@ -208,10 +209,8 @@ impl Attached {
     /// Asks the post office. Sealing a large letter takes its time, so this waits as long as the node
     /// is there.
     pub(crate) async fn mail(&self, ask: mail::Ask) -> Result<mail::Told, mail::Failed> {
-        let failed = |e: ControlError| mail::Failed {
-            kind: FailureKind::PeerFailed,
-            message: e.to_string(),
-        };
+        let failed =
+            |e: ControlError| mail::Failed { kind: FailureKind::PeerFailed, message: e.reason() };
         let (reply, answer) = oneshot::channel();
         let waiter = Waiter::Once(reply);
         let _ends = self.line.ask(Request::Mail(ask), waiter).await.map_err(failed)?;
@@ -419,8 +418,8 @@ fn take_file(path: &Path) -> std::io::Result<Data> {
     Ok(Data::Blob { path: path.into(), size })
 }
 
-fn failure(kind: FailureKind, message: &dyn std::fmt::Display) -> CallFailure {
-    CallFailure { kind, message: message.to_string(), route: vec![] }
+fn failure(kind: FailureKind, message: &impl Say) -> CallFailure {
+    CallFailure { kind, message: message.reason(), route: vec![] }
 }
 
 fn gone() -> ControlError {

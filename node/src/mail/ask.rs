@@ -12,7 +12,11 @@ use super::{
     post::{MailError, Post, Who},
     records::{Received, Sent, Stage},
 };
-use crate::{client::FailureKind, identity::fingerprint};
+use crate::{
+    client::FailureKind,
+    identity::fingerprint,
+    say::{Reason, Say as _, reasons},
+};
 
 /// What a person asks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -110,7 +114,7 @@ pub struct Failed {
     /// What a program should make of it.
     pub kind: FailureKind,
     /// What a person should make of it.
-    pub message: String,
+    pub message: Reason,
 }
 
 /// A letter that was sent.
@@ -378,8 +382,7 @@ fn contact(who: Who) -> Contact {
 impl Failed {
     /// This node has no mail.
     pub(crate) fn no_mail() -> Self {
-        let message = "this node has no mail: it runs without a data folder".to_owned();
-        Self { kind: FailureKind::NobodyServes, message }
+        Self { kind: FailureKind::NobodyServes, message: reasons::no_mail() }
     }
 }
 
@@ -394,6 +397,6 @@ impl From<MailError> for Failed {
             MailError::Seal(SealError::Disk(_)) | MailError::Unpack(_) => FailureKind::PeerFailed,
             _ => FailureKind::BadInput,
         };
-        Self { kind, message: error.to_string() }
+        Self { kind, message: error.reason() }
     }
 }

@@ -31,7 +31,7 @@ pub const MAX_TEXT: usize = 256 * 1024;
 /// Most files and folders of one letter.
 pub const MAX_ENTRIES: usize = 1_000_000;
 /// Deepest folder, and the longest path, in bytes.
-const MAX_DEPTH: usize = 64;
+pub const MAX_DEPTH: usize = 64;
 const MAX_PATH: usize = 4096;
 /// Where the text and the files are in the archive.
 const TEXT: &str = "message.txt";

@@ -31,6 +31,7 @@ use crate::{
     doctor::DialFailure,
     neighbourhood::{self, Effect, Event, Neighbourhood, TICK_MS},
     protocol::{Advert, AdvertError, Loss, Offer, PULSE_PROTOCOL, Request, Rumour, encode},
+    say::reasons,
 };
 
 /// Commands that may wait; beyond that whoever asks waits.
@@ -403,10 +404,10 @@ impl Actor {
     fn on_gone(&mut self, peer: PeerId, reason: GoneReason) {
         self.snapshot_stale = true;
         let reason = match reason {
-            GoneReason::Goodbye => "said goodbye",
-            GoneReason::Lost => "stopped answering",
-            GoneReason::Expired => "was not heard of for a long time",
-            GoneReason::Evicted => "made room for others",
+            GoneReason::Goodbye => reasons::goodbye(),
+            GoneReason::Lost => reasons::lost(),
+            GoneReason::Expired => reasons::expired(),
+            GoneReason::Evicted => reasons::evicted(),
         };
         Arc::make_mut(&mut self.left).add(Departure { peer, reason });
     }

@@ -25,6 +25,7 @@ use super::{
     admission::{Admission, AdmissionError, Knock},
     behaviour::Behaviour,
 };
+use crate::say::{Reason, reasons};
 
 /// What carries the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -172,16 +173,14 @@ fn tlsed<C: 'static, E: std::error::Error + Send + Sync + 'static>(
 
 /// Reads what people type after `--join`: a multiaddr, `host:port`, or `[v6]:port` (TCP). Host
 /// names are looked up. A link-local IPv6 address cannot be dialled without its interface.
-pub fn parse_join(text: &str) -> Result<Vec<Multiaddr>, String> {
+pub fn parse_join(text: &str) -> Result<Vec<Multiaddr>, Reason> {
     if text.starts_with('/') {
         return text
             .parse()
             .map(|address| vec![address])
-            .map_err(|e| format!("{text} is not an address: {e}"));
+            .map_err(|e: multiaddr::Error| reasons::no_address(text, e.to_string()));
     }
-    let found = text.to_socket_addrs().map_err(|e| {
-        format!("{text} is not an address: {e}. Write it as 192.168.1.20:4001 or as a multiaddr")
-    })?;
+    let found = text.to_socket_addrs().map_err(|e| reasons::no_host(text, &e))?;
     Ok(found
         .map(|socket| Multiaddr::from(socket.ip()).with(multiaddr::Protocol::Tcp(socket.port())))
         .collect())

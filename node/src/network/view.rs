@@ -9,7 +9,10 @@ use libp2p::{Multiaddr, PeerId};
 use serde::{Deserialize, Serialize};
 
 use super::CloneReport;
-use crate::protocol::{Advert, Offer};
+use crate::{
+    protocol::{Advert, Offer},
+    say::Reason,
+};
 
 /// The mesh as this node sees it now.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -42,7 +45,7 @@ pub struct Departure {
     /// Who.
     pub peer: PeerId,
     /// Why, for a person.
-    pub reason: &'static str,
+    pub reason: Reason,
 }
 
 /// Departures that are remembered for those who look again.

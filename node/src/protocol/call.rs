@@ -1,9 +1,11 @@
 //! Calls: one request to a capability and its outcome.
 
+use potluck_i18n::{Reason, Words};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Checked, MAX_ARGS, MAX_DEADLINE_MS, MAX_INLINE, MAX_NAME, MAX_TEXT, Malformed, at_most,
+    Checked, MAX_ARGS, MAX_DEADLINE_MS, MAX_INLINE, MAX_NAME, MAX_TEXT, MAX_WORDS, Malformed,
+    at_most,
 };
 
 /// What a caller says on a line.
@@ -150,6 +152,9 @@ pub struct Fault {
     pub kind: FaultKind,
     /// What a person should make of it.
     pub message: String,
+    /// The same in words that the caller's node may know in its language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<Words>,
 }
 
 /// What a program should make of a fault.
@@ -185,19 +190,31 @@ impl FaultKind {
 
 impl Fault {
     /// A fault with a text for a person.
-    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
-        Self { kind, message: super::shorten(&message.into(), MAX_TEXT) }
+    pub fn new(kind: FaultKind, message: impl Into<Reason>) -> Self {
+        let reason = message.into();
+        let message = super::shorten(reason.english(), MAX_TEXT);
+        let words = reason.words().filter(|words| fits(words)).cloned();
+        Self { kind, message, words }
+    }
+
+    /// What a person should make of it, in their language.
+    pub fn reason(&self) -> Reason {
+        Reason::from_parts(self.message.clone(), self.words.clone())
     }
 
     /// The caller's input is wrong.
-    pub fn bad_input(message: impl Into<String>) -> Self {
+    pub fn bad_input(message: impl Into<Reason>) -> Self {
         Self::new(FaultKind::BadInput, message)
     }
 
     /// The service broke.
-    pub fn internal(message: impl Into<String>) -> Self {
+    pub fn internal(message: impl Into<Reason>) -> Self {
         Self::new(FaultKind::Internal, message)
     }
+}
+
+fn fits(words: &Words) -> bool {
+    words.measure().is_some_and(|bytes| bytes <= MAX_WORDS)
 }
 
 impl Checked for CallRequest {
@@ -247,7 +264,13 @@ impl Checked for Answer {
     fn check(&self) -> Result<(), Malformed> {
         match &self.outcome {
             CallOutcome::Refused { reason } => at_most("reason", reason.len(), MAX_TEXT),
-            CallOutcome::Failed(fault) => at_most("message", fault.message.len(), MAX_TEXT),
+            CallOutcome::Failed(fault) => {
+                at_most("message", fault.message.len(), MAX_TEXT)?;
+                match fault.words.as_ref().is_none_or(fits) {
+                    true => Ok(()),
+                    false => Err(Malformed::Value("the words of the fault are too many")),
+                }
+            }
             CallOutcome::Done(output) => output.data.as_ref().map_or(Ok(()), Payload::check),
             CallOutcome::Busy { .. } => Ok(()),
         }

@@ -14,6 +14,7 @@ use super::{Data, slots::Slot};
 use crate::{
     journal::Entry,
     protocol::{Fault, FaultKind},
+    say::reasons,
 };
 
 /// How far a call is.
@@ -116,7 +117,7 @@ impl Context {
             let _held = slot;
             wait()
         });
-        done.await.unwrap_or_else(|_| Err(Fault::internal("the service broke while working")))
+        done.await.unwrap_or_else(|_| Err(Fault::internal(reasons::service_broke())))
     }
 
     /// Runs CPU work on the bounded pool, off the async threads.
@@ -130,16 +131,16 @@ impl Context {
             .clone()
             .acquire_owned()
             .await
-            .map_err(|_| Fault::internal("the node is stopping"))?;
+            .map_err(|_| Fault::internal(reasons::stopping()))?;
         let slot = self.slot.clone();
         let cancel = self.cancel.clone();
         let done = tokio::task::spawn_blocking(move || {
             let _held = (core, slot);
             if cancel.is_cancelled() {
-                return Err(Fault::new(FaultKind::Cancelled, "the caller went away"));
+                return Err(Fault::new(FaultKind::Cancelled, reasons::caller_left()));
             }
             work()
         });
-        done.await.unwrap_or_else(|_| Err(Fault::internal("the service broke while working")))
+        done.await.unwrap_or_else(|_| Err(Fault::internal(reasons::service_broke())))
     }
 }

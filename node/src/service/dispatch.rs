@@ -26,8 +26,11 @@ use super::{
     Context, Data, DynService, Progress, Registry, Standing, Teller,
     slots::{Place, Slots},
 };
-use crate::journal::{CallEnd, Entry, Journal, Side};
 use crate::protocol::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Offer, Output, Payload};
+use crate::{
+    journal::{CallEnd, Entry, Journal, Side},
+    say::reasons,
+};
 
 /// The shortest and longest time after which a caller is told to come back.
 const RETRY_MS: (f64, f64) = (20.0, 30_000.0);
@@ -237,8 +240,8 @@ impl Dispatch {
     {
         let lane = self.lanes.get(request.capability.as_str());
         let Some(lane) = lane.filter(|_| !self.is_withheld(&request.capability)) else {
-            let message = format!("this node does not offer {}", request.capability);
-            let outcome = CallOutcome::Failed(Fault::new(FaultKind::NotOffered, message));
+            let why = reasons::not_offered(&request.capability);
+            let outcome = CallOutcome::Failed(Fault::new(FaultKind::NotOffered, why));
             return (Answer { outcome, queue: 0 }, None);
         };
         let place = match self.admit(lane, origin.caller, &request) {
@@ -290,13 +293,15 @@ impl Dispatch {
         let size = request.input.as_ref().map_or(0, Payload::len);
         let most = lane.service.max_input().unwrap_or(self.settings.max_input);
         if size > most {
-            let message = format!("the input has {size} bytes; this node takes at most {most}");
-            return Err(CallOutcome::Failed(Fault::new(FaultKind::TooLarge, message)));
+            let why = reasons::input_too_large(size, most);
+            return Err(CallOutcome::Failed(Fault::new(FaultKind::TooLarge, why)));
         }
         let Some(call_ms) = lane.call_ms() else {
-            let why = lane.service.trouble().map_or_else(String::new, |why| format!(": {why}"));
-            let message = format!("{} is not ready on this node{why}", request.capability);
-            return Err(CallOutcome::Failed(Fault::new(FaultKind::NotOffered, message)));
+            let why = match lane.service.trouble() {
+                Some(why) => reasons::not_ready_why(&request.capability, why),
+                None => reasons::not_ready(&request.capability),
+            };
+            return Err(CallOutcome::Failed(Fault::new(FaultKind::NotOffered, why)));
         };
         lane.slots.enter(caller, call_ms).map_err(|wait_ms| {
             lane.live.busy.fetch_add(1, Ordering::Relaxed);
@@ -331,7 +336,7 @@ impl Dispatch {
                 Some(Payload::Blob { hash, size }) => Some(fetch(hash, size).await?),
             };
             let slot = place.slot().await;
-            let slot = slot.ok_or_else(|| failed(Fault::internal("the node is stopping")))?;
+            let slot = slot.ok_or_else(|| failed(Fault::internal(reasons::stopping())))?;
             let started = Instant::now();
             let cx = Context {
                 caller: origin.caller,
@@ -346,7 +351,7 @@ impl Dispatch {
             let body = AssertUnwindSafe(lane.service.call(&cx, &request.args))
                 .catch_unwind()
                 .await
-                .unwrap_or_else(|_| Err(Fault::internal("the service broke while working")))
+                .unwrap_or_else(|_| Err(Fault::internal(reasons::service_broke())))
                 .map_err(failed)?;
             let output = Output {
                 body,
@@ -359,10 +364,10 @@ impl Dispatch {
         let ended = tokio::select! {
             ended = tokio::time::timeout_at(deadline.into(), work) => ended,
             () = cancel.cancelled() => {
-                Ok(Err(failed(Fault::new(FaultKind::Cancelled, "the caller went away"))))
+                Ok(Err(failed(Fault::new(FaultKind::Cancelled, reasons::caller_left()))))
             }
         };
-        ended.unwrap_or_else(|_| Err(failed(Fault::new(FaultKind::Deadline, "the time was up"))))
+        ended.unwrap_or_else(|_| Err(failed(Fault::new(FaultKind::Deadline, reasons::time_up()))))
     }
 }
 

@@ -6,6 +6,7 @@ use super::{DynService, Registry, RegistryError, Rule, Service};
 use crate::{
     config::{Config, Section, SectionForm},
     protocol,
+    say::{Reason, Say as _},
 };
 
 /// A service that the program sets up from the settings of its node.
@@ -28,7 +29,7 @@ pub trait Offered: Service + Sized {
 /// Why a service could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct MakeError(pub String);
+pub struct MakeError(pub Reason);
 
 /// An [`Offered`] service with its types erased.
 pub struct Recipe {
@@ -84,7 +85,7 @@ fn add<S: Offered>(
 ) -> Result<Registry, MakeError> {
     let service = S::make(config, data_dir)?;
     debug_assert_eq!(DynService::capability(&service).name, S::NAME);
-    registry.with(service).map_err(|e: RegistryError| MakeError(e.to_string()))
+    registry.with(service).map_err(|e: RegistryError| MakeError(e.reason()))
 }
 
 fn args<S: Service>(json: serde_json::Value) -> Result<Vec<u8>, String> {

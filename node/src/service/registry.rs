@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc};
 
 use super::{Capability, Context, Service, Standing};
-use crate::protocol::{self, Fault, FaultKind};
+use crate::{
+    protocol::{self, Fault, FaultKind},
+    say::reasons,
+};
 
 /// A service behind CBOR bytes. Implemented for every [`Service`].
 pub trait DynService: Send + Sync {
@@ -81,8 +84,8 @@ impl<S: Service> DynService for S {
     ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Fault>> + Send + 'a>> {
         Box::pin(async move {
             let request = protocol::decode(args).map_err(|e| {
-                let message = format!("the request does not fit this capability: {e}");
-                Fault::new(FaultKind::NotUnderstood, message)
+                let why = reasons::request_misfit(e.to_string());
+                Fault::new(FaultKind::NotUnderstood, why)
             })?;
             let response = Service::call(self, cx, request).await?;
             protocol::encode(&response).map_err(|e| Fault::internal(e.to_string()))

@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, Section, between},
     protocol::{Fault, FaultKind, Repeat},
+    say::{Say as _, reasons},
     service::{Capability, Context, Data, Example, Kind, MakeError, Offered, Service, Standing},
 };
 
@@ -231,7 +232,7 @@ impl Service for Analyze {
 
     async fn call(&self, cx: &Context, request: Request) -> Result<Response, Fault> {
         let Some(input) = cx.input().cloned() else {
-            return Err(Fault::bad_input("there is no table in the call"));
+            return Err(Fault::bad_input(reasons::call_without_table()));
         };
         let options = options(request, &self.settings)?;
         let watching = Watching { cancel: cx.cancelled().clone(), teller: cx.teller() };
@@ -293,7 +294,7 @@ fn options(request: Request, settings: &Settings) -> Result<job::Options, Fault>
             return Err(Fault::bad_input(format!("{what} is a number from {least} to {most}")));
         }
     }
-    let bad = |e: AnalysisError| Fault::bad_input(e.to_string());
+    let bad = |e: AnalysisError| Fault::bad_input(e.reason());
     let lang = request.lang.as_deref().map(str::parse::<Lang>).transpose();
     let lang = lang.map_err(|e| Fault::bad_input(e.to_string()))?;
     let only = request
@@ -304,9 +305,7 @@ fn options(request: Request, settings: &Settings) -> Result<job::Options, Fault>
     let theme = request.theme.as_deref().map(str::parse::<Theme>).transpose().map_err(bad)?;
     let mask = match (request.mask, request.shape) {
         (Some(picture), _) if picture.len() > MAX_MASK => {
-            let message =
-                format!("the mask has {} bytes, at most {MAX_MASK} are taken", picture.len());
-            return Err(Fault::bad_input(message));
+            return Err(Fault::bad_input(reasons::mask_bytes(picture.len(), MAX_MASK)));
         }
         (Some(picture), _) => Mask::Picture(picture.into_vec()),
         (None, Some(shape)) => Mask::Shape(shape.parse::<Shape>().map_err(bad)?),
@@ -411,7 +410,7 @@ fn fault(error: &AnalysisError) -> Fault {
         AnalysisError::Cancelled => FaultKind::Cancelled,
         _ => FaultKind::Internal,
     };
-    Fault::new(kind, error.to_string())
+    Fault::new(kind, error.reason())
 }
 
 /// Analyses a second, of a small table and without pictures: what nodes are compared by.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{Config, Section},
     protocol::{Fault, Repeat},
+    say::{Say as _, reasons},
     service::{Capability, Context, Example, Kind, MakeError, Offered, Service, Standing},
 };
 use rules::RulesFile;
@@ -86,7 +87,7 @@ impl Offered for Chat {
             (None, Some(dir)) => RulesFile::open_if_there(dir.join("chat.toml")),
             (None, None) => RulesFile::open(None),
         };
-        Ok(Self::new(rules.map_err(|e| MakeError(e.to_string()))?))
+        Ok(Self::new(rules.map_err(|e| MakeError(e.reason()))?))
     }
 }
 
@@ -119,12 +120,8 @@ impl Service for Chat {
 
     async fn call(&self, _: &Context, request: Request) -> Result<Response, Fault> {
         if request.text.len() > rules::MAX_TEXT {
-            let message = format!(
-                "the text has {} bytes; the robot reads at most {}",
-                request.text.len(),
-                rules::MAX_TEXT
-            );
-            return Err(Fault::bad_input(message));
+            let why = reasons::long_text(request.text.len(), rules::MAX_TEXT);
+            return Err(Fault::bad_input(why));
         }
         let pick = self.turn.fetch_add(1, Ordering::Relaxed);
         let answer = self.rules.current().answer(&request.text, pick);

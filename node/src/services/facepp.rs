@@ -30,6 +30,7 @@ use serde_json::Value;
 use crate::{
     config::{Allow, Config},
     protocol::{self, Fault, FaultKind, Repeat},
+    say::{Say as _, reasons},
     service::{
         Capability, Context, Data, Example, Kind, MakeError, Offered, Rule, Service, Standing,
     },
@@ -285,7 +286,7 @@ impl Service for Facepp {
 
     async fn call(&self, cx: &Context, request: Request) -> Result<Response, Fault> {
         let Some(input) = cx.input().cloned() else {
-            return Err(Fault::bad_input("there is no picture in the call"));
+            return Err(Fault::bad_input(reasons::call_without_picture()));
         };
         let asked = request.clone();
         let read = move || {
@@ -301,7 +302,7 @@ impl Service for Facepp {
         }
         let file = Data::Bytes(bytes.clone());
         let made = move |decoded: potluck_models::Picture| {
-            from_decoded(&bytes, &decoded).map_err(|e| Fault::bad_input(e.to_string()))
+            from_decoded(&bytes, &decoded).map_err(|e| Fault::bad_input(e.reason()))
         };
         let picture = pixels::with_picture(cx, file, made).await?;
         cx.progress(30, "asking Face++");
@@ -411,7 +412,7 @@ impl Inner {
     async fn spend(self: &Arc<Self>, cx: &Context) -> Result<u64, Fault> {
         let (this, now) = (self.clone(), budget::now());
         let spend = move || {
-            this.budget.take(now).map_err(|why| Fault::new(FaultKind::NotOffered, why.to_string()))
+            this.budget.take(now).map_err(|why| Fault::new(FaultKind::NotOffered, why.reason()))
         };
         let Usage { calls_today, daily_calls } = cx.waiting(spend).await?;
         tracing::info!("call {calls_today} of {daily_calls} to Face++ today");

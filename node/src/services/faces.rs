@@ -14,6 +14,7 @@ use super::loading::{Loading, alone};
 use crate::{
     config::{Config, Section},
     protocol::{Fault, FaultKind, Repeat},
+    say::{Say as _, reasons},
     service::{Capability, Context, Example, Kind, MakeError, Offered, Service, Standing},
     services::{
         face::{Age, Face, FaceBox, Gender, Point, Sex},
@@ -158,10 +159,10 @@ impl Service for Faces {
 
     async fn call(&self, cx: &Context, _: Request) -> Result<Response, Fault> {
         let Some(input) = cx.input().cloned() else {
-            return Err(Fault::bad_input("there is no picture in the call"));
+            return Err(Fault::bad_input(reasons::call_without_picture()));
         };
         let Some(ready) = self.ready.ready() else {
-            return Err(Fault::new(FaultKind::NotOffered, "the face models are not loaded"));
+            return Err(Fault::new(FaultKind::NotOffered, reasons::faces_not_loaded()));
         };
         let finder = ready.finder.clone();
         let look = move |picture: potluck_models::Picture| {
@@ -239,5 +240,5 @@ fn face(found: &potluck_models::Face) -> Face {
 
 fn fault(error: &ModelError) -> Fault {
     let kind = if error.is_caller_error() { FaultKind::BadInput } else { FaultKind::Internal };
-    Fault::new(kind, error.to_string())
+    Fault::new(kind, error.reason())
 }

@@ -5,6 +5,7 @@ use potluck_models::{Picture, PictureError, PixelBudget, decode_in, needed};
 
 use crate::{
     protocol::{Fault, FaultKind},
+    say::Say as _,
     service::{Context, Data},
 };
 
@@ -57,5 +58,5 @@ pub(super) fn fault(error: &PictureError) -> Fault {
         PictureError::GivenUp => FaultKind::Cancelled,
         _ => FaultKind::BadInput,
     };
-    Fault::new(kind, error.to_string())
+    Fault::new(kind, error.reason())
 }

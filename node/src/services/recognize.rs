@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use potluck_i18n::Lang;
 use potluck_models::{
     Batcher, Catalogue, Classifier, Engine, EngineChoice, EngineConfig, EngineInfo, Label,
     ModelError,
@@ -16,6 +17,7 @@ use super::loading::{Loading, alone};
 use crate::{
     config::{Config, Section, between, shown},
     protocol::{Fault, FaultKind, Repeat},
+    say::{Say as _, reasons},
     service::{Capability, Context, Example, Kind, MakeError, Offered, Service, Standing},
     services::pixels,
 };
@@ -237,15 +239,15 @@ impl Service for Recognize {
 
     async fn call(&self, cx: &Context, request: Request) -> Result<Response, Fault> {
         if request.top == 0 || request.top > MAX_TOP {
-            return Err(Fault::bad_input(format!("the number of labels is 1 to {MAX_TOP}")));
+            return Err(Fault::bad_input(reasons::label_count(MAX_TOP)));
         }
         let Some(input) = cx.input().cloned() else {
-            return Err(Fault::bad_input("there is no picture in the call"));
+            return Err(Fault::bad_input(reasons::call_without_picture()));
         };
         let (cell, settings) = (self.ready.clone(), self.settings.clone());
         let look = move |picture: potluck_models::Picture| {
             let Some(ready) = cell.ready() else {
-                return Err(Fault::new(FaultKind::NotOffered, "the model is not loaded"));
+                return Err(Fault::new(FaultKind::NotOffered, reasons::model_not_loaded()));
             };
             let model = ready.model(request.model.as_deref(), &settings)?;
             let prepared = model.classifier.prepare(&picture).map_err(|e| model_fault(&e))?;
@@ -366,13 +368,21 @@ fn any_labels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Label>, 
         .collect())
 }
 
+/// What a label says in a language; English where it is not known otherwise.
+pub fn name(label: &Label, lang: Lang) -> &str {
+    match lang {
+        Lang::En => &label.label,
+        Lang::Zh => potluck_models::in_chinese(label.index, &label.label).unwrap_or(&label.label),
+    }
+}
+
 fn model_fault(error: &ModelError) -> Fault {
     let kind = match error {
         ModelError::Unknown { .. } => FaultKind::NoVariant,
         error if error.is_caller_error() => FaultKind::BadInput,
         _ => FaultKind::Internal,
     };
-    Fault::new(kind, error.to_string())
+    Fault::new(kind, error.reason())
 }
 fn engine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let engine = String::deserialize(deserializer)?;

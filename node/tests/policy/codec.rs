@@ -6,6 +6,7 @@ use potluck::protocol::{
     Fault, FaultKind, MAX_RESPONSE, Malformed, Offer, Output, Payload, Repeat, Request, Response,
     Rumour, SignedAdvert, SignedLoss, Tell, decode, encode,
 };
+use potluck::say::Reason;
 use proptest::{collection::vec, option, prelude::*};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_bytes::ByteBuf;
@@ -103,7 +104,12 @@ fn fault() -> impl Strategy<Value = Fault> {
         InputLost,
         Internal,
     ]);
-    (kind, text()).prop_map(|(kind, message)| Fault { kind, message })
+    (kind, text(), any::<u32>(), any::<bool>()).prop_map(|(kind, message, number, has_words)| {
+        let values = [("text", message.as_str().into()), ("number", number.into())];
+        let reason = Reason::in_code(&message, "errors-internal", values);
+        let words = reason.words().filter(|_| has_words).cloned();
+        Fault { kind, message, words }
+    })
 }
 
 fn tell() -> impl Strategy<Value = Tell> {

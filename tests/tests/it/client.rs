@@ -291,7 +291,7 @@ async fn the_view_comes_first_and_then_what_changes(kind: Kind) {
         if let Event::Gone { id: who, name, reason } = event
             && *who == id.to_string()
         {
-            told = Some((name.clone(), reason.clone()));
+            told = Some((name.clone(), reason.to_string()));
         }
         told.is_some() && !view.mesh.peers.contains_key(&id)
     })

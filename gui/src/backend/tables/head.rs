@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
 };
 
+use potluck::say::{Reason, Say as _};
 use potluck_analysis::{
     AnalysisError, Unwatched,
     read::{self, ReadOptions},
@@ -204,25 +205,24 @@ fn rows(clean: &[u8], header: bool) -> Vec<Vec<String>> {
 
 /// Writes the table as it is understood: UTF-8, commas, one line of names. Read on this computer: what is written is as
 /// large as what is read.
-pub async fn clean(source: Source, reading: Reading, to: PathBuf) -> Result<PathBuf, String> {
+pub async fn clean(source: Source, reading: Reading, to: PathBuf) -> Result<PathBuf, Reason> {
     let written = tokio::task::spawn_blocking(move || {
-        let to = std::path::absolute(to).map_err(|error| error.to_string())?;
+        let to = std::path::absolute(to).map_err(|error| error.reason())?;
         if source == Source::File(to.clone()) {
-            return Err("this is the table itself".to_owned());
+            return Err("this is the table itself".into());
         }
         let folder = to.parent().unwrap_or(&to);
-        let mut kept =
-            tempfile::NamedTempFile::new_in(folder).map_err(|error| error.to_string())?;
+        let mut kept = tempfile::NamedTempFile::new_in(folder).map_err(|error| error.reason())?;
         let from = match &source {
             Source::File(path) => read::Source::File(path.clone()),
             Source::Bytes(bytes) => read::Source::Stream(Box::new(Cursor::new(bytes.clone()))),
         };
         let mut writer = std::io::BufWriter::new(&mut kept);
         read::clean(from, &options(&reading, &source), &mut writer, &Unwatched)
-            .map_err(|error| error.to_string())?;
-        std::io::Write::flush(&mut writer).map_err(|error| error.to_string())?;
+            .map_err(|error| error.reason())?;
+        std::io::Write::flush(&mut writer).map_err(|error| error.reason())?;
         drop(writer);
-        kept.as_file().sync_all().map_err(|error| error.to_string())?;
+        kept.as_file().sync_all().map_err(|error| error.reason())?;
         kept.persist(&to).map_err(|error| error.to_string())?;
         Ok(to)
     });

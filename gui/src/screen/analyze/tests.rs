@@ -57,7 +57,11 @@ fn answered(context: &Context<'_>) -> Analyze {
 
 fn failure(kind: FailureKind) -> Step {
     let message = "lost".to_owned();
-    Step::Done(Err(NoReport::Mesh(CallFailure { kind, message, route: Vec::new() })))
+    Step::Done(Err(NoReport::Mesh(CallFailure {
+        kind,
+        message: message.into(),
+        route: Vec::new(),
+    })))
 }
 
 fn state(screen: &Analyze) -> &State<Analysis> {

@@ -15,6 +15,7 @@ use crate::{
     widget::{Kind, button, cut, empty, hr, icon_button, scroll, tile},
     words::{chat as words, shell},
 };
+use potluck::say::Reason;
 
 /// Questions that are remembered.
 const KEPT: usize = 200;
@@ -31,7 +32,7 @@ struct Turn {
     number: u64,
     asked: String,
     at: u64,
-    answer: Option<Result<Said, String>>,
+    answer: Option<Result<Said, Reason>>,
 }
 
 impl Robot {
@@ -44,7 +45,7 @@ impl Robot {
     }
 
     /// It was answered, or nobody could.
-    pub(super) fn answer(&mut self, number: u64, said: Result<Said, String>) {
+    pub(super) fn answer(&mut self, number: u64, said: Result<Said, Reason>) {
         if let Some(turn) = self.turns.iter_mut().find(|turn| turn.number == number) {
             turn.answer = Some(said);
         }
@@ -128,11 +129,11 @@ fn said<'a>(turn: &'a Turn, context: &Context<'a>) -> Element<'a, Message> {
             let copy = icon_button(
                 Icon::Copy,
                 shell::copy_details(lang),
-                Some(Message::Copy(why.clone())),
+                Some(Message::Copy(why.to_string())),
             );
             let inside = column![
                 Role::Strong.text(words::not_answered(lang)),
-                Role::Body.text(why),
+                Role::Body.text(why.say(lang)),
                 row![again, copy].spacing(space::S).align_y(Alignment::Center),
             ]
             .spacing(space::S);
@@ -155,7 +156,7 @@ mod tests {
         let mut robot = Robot::default();
         robot.ask(1, "hello".to_owned(), 5);
         assert_eq!(robot.again(1), None);
-        robot.answer(1, Err("nobody serves chat/1".to_owned()));
+        robot.answer(1, Err("nobody serves chat/1".into()));
         assert_eq!(robot.again(1).as_deref(), Some("hello"));
         assert_eq!(robot.again(1), None);
         assert_eq!(robot.last(), Some(("hello", 5)));

@@ -8,6 +8,7 @@ use potluck::{
         Failed, News,
         ask::{Coming, Outgoing},
     },
+    say::Reason,
     services::chat::rules::MAX_TEXT,
 };
 
@@ -92,7 +93,7 @@ pub(super) fn delete(ids: Vec<String>, context: &Context<'_>) -> Action<Message>
 impl Chat {
     pub(super) fn load(
         &mut self,
-        loaded: Result<Letters, String>,
+        loaded: Result<Letters, Reason>,
         context: &Context<'_>,
     ) -> Action<Message> {
         match loaded {
@@ -103,7 +104,7 @@ impl Chat {
                     return self.shows(context);
                 }
             }
-            Err(why) => self.trouble = Some(why),
+            Err(why) => self.trouble = Some(why.say(context.lang)),
         }
         Action::None
     }
@@ -127,7 +128,7 @@ impl Chat {
                 self.drafts.remove(&who);
                 self.robot.ask(number, text.clone(), context.now_ms);
                 let Some(backend) = context.backend else {
-                    self.robot.answer(number, Err(words::no_node(context.lang).to_owned()));
+                    self.robot.answer(number, Err(words::no_node(context.lang).into()));
                     return Action::None;
                 };
                 let said = backend.clone().say(text);
@@ -138,7 +139,7 @@ impl Chat {
                     let who = self.book.name(&to, context.view);
                     let title = words::not_sent(context.lang, &who);
                     let why = words::no_node(context.lang).to_owned();
-                    return Action::Ask(failed(title, why, context));
+                    return Action::Ask(failed(title, why.into(), context));
                 };
                 self.drafts.remove(&Who::Person(to.clone()));
                 self.attaching = false;
@@ -178,7 +179,8 @@ impl Chat {
                 let (lang, who) = (context.lang, self.book.name(&pending.to, context.view));
                 self.put_back(pending);
                 let title = words::not_sent(lang, &who);
-                let text = words::not_sent_text(lang, why.message.trim_end_matches('.'));
+                let text =
+                    words::not_sent_text(lang, why.message.say(lang).trim_end_matches(['.', '。']));
                 Action::Ask(Dialog { text, ..failed(title, why.message, context) })
             }
         }
@@ -290,7 +292,7 @@ impl Chat {
     pub(super) fn were_saved(
         &mut self,
         id: String,
-        saved: Result<Vec<PathBuf>, String>,
+        saved: Result<Vec<PathBuf>, Reason>,
         context: &Context<'_>,
     ) -> Action<Message> {
         self.saving.remove(&id);
@@ -301,7 +303,7 @@ impl Chat {
             }
             Err(why) => {
                 let lang = context.lang;
-                let text = words::not_saved_why(lang, why.trim_end_matches('.'));
+                let text = words::not_saved_why(lang, why.say(lang).trim_end_matches(['.', '。']));
                 Action::Ask(Dialog { text, ..failed(words::not_saved(lang), why, context) })
             }
         }
@@ -334,7 +336,7 @@ impl Chat {
     pub(super) fn looked(
         &mut self,
         with: String,
-        found: Result<(Vec<Outgoing>, Vec<Coming>), String>,
+        found: Result<(Vec<Outgoing>, Vec<Coming>), Reason>,
     ) -> Action<Message> {
         self.watched.remove(&with);
         // Somebody whom the post does not know (yet) has nothing on the way.

@@ -71,7 +71,7 @@ impl Mesh {
         .align_y(Alignment::Center);
         let mut rows = column![container(head).padding(space::L)];
         if let Some(Err(why)) = &self.findings {
-            let said = note(Icon::CircleX, why.as_str(), Tone::Danger);
+            let said = note(Icon::CircleX, why.say(lang), Tone::Danger);
             rows = rows.push(hr()).push(container(said).padding(space::L));
         }
         let mut sorted: Vec<_> = found.iter().collect();

@@ -94,7 +94,7 @@ fn where_nobody_tells_the_person_names_the_values() {
         let _ = screen.update(Message::Stop, context);
         let lost = CallFailure {
             kind: potluck::client::FailureKind::PeerFailed,
-            message: "lost".to_owned(),
+            message: "lost".into(),
             route: Vec::new(),
         };
         let _ = screen.update(Message::Answered(0, Err(lost)), context);

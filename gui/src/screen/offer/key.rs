@@ -159,7 +159,7 @@ impl Offer {
             .into(),
             (None, Key::Wrong(why)) => {
                 let buttons = row![button(words::replace(lang)).on_press(Message::Edit)];
-                column![note(Icon::TriangleAlert, why.as_str(), Tone::Warning), buttons]
+                column![note(Icon::TriangleAlert, why.say(lang), Tone::Warning), buttons]
                     .spacing(space::M)
                     .into()
             }

@@ -50,7 +50,7 @@ fn what_cannot_be_changed_is_told_and_the_switch_works_again() {
     let mut offer = Offer { known: Some(known()), ..Offer::default() };
     offer.changing.insert("chat/1".to_owned());
     let why = "config.toml: the disk is full".to_owned();
-    let told = offer.update(Message::Switched("chat/1".into(), Err(why.clone())), &context);
+    let told = offer.update(Message::Switched("chat/1".into(), Err(why.as_str().into())), &context);
     let Action::Ask(dialog) = told else { panic!("nobody is told") };
     assert_eq!(dialog.text, why);
     assert!(offer.changing.is_empty() && !offer.pending);

@@ -14,7 +14,7 @@ use crate::{
     widget::{Kind, badge, bar, button, cut, icon_button, pressable, tip},
     words::{Lang, asking, recognize as words},
 };
-use potluck::services::recognize::Response;
+use potluck::services::recognize::{Response, name};
 
 /// Labels that show; the table has all.
 const SHOWN: usize = 3;
@@ -78,7 +78,7 @@ fn thumbnail(shot: &Shot, height: f32) -> Element<'_, Message> {
 fn answer<'a>(shot: &'a Shot, heard: &'a Heard<Response>, lang: Lang) -> Element<'a, Message> {
     let mut lines = Column::new();
     for (rank, label) in heard.response.labels.iter().take(SHOWN).enumerate() {
-        lines = lines.push(line(&label.label, label.probability, rank == 0, lang));
+        lines = lines.push(line(name(label, lang), label.probability, rank == 0, lang));
     }
     if heard.response.labels.is_empty() {
         lines = lines.push(Role::Body.text(words::nothing_seen(lang)).style(theme::muted));

@@ -6,7 +6,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 
 use super::palette::concrete;
-use crate::{AnalysisError, font};
+use crate::{AnalysisError, font, wrong};
 
 /// Pixels of a picture at most: 256 MB while it is drawn.
 const MOST: u64 = 64 << 20;
@@ -19,7 +19,7 @@ const MOST: u64 = 64 << 20;
 pub fn rasterise(svg: &str, size: (u32, u32)) -> Result<Vec<u8>, AnalysisError> {
     let too_large = || {
         let (width, height) = size;
-        AnalysisError::BadOption(format!("a picture cannot have {width} x {height} pixels"))
+        AnalysisError::BadOption(wrong::raster_size(width, height))
     };
     if u64::from(size.0) * u64::from(size.1) > MOST {
         return Err(too_large());

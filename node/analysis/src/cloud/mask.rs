@@ -7,7 +7,7 @@ use image::{DynamicImage, ImageReader, Limits, imageops};
 use resvg::tiny_skia::{self, FillRule, Transform};
 
 use super::shape::Shape;
-use crate::AnalysisError;
+use crate::{AnalysisError, wrong};
 
 /// What words fill.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,11 +60,7 @@ pub(super) fn free_cells(
 }
 
 pub(super) fn no_room() -> AnalysisError {
-    AnalysisError::BadOption(
-        "this mask leaves no room for words: they go where a picture is dark, or opaque if part \
-         of it is transparent; take a picture with a larger dark part, or a shape such as heart"
-            .into(),
-    )
+    AnalysisError::BadOption(wrong::mask_no_room())
 }
 
 fn shape_cells(shape: Shape, size: (usize, usize), cell: f32) -> Vec<bool> {
@@ -108,10 +104,7 @@ fn resize(picture: &DynamicImage, width: u32, height: u32) -> image::RgbaImage {
 
 fn decode(bytes: &[u8]) -> Result<DynamicImage, AnalysisError> {
     let not_a_picture = |why: &dyn std::fmt::Display| {
-        AnalysisError::BadOption(format!(
-            "the mask is not a picture that can be read ({why}); take a PNG, JPEG, WebP, BMP, GIF \
-             or TIFF file, or a shape such as heart"
-        ))
+        AnalysisError::BadOption(wrong::mask_no_picture(why.to_string()))
     };
     if bytes.is_empty() {
         return Err(not_a_picture(&"the file is empty"));
@@ -122,9 +115,7 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, AnalysisError> {
         .into_dimensions()
         .map_err(|error| not_a_picture(&error))?;
     if u64::from(width) * u64::from(height) > MOST_PIXELS {
-        return Err(AnalysisError::BadOption(format!(
-            "the mask has {width}x{height} pixels, too many; make it smaller, 1200x800 is plenty"
-        )));
+        return Err(AnalysisError::BadOption(wrong::mask_large(width, height)));
     }
     let mut reader = reader().map_err(|error| not_a_picture(&error))?;
     let mut limits = Limits::default();

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use resvg::tiny_skia::{Path, PathBuilder, PathSegment, Point, Rect, Transform};
 
-use crate::AnalysisError;
+use crate::{AnalysisError, wrong};
 
 /// A shape that words fill.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -106,10 +106,7 @@ impl FromStr for Shape {
         let is = |shape: &Self| shape.names().0 == name || shape.names().1 == name;
         Self::ALL.into_iter().find(is).ok_or_else(|| {
             let names = Self::ALL.map(|shape| format!("{} {}", shape.names().0, shape.names().1));
-            AnalysisError::BadOption(format!(
-                "there is no shape {text:?}; there are: {}; or give the file of a picture",
-                names.join(", ")
-            ))
+            AnalysisError::BadOption(wrong::no_shape(format!("{text:?}"), names.join(", ")))
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::encoding::{Encoding, Text};
 use super::records::RECORD;
 use super::source::{Input, SAMPLE};
-use crate::AnalysisError;
+use crate::{AnalysisError, wrong};
 
 /// What separates fields and lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,9 +98,7 @@ pub(super) fn sample(input: &Input, encoding: &Encoding) -> Result<Sample, Analy
         want = bytes.len() * 2 + SAMPLE;
     }
     if bytes.is_empty() {
-        return Err(AnalysisError::BadInput(
-            "there is nothing in this file but NUL bytes; name one with a table in it".to_owned(),
-        ));
+        return Err(AnalysisError::BadInput(wrong::only_nul()));
     }
     if more {
         let end = memchr::memrchr2(b'\n', b'\r', &bytes).ok_or_else(endless)?;
@@ -143,34 +141,24 @@ pub(super) fn said(text: &str) -> Option<u8> {
 pub(super) fn wanted(delimiter: char) -> Result<u8, AnalysisError> {
     match u8::try_from(delimiter) {
         Ok(byte) if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => Ok(byte),
-        _ => Err(AnalysisError::BadOption(format!(
-            "{delimiter:?} cannot stand between fields; take one such as ',' ';' '|' or a tab"
-        ))),
+        _ => Err(AnalysisError::BadOption(wrong::delimiter(format!("{delimiter:?}")))),
     }
 }
 
 pub(super) fn wanted_quote(quote: char) -> Result<u8, AnalysisError> {
     match u8::try_from(quote) {
         Ok(byte) if byte.is_ascii_punctuation() => Ok(byte),
-        _ => Err(AnalysisError::BadOption(format!(
-            "{quote:?} cannot stand around fields; take one such as \" or '"
-        ))),
+        _ => Err(AnalysisError::BadOption(wrong::quote(format!("{quote:?}")))),
     }
 }
 
 pub(super) fn wanted_escape(escape: char) -> Result<u8, AnalysisError> {
     match u8::try_from(escape) {
         Ok(byte) if byte.is_ascii_punctuation() && byte != b'"' => Ok(byte),
-        _ => Err(AnalysisError::BadOption(format!(
-            "{escape:?} cannot stand before quotes that belong to a field; take one such as \\"
-        ))),
+        _ => Err(AnalysisError::BadOption(wrong::escape(format!("{escape:?}")))),
     }
 }
 
 fn endless() -> AnalysisError {
-    AnalysisError::BadInput(format!(
-        "the first line is longer than {} MB, so this is not a table; name a CSV file with one \
-         row in each line",
-        RECORD >> 20
-    ))
+    AnalysisError::BadInput(wrong::endless((RECORD >> 20) as u64))
 }

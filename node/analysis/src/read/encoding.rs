@@ -9,7 +9,7 @@ use std::io::Read;
 use encoding_rs::{DecoderResult, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::source::{Input, SAMPLE, broken};
-use crate::{AnalysisError, Watch};
+use crate::{AnalysisError, Watch, wrong};
 
 /// Characters of two bytes or more from which a detected encoding is sure.
 const ENOUGH: usize = 8;
@@ -176,10 +176,7 @@ fn named(wanted: &str) -> Result<&'static encoding_rs::Encoding, AnalysisError> 
     match of(&given).or_else(|| of(label)) {
         Some(encoding) if encoding == GBK => Ok(GB18030),
         Some(encoding) => Ok(encoding),
-        None => Err(AnalysisError::BadOption(format!(
-            "there is no encoding {wanted:?}; take one such as utf-8, gb18030, big5, shift_jis, \
-             utf-16le or windows-1252"
-        ))),
+        None => Err(AnalysisError::BadOption(wrong::no_encoding(format!("{wanted:?}")))),
     }
 }
 
@@ -327,10 +324,5 @@ impl<'a> Text<'a> {
 }
 
 fn too_much(limit: u64) -> AnalysisError {
-    let limit = super::size(limit);
-    AnalysisError::BadInput(format!(
-        "the table has more than {limit} of text, unpacked where it was compressed, and that is \
-         the most that is read; split it into parts, or raise max_input_mib in the [analyze] \
-         settings of the node"
-    ))
+    AnalysisError::BadInput(wrong::too_much_text(super::size(limit)))
 }

@@ -2,47 +2,48 @@
 
 use encoding_rs::{UTF_16BE, UTF_16LE};
 
-use crate::AnalysisError;
+use crate::{AnalysisError, Reason, wrong};
 
-/// First bytes, what they are, and what to do.
-const KINDS: &[(&[u8], &str, &str)] = &[
-    (b"PK\x03\x04", "a zip file or an Excel workbook", SHEET),
-    (b"PK\x05\x06", "an empty zip file", SHEET),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file", SHEET),
-    (b"%PDF-", "a PDF", "export the table in it as CSV"),
-    (b"\x89PNG", "a picture (PNG)", TABLE),
-    (b"\xff\xd8\xff", "a picture (JPEG)", TABLE),
-    (b"GIF87a", "a picture (GIF)", TABLE),
-    (b"GIF89a", "a picture (GIF)", TABLE),
-    (b"RIFF", "a picture, sound or film (RIFF)", TABLE),
-    (b"II*\0", "a picture (TIFF)", TABLE),
-    (b"MM\0*", "a picture (TIFF)", TABLE),
-    (b"\x7fELF", "a program", TABLE),
-    (b"SQLite format 3\0", "a SQLite database", "export a table of it as CSV"),
-    (b"PAR1", "a Parquet file", "save it as CSV"),
-    (b"ARROW1", "an Arrow file", "save it as CSV"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it and name the CSV in it"),
-    (b"Rar!\x1a\x07", "a RAR archive", "unpack it and name the CSV in it"),
-    (b"BZh", "a bzip2 file", "unpack it, or pack it with gzip or zstd"),
-    (b"\xfd7zXZ\0", "an xz file", "unpack it, or pack it with gzip or zstd"),
-    (b"\xff\xfe\0\0", "UTF-32 text", "save it as UTF-8"),
-    (b"\0\0\xfe\xff", "UTF-32 text", "save it as UTF-8"),
+/// What it is, and what to do.
+type Foreign = fn() -> Reason;
+
+/// First bytes, and what they are.
+const KINDS: &[(&[u8], Foreign)] = &[
+    (b"PK\x03\x04", wrong::zip),
+    (b"PK\x05\x06", wrong::empty_zip),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", wrong::old_office),
+    (b"%PDF-", wrong::pdf),
+    (b"\x89PNG", wrong::png),
+    (b"\xff\xd8\xff", wrong::jpeg),
+    (b"GIF87a", wrong::gif),
+    (b"GIF89a", wrong::gif),
+    (b"RIFF", wrong::riff),
+    (b"II*\0", wrong::tiff),
+    (b"MM\0*", wrong::tiff),
+    (b"\x7fELF", wrong::program),
+    (b"SQLite format 3\0", wrong::sqlite),
+    (b"PAR1", wrong::parquet),
+    (b"ARROW1", wrong::arrow),
+    (b"7z\xbc\xaf\x27\x1c", wrong::seven_zip),
+    (b"Rar!\x1a\x07", wrong::rar),
+    (b"BZh", wrong::bzip2),
+    (b"\xfd7zXZ\0", wrong::xz),
+    (b"\xff\xfe\0\0", wrong::utf32),
+    (b"\0\0\xfe\xff", wrong::utf32),
 ];
-const SHEET: &str = "save the sheet as CSV";
-const TABLE: &str = "name a CSV file";
 /// Of so many bytes one may be a control character that text does not have.
 const CONTROLS: usize = 50;
 
 /// Refuses what is known by its first bytes, and what is empty.
 pub(super) fn refuse(sample: &[u8]) -> Result<(), AnalysisError> {
     if sample.is_empty() {
-        return Err(bad("the file is empty; name one with a table in it"));
+        return Err(AnalysisError::BadInput(wrong::empty()));
     }
-    for (start, what, advice) in KINDS {
+    for (start, what) in KINDS {
         // `BZh` and `RIFF` could start a header; no header has what follows them.
         let text = sample.iter().take(64).all(|b| *b >= 0x20 || matches!(b, b'\t' | b'\r' | b'\n'));
         if sample.starts_with(start) && !(text && start.is_ascii() && *start != b"%PDF-") {
-            return Err(bad(&format!("this is {what}, not a table of text; {advice}")));
+            return Err(AnalysisError::BadInput(what()));
         }
     }
     Ok(())
@@ -66,9 +67,7 @@ pub(super) fn refuse_controls(
         sample.iter().filter(control).count() + mostly
     };
     if controls > 1 && controls * CONTROLS > sample.len() {
-        return Err(bad(
-            "this is not text, and no table; name a CSV file, or save the sheet as CSV",
-        ));
+        return Err(AnalysisError::BadInput(wrong::no_text()));
     }
     Ok(())
 }
@@ -79,17 +78,17 @@ pub(super) fn refuse_documents(text: &str) -> Result<(), AnalysisError> {
     let start = text[..text.floor_char_boundary(LOOKED_AT)].to_ascii_lowercase();
     let start = start.as_str();
     let what = if is_page(start) {
-        "a web page, not a table; save the table in it as CSV, or fetch the file that the page is about"
+        wrong::page()
     } else if start.starts_with("<?xml") || is_element(start) {
-        "XML, not a table; save the table in it as CSV"
+        wrong::xml()
     } else if is_json(start) {
-        "JSON, not a table of text; save it as CSV"
+        wrong::json()
     } else if is_mail(start) {
-        "an e-mail, not a table; save what is attached to it, and name that"
+        wrong::e_mail()
     } else {
         return Ok(());
     };
-    Err(bad(&format!("this is {what}")))
+    Err(AnalysisError::BadInput(what))
 }
 
 /// Bytes that show what a document is.
@@ -147,8 +146,4 @@ fn is_mail(start: &str) -> bool {
     let first =
         lines.first().is_some_and(|line| field(line).is_some() || line.starts_with("from "));
     first && found.len() >= 3
-}
-
-fn bad(text: &str) -> AnalysisError {
-    AnalysisError::BadInput(text.to_owned())
 }

@@ -9,8 +9,8 @@ use super::mend::{self, Guards, Mender};
 use super::records::{self, Record, Sink};
 use super::sniff::common;
 use super::source::Input;
-use crate::AnalysisError;
 use crate::table::Note;
+use crate::{AnalysisError, wrong};
 
 /// Columns of the widest table.
 pub(super) const COLUMNS: usize = 20_000;
@@ -180,12 +180,7 @@ fn wanted(
     let wanted = options.table.unwrap_or(1).max(1);
     let at = usize::try_from(wanted - 1).unwrap_or(usize::MAX);
     let Some(&start) = tables.get(at) else {
-        let what = match tables.len() {
-            1 => "one table was".to_owned(),
-            many => format!("{many} tables were"),
-        };
-        let text = format!("there is no table {wanted}: {what} found in this file");
-        return Err(AnalysisError::BadOption(text));
+        return Err(AnalysisError::BadOption(wrong::no_table(wanted, tables.len())));
     };
     Ok((start, tables.get(at + 1).copied().unwrap_or(all)))
 }
@@ -217,21 +212,13 @@ fn respell(rows: &mut [Row], text: &str, dialect: Dialect) {
 
 fn refuse(rows: &[Row]) -> Result<(), AnalysisError> {
     let Some(first) = rows.first() else {
-        return Err(AnalysisError::BadInput(
-            "there is no row in this file, only blank lines; name one with a table in it".into(),
-        ));
+        return Err(AnalysisError::BadInput(wrong::no_row()));
     };
     if first.cells.len() > COLUMNS {
-        return Err(AnalysisError::BadInput(format!(
-            "the first line has {} fields, and a table may have {COLUMNS} columns; is each row in \
-             a line of its own?",
-            first.cells.len()
-        )));
+        return Err(AnalysisError::BadInput(wrong::many_fields(first.cells.len(), COLUMNS)));
     }
     if rows.len() == 1 && first.cells.len() == 1 && first.cells[0].len() > LONE {
-        return Err(AnalysisError::BadInput(
-            "this is one long line without a delimiter, not a table; name a CSV file".to_owned(),
-        ));
+        return Err(AnalysisError::BadInput(wrong::one_long_line()));
     }
     Ok(())
 }

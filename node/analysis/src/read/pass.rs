@@ -22,7 +22,7 @@ use super::spill::Spill;
 use super::{ReadOptions, io, time, word};
 use crate::stats::READING_BYTES;
 use crate::table::{BadRows, MendedRows, Note, OpenDate, Table};
-use crate::{AnalysisError, Stage, Watch};
+use crate::{AnalysisError, Stage, Watch, wrong};
 
 /// Texts of a column that a second look at its kind takes.
 const LOOK: usize = 1000;
@@ -204,21 +204,12 @@ impl Shared<'_, '_> {
         let memory = self.setting.options.memory;
         let rows = self.rows.load(Ordering::Relaxed);
         if rows > MOST_ROWS {
-            return Err(AnalysisError::BadInput(format!(
-                "the table has more than {} rows, which is more than can be ranked; split it into \
-                 parts",
-                super::millions(MOST_ROWS)
-            )));
+            return Err(AnalysisError::BadInput(wrong::too_many_rows(super::millions(MOST_ROWS))));
         }
         let limit = super::most_rows(memory);
         if rows > limit && self.setting.plans.iter().any(ColumnPlan::by_row) {
-            return Err(AnalysisError::BadInput(format!(
-                "the table has more than {} rows, and with {} of memory the numbers of more \
-                 cannot be described; split it into parts, or raise memory_mib in the [analyze] \
-                 settings of the node",
-                super::millions(limit),
-                super::size(memory)
-            )));
+            let (most, memory) = (super::millions(limit), super::size(memory));
+            return Err(AnalysisError::BadInput(wrong::too_many_for_memory(most, memory)));
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::dialect::{self, Dialect, Sample};
 use super::mend::Guards;
 use super::records::{self, Record, Sink};
 use super::{number, time};
-use crate::AnalysisError;
+use crate::{AnalysisError, wrong};
 
 /// Delimiters that are tried, the more common first.
 const DELIMITERS: &[u8] = b",;\t|\x01^~";
@@ -41,9 +41,7 @@ pub(super) fn sniff(sample: &Sample, options: &ReadOptions) -> Result<Dialect, A
     let fixed = fixed.or_else(|| dialect::said(text));
     let quote = options.quote.map(dialect::wanted_quote).transpose()?;
     if quote.is_some() && quote == fixed {
-        return Err(AnalysisError::BadOption(
-            "the quote and the delimiter are the same character; take two different ones".into(),
-        ));
+        return Err(AnalysisError::BadOption(wrong::same_character()));
     }
     let escape = options.escape.map(dialect::wanted_escape).transpose()?;
     let delimiters = fixed.as_slice();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{ReadOptions, io};
-use crate::{AnalysisError, Watch};
+use crate::{AnalysisError, Watch, wrong};
 
 /// Bytes that are looked at before anything is decided.
 pub(super) const SAMPLE: usize = 256 << 10;
@@ -58,8 +58,7 @@ impl<'a> Input<'a> {
             Source::File(path) => {
                 let about = std::fs::metadata(&path).map_err(io(opening(&path)))?;
                 if about.is_dir() {
-                    let text = format!("{} is a folder; name a CSV file", path.display());
-                    return Err(AnalysisError::BadInput(text));
+                    return Err(AnalysisError::BadInput(wrong::folder(&path)));
                 }
                 let name = path.file_name().unwrap_or(path.as_os_str());
                 let name = name.to_string_lossy().into_owned();
@@ -125,17 +124,11 @@ impl<'a> Input<'a> {
 pub(super) fn broken(error: std::io::Error) -> AnalysisError {
     let said = error.to_string();
     match error.kind() {
-        _ if said.contains(WINDOW) => AnalysisError::BadInput(
-            "the zstd input was packed with a window of more than 128 MB, which takes too much \
-             memory; pack it again without --long and --ultra"
-                .to_owned(),
-        ),
+        _ if said.contains(WINDOW) => AnalysisError::BadInput(wrong::zstd_window()),
         std::io::ErrorKind::UnexpectedEof
         | std::io::ErrorKind::InvalidData
         | std::io::ErrorKind::InvalidInput
-        | std::io::ErrorKind::Other => AnalysisError::BadInput(format!(
-            "the compressed input is damaged or breaks off ({said}); make it again"
-        )),
+        | std::io::ErrorKind::Other => AnalysisError::BadInput(wrong::packed_damaged(said)),
         _ => io("reading the input")(error),
     }
 }

@@ -8,7 +8,7 @@ use crate::cloud::WordCounter;
 use crate::facets::{Category, Words};
 use crate::table::{Column, Kind, Table};
 use crate::watch::Watch;
-use crate::{AnalysisError, Lang};
+use crate::{AnalysisError, Lang, wrong};
 
 /// Values that a chart of categories shows.
 const MOST_CATEGORIES: usize = 12;
@@ -114,19 +114,15 @@ pub(super) fn chosen(table: &Table, name: &str) -> Result<usize, AnalysisError> 
         return Ok(index);
     }
     let what = match found {
-        Some(index) => {
-            format!("column {name:?} is of type {}, not text", table.columns[index].kind.name())
-        }
-        None => format!("there is no column {name:?}"),
+        Some(index) => wrong::column_of_type(format!("{name:?}"), table.columns[index].kind.name()),
+        None => wrong::no_column(format!("{name:?}")),
     };
     let names: Vec<_> = table.columns.iter().filter(|column| is_text(column)).collect();
     let listed: Vec<_> = names.iter().take(20).map(|column| format!("{:?}", column.name)).collect();
     Err(AnalysisError::BadOption(match (names.len(), listed.join(", ")) {
-        (0, _) => format!("{what}; this file has no text column"),
-        (all, some) if all > listed.len() => {
-            format!("{what}; take one of the {all} text columns, such as {some}")
-        }
-        (_, all) => format!("{what}; the text columns are {all}"),
+        (0, _) => wrong::no_text_column(what),
+        (all, some) if all > listed.len() => wrong::many_text_columns(what, all, some),
+        (_, all) => wrong::text_columns(what, all),
     }))
 }
 

@@ -44,7 +44,7 @@ fn drawn(words: &Words, options: &CloudOptions) -> Chart {
 
 fn refusal(mask: Vec<u8>) -> String {
     match draw(&words(20), &options(Mask::Picture(mask)), &Unwatched) {
-        Err(AnalysisError::BadOption(text)) => text,
+        Err(AnalysisError::BadOption(text)) => text.to_string(),
         other => panic!("{other:?}"),
     }
 }

@@ -39,7 +39,7 @@ fn a_missing_file_and_a_folder_are_named() {
 #[test]
 fn options_that_make_no_sense_are_refused() {
     let wrong = |options: ReadOptions| match try_table("a,b\n1,2\n", &options) {
-        Err(AnalysisError::BadOption(text)) => text,
+        Err(AnalysisError::BadOption(text)) => text.to_string(),
         _ => panic!("not refused"),
     };
     let encoding = wrong(ReadOptions { encoding: Some("klingon".into()), ..Default::default() });
@@ -115,7 +115,7 @@ fn without_end(line: &'static [u8]) -> Source {
 
 fn refused(source: Source, options: &ReadOptions) -> String {
     match read(source, options, &Unwatched) {
-        Err(AnalysisError::BadInput(text)) => text,
+        Err(AnalysisError::BadInput(text)) => text.to_string(),
         Err(other) => panic!("another error: {other}"),
         Ok(table) => panic!("a table of {} rows", table.rows),
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use potluck_i18n::Lang;
 
+use super::words;
 use crate::{client::Reply, services::analyze::Response};
 
 /// Alerts that are shown; the others stand in the report.
@@ -19,35 +20,16 @@ pub(super) fn text(
 ) -> String {
     let (rows, columns) = (response.rows, response.columns);
     let (name, time) = (&reply.served_by.name, reply.milliseconds);
-    let mut lines = vec![match lang {
-        Lang::En => {
-            let (rows, columns) = (many(rows, "row"), many(columns, "column"));
-            format!("{rows}, {columns}; by {name} in {time} ms")
-        }
-        Lang::Zh => format!("{rows} 行，{columns} 列；由 {name} 分析，{time} 毫秒"),
-    }];
+    let mut lines = vec![words::analyzed(lang, rows, columns, name, time)];
     lines.extend(response.alerts.iter().take(SHOWN).map(|alert| format!("  ! {alert}")));
     if let Some(more) = response.alerts.len().checked_sub(SHOWN).filter(|more| *more > 0) {
-        lines.push(match lang {
-            Lang::En => format!("  … {more} more in the report"),
-            Lang::Zh => format!("  … 另有 {more} 条，见报告"),
-        });
+        lines.push(format!("  {}", words::more_alerts(lang, more)));
     }
-    let charts = files.iter().filter(|name| name.ends_with(".svg")).count() as u64;
-    let (page, out) = (out.join("report.html"), out.display());
-    lines.push(match lang {
-        Lang::En => format!("{} and the numbers in {out}", many(charts, "chart")),
-        Lang::Zh => format!("{charts} 张图表和各项数字在 {out}"),
-    });
-    lines.push(match lang {
-        Lang::En => format!("open {}", page.display()),
-        Lang::Zh => format!("请打开 {}", page.display()),
-    });
+    let charts = files.iter().filter(|name| name.ends_with(".svg")).count();
+    let (page, out) = (out.join("report.html"), out.display().to_string());
+    lines.push(words::charts_in(lang, charts, out));
+    lines.push(words::open_page(lang, page.display().to_string()));
     lines.join("\n")
-}
-
-fn many(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -78,7 +60,7 @@ mod tests {
             "{english}"
         );
         assert!(chinese.starts_with("1 行，12 列；由 gpu 分析，20 毫秒\n  ! alert 0"), "{chinese}");
-        assert!(english.contains("… 2 more") && chinese.contains("另有 2 条"));
+        assert!(english.contains("... 2 more") && chinese.contains("另有 2 条"));
         assert!(english.ends_with("1 chart and the numbers in out\nopen out/report.html"));
         assert!(chinese.ends_with("1 张图表和各项数字在 out\n请打开 out/report.html"));
     }

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use potluck_i18n::Lang;
 use serde_json::{Value, json};
 
 use super::{Failure, Output, call};
 use crate::{
     Client,
-    cli::faces,
+    cli::{faces, words},
     client::{CallInput, Reply},
     protocol,
     services::{analyze as analyze_1, chat, faces as faces_1},
@@ -20,7 +19,8 @@ pub(super) async fn chats(client: &Client, output: &Output) -> Result<Value, Fai
     for text in ["Hello!", "你好", "the quick brown fox"] {
         let request = chat::Request { text: text.into() };
         let (answer, reply): (chat::Response, _) = ask(client, "chat/1", &request, None).await?;
-        output.say(&format!("  {text}  ->  {}  (by {})", answer.text, reply.served_by.name));
+        let by = words::demo_by(output.lang(), &reply.served_by.name);
+        output.say(&format!("  {text}  ->  {}  {by}", answer.text));
         chats.push(json!({
             "text": answer.text, "rule": answer.rule, "served_by": reply.served_by,
             "route": reply.route, "milliseconds": reply.milliseconds,
@@ -35,8 +35,9 @@ pub(super) async fn portrait(client: &Client, output: &Output) -> Result<Value, 
     let (found, reply): (faces_1::Response, _) =
         ask(client, "faces/1", &faces_1::Request::default(), Some(sample.bytes)).await?;
     for face in &found.faces {
-        let (line, by) = (faces::line(face, Lang::of_system()), &reply.served_by.name);
-        output.say(&format!("  {}: {line}  (by {by} in {} ms)", sample.name, reply.milliseconds));
+        let line = faces::line(face, output.lang());
+        let by = words::demo_by_in(output.lang(), &reply.served_by.name, reply.milliseconds);
+        output.say(&format!("  {}: {line}  {by}", sample.name));
     }
     Ok(json!({
         "file": sample.name, "width": found.width, "height": found.height, "faces": found.faces,
@@ -48,7 +49,7 @@ pub(super) async fn portrait(client: &Client, output: &Output) -> Result<Value, 
 pub(super) async fn table(client: &Client, output: &Output) -> Result<Value, Failure> {
     let request = analyze_1::Request {
         file: Some(potluck_analysis::SAMPLE_NAME.into()),
-        lang: Some(Lang::of_system().code().into()),
+        lang: Some(output.lang().code().into()),
         ..analyze_1::Request::default()
     };
     let table = potluck_analysis::SAMPLE.as_bytes();
@@ -62,12 +63,10 @@ pub(super) async fn table(client: &Client, output: &Output) -> Result<Value, Fai
         let charts = files.iter().filter(|name| name.ends_with(".svg")).count();
         let (by, ms) = (&reply.served_by.name, reply.milliseconds);
         let report: PathBuf = folder.keep().join("report.html");
-        output.say(&format!(
-            "  {}: {rows} rows, {columns} columns, {charts} charts  (by {by} in {ms} ms)\n  \
-             open {}",
-            potluck_analysis::SAMPLE_NAME,
-            report.display()
-        ));
+        let (lang, name) = (output.lang(), potluck_analysis::SAMPLE_NAME);
+        let made = words::demo_report(lang, name, rows, columns, charts, by, ms);
+        let open = words::open_page(lang, report.display().to_string());
+        output.say(&format!("  {made}\n  {open}"));
     }
     Ok(json!({
         "rows": response.rows, "columns": response.columns, "alerts": response.alerts,

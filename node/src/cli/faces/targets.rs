@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::Failure;
+use super::{Failure, wrong};
 
 /// The copy of each picture. What cannot be written is said before anybody is asked.
 pub(super) fn targets(
@@ -20,8 +20,7 @@ pub(super) fn targets(
         match ending(out).as_deref() {
             Some("jpg" | "jpeg" | "png") => return one(images, out, &inputs),
             Some(other @ ("webp" | "gif" | "bmp" | "tif" | "tiff" | "heic" | "avif")) => {
-                let text = format!("copies are written as .jpg or .png, not as .{other}");
-                return Err(Failure::usage(text));
+                return Err(Failure::usage(wrong::copy_ending(other)));
             }
             _ => {}
         }
@@ -49,12 +48,10 @@ fn one(
     inputs: &HashSet<PathBuf>,
 ) -> Result<Vec<Option<PathBuf>>, Failure> {
     if images.len() > 1 {
-        return Err(Failure::usage("several pictures need a folder: -o FOLDER"));
+        return Err(Failure::usage(wrong::several_pictures()));
     }
     if std::fs::canonicalize(out).is_ok_and(|out| inputs.contains(&out)) {
-        let text =
-            format!("{} is the picture itself; name another file for the copy", out.display());
-        return Err(Failure::usage(text));
+        return Err(Failure::usage(wrong::picture_itself(out)));
     }
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
     probe(folder.unwrap_or(Path::new("."))).map_err(|e| unwritable(out, &e))?;
@@ -70,8 +67,7 @@ fn probe(folder: &Path) -> io::Result<()> {
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    let path = path.display();
-    Failure::usage(format!("{path} cannot be written: {error}; choose another place with -o"))
+    Failure::usage(wrong::unwritable_out(path, error))
 }
 
 #[cfg(test)]

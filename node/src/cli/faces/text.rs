@@ -3,53 +3,37 @@
 use potluck_i18n::Lang;
 use serde_json::Value;
 
-use super::{super::output::route_text, Seen};
+use super::{super::output::route_text, Seen, words};
 use crate::services::face::{Face, Sex};
 
 /// One picture.
 pub(super) fn text(seen: &Seen, lang: Lang, explain: bool) -> String {
-    let say = |english, chinese| pick(lang, english, chinese);
     let mut lines = vec![seen.file.display().to_string()];
     let route = match &seen.outcome {
         Err(failure) => {
-            lines.push(format!("  {}{}", say("not looked at: ", "没有识别："), failure.message));
+            lines.push(format!("  {}", words::not_looked_at(lang, failure.message.say(lang))));
             &failure.route
         }
         Ok(found) => {
             if found.faces.is_empty() {
-                lines.push(format!("  {}", say("No face in the picture", "图中没有人脸")));
+                lines.push(format!("  {}", words::no_face(lang)));
             }
             lines.extend(found.faces.iter().map(|face| format!("  {}", line(face, lang))));
-            let (name, time) = (&found.reply.served_by.name, found.reply.milliseconds);
-            lines.push(match (found.source, lang) {
-                ("facepp", Lang::En) => format!("  by {name} through Face++ in {time} ms"),
-                ("facepp", Lang::Zh) => format!("  由 {name} 通过 Face++ 识别，{time} 毫秒"),
-                (_, Lang::En) => format!("  by {name} in {time} ms"),
-                (_, Lang::Zh) => format!("  由 {name} 识别，{time} 毫秒"),
+            let by = if found.source == "facepp" { words::faces_cloud } else { words::faces_by };
+            let by = by(lang, &found.reply.served_by.name, found.reply.milliseconds);
+            lines.push(format!("  {by}"));
+            let copy = found.copy.as_ref().map(|copy| match copy {
+                Ok(copy) => words::annotated(lang, copy.display().to_string()),
+                Err(why) => words::not_annotated(lang, why.say(lang)),
             });
-            match &found.copy {
-                Some(Ok(copy)) => {
-                    lines.push(format!("  {}{}", say("annotated: ", "标注图："), copy.display()));
-                }
-                Some(Err(why)) => {
-                    lines.push(format!("  {}{why}", say("not annotated: ", "没有标注图：")));
-                }
-                None => {}
-            }
+            lines.extend(copy.map(|copy| format!("  {copy}")));
             &found.reply.route
         }
     };
     if explain {
-        lines.push(route_text(route));
+        lines.push(route_text(lang, route));
     }
     lines.join("\n")
-}
-
-fn pick(lang: Lang, english: &'static str, chinese: &'static str) -> &'static str {
-    match lang {
-        Lang::En => english,
-        Lang::Zh => chinese,
-    }
 }
 
 /// Everything that is known of a face on one line.
@@ -57,34 +41,29 @@ pub(in crate::cli) fn line(face: &Face, lang: Lang) -> String {
     let mut parts = Vec::new();
     if let Some(gender) = &face.gender {
         let word = match gender.value {
-            Sex::Male => pick(lang, "male", "男"),
-            Sex::Female => pick(lang, "female", "女"),
+            Sex::Male => words::male(lang),
+            Sex::Female => words::female(lang),
         };
         parts.push(match gender.confidence {
-            Some(sure) => format!("{word} ({:.0} %)", sure * 100.0),
+            Some(sure) => words::sure(lang, word, format!("{:.0}", sure * 100.0)),
             None => word.to_owned(),
         });
     }
     if let Some(age) = &face.age {
-        parts.push(match lang {
-            Lang::En => format!("about {:.0}", age.years),
-            Lang::Zh => format!("约 {:.0} 岁", age.years),
-        });
+        parts.push(words::about_years(lang, whole(age.years)));
     }
     if let Some(beauty) = &face.beauty {
-        let (men, women) = (beauty.male_score, beauty.female_score);
-        parts.push(match lang {
-            Lang::En => format!("beauty score {men:.0} (men), {women:.0} (women)"),
-            Lang::Zh => format!("颜值：男性看 {men:.0}，女性看 {women:.0}"),
-        });
+        let (men, women) = (whole(beauty.male_score), whole(beauty.female_score));
+        parts.push(words::beauty(lang, men, women));
     }
     parts.extend(told(face, lang));
     let at = &face.frame;
-    parts.push(match lang {
-        Lang::En => format!("at {:.0},{:.0} of {:.0}x{:.0}", at.x, at.y, at.width, at.height),
-        Lang::Zh => format!("位置 {:.0},{:.0}，大小 {:.0}x{:.0}", at.x, at.y, at.width, at.height),
-    });
-    parts.join(pick(lang, ", ", "，"))
+    parts.push(words::face_at(lang, whole(at.x), whole(at.y), whole(at.width), whole(at.height)));
+    parts.join(words::comma(lang))
+}
+
+fn whole(number: impl Into<f64>) -> String {
+    format!("{:.0}", number.into())
 }
 
 /// Smile, mood and glasses, where Face++ told them
@@ -96,8 +75,8 @@ fn told(face: &Face, lang: Lang) -> Vec<String> {
         && let (Some(value), Some(least)) = (number(&smile["value"]), number(&smile["threshold"]))
     {
         let word = match value >= least {
-            true => pick(lang, "smiling", "微笑"),
-            false => pick(lang, "not smiling", "没有微笑"),
+            true => words::smiling(lang),
+            false => words::not_smiling(lang),
         };
         parts.push(word.to_owned());
     }
@@ -108,32 +87,16 @@ fn told(face: &Face, lang: Lang) -> Vec<String> {
         .filter_map(|(name, value)| Some((name.as_str(), number(value)?)))
         .max_by(|one, other| one.1.total_cmp(&other.1));
     if let Some((name, _)) = strongest {
-        parts.push(match lang {
-            Lang::En => name.chars().take(20).collect(),
-            Lang::Zh => mood(name).to_owned(),
-        });
+        let name: String = name.chars().take(20).collect();
+        parts.push(words::mood(lang, &name));
     }
     let glasses = match face.attributes.get("glass").and_then(Value::as_str) {
-        Some("Normal") => Some(pick(lang, "glasses", "戴眼镜")),
-        Some("Dark") => Some(pick(lang, "sunglasses", "戴墨镜")),
+        Some("Normal") => Some(words::glasses(lang)),
+        Some("Dark") => Some(words::sunglasses(lang)),
         _ => None,
     };
     parts.extend(glasses.map(str::to_owned));
     parts
-}
-
-/// The names that Face++ has for moods.
-fn mood(name: &str) -> &str {
-    match name {
-        "anger" => "愤怒",
-        "disgust" => "厌恶",
-        "fear" => "恐惧",
-        "happiness" => "高兴",
-        "neutral" => "平静",
-        "sadness" => "悲伤",
-        "surprise" => "惊讶",
-        _ => "表情不明",
-    }
 }
 
 #[cfg(test)]

@@ -91,11 +91,9 @@ impl Post {
                     Stage::Queued => {}
                     Stage::Held if !rests => {}
                     Stage::Held => {
-                        return Err(MailError::Stage(
-                            "keepers have it, who bring it as soon as they can; it can be taken back",
-                        ));
+                        return Err(MailError::WithKeepers);
                     }
-                    _ => return Err(MailError::Stage("it is not under way any more")),
+                    _ => return Err(MailError::Ended),
                 }
                 sent.paused = rests;
                 state.put_sent(sent);
@@ -121,11 +119,11 @@ impl Shared {
         let Some(outside) = coming else {
             return match all.contains_key(&id) {
                 true => Ok(()),
-                false => Err(MailError::Stage("it is not under way any more")),
+                false => Err(MailError::Ended),
             };
         };
         if all.len() >= MOST {
-            return Err(MailError::Stage("too many letters rest already"));
+            return Err(MailError::ManyRest);
         }
         let here = self.arrived(&outside.hash).unwrap_or_default();
         all.entry(id).or_insert(Resting { outside, here, holders: BTreeSet::new() });

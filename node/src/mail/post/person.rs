@@ -66,9 +66,24 @@ pub enum MailError {
     /// No letter has that id.
     #[error("there is no letter {0}; `potluck inbox` and `potluck outbox` show their ids")]
     NoLetter(String),
-    /// It cannot be taken back or sent again as it stands.
-    #[error("{0}")]
-    Stage(&'static str),
+    /// It cannot be taken back.
+    #[error("it is not under way any more")]
+    Ended,
+    /// It cannot be sent again.
+    #[error("it is still under way, or has arrived")]
+    UnderWay,
+    /// It cannot be sent again, to nobody.
+    #[error("keepers have it, who bring it as soon as they can; it can be taken back")]
+    WithKeepers,
+    /// It is under way.
+    #[error("it is under way: take it back first")]
+    Unended,
+    /// Others rest already.
+    #[error("too many letters rest already")]
+    ManyRest,
+    /// Nobody it could go to.
+    #[error("its recipient is no client id")]
+    NoRecipient,
     /// It could not be opened.
     #[error("this letter cannot be used: {0}")]
     Trouble(String),
@@ -194,7 +209,7 @@ impl Post {
             let mut sent =
                 state.sent.get(&id).cloned().ok_or(MailError::NoLetter(id.to_string()))?;
             if sent.stage.is_over() {
-                return Err(MailError::Stage("it is not under way any more"));
+                return Err(MailError::Ended);
             }
             (sent.stage, sent.changed_at) = (Stage::Cancelled, now);
             state.put_sent(sent);
@@ -210,10 +225,9 @@ impl Post {
         let sent = self.0.lock().sent.get(&id).cloned();
         let sent = sent.ok_or_else(|| MailError::NoLetter(id.to_string()))?;
         if !sent.stage.has_failed() && sent.stage != Stage::Cancelled {
-            return Err(MailError::Stage("it is still under way, or has arrived"));
+            return Err(MailError::UnderWay);
         }
-        let to =
-            sent.outside.recipient().ok_or(MailError::Stage("its recipient is no client id"))?;
+        let to = sent.outside.recipient().ok_or(MailError::NoRecipient)?;
         let who = self.find(&to.to_string())?;
         let waited = sent.outside.expires_at.saturating_sub(sent.outside.written_at);
         let anew = self.send(&who, sent.draft, Some(waited)).await?;
@@ -267,7 +281,7 @@ impl Post {
         let sent = shared.lock().sent.get(&id).map(|sent| sent.stage);
         if let Some(stage) = sent {
             if !stage.is_over() {
-                return Err(MailError::Stage("it is under way: take it back first"));
+                return Err(MailError::Unended);
             }
             return Ok(shared.change(move |state| state.remove_sent(&id)).await?);
         }

@@ -1,11 +1,12 @@
 //! The mask of a word cloud: a picture of any size, made small enough to travel in the request.
 
-use std::{fmt::Display, io, path::Path};
+use std::{io, path::Path};
 
 use image::{GrayAlphaImage, LumaA, RgbaImage};
 use potluck_analysis::cloud::Shape;
 
 use super::MAX_MASK;
+use crate::say::{Reason, Say, reasons};
 
 /// The longer side of a mask that travels, in pixels: words are coarse.
 const SIDE: u32 = 480;
@@ -14,10 +15,16 @@ const MAX_FILE: u64 = 64 << 20;
 
 /// A picture that cannot be a mask. The text says what to do.
 #[derive(Debug, thiserror::Error)]
-#[error("the mask {name} {what}; take a picture, or one of {}", shapes())]
+#[error("{}", self.reason())]
 pub struct MaskError {
     name: String,
-    what: String,
+    what: Reason,
+}
+
+impl Say for MaskError {
+    fn reason(&self) -> Reason {
+        reasons::mask(self.name.clone(), self.what.clone(), shapes())
+    }
 }
 
 fn shapes() -> String {
@@ -26,28 +33,27 @@ fn shapes() -> String {
 
 /// A picture as a small PNG: words are coarse, and it travels inside the request.
 pub fn small(file: &Path) -> Result<Vec<u8>, MaskError> {
-    let bad =
-        |what: &dyn Display| MaskError { name: file.display().to_string(), what: what.to_string() };
-    let about = std::fs::metadata(file).map_err(|e| bad(&format!("cannot be used: {e}")))?;
+    let bad = |what: Reason| MaskError { name: file.display().to_string(), what };
+    let about = std::fs::metadata(file).map_err(|e| bad(reasons::mask_unusable(&e)))?;
     // A pipe or a device would never end.
     if !about.is_file() {
-        return Err(bad(&"is not a file"));
+        return Err(bad(reasons::mask_no_file()));
     }
     if about.len() > MAX_FILE {
-        return Err(bad(&format!("has {} MiB", about.len() >> 20)));
+        return Err(bad(reasons::mask_large(about.len() >> 20)));
     }
     let mut reader = image::ImageReader::open(file)
         .and_then(image::ImageReader::with_guessed_format)
-        .map_err(|e| bad(&format!("cannot be read: {e}")))?;
+        .map_err(|e| bad(reasons::mask_unreadable(&e)))?;
     let mut limits = image::Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(20_000), Some(20_000));
     reader.limits(limits);
-    let picture = reader.decode().map_err(|e| bad(&format!("is no picture: {e}")))?;
+    let picture = reader.decode().map_err(|e| bad(reasons::mask_no_picture(e.to_string())))?;
     let mut side = SIDE;
     loop {
         let small = shades(&picture.thumbnail(side, side).to_rgba8());
         let mut png = io::Cursor::new(Vec::new());
-        small.write_to(&mut png, image::ImageFormat::Png).map_err(|e| bad(&e))?;
+        small.write_to(&mut png, image::ImageFormat::Png).map_err(|e| bad(e.to_string().into()))?;
         if png.get_ref().len() <= MAX_MASK {
             return Ok(png.into_inner());
         }

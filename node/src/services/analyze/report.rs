@@ -13,7 +13,10 @@ use std::{
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use crate::service::Data;
+use crate::{
+    say::{Reason, Say, reasons},
+    service::Data,
+};
 
 /// The page.
 pub const PAGE: &str = "report.html";
@@ -42,8 +45,8 @@ const MAX_TITLE: usize = 300;
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// It is not what a report may be.
-    #[error("the report is broken: {0}")]
-    Broken(String),
+    #[error("{}", reasons::report_broken(.0.clone()))]
+    Broken(Reason),
     /// It cannot be kept here.
     #[error("{} cannot be written: {source}", path.display())]
     Unwritable {
@@ -52,6 +55,15 @@ pub enum ReportError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl Say for ReportError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Broken(what) => reasons::report_broken(what.clone()),
+            Self::Unwritable { path, source } => reasons::report_unwritable(path, source),
+        }
+    }
 }
 
 /// A report in its folder.
@@ -65,14 +77,13 @@ pub struct Report {
 
 /// Writes the files of a report, and takes away those of an earlier one.
 pub fn unpack(data: Option<&Data>, out: &Path) -> Result<Report, ReportError> {
-    let failed = |what: &str| ReportError::Broken(what.to_owned());
+    let failed = ReportError::Broken;
     let unwritable = |source| ReportError::Unwritable { path: out.to_owned(), source };
     let archive: Box<dyn io::Read> = match data {
-        None => return Err(failed("the answer came without one")),
+        None => return Err(failed(reasons::report_missing())),
         Some(Data::Bytes(bytes)) => Box::new(&bytes[..]),
         Some(data) => {
-            let file =
-                File::open(data.path().unwrap_or(out)).map_err(|e| failed(&e.to_string()))?;
+            let file = File::open(data.path().unwrap_or(out)).map_err(|e| failed((&e).into()))?;
             Box::new(io::BufReader::new(file))
         }
     };
@@ -80,19 +91,18 @@ pub fn unpack(data: Option<&Data>, out: &Path) -> Result<Report, ReportError> {
     let mut report = Report::default();
     let mut archive = tar::Archive::new(archive);
     // Raw: what would make names longer is never read into memory.
-    for entry in archive.entries().map_err(|e| failed(&e.to_string()))?.raw(true) {
-        let mut entry = entry.map_err(|e| failed(&e.to_string()))?;
+    for entry in archive.entries().map_err(|e| failed((&e).into()))?.raw(true) {
+        let mut entry = entry.map_err(|e| failed((&e).into()))?;
         let Some(name) = name(&entry).filter(|_| entry.header().entry_type().is_file()) else {
             continue;
         };
         if report.files.len() == MAX_FILES || entry.size() > MAX_FILE {
-            return Err(failed("it is too large"));
+            return Err(failed(reasons::report_too_large()));
         }
         let mut bytes = Vec::new();
-        entry.read_to_end(&mut bytes).map_err(|e| failed(&e.to_string()))?;
+        entry.read_to_end(&mut bytes).map_err(|e| failed((&e).into()))?;
         if name.ends_with(".svg") || name == PAGE {
-            let title = harmless(&bytes)
-                .ok_or_else(|| failed(&format!("{name} holds what a report does not need")))?;
+            let title = harmless(&bytes).ok_or_else(|| failed(reasons::report_harmful(&name)))?;
             if let Some(stem) = name.strip_suffix(".svg") {
                 report.titles.insert(stem.to_owned(), title);
             }
@@ -102,7 +112,7 @@ pub fn unpack(data: Option<&Data>, out: &Path) -> Result<Report, ReportError> {
     }
     for needed in [PAGE, NUMBERS] {
         if !report.files.iter().any(|name| name == needed) {
-            return Err(failed(&format!("{needed} is missing")));
+            return Err(failed(reasons::report_lacks(needed)));
         }
     }
     replace(new.path(), &report.files, out).map_err(unwritable)?;

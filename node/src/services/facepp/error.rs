@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::protocol::{Fault, FaultKind, shorten};
+use crate::{
+    protocol::{Fault, FaultKind, shorten},
+    say::Say as _,
+};
 
 /// The most of a foreign text that is passed on, in bytes.
 const MAX_DETAIL: usize = 200;
@@ -168,7 +171,7 @@ impl FaceppError {
             error if error.shuts() => FaultKind::NotOffered,
             _ => FaultKind::Internal,
         };
-        Fault::new(kind, self.to_string())
+        Fault::new(kind, self.reason())
     }
 }
 

@@ -1,0 +1,61 @@
+# Why a table cannot be read, described or drawn.
+
+tables-no-text-column = { $what }; this file has no text column
+tables-many-text-columns = { $what }; take one of the { $all } text columns, such as { $some }
+tables-text-columns = { $what }; the text columns are { $all }
+tables-column-of-type = column { $name } is of type { $kind }, not text
+tables-no-column = there is no column { $name }
+tables-no-date-order = there is no order of dates { $text }; it is dmy (day first) or mdy (month first)
+tables-no-encoding-fits = no encoding fits this file; say which one it is, such as utf-8 or gb18030
+tables-same-character = the quote and the delimiter are the same character; take two different ones
+tables-no-encoding = there is no encoding { $name }; take one such as utf-8, gb18030, big5, shift_jis, utf-16le or windows-1252
+tables-too-much-text = the table has more than { $limit } of text, unpacked where it was compressed, and that is the most that is read; split it into parts, or raise max_input_mib in the [analyze] settings of the node
+tables-only-nul = there is nothing in this file but NUL bytes; name one with a table in it
+tables-delimiter = { $text } cannot stand between fields; take one such as ',' ';' '|' or a tab
+tables-quote = { $text } cannot stand around fields; take one such as " or '
+tables-escape = { $text } cannot stand before quotes that belong to a field; take one such as \
+tables-endless = the first line is longer than { $mb } MB, so this is not a table; name a CSV file with one row in each line
+tables-folder = { $path } is a folder; name a CSV file
+tables-zstd-window = the zstd input was packed with a window of more than 128 MB, which takes too much memory; pack it again without --long and --ultra
+tables-packed-damaged = the compressed input is damaged or breaks off ({ $why }); make it again
+tables-no-table = there is no table { $wanted }: { $found ->
+        [1] one table was
+       *[other] { $found } tables were
+    } found in this file
+tables-no-row = there is no row in this file, only blank lines; name one with a table in it
+tables-many-fields = the first line has { $fields } fields, and a table may have { $most } columns; is each row in a line of its own?
+tables-one-long-line = this is one long line without a delimiter, not a table; name a CSV file
+tables-too-many-rows = the table has more than { $millions } million rows, which is more than can be ranked; split it into parts
+tables-too-many-for-memory = the table has more than { $millions } million rows, and with { $memory } of memory the numbers of more cannot be described; split it into parts, or raise memory_mib in the [analyze] settings of the node
+tables-cloud-size = a word cloud of { $width }x{ $height } pixels cannot be drawn; take 100 to 4000 each
+tables-no-chart = there is no chart { $text }; there are: { $names }
+tables-no-theme = there is no theme { $text }; take light or dark
+tables-no-shape = there is no shape { $text }; there are: { $names }; or give the file of a picture
+tables-mask-no-room = this mask leaves no room for words: they go where a picture is dark, or opaque if part of it is transparent; take a picture with a larger dark part, or a shape such as heart
+tables-mask-no-picture = the mask is not a picture that can be read ({ $why }); take a PNG, JPEG, WebP, BMP, GIF or TIFF file, or a shape such as heart
+tables-mask-large = the mask has { $width }x{ $height } pixels, too many; make it smaller, 1200x800 is plenty
+tables-raster-size = a picture cannot have { $width } x { $height } pixels
+tables-empty = the file is empty; name one with a table in it
+tables-no-text = this is not text, and no table; name a CSV file, or save the sheet as CSV
+tables-page = this is a web page, not a table; save the table in it as CSV, or fetch the file that the page is about
+tables-xml = this is XML, not a table; save the table in it as CSV
+tables-json = this is JSON, not a table of text; save it as CSV
+tables-e-mail = this is an e-mail, not a table; save what is attached to it, and name that
+tables-zip = this is a zip file or an Excel workbook, not a table of text; save the sheet as CSV
+tables-empty-zip = this is an empty zip file, not a table of text; save the sheet as CSV
+tables-old-office = this is an old Office file, not a table of text; save the sheet as CSV
+tables-pdf = this is a PDF, not a table of text; export the table in it as CSV
+tables-png = this is a picture (PNG), not a table of text; name a CSV file
+tables-jpeg = this is a picture (JPEG), not a table of text; name a CSV file
+tables-gif = this is a picture (GIF), not a table of text; name a CSV file
+tables-riff = this is a picture, sound or film (RIFF), not a table of text; name a CSV file
+tables-tiff = this is a picture (TIFF), not a table of text; name a CSV file
+tables-program = this is a program, not a table of text; name a CSV file
+tables-sqlite = this is a SQLite database, not a table of text; export a table of it as CSV
+tables-parquet = this is a Parquet file, not a table of text; save it as CSV
+tables-arrow = this is an Arrow file, not a table of text; save it as CSV
+tables-seven-zip = this is a 7z archive, not a table of text; unpack it and name the CSV in it
+tables-rar = this is a RAR archive, not a table of text; unpack it and name the CSV in it
+tables-bzip2 = this is a bzip2 file, not a table of text; unpack it, or pack it with gzip or zstd
+tables-xz = this is an xz file, not a table of text; unpack it, or pack it with gzip or zstd
+tables-utf32 = this is UTF-32 text, not a table of text; save it as UTF-8

@@ -52,3 +52,6 @@ usage-copy-ending = copies are written as .jpg or .png, not as .{ $ending }
 usage-several-pictures = several pictures need a folder: -o FOLDER
 usage-picture-itself = { $path } is the picture itself; name another file for the copy
 usage-no-node = there is no node
+usage-seconds = a number of seconds, above 0 and at most 3600
+usage-days = days, at most 21
+usage-key-value = write it as KEY=VALUE

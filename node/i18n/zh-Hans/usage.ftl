@@ -52,3 +52,6 @@ usage-copy-ending = 标注图只能写成 .jpg 或 .png，不能写成 .{ $endin
 usage-several-pictures = 多张图片需要一个文件夹：-o 文件夹
 usage-picture-itself = { $path } 就是图片本身；请给标注图换一个文件名
 usage-no-node = 没有节点
+usage-seconds = 应是秒数，大于 0，不超过 3600
+usage-days = 应是天数，最多 21
+usage-key-value = 写成 KEY=VALUE

@@ -127,7 +127,7 @@ fn document(file: &Path, out: &Path, table: Option<&Table>, lang: Lang) -> Value
 fn text(out: &Path, table: Option<&Table>, lang: Lang) -> String {
     let out = out.display().to_string();
     let (rows, columns) = table.map_or((0, 0), |table| (table.rows, table.columns.len()));
-    let mut lines = vec![words::table(lang, out, rows as u64, columns)];
+    let mut lines = vec![words::table(lang, out, rows, columns)];
     let sentences = table.map(|table| report::sentences(table, lang)).unwrap_or_default();
     lines.extend(sentences.into_iter().map(|sentence| format!("  ! {sentence}")));
     lines.join("\n")

@@ -57,4 +57,12 @@ potluck_i18n::reasons! { "usage":
     several_pictures;
     picture_itself(path: &Path);
     no_node;
+    seconds;
+    days;
+    key_value;
 }
+
+/// What is wrong with the value of an option. Clap asks for an error.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Value(pub Reason);

@@ -209,12 +209,12 @@ fn logging() {
         .try_init();
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+fn seconds(text: &str) -> Result<Duration, wrong::Value> {
     text.parse::<f64>()
         .ok()
         .filter(|s| *s > 0.0 && *s <= 3600.0)
         .map(Duration::from_secs_f64)
-        .ok_or_else(|| "a number of seconds, above 0 and at most 3600".to_owned())
+        .ok_or_else(|| wrong::Value(wrong::seconds()))
 }
 
 #[cfg(test)]

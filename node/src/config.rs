@@ -20,6 +20,8 @@ use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize};
 use toml::de::DeTable;
 
+use crate::say::{Reason, reasons};
+
 pub use allow::{Allow, Contacts, Permissions};
 pub use edit::{EditError, edit, replace};
 pub(crate) use section::SectionForm;
@@ -143,9 +145,9 @@ pub enum ValueError {
         /// What was written.
         text: String,
         /// What the multiaddr parser said.
-        reason: String,
+        reason: Reason,
         /// An address to write instead.
-        fix: String,
+        fix: Reason,
     },
     /// Not a mesh name.
     #[error("'{0}' is not a mesh name (1 to 32 of a-z, 0-9, '-', '_', '.')")]
@@ -169,7 +171,7 @@ pub enum ValueError {
         /// What was written.
         text: String,
         /// What is wrong with it.
-        reason: String,
+        reason: Reason,
     },
 }
 
@@ -314,12 +316,12 @@ pub fn address(text: &str) -> Result<Multiaddr, ValueError> {
         Ok(address) if !address.is_empty() => Ok(address),
         result => {
             let reason = match result {
-                Ok(_) => "it is empty".to_owned(),
-                Err(error) => error.to_string(),
+                Ok(_) => reasons::address_empty(),
+                Err(error) => error.to_string().into(),
             };
             let fix = match meant(text) {
-                Some(address) => format!("did you mean {address}?"),
-                None => "write one such as /ip4/192.168.1.20/tcp/4001".to_owned(),
+                Some(address) => reasons::address_meant(address.to_string()),
+                None => reasons::address_form(),
             };
             Err(ValueError::Address { text: shown(text), reason, fix })
         }

@@ -30,6 +30,7 @@ use crate::doctor::{DialFailure, Stranger};
 use crate::{
     calls::{Activity, Undelivered},
     protocol::Offer,
+    say::Reason,
 };
 pub use transport::{TransportKind, parse_join};
 pub use view::{Departure, Departures, PeerView, Snapshot};
@@ -69,7 +70,7 @@ pub enum NetworkError {
         /// The multiaddr.
         address: Multiaddr,
         /// What the system said, with what to do about it.
-        reason: String,
+        reason: Reason,
     },
     /// mDNS could not be started.
     #[error(

@@ -69,10 +69,10 @@ cli-running = running
 cli-not-running = not running; `potluck up` starts it
 cli-id =
     { $id }
-      name         { $name }
-      fingerprint  { $fingerprint }
-      data folder  { $folder }
-      node         { $running }
+    {"  "}name         { $name }
+    {"  "}fingerprint  { $fingerprint }
+    {"  "}data folder  { $folder }
+    {"  "}node         { $running }
 
 ## recognize, faces
 

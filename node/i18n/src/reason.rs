@@ -12,7 +12,7 @@ use crate::{Arg, Lang, book};
 pub struct Reason {
     text: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    words: Option<Words>,
+    words: Option<Box<Words>>,
 }
 
 /// The key of a sentence and its values.
@@ -44,7 +44,7 @@ impl Reason {
     pub fn new<const N: usize>(key: &str, args: [(&str, Value); N]) -> Self {
         let words = Words::new(key, args);
         let text = words.say(Lang::En, DEPTH).unwrap_or_else(|| key.to_owned());
-        Self { text, words: Some(words) }
+        Self { text, words: Some(Box::new(words)) }
     }
 
     /// A sentence whose English stands in the code.
@@ -53,12 +53,12 @@ impl Reason {
         key: &str,
         args: [(&str, Value); N],
     ) -> Self {
-        Self { text: text.to_string(), words: Some(Words::new(key, args)) }
+        Self { text: text.to_string(), words: Some(Box::new(Words::new(key, args))) }
     }
 
     /// English that came with or without its words.
     pub fn from_parts(text: impl Into<String>, words: Option<Words>) -> Self {
-        Self { text: text.into(), words }
+        Self { text: text.into(), words: words.map(Box::new) }
     }
 
     /// In a language. What has no words there is English.
@@ -73,7 +73,7 @@ impl Reason {
 
     /// What it is said by in other languages.
     pub fn words(&self) -> Option<&Words> {
-        self.words.as_ref()
+        self.words.as_deref()
     }
 
     fn say_within(&self, lang: Lang, depth: usize) -> String {

@@ -69,10 +69,10 @@ cli-running = 正在运行
 cli-not-running = 没有运行；用 `potluck up` 启动
 cli-id =
     { $id }
-      名称        { $name }
-      指纹        { $fingerprint }
-      数据文件夹  { $folder }
-      节点        { $running }
+    {"  "}名称        { $name }
+    {"  "}指纹        { $fingerprint }
+    {"  "}数据文件夹  { $folder }
+    {"  "}节点        { $running }
 
 ## recognize, faces
 

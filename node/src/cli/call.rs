@@ -147,11 +147,10 @@ fn arguments(capability: &str, given: &[(String, Value)]) -> Result<Vec<u8>, Fai
 }
 
 /// Reads `KEY=VALUE`.
-fn argument(text: &str) -> Result<(String, Value), String> {
-    let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
-    if key.is_empty() {
-        return Err("write it as KEY=VALUE".to_owned());
-    }
+fn argument(text: &str) -> Result<(String, Value), wrong::Value> {
+    let Some((key, value)) = text.split_once('=').filter(|(key, _)| !key.is_empty()) else {
+        return Err(wrong::Value(wrong::key_value()));
+    };
     let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
     Ok((key.to_owned(), value))
 }

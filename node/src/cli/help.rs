@@ -12,7 +12,7 @@ use clap::{
 };
 use potluck_i18n::{Lang, fill, has};
 
-use super::words;
+use super::{words, wrong};
 
 /// Where the words of options are, that are not with their command.
 const SHARED: [&str; 2] = ["help-reading", "help-potluck"];
@@ -93,6 +93,14 @@ fn say(lang: Lang, key: &str) -> Option<String> {
     has(lang, key).then(|| fill(lang, key, []))
 }
 
+/// What is wrong with a value.
+fn said(why: &(dyn std::error::Error + 'static), lang: Lang) -> String {
+    match why.downcast_ref::<wrong::Value>() {
+        Some(wrong::Value(why)) => why.say(lang),
+        None => why.to_string(),
+    }
+}
+
 /// What is wrong with the usage; nothing where clap says it, as it does all help.
 pub(super) fn usage(error: &clap::Error, lang: Lang) -> Option<String> {
     if lang == Lang::En || !error.use_stderr() {
@@ -127,7 +135,7 @@ pub(super) fn usage(error: &clap::Error, lang: Lang) -> Option<String> {
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let value = context(ContextKind::InvalidValue);
             let valid = context(ContextKind::ValidValue);
-            let why = std::error::Error::source(error).map(ToString::to_string);
+            let why = std::error::Error::source(error).map(|why| said(why, lang));
             let why = why.unwrap_or(valid);
             words::usage_value(lang, &arg, &value, &why)
         }
@@ -207,7 +215,7 @@ mod tests {
             ("potluck ask --jsn hi", "不认识参数 --jsn"),
             ("potluck sing", "没有命令 sing"),
             ("potluck ask", "缺少 <TEXT>"),
-            ("potluck ask --timeout x hi", "的值 x 不对"),
+            ("potluck ask --timeout x hi", "的值 x 不对：应是秒数"),
             ("potluck inbox 1 --save . --delete", "不能和"),
             ("potluck ask --peer", "需要一个值"),
         ] {

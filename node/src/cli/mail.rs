@@ -544,10 +544,10 @@ fn incoming(one: &Incoming) -> Value {
     })
 }
 
-fn days(text: &str) -> Result<Duration, String> {
+fn days(text: &str) -> Result<Duration, wrong::Value> {
     match text.parse::<f64>() {
         Ok(days) if days > 0.0 && days <= 21.0 => Ok(Duration::from_secs_f64(days * 86_400.0)),
-        _ => Err("days, at most 21".to_owned()),
+        _ => Err(wrong::Value(wrong::days())),
     }
 }
 

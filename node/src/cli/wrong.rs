@@ -54,4 +54,12 @@ potluck_i18n::reasons! { "usage":
     nobody_met(name: &str);
     several_met(name: &str, several: String);
     no_contact(name: &str);
+    seconds;
+    days;
+    key_value;
 }
+
+/// What is wrong with the value of an option. Clap asks for an error.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Value(pub Reason);

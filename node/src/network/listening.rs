@@ -13,6 +13,7 @@ use super::{NetworkError, actor::Actor, admission::Knock, dialing::innermost};
 use crate::{
     neighbourhood::address::{is_link_local, is_loopback, is_quic},
     protocol::advert::MAX_ADDRESSES,
+    say::{Reason, reasons},
 };
 
 impl Actor {
@@ -61,10 +62,9 @@ impl Actor {
             self.on_swarm(event);
         }
         match waiting.into_values().next() {
-            Some(address) if bound == 0 => Err(NetworkError::Listen {
-                address,
-                reason: "no network interface has such an address".into(),
-            }),
+            Some(address) if bound == 0 => {
+                Err(NetworkError::Listen { address, reason: reasons::no_such_interface() })
+            }
             _ => Ok(()),
         }
     }
@@ -74,17 +74,16 @@ fn is_ipv6_wildcard(address: &Multiaddr) -> bool {
     address.to_string().starts_with("/ip6/::/")
 }
 
-fn explain_listen(reason: &str) -> String {
+fn explain_listen(reason: &str) -> Reason {
     let lower = reason.to_lowercase();
     if lower.contains("address already in use") || lower.contains("addrinuse") {
-        "another program uses this port. Choose another with --listen, or port 0 for any free one"
-            .into()
+        reasons::port_taken()
     } else if lower.contains("permission denied") {
-        "ports below 1024 need administrator rights. Choose a higher one with --listen".into()
+        reasons::port_denied()
     } else if lower.contains("cannot assign") {
-        "this machine does not have that address. See `potluck doctor`".into()
+        reasons::address_not_here()
     } else {
-        reason.to_owned()
+        reason.into()
     }
 }
 

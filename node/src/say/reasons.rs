@@ -53,4 +53,14 @@ potluck_i18n::reasons! { "reasons":
     peer_failed(what: String);
     refused(what: String);
     timed_out(what: String);
+    port_taken;
+    port_denied;
+    address_not_here;
+    no_such_interface;
+    address_empty;
+    address_meant(address: String);
+    address_form;
+    base_user;
+    base_unprotected;
+    base_tail;
 }

@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize, de::Deserializer};
 
-use crate::config::{Allow, Checked, Section, ValueError, between, shown};
+use crate::{
+    config::{Allow, Checked, Section, ValueError, between, shown},
+    say::{Reason, reasons},
+};
 
 /// The `[facepp]` section: asking Face++ with the owner's key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,22 +58,22 @@ impl Default for Options {
 
 /// Checks the address of an API that is given a secret: `https`, or this machine itself.
 pub fn base_address(text: &str) -> Result<String, ValueError> {
-    let wrong = |reason: &str| ValueError::Base { text: shown(text), reason: reason.to_owned() };
-    let url = reqwest::Url::parse(text).map_err(|e| wrong(&e.to_string()))?;
+    let wrong = |reason: Reason| ValueError::Base { text: shown(text), reason };
+    let url = reqwest::Url::parse(text).map_err(|e| wrong(e.to_string().into()))?;
     if !url.username().is_empty() || url.password().is_some() {
         // What may be a secret is not repeated.
         let text = format!("{}://…@{}", url.scheme(), url.host_str().unwrap_or_default());
-        return Err(ValueError::Base { text, reason: "it has a user name in it".to_owned() });
+        return Err(ValueError::Base { text, reason: reasons::base_user() });
     }
     let here = match url.host_str().unwrap_or_default() {
         "localhost" => true,
         host => host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback()),
     };
     if url.scheme() != "https" && !(url.scheme() == "http" && here) {
-        return Err(wrong("the key would travel unprotected"));
+        return Err(wrong(reasons::base_unprotected()));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong("it goes on after the path"));
+        return Err(wrong(reasons::base_tail()));
     }
     // As it was understood, not as it was written.
     Ok(url.as_str().trim_end_matches('/').to_owned())

@@ -15,7 +15,7 @@ use potluck::client::{Event, View};
 
 use crate::{
     args::Args,
-    backend::{self, Backend, Start, Update},
+    backend::{self, Backend, Start, Update, notice::notice},
     icon::Icon,
     screen::{Action, Context, Dropped, Screen},
     settings::{Settings, SettingsError, ThemeChoice},
@@ -25,6 +25,8 @@ use crate::{
 };
 use screens::Screens;
 
+/// The name by which desktops know the window.
+const ID: &str = "potluck";
 /// The size of a new window.
 const SIZE: Size = Size::new(1280.0, 860.0);
 /// The smallest window: at 200 % this still works.
@@ -70,6 +72,10 @@ pub struct App {
     size: Size,
     now_ms: u64,
     leaving: bool,
+    /// Somebody looks at the window.
+    looked_at: bool,
+    /// The desktop may be told of what happens.
+    notices: bool,
 }
 
 /// What happens.
@@ -103,6 +109,8 @@ pub enum Message {
     Prefers(iced::theme::Mode),
     /// The window has another size.
     Resized(Size),
+    /// Somebody looks at the window, or does not any more.
+    LookedAt(bool),
     /// Time passed.
     Tick(Instant),
     /// The node is to be opened again.
@@ -119,7 +127,13 @@ pub enum Message {
 pub fn run(args: Args) -> anyhow::Result<()> {
     // Looking through the fonts of the system takes a while: it happens beside everything else.
     std::thread::spawn(|| drop(iced::advanced::graphics::text::font_system().read()));
-    let mut window = iced::application(move || App::new(&args), App::update, App::view)
+    let open = move || {
+        let (app, task) = App::new(&args);
+        (App { notices: true, ..app }, task)
+    };
+    let mut window = iced::application(open, App::update, App::view)
+        // Desktops find the entry of the menu by it, and with that the icon.
+        .settings(iced::Settings { id: Some(ID.to_owned()), ..iced::Settings::default() })
         .title(|app: &App| words::potluck(app.lang()).to_owned())
         .theme(App::theme)
         .scale_factor(App::scale)
@@ -129,6 +143,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             size: SIZE,
             min_size: Some(SMALLEST),
             exit_on_close_request: false,
+            icon: icon(),
             ..window::Settings::default()
         });
     for font in theme::fonts() {
@@ -137,18 +152,25 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     Ok(window.run()?)
 }
 
+fn icon() -> Option<window::Icon> {
+    let picture = image::load_from_memory(include_bytes!("../package/potluck.png")).ok()?;
+    let picture = picture.into_rgba8();
+    let (width, height) = picture.dimensions();
+    window::icon::from_rgba(picture.into_raw(), width, height).ok()
+}
+
 impl App {
     /// The window as it opens.
     pub fn new(args: &Args) -> (Self, Task<Message>) {
         // The settings are in the folder of a node that is not there yet.
-        let lang = args.lang.map_or_else(Lang::of_system, Lang::from);
+        let lang = args.lang.unwrap_or_else(Lang::of_system);
         let app = Self {
             start: Start { options: args.home(), demo: args.demo.then_some(lang), attempt: 0 },
             backend: None,
             trouble: None,
             view: View::default(),
             settings: Settings::default(),
-            lang: args.lang.map(Lang::from),
+            lang: args.lang,
             theme: args.theme,
             system: Theme::default(),
             screen: Screen::Mesh,
@@ -158,6 +180,8 @@ impl App {
             size: SIZE,
             now_ms: now_ms(),
             leaving: false,
+            looked_at: true,
+            notices: false,
         };
         (app, iced::system::theme().map(Message::Prefers))
     }
@@ -248,6 +272,7 @@ impl App {
             Message::HoverToasts(hovered) => self.toasts.hover(hovered),
             Message::Prefers(mode) => self.system = iced::theme::Base::default(mode),
             Message::Resized(size) => self.size = size,
+            Message::LookedAt(looked_at) => self.looked_at = looked_at,
             Message::Tick(now) => {
                 self.now_ms = now_ms();
                 self.toasts.tick(now);
@@ -345,6 +370,11 @@ impl App {
                 self.toasts.show(toast, Instant::now());
                 Task::none()
             }
+            Action::Notice(toast) => {
+                let notice = self.notice(&toast);
+                self.toasts.show(toast, Instant::now());
+                notice
+            }
             Action::Ask(mut dialog) => {
                 // Whatever is chosen, the box goes.
                 for (_, message) in &mut dialog.actions {
@@ -362,6 +392,23 @@ impl App {
             }
             Action::Restart => self.restart(),
         }
+    }
+
+    /// The same on the desktop, where nobody looks at the window. Pressing it brings the window up.
+    fn notice(&self, toast: &Toast<Message>) -> Task<Message> {
+        if self.looked_at || !self.notices {
+            return Task::none();
+        }
+        let (label, message) = toast.action.clone().unzip();
+        let open = label.unwrap_or_default();
+        let shown = notice(toast.title.clone(), toast.text.clone(), open);
+        Task::perform(shown, |pressed| pressed).then(move |pressed| match (pressed, &message) {
+            (true, Some(message)) => {
+                let up: Task<Message> = window::latest().and_then(window::gain_focus);
+                Task::done(message.clone()).chain(up)
+            }
+            _ => Task::none(),
+        })
     }
 
     fn set(&mut self, settings: Settings) -> Task<Message> {
@@ -460,7 +507,7 @@ impl App {
         Subscription::batch([
             Subscription::run_with(self.start.clone(), backend::follow).map(Message::Backend),
             keys,
-            iced::event::listen_with(|event, _, _| dropped(&event)),
+            iced::event::listen_with(|event, _, _| of_window(&event)),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
             iced::system::theme_changes().map(Message::Prefers),
             window::close_requests().map(|_| Message::Close),
@@ -474,14 +521,16 @@ impl App {
     }
 }
 
-fn dropped(event: &iced::Event) -> Option<Message> {
+fn of_window(event: &iced::Event) -> Option<Message> {
     let iced::Event::Window(event) = event else { return None };
-    Some(Message::Dropped(match event {
-        window::Event::FileHovered(_) => Dropped::Over,
-        window::Event::FilesHoveredLeft => Dropped::Left,
-        window::Event::FileDropped(path) => Dropped::File(path.clone()),
+    Some(match event {
+        window::Event::FileHovered(_) => Message::Dropped(Dropped::Over),
+        window::Event::FilesHoveredLeft => Message::Dropped(Dropped::Left),
+        window::Event::FileDropped(path) => Message::Dropped(Dropped::File(path.clone())),
+        window::Event::Focused => Message::LookedAt(true),
+        window::Event::Unfocused => Message::LookedAt(false),
         _ => return None,
-    }))
+    })
 }
 
 fn off_thread<T: Send + 'static>(

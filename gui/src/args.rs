@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 use potluck::home::HomeOptions;
 
 use crate::{settings::ThemeChoice, words::Lang};
@@ -34,30 +34,15 @@ pub struct Args {
     /// Three nodes in this process on loopback, in folders that go when the window closes
     #[arg(long, conflicts_with_all = ["data_dir", "join", "listen"])]
     pub demo: bool,
-    /// The language of the window for now; the settings keep theirs
+    /// The language of the window for now, en or zh; the settings keep theirs
     #[arg(long, value_name = "LANG")]
-    pub lang: Option<LangArg>,
+    pub lang: Option<Lang>,
     /// Light or dark for now; the settings keep theirs
     #[arg(long, value_name = "THEME")]
     pub theme: Option<ThemeChoice>,
-}
-
-/// A language by the name that people type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LangArg {
-    /// English
-    En,
-    /// 简体中文
-    Zh,
-}
-
-impl From<LangArg> for Lang {
-    fn from(arg: LangArg) -> Self {
-        match arg {
-            LangArg::En => Self::En,
-            LangArg::Zh => Self::Zh,
-        }
-    }
+    /// Write the manual page into a folder, and open no window
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub man: Option<PathBuf>,
 }
 
 impl Args {
@@ -86,7 +71,7 @@ mod tests {
         let parse = |line: &str| Args::try_parse_from(line.split(' '));
         let args = parse("potluck-gui --data-dir a --name ann --no-mdns --lang zh --theme dark");
         let args = args.unwrap();
-        assert_eq!(args.lang.map(Lang::from), Some(Lang::Zh));
+        assert_eq!(args.lang, Some(Lang::Zh));
         assert_eq!(args.theme, Some(ThemeChoice::Dark));
         assert_eq!(args.home().name.as_deref(), Some("ann"));
         // The demo has folders of its own.

@@ -4,8 +4,10 @@
 //! in batches, so that a thousand calls a second do not draw a thousand frames.
 
 mod ask;
+pub mod autostart;
 mod demo;
 pub mod files;
+pub mod notice;
 pub mod offering;
 pub mod pictures;
 pub mod plain;
@@ -20,11 +22,12 @@ use std::{
     time::Duration,
 };
 
+use crate::words::Lang;
 use futures::{SinkExt as _, Stream, channel::mpsc};
 use potluck::{
     Client,
     client::{Event, parse_join},
-    doctor::{Finding, Lang, diagnose, gather_firewalls, gather_interfaces, test_multicast},
+    doctor::{Finding, diagnose, gather_firewalls, gather_interfaces, test_multicast},
     home::{Home, HomeOptions},
 };
 
@@ -65,6 +68,7 @@ pub struct Backend {
     client: Client,
     data_dir: Arc<Path>,
     own: bool,
+    demo: bool,
     homes: Arc<Mutex<Vec<Home>>>,
 }
 
@@ -96,6 +100,7 @@ pub fn follow(start: &Start) -> impl Stream<Item = Update> + use<> {
             client: client.clone(),
             data_dir: home.data_dir().into(),
             own: home.is_own(),
+            demo: start.demo.is_some(),
             homes: Arc::new(Mutex::new(homes)),
         };
         let _ = out.send(Update::Ready(backend)).await;
@@ -146,6 +151,11 @@ impl Backend {
     /// Whether the node runs in this process, and ends with it.
     pub fn is_own(&self) -> bool {
         self.own
+    }
+
+    /// Whether it is a show, in folders that go.
+    pub fn is_demo(&self) -> bool {
+        self.demo
     }
 
     /// Keeps a connection to an address, as people write it.
@@ -241,7 +251,7 @@ mod tests {
         assert!(matches!(news[0], Event::View(_)));
         let wrong = backend.clone().join("nowhere".into()).await;
         assert!(wrong.unwrap_err().contains("is not an address"));
-        assert!(!backend.clone().examine(Lang::Chinese).await.unwrap().is_empty());
+        assert!(!backend.clone().examine(Lang::Zh).await.unwrap().is_empty());
         backend.leave().await;
         // The node has stopped, and the window hears of it.
         let end = async {

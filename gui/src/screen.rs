@@ -178,6 +178,8 @@ pub enum Action<Message> {
     Run(Task<Message>),
     /// A short message in the corner.
     Tell(Toast<Message>),
+    /// The same, and a notice of the desktop where nobody looks at the window; pressing it is the action.
+    Notice(Toast<Message>),
     /// A message box.
     Ask(Dialog<Message>),
     /// A text for the clipboard; what it was is told.
@@ -200,9 +202,8 @@ impl<Message: Send + 'static> Action<Message> {
         match self {
             Self::None => Action::None,
             Self::Run(task) => Action::Run(task.map(wrap)),
-            Self::Tell(Toast { tone, icon, title, text, action }) => {
-                Action::Tell(Toast { tone, icon, title, text, action: action.map(named) })
-            }
+            Self::Tell(toast) => Action::Tell(toast.map(wrap)),
+            Self::Notice(toast) => Action::Notice(toast.map(wrap)),
             Self::Ask(Dialog { tone, icon, title, text, details, actions }) => {
                 let actions = actions.into_iter().map(named).collect();
                 Action::Ask(Dialog { tone, icon, title, text, details, actions })

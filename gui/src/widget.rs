@@ -9,6 +9,7 @@ mod overlay;
 mod parts;
 mod picks;
 mod place;
+mod rise;
 
 pub use button::{Button, Kind, button, icon_button, pressable};
 pub use cut::cut;
@@ -21,3 +22,4 @@ pub use parts::{
 };
 pub use picks::{pick, segment, switch, tabs};
 pub use place::{PLACE, Place};
+pub use rise::rise;

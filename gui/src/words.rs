@@ -1,7 +1,7 @@
-//! What people read, in English and Chinese: the one home of the window's words.
+//! What people read in the window, as functions of the language and of what the sentence needs.
 //!
-//! One file a screen. A line of `words!` is a function of the language (and of what the sentence
-//! needs), so a word that lacks a language does not compile.
+//! One file a screen. The sentences stand in `node/i18n`, in a Fluent file of the same name for
+//! each language.
 
 pub mod activity;
 pub mod analyze;
@@ -17,91 +17,11 @@ pub mod recognize;
 pub mod settings;
 pub mod shell;
 
-use serde::{Deserialize, Serialize};
-
-/// A language of the window.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Lang {
-    /// English.
-    #[default]
-    En,
-    /// Simplified Chinese.
-    Zh,
-}
-
-impl Lang {
-    /// Both.
-    pub const ALL: [Lang; 2] = [Lang::En, Lang::Zh];
-
-    /// What the system speaks.
-    pub fn of_system() -> Self {
-        potluck::doctor::Lang::from_env().into()
-    }
-
-    /// The same for reports and charts.
-    pub fn of_analysis(self) -> potluck_analysis::Lang {
-        match self {
-            Self::En => potluck_analysis::Lang::En,
-            Self::Zh => potluck_analysis::Lang::Zh,
-        }
-    }
-
-    /// The same for what the node says in words.
-    pub fn of_node(self) -> potluck::doctor::Lang {
-        match self {
-            Self::En => potluck::doctor::Lang::English,
-            Self::Zh => potluck::doctor::Lang::Chinese,
-        }
-    }
-}
-
-impl From<potluck::doctor::Lang> for Lang {
-    fn from(lang: potluck::doctor::Lang) -> Self {
-        match lang {
-            potluck::doctor::Lang::English => Self::En,
-            potluck::doctor::Lang::Chinese => Self::Zh,
-        }
-    }
-}
-
-/// Functions of the language, and the table of their templates for the tests.
-macro_rules! words {
-    ($($name:ident $(($($arg:ident: $kind:ty),+))? = $en:literal, $zh:literal;)*) => {
-        $($crate::words::word!($name $(($($arg: $kind),+))? = $en, $zh);)*
-
-        /// Name, English, Chinese.
-        pub const TABLE: &[(&str, &str, &str)] = &[$((stringify!($name), $en, $zh)),*];
-    };
-}
-
-macro_rules! word {
-    ($name:ident = $en:literal, $zh:literal) => {
-        #[doc = $en]
-        pub fn $name(lang: $crate::words::Lang) -> &'static str {
-            match lang {
-                $crate::words::Lang::En => $en,
-                $crate::words::Lang::Zh => $zh,
-            }
-        }
-    };
-    ($name:ident ($($arg:ident: $kind:ty),+) = $en:literal, $zh:literal) => {
-        #[doc = $en]
-        pub fn $name(lang: $crate::words::Lang, $($arg: $kind),+) -> String {
-            match lang {
-                $crate::words::Lang::En => format!($en),
-                $crate::words::Lang::Zh => format!($zh),
-            }
-        }
-    };
-}
-
-pub(crate) use {word, words};
+pub use potluck_i18n::Lang;
+pub(crate) use potluck_i18n::words;
 
 /// Every table, for the tests: a new file of words stands here too.
-pub const TABLES: &[&[(&str, &str, &str)]] = &[
+pub const TABLES: &[&[potluck_i18n::Sentence]] = &[
     activity::TABLE,
     analyze::TABLE,
     asking::TABLE,
@@ -119,30 +39,16 @@ pub const TABLES: &[&[(&str, &str, &str)]] = &[
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
+    use potluck_i18n::{FILES, Reader, Sentence};
 
     use super::*;
 
-    fn all() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static str)> {
-        TABLES.iter().flat_map(|table| table.iter())
-    }
-
-    /// `{name}` in a template.
-    fn holes(text: &str) -> BTreeSet<&str> {
-        text.split('{').skip(1).filter_map(|rest| rest.split(['}', ':']).next()).collect()
-    }
-
     #[test]
-    fn both_languages_are_there_and_say_the_same_things() {
-        for (name, en, zh) in all() {
-            assert!(!en.trim().is_empty() && !zh.trim().is_empty(), "{name} is empty");
-            assert_eq!(holes(en), holes(zh), "{name}");
-            // These are a full em wide in this font, and look wrong between Latin letters.
-            assert!(!en.contains(['…', '“', '”', '’', '→', '≈']), "{name}: {en}");
-            assert!(!zh.contains('您') && !zh.contains(". "), "{name}: {zh}");
-            let is_han = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
-            assert!(!en.chars().any(is_han) || en.contains("中文"), "{name}: {en}");
-        }
+    fn every_sentence_has_its_function_and_every_function_its_sentence() {
+        let functions = TABLES.iter().flat_map(|table| table.iter());
+        potluck_i18n::check::assert_said(Reader::Window, functions);
     }
 
     #[test]
@@ -151,15 +57,59 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), TABLES.len());
     }
 
+    /// The sources below a folder: path and text.
+    fn sources(folder: &Path) -> Vec<(String, String)> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let read = |path: PathBuf| match path.is_dir() {
+            true => sources(&path),
+            false => {
+                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                vec![(path.display().to_string(), text)]
+            }
+        };
+        entries.flat_map(read).collect()
+    }
+
+    /// Whether a text has `name` and no longer name there.
+    fn names(text: &str, name: &str) -> bool {
+        text.match_indices(name).any(|(at, _)| {
+            let after = text[at + name.len()..].chars().next();
+            !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+        })
+    }
+
+    #[test]
+    fn every_function_is_used() {
+        let sources = sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+        let uses = |module: &str, name: &str, path: &str, text: &str| {
+            if path.ends_with(&format!("words/{module}.rs")) {
+                let rest = text.split_once("\n}").map_or("", |(_, rest)| rest);
+                return names(rest, name);
+            }
+            // A screen and its parts call its own words so.
+            let own = path.contains(module) || text.contains(&format!("{module} as words"));
+            names(text, &format!("{module}::{name}"))
+                || (own && names(text, &format!("words::{name}")))
+        };
+        let unused =
+            TABLES.iter().flat_map(|table| table.iter()).filter(|Sentence { key, .. }| {
+                let (module, name) = key.split_once('-').unwrap();
+                let name = name.replace('-', "_");
+                !sources.iter().any(|(path, text)| uses(module, &name, path, text))
+            });
+        assert_eq!(unused.map(|it| it.key).collect::<Vec<_>>(), [""; 0], "nobody says these");
+    }
+
     #[test]
     fn the_fonts_have_every_character() {
         let fonts = crate::theme::fonts();
         let face = |bytes| ttf_parser::Face::parse(bytes, 0).unwrap();
         for font in &fonts[..2] {
             let face = face(font);
-            for (name, en, zh) in all() {
-                for c in en.chars().chain(zh.chars()).filter(|c| *c != '\n') {
-                    assert!(face.glyph_index(c).is_some(), "{name}: {c} is not in the font");
+            for (file, lang) in FILES.iter().flat_map(|file| Lang::ALL.map(|lang| (file, lang))) {
+                for c in file.source(lang).unwrap_or_default().chars().filter(|c| *c != '\n') {
+                    let is_there = face.glyph_index(c).is_some();
+                    assert!(is_there, "{} in {lang:?}: {c} is not in the font", file.name);
                 }
             }
         }

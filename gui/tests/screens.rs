@@ -318,7 +318,7 @@ fn behind_a_dialog_the_page_keeps_still() {
         ],
     };
     let above = widget::dialog(&dialog, Lang::En, Message::Copy);
-    let page = widget::over(app.view(), Some(above), Message::Dismiss);
+    let page = widget::over(app.view(), Some(above), Message::Dismiss, false);
     let size = Size::new(900.0, 600.0);
     let mut simulator = Simulator::with_size(settings(), size, page);
     if let Some(folder) = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from) {

@@ -127,6 +127,17 @@ impl Client {
         }
     }
 
+    /// Has the node read again who may use what, its contacts and whom it blocks: what was written to its
+    /// settings file holds from now on. Other settings hold from its next start.
+    pub async fn reload(&self) -> Result<(), ControlError> {
+        match &self.0 {
+            Kind::Local(local) => {
+                local.reload().await.map_err(|error| ControlError::Refused(error.to_string()))
+            }
+            Kind::Attached(there) => there.reload().await,
+        }
+    }
+
     /// Keeps connections to these addresses too.
     pub async fn join(&self, addresses: Vec<Multiaddr>) -> Result<(), ControlError> {
         match &self.0 {

@@ -2,16 +2,16 @@
 //!
 //! [`diagnose`] is pure: facts in, findings out. [`gather_interfaces`], [`gather_firewalls`] and
 //! [`test_multicast`] read what this computer shows; the running node adds what it has met. The
-//! sentences stand in one table, in English and Chinese.
+//! sentences stand in `doctor.ftl`, by the codes of the findings.
 
 mod gather;
-mod texts;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use libp2p::Multiaddr;
 use libp2p::multiaddr::Protocol;
+use potluck_i18n::{Lang, fill, has};
 use serde::{Deserialize, Serialize};
 
 pub use gather::{
@@ -129,30 +129,6 @@ pub struct Finding {
     pub todo: String,
 }
 
-/// The language of the sentences.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Lang {
-    /// English.
-    #[default]
-    English,
-    /// Simplified Chinese.
-    Chinese,
-}
-
-impl Lang {
-    /// The language of this process's environment: `LC_ALL`, `LC_MESSAGES`, then `LANG`.
-    pub fn from_env() -> Lang {
-        let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(set);
-        Lang::of_locale(&locale.unwrap_or_default())
-    }
-
-    /// The language of a locale such as `zh_CN.UTF-8`.
-    pub fn of_locale(locale: &str) -> Lang {
-        if locale.to_ascii_lowercase().starts_with("zh") { Lang::Chinese } else { Lang::English }
-    }
-}
-
 /// Finds what explains that nobody, or somebody, is not found: the gravest first.
 pub fn diagnose(facts: &Facts, lang: Lang) -> Vec<Finding> {
     let mut report = Report { lang, findings: Vec::new() };
@@ -197,7 +173,13 @@ struct Report {
 
 impl Report {
     fn add(&mut self, level: Level, code: &'static str, values: &[(&str, &str)]) {
-        let (what, todo) = texts::sentences(code, self.lang, values);
+        let values = || values.iter().map(|(name, value)| (*name, (*value).into()));
+        let (what, todo) = (format!("doctor-{code}"), format!("doctor-{code}.todo"));
+        let what = fill(self.lang, &what, values());
+        let todo = match has(self.lang, &todo) {
+            true => fill(self.lang, &todo, values()),
+            false => String::new(),
+        };
         self.findings.push(Finding { level, code, what, todo });
     }
 }

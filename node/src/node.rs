@@ -94,6 +94,7 @@ impl Node {
             .or_else(|| temporary.as_ref().map(tempfile::TempDir::path))
             .unwrap_or(Path::new("."))
             .join("blobs");
+        let settings_file = data_dir.as_ref().or(mail.as_ref()).map(|dir| dir.join("config.toml"));
         let registry = match registry {
             Some(registry) => registry,
             None => services::all(&config, data_dir.as_deref())?,
@@ -121,6 +122,7 @@ impl Node {
         if let Some(post) = &post {
             post.connect(&blobs);
         }
+        let access = services::access(&config, network.me());
         let dispatch = Arc::new(Dispatch::new(
             &registry,
             DispatchSettings {
@@ -128,13 +130,16 @@ impl Node {
                 queue: config.services.queue,
                 max_input: config.services.max_input_mib << 20,
             },
-            Box::new(services::access(&config, network.me())),
+            Box::new(access.clone()),
         ));
+        network.block(config.blocked.0.values().copied().collect()).await;
         let local = Arc::new(Local {
             id: network.me().to_string().into(),
             name: config.name.clone(),
             caller: Caller::new(network.clone()),
             network,
+            access,
+            settings_file,
             own: watch::Sender::new(Own::default()),
             journal: Journal::default(),
             started_with: StartedWith {
@@ -215,6 +220,7 @@ async fn open_post(
         keep: options.keep_mib << 20,
         read_receipts: options.read_receipts,
         contacts: config.contacts.clone(),
+        blocked: config.blocked.clone(),
     };
     let keypair = identity.keypair().clone();
     let opened =
@@ -294,6 +300,7 @@ async fn advertise(local: Arc<Local>) {
         if worth_telling(&local.offers(), &offers) {
             local.advertise(offers).await;
         }
+        local.tell_troubles();
         if !loading {
             // A burst of calls wakes this once, not once a call.
             tokio::time::sleep(Duration::from_millis(50)).await;

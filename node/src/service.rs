@@ -15,7 +15,7 @@ mod registry;
 mod slots;
 mod turns;
 
-pub use access::{Access, Rule};
+pub use access::{Access, Rule, Rules};
 pub use context::{Context, Progress, Teller};
 pub use data::Data;
 pub use dispatch::{Counters, Dispatch, DispatchSettings, Everyone, Origin, Policy};

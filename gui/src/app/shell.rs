@@ -26,8 +26,10 @@ pub fn view(app: &App) -> Element<'_, Message> {
     let page = responsive(|size| page(app, size));
     let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::content);
     let asked = app.dialog.as_ref().map(|made| dialog(made, app.lang(), Message::Copy));
-    let page = over(page, asked, Message::Dismiss);
-    overlaid(page, &app.toasts, app.lang(), Message::CloseToast, Message::HoverToasts)
+    let motion = app.settings.motion;
+    let page = over(page, asked, Message::Dismiss, motion);
+    let spoken = (app.lang(), motion);
+    overlaid(page, &app.toasts, spoken, Message::CloseToast, Message::HoverToasts)
 }
 
 fn page(app: &App, size: Size) -> Element<'_, Message> {

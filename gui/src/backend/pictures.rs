@@ -104,7 +104,7 @@ fn square(whole: &RgbaImage, [x, y, across, down]: [f32; 4], side: u32) -> Handl
 pub async fn annotated(
     source: Source,
     faces: Vec<Face>,
-    lang: potluck_analysis::Lang,
+    lang: crate::words::Lang,
     path: PathBuf,
 ) -> Result<PathBuf, String> {
     let _place = DECODING.acquire().await.map_err(|error| error.to_string())?;

@@ -492,7 +492,7 @@ fn request(
     };
     let request = Request {
         file: Some(name.to_owned()),
-        lang: Some(context.lang.of_analysis().code().to_owned()),
+        lang: Some(context.lang.code().to_owned()),
         column: cloud.column.clone(),
         shape,
         encoding: reading.encoding,

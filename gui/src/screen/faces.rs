@@ -349,7 +349,7 @@ impl Faces {
             return self.paths.wrong(Purpose::Save, words::not_itself(lang)).map(Message::Paths);
         }
         let (source, faces, to) = (portrait.source.clone(), found.faces.clone(), path.clone());
-        let drawn = pictures::annotated(source, faces, lang.of_analysis(), path);
+        let drawn = pictures::annotated(source, faces, lang, path);
         Action::Run(Task::perform(drawn, move |saved| {
             Message::Paths(paths::Message::Saved(Purpose::Save, to.clone(), saved))
         }))

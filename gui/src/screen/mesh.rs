@@ -178,7 +178,7 @@ impl Mesh {
     fn examine(&mut self, context: &Context<'_>) -> Action<Message> {
         let Some(backend) = context.backend.filter(|_| !self.looking) else { return Action::None };
         self.looking = true;
-        let looking = backend.clone().examine(context.lang.of_node());
+        let looking = backend.clone().examine(context.lang);
         Action::Run(Task::perform(looking, Message::Examined))
     }
 

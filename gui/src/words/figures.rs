@@ -2,35 +2,39 @@
 
 use super::{Lang, words};
 
-words! {
-    today = "Today", "今天";
-    yesterday = "Yesterday", "昨天";
-    date(day: i8, month: &str) = "{day} {month}", "{month} {day} 日";
+words! { "figures":
+    today;
+    yesterday;
+    date(day: i8, month: &str);
+    monday;
+    tuesday;
+    wednesday;
+    thursday;
+    friday;
+    saturday;
+    sunday;
+    january;
+    february;
+    march;
+    april;
+    may;
+    june;
+    july;
+    august;
+    september;
+    october;
+    november;
+    december;
 }
 
-const DAYS: [(&str, &str); 7] = [
-    ("Mon", "周一"),
-    ("Tue", "周二"),
-    ("Wed", "周三"),
-    ("Thu", "周四"),
-    ("Fri", "周五"),
-    ("Sat", "周六"),
-    ("Sun", "周日"),
-];
+/// A word in each language.
+type Word = fn(Lang) -> &'static str;
 
-const MONTHS: [(&str, &str); 12] = [
-    ("January", "1 月"),
-    ("February", "2 月"),
-    ("March", "3 月"),
-    ("April", "4 月"),
-    ("May", "5 月"),
-    ("June", "6 月"),
-    ("July", "7 月"),
-    ("August", "8 月"),
-    ("September", "9 月"),
-    ("October", "10 月"),
-    ("November", "11 月"),
-    ("December", "12 月"),
+const DAYS: [Word; 7] = [monday, tuesday, wednesday, thursday, friday, saturday, sunday];
+
+const MONTHS: [Word; 12] = [
+    january, february, march, april, may, june, july, august, september, october, november,
+    december,
 ];
 
 /// A day of the week, Monday first.
@@ -43,11 +47,7 @@ pub fn month(lang: Lang, number: i8) -> &'static str {
     named(lang, &MONTHS, number - 1)
 }
 
-fn named(lang: Lang, table: &[(&'static str, &'static str)], index: i8) -> &'static str {
-    let pair = usize::try_from(index).ok().and_then(|index| table.get(index));
-    let (en, zh) = pair.copied().unwrap_or_default();
-    match lang {
-        Lang::En => en,
-        Lang::Zh => zh,
-    }
+fn named(lang: Lang, table: &[Word], index: i8) -> &'static str {
+    let word = usize::try_from(index).ok().and_then(|index| table.get(index));
+    word.map_or("", |word| word(lang))
 }

@@ -93,7 +93,7 @@ fn make(lang: Lang, dark: bool, text: &str, name: &str) -> Analysis {
     let theme = if dark { ChartTheme::Dark } else { ChartTheme::Light };
     let options = job::Options {
         read: ReadOptions { name: Some(name.to_owned()), threads: 2, ..ReadOptions::default() },
-        lang: lang.of_analysis(),
+        lang,
         theme,
         ..job::Options::default()
     };

@@ -130,6 +130,7 @@ fn letters() -> Letters {
         expires_at: minutes(ago) + 21 * 86_400_000,
         why: None,
         waits: None,
+        paused: false,
         sealed: 500,
         moved: None,
     };
@@ -188,6 +189,7 @@ fn letters() -> Letters {
             from_name: NAMES[1].to_owned(),
             sealed: 120_000_000,
             here: 78_000_000,
+            paused: false,
         }],
         people: [
             (1, "王子涵"),

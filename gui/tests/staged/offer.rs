@@ -34,12 +34,16 @@ pub fn offer(app: &mut App) {
         only: None,
         withheld: vec!["chat/1".to_owned()],
         keep_mib: 2048,
-        facepp: potluck::config::Allow::Contacts,
+        allow: [
+            ("facepp/1".to_owned(), potluck::config::Allow::Contacts),
+            ("faces/1".to_owned(), potluck::config::Allow::Nobody),
+        ]
+        .into(),
         daily_calls: 500,
         key: Key::File("****************************k3Tq".to_owned()),
     };
     offers(app, offer::Message::Read(Ok(known.clone())));
-    offers(app, offer::Message::Written(Ok(known)));
+    offers(app, offer::Message::Written(Ok(known), false));
     let _ = app.update(Message::Go(Screen::Offer));
 }
 

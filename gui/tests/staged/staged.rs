@@ -18,7 +18,7 @@ use potluck::{
 };
 use potluck_gui::{
     app::{App, Message},
-    args::{Args, LangArg},
+    args::Args,
     backend::Update,
     screen::Screen,
     words::Lang,
@@ -38,10 +38,6 @@ pub const NAMES: [&str; 7] =
     ["lab-gpu-01", "王子涵", "Anna Weber", "赵老师", "front-desk", "nas-402", "Marco Rossi"];
 
 pub fn app(lang: Lang) -> App {
-    let lang = match lang {
-        Lang::En => LangArg::En,
-        Lang::Zh => LangArg::Zh,
-    };
     App::new(&Args { lang: Some(lang), ..Args::default() }).0
 }
 

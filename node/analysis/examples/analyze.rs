@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Mutex, time::Instant};
 
 use potluck_analysis::{
-    AnalysisError, Stage, Watch,
+    AnalysisError, Lang, Stage, Watch,
     job::{self, Options},
     read::Source,
 };
@@ -31,7 +31,7 @@ fn main() -> Result<(), AnalysisError> {
         eprintln!("usage: analyze FILE FOLDER [zh]");
         return Ok(());
     };
-    let lang = args.next().map(|text| text.parse()).transpose()?.unwrap_or_default();
+    let lang = args.next().map(|text| Lang::of_locale(&text)).unwrap_or_default();
     let options = Options { lang, ..Options::default() };
     let clock = Clock(Instant::now(), Mutex::new(None));
     let analysis = job::analyze(Source::File(file.into()), &options, &clock)?;

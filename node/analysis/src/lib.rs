@@ -9,7 +9,6 @@ pub mod cloud;
 pub mod facets;
 pub mod font;
 pub mod job;
-pub mod lang;
 mod names;
 pub mod numbers;
 pub mod read;
@@ -24,8 +23,8 @@ pub const SAMPLE: &str = include_str!("../samples/class.csv");
 pub const SAMPLE_NAME: &str = "class.csv";
 
 pub use facets::Facets;
-pub use lang::Lang;
 pub use numbers::Numbers;
+pub use potluck_i18n::Lang;
 pub use table::Table;
 pub use watch::{Stage, Unwatched, Watch};
 

@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
+use potluck_i18n::Lang;
 use serde_json::json;
 
 use super::{Common, Failure, host::Host, output::Output};
-use crate::doctor::{Lang, Level, diagnose, gather_firewalls, gather_interfaces, test_multicast};
+use crate::doctor::{Level, diagnose, gather_firewalls, gather_interfaces, test_multicast};
 
 pub(super) async fn run(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
     let waiting = output.spinner("looking around");
@@ -23,7 +24,7 @@ pub(super) async fn run(common: &Common, output: &Output) -> Result<ExitCode, Fa
     .await
     .map_err(Failure::internal)?;
     waiting.finish_and_clear();
-    let findings = diagnose(&facts, Lang::from_env());
+    let findings = diagnose(&facts, Lang::of_system());
     output.print(&json!({ "findings": findings }), || {
         findings
             .iter()

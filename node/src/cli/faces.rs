@@ -13,7 +13,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use futures::{StreamExt as _, stream};
-use potluck_analysis::Lang;
+use potluck_i18n::Lang;
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, time::Instant};
 

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use potluck_analysis::Lang;
+use potluck_i18n::Lang;
 
 use super::{Failure, Kind};
 
@@ -34,14 +34,5 @@ pub(super) fn input_file(file: &Path) -> Result<PathBuf, Failure> {
 
 /// The language that was said on the command line, otherwise that of the system.
 pub(super) fn language(said: Option<&str>) -> Result<Lang, Failure> {
-    said.map_or_else(|| Ok(system_language()), |text| text.parse().map_err(Failure::usage))
-}
-
-/// The language of the system, as the usual variables say.
-pub(super) fn system_language() -> Lang {
-    ["LC_ALL", "LC_MESSAGES", "LANG"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-        .and_then(|value| value.parse().ok())
-        .unwrap_or_default()
+    said.map_or_else(|| Ok(Lang::of_system()), |text| text.parse().map_err(Failure::usage))
 }

@@ -72,6 +72,12 @@ pub struct Inbox {
     /// Delete it
     #[arg(long, requires = "id", conflicts_with = "save")]
     delete: bool,
+    /// Let it rest while it arrives: nothing more of it is fetched
+    #[arg(long, requires = "id", conflicts_with_all = ["save", "delete"])]
+    pause: bool,
+    /// Let it go on
+    #[arg(long, requires = "id", conflicts_with_all = ["save", "delete", "pause"])]
+    resume: bool,
     /// The letters from and to this person only
     #[arg(long, value_name = "CLIENT", conflicts_with = "id")]
     with: Option<String>,
@@ -82,13 +88,23 @@ pub struct Inbox {
 
 /// The options of `outbox`.
 #[derive(Debug, Args)]
+#[group(id = "letter", multiple = false)]
 pub struct Outbox {
     /// Send this letter, which will not arrive, once more
     #[arg(long, value_name = "ID")]
     resend: Option<String>,
     /// Take this letter back, if it was not delivered
-    #[arg(long, value_name = "ID", conflicts_with = "resend")]
+    #[arg(long, value_name = "ID")]
     cancel: Option<String>,
+    /// Let this letter rest: nothing more of it is sent until it goes on
+    #[arg(long, value_name = "ID")]
+    pause: Option<String>,
+    /// Let this letter go on
+    #[arg(long, value_name = "ID")]
+    resume: Option<String>,
+    /// Delete this letter from the list; it has to be over
+    #[arg(long, value_name = "ID")]
+    delete: Option<String>,
 }
 
 impl Send {
@@ -141,6 +157,16 @@ impl Inbox {
             output.print(&json!({ "deleted": true }), || "deleted".to_owned());
             return Ok(());
         }
+        if self.pause {
+            host.mail(Ask::Pause { id }).await?;
+            output.print(&json!({ "paused": true }), || "it rests".to_owned());
+            return Ok(());
+        }
+        if self.resume {
+            host.mail(Ask::Resume { id }).await?;
+            output.print(&json!({ "paused": false }), || "it goes on".to_owned());
+            return Ok(());
+        }
         let Some(folder) = self.save else {
             let Told::Letter(letter) = host.mail(Ask::Read { id }).await? else {
                 return Err(unexpected());
@@ -180,9 +206,24 @@ impl Outbox {
             output.print(&outgoing(&sent), || said(&sent));
             return Ok(());
         }
-        if let Some(id) = self.cancel {
-            host.mail(Ask::Cancel { id }).await?;
-            output.print(&json!({ "cancelled": true }), || "taken back".to_owned());
+        let wish = match self {
+            Self { cancel: Some(id), .. } => {
+                Some((Ask::Cancel { id }, json!({ "cancelled": true }), "taken back"))
+            }
+            Self { pause: Some(id), .. } => {
+                Some((Ask::Pause { id }, json!({ "paused": true }), "it rests"))
+            }
+            Self { resume: Some(id), .. } => {
+                Some((Ask::Resume { id }, json!({ "paused": false }), "it goes on"))
+            }
+            Self { delete: Some(id), .. } => {
+                Some((Ask::Delete { id }, json!({ "deleted": true }), "deleted"))
+            }
+            _ => None,
+        };
+        if let Some((ask, document, said)) = wish {
+            host.mail(ask).await?;
+            output.print(&document, || said.to_owned());
             return Ok(());
         }
         let Told::Outbox(all) = host.mail(Ask::Outbox).await? else { return Err(unexpected()) };
@@ -312,7 +353,8 @@ async fn list(host: &Host, with: Option<String>, output: &Output) -> Result<(), 
         for one in &coming {
             let share = format!("{} of {}", HumanBytes(one.here), HumanBytes(one.sealed));
             let from = name(&one.from_name, &one.from);
-            table.add_row([short_id(&one.id), from, String::new(), "arriving".to_owned(), share]);
+            let state = if one.paused { "rests" } else { "arriving" };
+            table.add_row([short_id(&one.id), from, String::new(), state.to_owned(), share]);
         }
         table.to_string()
     });
@@ -343,7 +385,7 @@ fn row(one: &Incoming) -> [String; 5] {
 fn arriving(one: &Coming) -> Value {
     json!({
         "id": one.id, "from": one.from, "from_name": one.from_name, "arriving": one.here,
-        "sealed": one.sealed,
+        "sealed": one.sealed, "paused": one.paused,
     })
 }
 
@@ -410,6 +452,7 @@ fn said(sent: &Outgoing) -> String {
 fn stage(sent: &Outgoing) -> String {
     let why = || sent.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
     match sent.stage {
+        Stage::Queued if sent.paused => format!("rests (--resume {})", short_id(&sent.id)),
         Stage::Queued => match (&sent.waits, sent.moved) {
             (_, Some(moved)) => {
                 format!("going out, {} of {}", HumanBytes(moved), HumanBytes(sent.sealed))
@@ -459,6 +502,7 @@ fn outgoing(sent: &Outgoing) -> Value {
         "files": sent.files, "bytes": sent.bytes, "state": sent.stage, "held_by": sent.held_by,
         "written_at": sent.written_at, "changed_at": sent.changed_at, "expires_at": sent.expires_at,
         "reason": sent.why, "waits": sent.waits, "sealed": sent.sealed, "moved": sent.moved,
+        "paused": sent.paused,
     })
 }
 

@@ -294,7 +294,8 @@ fn options(request: Request, settings: &Settings) -> Result<job::Options, Fault>
         }
     }
     let bad = |e: AnalysisError| Fault::bad_input(e.to_string());
-    let lang = request.lang.as_deref().map(str::parse::<Lang>).transpose().map_err(bad)?;
+    let lang = request.lang.as_deref().map(str::parse::<Lang>).transpose();
+    let lang = lang.map_err(|e| Fault::bad_input(e.to_string()))?;
     let only = request
         .only
         .map(|names| names.iter().map(|name| name.parse()).collect::<Result<Vec<ChartKind>, _>>())

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use potluck_analysis::Lang;
+use potluck_i18n::Lang;
 
 use crate::{client::Reply, services::analyze::Response};
 

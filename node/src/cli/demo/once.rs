@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use potluck_i18n::Lang;
 use serde_json::{Value, json};
 
 use super::{Failure, Output, call};
 use crate::{
     Client,
-    cli::{faces, files::system_language},
+    cli::faces,
     client::{CallInput, Reply},
     protocol,
     services::{analyze as analyze_1, chat, faces as faces_1},
@@ -34,7 +35,7 @@ pub(super) async fn portrait(client: &Client, output: &Output) -> Result<Value, 
     let (found, reply): (faces_1::Response, _) =
         ask(client, "faces/1", &faces_1::Request::default(), Some(sample.bytes)).await?;
     for face in &found.faces {
-        let (line, by) = (faces::line(face, system_language()), &reply.served_by.name);
+        let (line, by) = (faces::line(face, Lang::of_system()), &reply.served_by.name);
         output.say(&format!("  {}: {line}  (by {by} in {} ms)", sample.name, reply.milliseconds));
     }
     Ok(json!({
@@ -47,7 +48,7 @@ pub(super) async fn portrait(client: &Client, output: &Output) -> Result<Value, 
 pub(super) async fn table(client: &Client, output: &Output) -> Result<Value, Failure> {
     let request = analyze_1::Request {
         file: Some(potluck_analysis::SAMPLE_NAME.into()),
-        lang: Some(system_language().code().into()),
+        lang: Some(Lang::of_system().code().into()),
         ..analyze_1::Request::default()
     };
     let table = potluck_analysis::SAMPLE.as_bytes();

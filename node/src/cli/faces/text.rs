@@ -1,6 +1,6 @@
 //! What people read of the faces on a picture, in English or Chinese.
 
-use potluck_analysis::Lang;
+use potluck_i18n::Lang;
 use serde_json::Value;
 
 use super::{super::output::route_text, Seen};

@@ -1,0 +1,41 @@
+# What the doctor finds: what is the matter, and what to do.
+
+doctor-cannot-serve = This node was set up for { $capability } and cannot serve it: { $why }.
+    .todo = Correct its section in config.toml and start the node again.
+doctor-peers = All is well: { $known } peers known, { $connected } of them connected.
+doctor-not-running = No node runs in this data folder, so only the computer itself could be looked at.
+    .todo = Start one with "potluck up" and run "potluck doctor" again.
+doctor-cloned-identity = Another node at { $address } uses the same identity as this one; the mesh takes the two for one, and neither works well.
+    .todo = The data folder was probably copied. On one of the two computers stop the node, remove identity.key from its data folder and start it again.
+doctor-other-mesh = There are Potluck nodes here, but they belong to another mesh ({ $meshes }); this node belongs to "{ $mesh }".
+    .todo = If you want to join them, set mesh in config.toml to their name and restart the node.
+doctor-other-mesh-dialled = The node at { $addresses } belongs to another mesh; this one belongs to "{ $mesh }".
+    .todo = Ask its owner for the name of the mesh, set mesh in config.toml to it and restart the node.
+doctor-not-potluck = Other programs that use libp2p answer here ({ $addresses }), but they are not Potluck nodes.
+    .todo = Nothing needs to be done about them.
+doctor-not-listening = The node listens on no address, so nobody can reach it.
+    .todo = Look at listen below [network] in config.toml; remove the line to have the default, and restart the node.
+doctor-loopback-only = The node listens only on this computer's own address (loopback), so no other computer can reach it.
+    .todo = Start it with --listen /ip4/0.0.0.0/tcp/0, or remove listen below [network] in config.toml.
+doctor-wrong-interface = The node listens only on a virtual network ({ $virtual }), not on the real one ({ $real }).
+    .todo = Start it with --listen /ip4/0.0.0.0/tcp/0, or name the address of { $real } in listen below [network] in config.toml.
+doctor-no-network = This computer is in no network: it has no address but its own.
+    .todo = Plug in the cable or join the Wi-Fi, then run "potluck doctor" again.
+doctor-only-virtual = Only virtual networks are up ({ $virtual }): containers, virtual machines or a VPN. Other computers are usually not in them.
+    .todo = Plug in the cable or join the Wi-Fi. If the others are in that virtual network, name one with --join ADDRESS, because such networks seldom carry mDNS.
+doctor-mdns-off = Looking for others on the local network (mDNS) is switched off.
+    .todo = Start without --no-mdns and without mdns = false in config.toml, or name a node with --join ADDRESS.
+doctor-no-multicast = The network interface { $interfaces } does not carry multicast, by which nodes find each other.
+    .todo = Switch multicast on (sudo ip link set { $interfaces } multicast on), look at the firewall, or name a node with --join ADDRESS.
+doctor-multicast-in-part = The network interface { $interfaces } does not carry multicast; nodes behind it are not found on their own.
+    .todo = If the others are behind it, switch multicast on (sudo ip link set { $interfaces } multicast on) or name one with --join ADDRESS.
+doctor-isolated = Other nodes announce themselves, but none of them answers ({ $addresses }). The Wi-Fi probably keeps its devices apart ("client isolation", usual in guest networks), or a firewall on the other computers blocks them.
+    .todo = Use the main Wi-Fi or a cable, switch client isolation off in the router, or allow Potluck in the firewalls of the other computers.
+doctor-no-way = The addresses that were dialled do not answer: { $addresses }.
+    .todo = Check that the address is right, that the other computer is on and in the same network, and that its firewall lets Potluck through.
+doctor-refused = A computer answers at { $addresses }, but no node listens there.
+    .todo = The node has stopped or uses another port now: run "potluck id" on the other computer and join one of the addresses that it prints.
+doctor-firewall = A firewall is active on this computer ({ $names }) and may block other nodes.
+    .todo = Let mDNS and Potluck through: { $commands }. Ports change at each start unless listen in config.toml names fixed ones.
+doctor-nobody-answers = Nothing is wrong on this computer, but nobody answers. This may be the first node here; or the Wi-Fi keeps its devices apart ("client isolation", usual in guest networks).
+    .todo = Start Potluck on a second computer in the same network. If the two do not see each other within some seconds, name one to the other with --join ADDRESS ("potluck id" prints addresses); if that fails as well, use a cable or another Wi-Fi.

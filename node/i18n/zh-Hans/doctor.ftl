@@ -1,0 +1,41 @@
+# What the doctor finds: what is the matter, and what to do.
+
+doctor-cannot-serve = 本节点已设置 { $capability }，但无法提供：{ $why }。
+    .todo = 请修改 config.toml 中的相应部分，然后重新启动节点。
+doctor-peers = 一切正常：已知 { $known } 个节点，其中 { $connected } 个已连接。
+doctor-not-running = 这个数据文件夹里没有正在运行的节点，所以只检查了电脑本身。
+    .todo = 先用 "potluck up" 启动节点，再运行 "potluck doctor"。
+doctor-cloned-identity = { $address } 上的另一个节点和本节点用了同一个身份；网络会把两者当成一个，两边都不能正常工作。
+    .todo = 数据文件夹多半是复制来的。请在其中一台电脑上停止节点，删除它数据文件夹里的 identity.key，再启动。
+doctor-other-mesh = 这里有 Potluck 节点，但它们属于别的网络（{ $meshes }）；本节点属于 "{ $mesh }"。
+    .todo = 如果想加入它们，把 config.toml 里的 mesh 改成它们的名字，然后重启节点。
+doctor-other-mesh-dialled = { $addresses } 上的节点属于别的网络；本节点属于 "{ $mesh }"。
+    .todo = 向对方问清网络的名字，把 config.toml 里的 mesh 改成它，然后重启节点。
+doctor-not-potluck = 这里有别的使用 libp2p 的程序（{ $addresses }），但它们不是 Potluck 节点。
+    .todo = 不必处理它们。
+doctor-not-listening = 节点没有监听任何地址，所以谁也连不上它。
+    .todo = 检查 config.toml 中 [network] 下的 listen；删除这一行就用默认值，然后重启节点。
+doctor-loopback-only = 节点只监听本机地址（回环），别的电脑都连不上它。
+    .todo = 启动时加上 --listen /ip4/0.0.0.0/tcp/0，或者删除 config.toml 中 [network] 下的 listen。
+doctor-wrong-interface = 节点只监听虚拟网络（{ $virtual }），没有监听真正的网络（{ $real }）。
+    .todo = 启动时加上 --listen /ip4/0.0.0.0/tcp/0，或者在 config.toml 中 [network] 下的 listen 里写上 { $real } 的地址。
+doctor-no-network = 这台电脑没有联网：除了本机地址，没有别的地址。
+    .todo = 插上网线或连上 Wi-Fi，再运行 "potluck doctor"。
+doctor-only-virtual = 只有虚拟网络可用（{ $virtual }）：容器、虚拟机或 VPN。别的电脑通常不在里面。
+    .todo = 插上网线或连上 Wi-Fi。如果对方就在这个虚拟网络里，用 --join 地址 指明一个，因为这种网络很少传送 mDNS。
+doctor-mdns-off = 在局域网里寻找节点（mDNS）的功能关着。
+    .todo = 启动时不要加 --no-mdns，config.toml 里也不要写 mdns = false；或者用 --join 地址 指明一个节点。
+doctor-no-multicast = 网络接口 { $interfaces } 不传送组播，而节点要靠组播互相发现。
+    .todo = 打开组播（sudo ip link set { $interfaces } multicast on），检查防火墙，或者用 --join 地址 指明一个节点。
+doctor-multicast-in-part = 网络接口 { $interfaces } 不传送组播；它那一侧的节点不会被自动发现。
+    .todo = 如果对方在那一侧，打开组播（sudo ip link set { $interfaces } multicast on），或者用 --join 地址 指明一个节点。
+doctor-isolated = 别的节点在宣告自己，但都没有回应（{ $addresses }）。多半是 Wi-Fi 把设备互相隔离了（“客户端隔离”，访客网络常见），或者对方电脑的防火墙挡住了。
+    .todo = 改用主 Wi-Fi 或网线，在路由器里关闭客户端隔离，或者在对方电脑的防火墙里放行 Potluck。
+doctor-no-way = 拨打的地址没有回应：{ $addresses }。
+    .todo = 检查地址是否正确，对方电脑是否开机并在同一个网络里，以及它的防火墙是否放行 Potluck。
+doctor-refused = { $addresses } 的电脑有回应，但那里没有节点在监听。
+    .todo = 那个节点已停止，或者换了端口：在对方电脑上运行 "potluck id"，再用它列出的地址加入。
+doctor-firewall = 这台电脑开着防火墙（{ $names }），可能挡住了别的节点。
+    .todo = 放行 mDNS 和 Potluck：{ $commands }。除非 config.toml 的 listen 里写了固定端口，否则端口每次启动都会变。
+doctor-nobody-answers = 这台电脑没有问题，但没有人回应。可能这是第一个节点；也可能 Wi-Fi 把设备互相隔离了（“客户端隔离”，访客网络常见）。
+    .todo = 在同一网络的第二台电脑上启动 Potluck。如果几秒内互相看不到，用 --join 地址 告诉其中一台（"potluck id" 会列出地址）；还不行就用网线或换一个 Wi-Fi。

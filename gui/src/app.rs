@@ -166,7 +166,7 @@ impl App {
     /// The window as it opens.
     pub fn new(args: &Args) -> (Self, Task<Message>) {
         // The settings are in the folder of a node that is not there yet.
-        let lang = args.lang.map_or_else(Lang::of_system, Lang::from);
+        let lang = args.lang.unwrap_or_else(Lang::of_system);
         let app = Self {
             start: Start { options: args.home(), demo: args.demo.then_some(lang), attempt: 0 },
             backend: None,

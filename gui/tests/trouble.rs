@@ -10,15 +10,25 @@ use futures::{StreamExt as _, stream::SelectAll};
 use iced::Size;
 use iced_test::{Simulator, runtime::Action, selector::Candidate};
 use potluck::{
+    Node, NodeOptions,
     client::Event,
+    config::Config,
     home::{Home, HomeOptions},
+    identity::Identity,
     mail::{Ask, News, Told, ask::Incoming, letter::Contents},
+    network::TransportKind,
+    protocol::{Fault, Repeat},
+    service::{self, Capability, Example, Kind, Registry, Service, Standing},
 };
 use potluck_gui::{
     app::{App, Message, screens},
     args::Args,
-    backend::{self, Start, post::Letters},
-    screen::{Dropped, Screen, chat},
+    backend::{
+        self, Start,
+        post::Letters,
+        tables::{Cloud, Reading},
+    },
+    screen::{Dropped, Screen, analyze, chat, more},
     theme::{self, Theme},
     words::{self, Lang},
 };
@@ -236,6 +246,123 @@ async fn a_model_that_is_missing_is_said_where_it_is_offered() {
     window.tell(Message::Go(Screen::Offer));
     let said = |window: &Driven| window.texts().iter().any(|text| text.contains("not-there"));
     window.until("what is missing", said).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_read_as_the_person_says_and_its_report_stays_when_nobody_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Home::open(options(folder.path(), "first", &["analyze/1"])).await.unwrap();
+    let mut window = Driven::open(joining(options(folder.path(), "mei", &["chat/1"]), &first));
+    let own = beside(&mut window, folder.path()).await;
+    offered(&own, "analyze/1").await;
+    window.tell(Message::Go(Screen::Analyze));
+    // Something else than a table is refused here, and nobody is asked.
+    let page = folder.path().join("page.csv");
+    std::fs::write(&page, "<!DOCTYPE html><html><body>no table</body></html>").unwrap();
+    window.drop_files(&[&page]);
+    window.until_shows(words::analyze::no_table(Lang::En)).await;
+    // The names are in GBK: 姓名, 分数.
+    let mut table = b"\xd0\xd5\xc3\xfb,\xb7\xd6\xca\xfd\n".to_vec();
+    for row in 0..40 {
+        let name: &[u8] = if row % 3 == 0 { b"\xc0\xee" } else { b"\xcd\xf5" };
+        table.extend([name, format!(",{}\n", 60 + row).as_bytes()].concat());
+    }
+    let path = folder.path().join("成绩.csv");
+    std::fs::write(&path, &table).unwrap();
+    window.drop_files(&[&path]);
+    window.until_shows(words::analyze::overview(Lang::En)).await;
+    assert!(window.shows("40"));
+    // So few bytes fit other encodings as well: the person says which it is.
+    let analyze = |message| Message::Screen(screens::Message::Analyze(message));
+    let chinese = Reading { encoding: Some("gb18030".to_owned()), ..Reading::default() };
+    window.tell(analyze(analyze::Message::Reads(chinese.clone())));
+    window.until_shows("姓名").await;
+    let no_header = Reading { header_lines: Some(0), ..chinese };
+    window.tell(analyze(analyze::Message::Reads(no_header)));
+    window.until_shows("41").await;
+    first.leave().await;
+    // Another word cloud is not to be had now, and the report is still there.
+    let another = Cloud { seed: 7, ..Cloud::default() };
+    window.tell(analyze(analyze::Message::Clouds(another)));
+    window.until_shows(words::analyze::failed(Lang::En)).await;
+    assert!(window.shows("41") && window.shows(words::analyze::overview(Lang::En)));
+}
+
+/// A capability that no window knows.
+struct CountWords;
+
+/// What it takes.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Counted {
+    text: String,
+    long: bool,
+}
+
+impl Service for CountWords {
+    type Request = Counted;
+    type Response = u64;
+
+    fn capability(&self) -> Capability {
+        Capability {
+            name: "words/1",
+            summary: "counts the words of a text",
+            input: Kind::Text,
+            output: Kind::Json,
+            repeat: Repeat::Safe,
+        }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        let (device, engine, variants) = ("cpu".into(), String::new(), vec![]);
+        Some(Standing { device, engine, call_ms: 4.0, slots: 4, variants })
+    }
+
+    async fn call(&self, _: &service::Context, asked: Counted) -> Result<u64, Fault> {
+        match asked.text.is_empty() {
+            true => Err(Fault::bad_input("there is no text to count")),
+            false => Ok(7000 + asked.text.split_whitespace().count() as u64),
+        }
+    }
+
+    fn examples(&self) -> Vec<Example<Counted>> {
+        let request = Counted { text: "one two three".to_owned(), long: true };
+        vec![Example { request, input: None, check: |_| Ok(()) }]
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_capability_that_somebody_brings_gets_a_form_and_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Driven::open(options(folder.path(), "mei", &["chat/1"]));
+    let own = beside(&mut window, folder.path()).await;
+    let mut config = Config { name: "anna".to_owned(), ..Config::default() };
+    config.network.listen = vec!["/ip4/127.0.0.1/tcp/0".to_owned()];
+    config.network.join = vec![own.client().snapshot().listen[0].to_string()];
+    config.network.mdns = false;
+    let node = Node::start(NodeOptions {
+        config,
+        identity: Identity::generate(),
+        data_dir: None,
+        mail: None,
+        transport: TransportKind::Real,
+        registry: Some(Registry::new().with(CountWords).unwrap()),
+        passing: false,
+    });
+    let node = node.await.unwrap();
+    offered(&own, "words/1").await;
+    window.until_shows(words::more::title(Lang::En)).await;
+    window.press(words::more::title(Lang::En));
+    window.press("words/1");
+    // Its node says what it takes, with values that work.
+    window.until_shows("counts the words of a text").await;
+    assert!(window.shows("long") && window.shows("text"));
+    window.press(words::more::ask(Lang::En));
+    window.until_shows("7003").await;
+    let more = |message| Message::Screen(screens::Message::More(message));
+    window.tell(more(more::Message::Type(1, String::new())));
+    window.press(words::more::ask(Lang::En));
+    window.until_shows(words::asking::bad_input(Lang::En)).await;
+    node.stop().await;
 }
 
 fn came(n: u64) -> Incoming {

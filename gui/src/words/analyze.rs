@@ -150,7 +150,6 @@ words! { "analyze":
     bad_mask;
     bad_mask_hint;
     shuffle;
-    drawn_again;
     route(hops: &str);
     copy_table;
     not_itself;

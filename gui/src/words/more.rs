@@ -24,7 +24,6 @@ words! { "more":
     model;
     any_model;
     name;
-    value;
     add_value;
     remove_value;
     empty_is_left_out;
@@ -36,7 +35,6 @@ words! { "more":
     ask;
     asks;
     answer;
-    no_answer;
     says(why: &str);
     save_answer;
     save_data(size: &str);

@@ -147,7 +147,6 @@ analyze-choose-mask = A picture whose dark parts are filled
 analyze-bad-mask = The picture cannot be a mask
 analyze-bad-mask-hint = Choose a picture with dark parts on white, or one of the shapes.
 analyze-shuffle = Place the words anew
-analyze-drawn-again = The report is made again with it.
 analyze-route = Route: { $hops }
 analyze-copy-table = Copy the numbers
 analyze-not-itself = This is the table itself. Choose another name.

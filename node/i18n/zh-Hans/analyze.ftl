@@ -147,7 +147,6 @@ analyze-choose-mask = 选择图片，词云填满其中的深色部分
 analyze-bad-mask = 这张图片不能用作形状
 analyze-bad-mask-hint = 请选择白底深色的图片，或选一个形状。
 analyze-shuffle = 重新排布
-analyze-drawn-again = 报告会随之重新生成。
 analyze-route = 路由：{ $hops }
 analyze-copy-table = 复制数字
 analyze-not-itself = 这就是原表，请换一个文件名。

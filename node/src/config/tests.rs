@@ -173,7 +173,7 @@ fn every_mistake_is_one_line_with_its_place() {
         ),
         (
             "[allow]\nChat = \"contacts\"",
-            "config.toml:2: 'allow.Chat': 'Chat' is not a capability name (write a name such as chat, or chat/1 with its version)",
+            "config.toml:2: 'Chat' is not a capability name (write a name such as chat, or chat/1 with its version)",
         ),
         (
             "[allow]\nchat = \"friends\"",

@@ -18,7 +18,7 @@ use potluck::{
 
 use crate::{
     args::Args,
-    backend::{self, Backend, Start, Update},
+    backend::{self, Backend, Start, Update, notice::notice},
     icon::Icon,
     screen::{Action, Context, Dropped, Screen},
     settings::{Settings, SettingsError, ThemeChoice},
@@ -28,6 +28,8 @@ use crate::{
 };
 use screens::Screens;
 
+/// The name by which desktops know the window.
+const ID: &str = "potluck";
 /// The size of a new window.
 const SIZE: Size = Size::new(1280.0, 860.0);
 /// The smallest window: at 200 % this still works.
@@ -48,6 +50,7 @@ macro_rules! context_of {
             backend: $app.backend.as_ref(),
             trouble: $app.trouble.as_deref(),
             settings: &$app.settings,
+            theme: $app.drawn(),
             now_ms: $app.now_ms,
         }
     };
@@ -63,6 +66,8 @@ pub struct App {
     /// What the command line says for now.
     lang: Option<Lang>,
     theme: Option<ThemeChoice>,
+    /// What the system prefers.
+    system: theme::Theme,
     screen: Screen,
     screens: Screens,
     dialog: Option<Dialog<Message>>,
@@ -70,6 +75,10 @@ pub struct App {
     size: Size,
     now_ms: u64,
     leaving: bool,
+    /// Somebody looks at the window.
+    looked_at: bool,
+    /// The desktop may be told of what happens.
+    notices: bool,
 }
 
 /// What happens.
@@ -99,8 +108,12 @@ pub enum Message {
     CloseToast(ToastId),
     /// The pointer came over the short messages, or left.
     HoverToasts(bool),
+    /// The system is light or dark.
+    Prefers(iced::theme::Mode),
     /// The window has another size.
     Resized(Size),
+    /// Somebody looks at the window, or does not any more.
+    LookedAt(bool),
     /// Time passed.
     Tick(Instant),
     /// The node is to be opened again.
@@ -117,7 +130,13 @@ pub enum Message {
 pub fn run(args: Args) -> anyhow::Result<()> {
     // Looking through the fonts of the system takes a while: it happens beside everything else.
     std::thread::spawn(|| drop(iced::advanced::graphics::text::font_system().read()));
-    let mut window = iced::application(move || App::new(&args), App::update, App::view)
+    let open = move || {
+        let (app, task) = App::new(&args);
+        (App { notices: true, ..app }, task)
+    };
+    let mut window = iced::application(open, App::update, App::view)
+        // Desktops find the entry of the menu by it, and with that the icon.
+        .settings(iced::Settings { id: Some(ID.to_owned()), ..iced::Settings::default() })
         .title(|app: &App| words::potluck(app.lang()).to_owned())
         .theme(App::theme)
         .scale_factor(App::scale)
@@ -127,6 +146,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             size: SIZE,
             min_size: Some(SMALLEST),
             exit_on_close_request: false,
+            icon: icon(),
             ..window::Settings::default()
         });
     for font in theme::fonts() {
@@ -135,17 +155,27 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     Ok(window.run()?)
 }
 
+fn icon() -> Option<window::Icon> {
+    let picture = image::load_from_memory(include_bytes!("../package/potluck.png")).ok()?;
+    let picture = picture.into_rgba8();
+    let (width, height) = picture.dimensions();
+    window::icon::from_rgba(picture.into_raw(), width, height).ok()
+}
+
 impl App {
     /// The window as it opens.
     pub fn new(args: &Args) -> (Self, Task<Message>) {
+        // The settings are in the folder of a node that is not there yet.
+        let lang = args.lang.unwrap_or_else(Lang::of_system);
         let app = Self {
-            start: Start { options: args.home(), demo: args.demo, attempt: 0 },
+            start: Start { options: args.home(), demo: args.demo.then_some(lang), attempt: 0 },
             backend: None,
             trouble: None,
             view: View::default(),
             settings: Settings::default(),
             lang: args.lang,
             theme: args.theme,
+            system: Theme::default(),
             screen: Screen::Mesh,
             screens: Screens::default(),
             dialog: None,
@@ -153,8 +183,10 @@ impl App {
             size: SIZE,
             now_ms: now_ms(),
             leaving: false,
+            looked_at: true,
+            notices: false,
         };
-        (app, Task::none())
+        (app, iced::system::theme().map(Message::Prefers))
     }
 
     /// The language.
@@ -169,6 +201,11 @@ impl App {
             ThemeChoice::Light => Some(Theme::Light),
             ThemeChoice::Dark => Some(Theme::Dark),
         }
+    }
+
+    /// Light or dark, as it is drawn.
+    pub fn drawn(&self) -> Theme {
+        self.theme().unwrap_or(self.system)
     }
 
     /// The size of everything.
@@ -236,7 +273,9 @@ impl App {
             Message::Copy(text) => return self.copy(text),
             Message::CloseToast(id) => self.toasts.close(id),
             Message::HoverToasts(hovered) => self.toasts.hover(hovered),
+            Message::Prefers(mode) => self.system = iced::theme::Base::default(mode),
             Message::Resized(size) => self.size = size,
+            Message::LookedAt(looked_at) => self.looked_at = looked_at,
             Message::Tick(now) => {
                 self.now_ms = now_ms();
                 self.toasts.tick(now);
@@ -334,6 +373,11 @@ impl App {
                 self.toasts.show(toast, Instant::now());
                 Task::none()
             }
+            Action::Notice(toast) => {
+                let notice = self.notice(&toast);
+                self.toasts.show(toast, Instant::now());
+                notice
+            }
             Action::Ask(mut dialog) => {
                 // Whatever is chosen, the box goes.
                 for (_, message) in &mut dialog.actions {
@@ -351,6 +395,23 @@ impl App {
             }
             Action::Restart => self.restart(),
         }
+    }
+
+    /// The same on the desktop, where nobody looks at the window. Pressing it brings the window up.
+    fn notice(&self, toast: &Toast<Message>) -> Task<Message> {
+        if self.looked_at || !self.notices {
+            return Task::none();
+        }
+        let (label, message) = toast.action.clone().unzip();
+        let open = label.unwrap_or_default();
+        let shown = notice(toast.title.clone(), toast.text.clone(), open);
+        Task::perform(shown, |pressed| pressed).then(move |pressed| match (pressed, &message) {
+            (true, Some(message)) => {
+                let up: Task<Message> = window::latest().and_then(window::gain_focus);
+                Task::done(message.clone()).chain(up)
+            }
+            _ => Task::none(),
+        })
     }
 
     fn set(&mut self, settings: Settings) -> Task<Message> {
@@ -392,7 +453,9 @@ impl App {
             _ if self.dialog.is_some() => return Task::none(),
             Key::Character(digit) if modifiers.command() => {
                 let number: usize = digit.parse().unwrap_or_default();
-                if let Some(screen) = number.checked_sub(1).and_then(|at| Screen::ALL.get(at)) {
+                let shown = |screen: &&Screen| self.screens.is_useful(**screen, &self.view);
+                let mut shown = Screen::ALL.iter().filter(shown);
+                if let Some(screen) = number.checked_sub(1).and_then(|at| shown.nth(at)) {
                     return self.update(Message::Go(*screen));
                 }
             }
@@ -447,8 +510,9 @@ impl App {
         Subscription::batch([
             Subscription::run_with(self.start.clone(), backend::follow).map(Message::Backend),
             keys,
-            iced::event::listen_with(|event, _, _| dropped(&event)),
+            iced::event::listen_with(|event, _, _| of_window(&event)),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
+            iced::system::theme_changes().map(Message::Prefers),
             window::close_requests().map(|_| Message::Close),
             tick,
         ])
@@ -460,14 +524,16 @@ impl App {
     }
 }
 
-fn dropped(event: &iced::Event) -> Option<Message> {
+fn of_window(event: &iced::Event) -> Option<Message> {
     let iced::Event::Window(event) = event else { return None };
-    Some(Message::Dropped(match event {
-        window::Event::FileHovered(_) => Dropped::Over,
-        window::Event::FilesHoveredLeft => Dropped::Left,
-        window::Event::FileDropped(path) => Dropped::File(path.clone()),
+    Some(match event {
+        window::Event::FileHovered(_) => Message::Dropped(Dropped::Over),
+        window::Event::FilesHoveredLeft => Message::Dropped(Dropped::Left),
+        window::Event::FileDropped(path) => Message::Dropped(Dropped::File(path.clone())),
+        window::Event::Focused => Message::LookedAt(true),
+        window::Event::Unfocused => Message::LookedAt(false),
         _ => return None,
-    }))
+    })
 }
 
 fn off_thread<T: Send + 'static>(

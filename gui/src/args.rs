@@ -14,7 +14,7 @@ use crate::{settings::ThemeChoice, words::Lang};
     Two windows on one computer:\n  \
     potluck-gui --data-dir a --name ann --listen /ip4/127.0.0.1/tcp/4001 --no-mdns\n  \
     potluck-gui --data-dir b --name ben --listen /ip4/127.0.0.1/tcp/4002 --no-mdns --join 127.0.0.1:4001\n\
-    Keys: Ctrl+1 to Ctrl+8 choose a screen, Tab and Enter go everywhere, Esc closes")]
+    Keys: Ctrl+1 to Ctrl+9 choose a screen, Tab and Enter go everywhere, Esc closes")]
 pub struct Args {
     /// The data folder: identity, settings, models [default: the user's data folder]
     #[arg(long, value_name = "DIR", env = potluck::data_dir::DATA_DIR_VARIABLE)]
@@ -40,6 +40,9 @@ pub struct Args {
     /// Light or dark for now; the settings keep theirs
     #[arg(long, value_name = "THEME")]
     pub theme: Option<ThemeChoice>,
+    /// Write the manual page into a folder, and open no window
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub man: Option<PathBuf>,
 }
 
 impl Args {

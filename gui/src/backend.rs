@@ -4,11 +4,15 @@
 //! in batches, so that a thousand calls a second do not draw a thousand frames.
 
 mod ask;
+pub mod autostart;
 mod demo;
 pub mod files;
+pub mod notice;
 pub mod offering;
 pub mod pictures;
+pub mod plain;
 pub mod post;
+pub mod tables;
 
 pub use ask::{Ask, Heard};
 
@@ -28,6 +32,8 @@ use potluck::{
     say::{Reason, Say as _},
 };
 
+use crate::words;
+
 /// For how long news are gathered before the window hears of them.
 const GATHER: Duration = Duration::from_millis(50);
 /// The most news in one batch.
@@ -38,8 +44,8 @@ const MOST: usize = 1000;
 pub struct Start {
     /// What overrules the settings.
     pub options: HomeOptions,
-    /// Three nodes in folders that go.
-    pub demo: bool,
+    /// Three nodes in folders that go, whose people write in this language.
+    pub demo: Option<words::Lang>,
     /// Counted up when the person wants it again.
     pub attempt: u32,
 }
@@ -63,6 +69,7 @@ pub struct Backend {
     client: Client,
     data_dir: Arc<Path>,
     own: bool,
+    demo: bool,
     homes: Arc<Mutex<Vec<Home>>>,
 }
 
@@ -77,8 +84,8 @@ pub fn follow(start: &Start) -> impl Stream<Item = Update> + use<> {
     let start = start.clone();
     iced::stream::channel(16, async move |mut out: mpsc::Sender<Update>| {
         let opened = match start.demo {
-            true => demo::open(start.options).await,
-            false => Home::open(start.options).await.map(|home| (vec![home], Vec::new())),
+            Some(lang) => demo::open(start.options, lang).await,
+            None => Home::open(start.options).await.map(|home| (vec![home], Vec::new())),
         };
         let (homes, _demo) = match opened {
             Ok(opened) => opened,
@@ -94,6 +101,7 @@ pub fn follow(start: &Start) -> impl Stream<Item = Update> + use<> {
             client: client.clone(),
             data_dir: home.data_dir().into(),
             own: home.is_own(),
+            demo: start.demo.is_some(),
             homes: Arc::new(Mutex::new(homes)),
         };
         let _ = out.send(Update::Ready(backend)).await;
@@ -144,6 +152,11 @@ impl Backend {
     /// Whether the node runs in this process, and ends with it.
     pub fn is_own(&self) -> bool {
         self.own
+    }
+
+    /// Whether it is a show, in folders that go.
+    pub fn is_demo(&self) -> bool {
+        self.demo
     }
 
     /// Keeps a connection to an address, as people write it.
@@ -233,7 +246,7 @@ mod tests {
             offer: Some(vec!["chat/1".into()]),
             ..HomeOptions::default()
         };
-        let mut updates = Box::pin(follow(&Start { options, demo: false, attempt: 0 }));
+        let mut updates = Box::pin(follow(&Start { options, demo: None, attempt: 0 }));
         let Some(Update::Ready(backend)) = updates.next().await else { panic!("not ready") };
         assert!(backend.is_own());
         let Some(Update::News(news)) = updates.next().await else { panic!("no news") };
@@ -261,7 +274,7 @@ mod tests {
         std::fs::write(folder.path().join("home/config.toml"), "name = 3\n").unwrap();
         let options =
             HomeOptions { data_dir: Some(folder.path().join("home")), ..HomeOptions::default() };
-        let mut updates = Box::pin(follow(&Start { options, demo: false, attempt: 0 }));
+        let mut updates = Box::pin(follow(&Start { options, demo: None, attempt: 0 }));
         let Some(Update::Failed(why)) = updates.next().await else { panic!("started") };
         assert!(why.contains("config.toml"), "{why}");
     }

@@ -2,13 +2,17 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use potluck_gui::{app, args::Args};
 
 fn main() -> ExitCode {
     let args = Args::parse();
     potluck_gui::logging();
-    match app::run(args) {
+    let done = match &args.man {
+        Some(folder) => clap_mangen::generate_to(Args::command(), folder).map_err(Into::into),
+        None => app::run(args),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -5,10 +5,14 @@
 //! `app::screens`.
 
 pub mod activity;
+pub mod analyze;
+pub mod asked;
 pub mod chat;
 pub mod faces;
 pub mod mesh;
+pub mod more;
 pub mod offer;
+pub mod paths;
 pub mod recognize;
 pub mod settings;
 
@@ -23,7 +27,7 @@ use crate::{
     icon::Icon,
     settings::Settings,
     theme::{self, Element, Role, space},
-    widget::{Dialog, Toast, cut, icon_button},
+    widget::{Dialog, Toast, button, cut, icon_button},
     words::{self, Lang},
 };
 
@@ -42,6 +46,10 @@ pub enum Screen {
     Recognize,
     /// Whose faces are on them.
     Faces,
+    /// What stands in tables.
+    Analyze,
+    /// What else is offered.
+    More,
     /// How it looks and behaves.
     Settings,
 }
@@ -64,6 +72,8 @@ impl Screen {
         Screen::Chat,
         Screen::Recognize,
         Screen::Faces,
+        Screen::Analyze,
+        Screen::More,
         Screen::Activity,
         Screen::Offer,
         Screen::Settings,
@@ -78,6 +88,8 @@ impl Screen {
             Self::Offer => Icon::HandPlatter,
             Self::Recognize => Icon::ScanSearch,
             Self::Faces => Icon::ScanFace,
+            Self::Analyze => Icon::ChartColumn,
+            Self::More => Icon::LayoutGrid,
             Self::Settings => Icon::SlidersHorizontal,
         }
     }
@@ -91,6 +103,8 @@ impl Screen {
             Self::Offer => words::offer::title(lang),
             Self::Recognize => words::recognize::title(lang),
             Self::Faces => words::faces::title(lang),
+            Self::Analyze => words::analyze::title(lang),
+            Self::More => words::more::title(lang),
             Self::Settings => words::settings::title(lang),
         }
     }
@@ -99,7 +113,7 @@ impl Screen {
     pub fn group(self) -> Group {
         match self {
             Self::Mesh | Self::Chat => Group::First,
-            Self::Recognize | Self::Faces => Group::Ask,
+            Self::Recognize | Self::Faces | Self::Analyze | Self::More => Group::Ask,
             Self::Activity | Self::Offer | Self::Settings => Group::Here,
         }
     }
@@ -122,6 +136,8 @@ pub struct Context<'a> {
     pub trouble: Option<&'a str>,
     /// How the window looks and behaves.
     pub settings: &'a Settings,
+    /// Light or dark, as it is drawn.
+    pub theme: theme::Theme,
     /// Unix time in milliseconds.
     pub now_ms: u64,
 }
@@ -162,6 +178,8 @@ pub enum Action<Message> {
     Run(Task<Message>),
     /// A short message in the corner.
     Tell(Toast<Message>),
+    /// The same, and a notice of the desktop where nobody looks at the window; pressing it is the action.
+    Notice(Toast<Message>),
     /// A message box.
     Ask(Dialog<Message>),
     /// A text for the clipboard; what it was is told.
@@ -184,9 +202,8 @@ impl<Message: Send + 'static> Action<Message> {
         match self {
             Self::None => Action::None,
             Self::Run(task) => Action::Run(task.map(wrap)),
-            Self::Tell(Toast { tone, icon, title, text, action }) => {
-                Action::Tell(Toast { tone, icon, title, text, action: action.map(named) })
-            }
+            Self::Tell(toast) => Action::Tell(toast.map(wrap)),
+            Self::Notice(toast) => Action::Notice(toast.map(wrap)),
             Self::Ask(Dialog { tone, icon, title, text, details, actions }) => {
                 let actions = actions.into_iter().map(named).collect();
                 Action::Ask(Dialog { tone, icon, title, text, details, actions })
@@ -238,4 +255,10 @@ pub fn body<'a, Message: 'a>(
         .width(Length::Fill)
         .height(Length::Fill)
         .into()
+}
+
+/// The way for those who have no file at hand: the bundled ones.
+pub fn sample_button<'a, Message: Clone + 'a>(lang: Lang, sample: Message) -> Element<'a, Message> {
+    let sample = button(words::analyze::sample(lang)).icon(Icon::Play).on_press(sample);
+    container(sample).center_x(Length::Fill).into()
 }

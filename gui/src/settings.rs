@@ -3,13 +3,13 @@
 
 use std::{
     collections::BTreeSet,
-    io::{self, Write as _},
-    path::Path,
+    io,
+    path::{Path, PathBuf},
 };
 
 use clap::ValueEnum;
 use potluck::{
-    config::{Config, ConfigError},
+    config::{Config, EditError, edit, replace},
     say::{Reason, Say},
 };
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ pub struct Settings {
     pub notice_strangers: bool,
     /// Strangers who may write: client ids.
     pub accepted: BTreeSet<String>,
+    /// Where files of letters are saved; `None` is the system's folder for what was downloaded.
+    pub downloads: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -56,6 +58,7 @@ impl Default for Settings {
             notice_mail: true,
             notice_strangers: false,
             accepted: BTreeSet::new(),
+            downloads: None,
         }
     }
 }
@@ -84,7 +87,7 @@ pub enum SettingsError {
     Unreadable(String),
     /// The node would not start with it.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Edit(#[from] EditError),
 }
 
 impl Say for SettingsError {
@@ -92,7 +95,7 @@ impl Say for SettingsError {
         match self {
             Self::Disk(error) => error.reason(),
             Self::Unreadable(text) => text.reason(),
-            Self::Config(error) => error.reason(),
+            Self::Edit(error) => error.reason(),
         }
     }
 }
@@ -118,7 +121,7 @@ impl Settings {
     pub fn save(&self, folder: &Path) -> Result<(), SettingsError> {
         let text =
             toml::to_string(self).map_err(|error| SettingsError::Unreadable(error.to_string()))?;
-        replace(&folder.join(FILE), &text)
+        Ok(replace(&folder.join(FILE), &text)?)
     }
 
     /// The language to speak.
@@ -140,54 +143,50 @@ pub enum NodeSetting {
     Offer(String, bool),
     /// Room for other people's mail, in MiB.
     KeepMib(u64),
-    /// Whether everyone may use Face++, or contacts only.
-    FaceppForEveryone(bool),
+    /// Who may use a capability.
+    Allow(String, Who),
+}
+
+/// Who may use a capability, of what is chosen by one press.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// The whole mesh.
+    Everyone,
+    /// Contacts.
+    Contacts,
+    /// Only this node.
+    Nobody,
 }
 
 /// Changes one setting in `config.toml` and leaves the rest of the file, comments too, as it is.
 /// What the node would refuse is not written.
 pub fn set_of_node(file: &Path, setting: &NodeSetting) -> Result<Config, SettingsError> {
-    let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Config::template(),
-        Err(error) => return Err(error.into()),
+    let set = |document: &mut toml_edit::DocumentMut, config: &Config| {
+        let (section, key, value) = match setting {
+            NodeSetting::Offer(name, on) => return offer(document, config, name, *on),
+            NodeSetting::KeepMib(mib) => {
+                let mib = i64::try_from(*mib).unwrap_or(i64::MAX);
+                ("mail", "keep_mib", toml_edit::value(mib))
+            }
+            NodeSetting::Allow(name, allow) => {
+                let who = match allow {
+                    Who::Everyone => "everyone",
+                    Who::Contacts => "contacts",
+                    Who::Nobody => "nobody",
+                };
+                let key = name.split('/').next().unwrap_or(name);
+                ("allow", key, toml_edit::value(who))
+            }
+            NodeSetting::Name(name) => {
+                document["name"] = toml_edit::value(name.as_str());
+                return;
+            }
+            NodeSetting::Receipts(on) => ("mail", "read_receipts", toml_edit::value(*on)),
+            NodeSetting::Mdns(on) => ("network", "mdns", toml_edit::value(*on)),
+        };
+        document.entry(section).or_insert_with(toml_edit::table)[key] = value;
     };
-    let mut document: toml_edit::DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| {
-            SettingsError::Unreadable(format!("config.toml: {}", error.message()))
-        })?;
-    let (section, key, value) = match setting {
-        NodeSetting::Offer(name, on) => {
-            offer(&mut document, &Config::parse(&text, file)?, name, *on);
-            return keep(file, &document.to_string());
-        }
-        NodeSetting::KeepMib(mib) => {
-            let mib = i64::try_from(*mib).unwrap_or(i64::MAX);
-            (Some("mail"), "keep_mib", toml_edit::value(mib))
-        }
-        NodeSetting::FaceppForEveryone(on) => {
-            let who = if *on { "everyone" } else { "contacts" };
-            (Some("facepp"), "allow", toml_edit::value(who))
-        }
-        NodeSetting::Name(name) => (None, "name", toml_edit::value(name.as_str())),
-        NodeSetting::Receipts(on) => (Some("mail"), "read_receipts", toml_edit::value(*on)),
-        NodeSetting::Mdns(on) => (Some("network"), "mdns", toml_edit::value(*on)),
-    };
-    match section {
-        None => document[key] = value,
-        Some(section) => {
-            let table = document.entry(section).or_insert_with(toml_edit::table);
-            table[key] = value;
-        }
-    }
-    keep(file, &document.to_string())
-}
-
-/// Keeps settings that a node would start with.
-fn keep(file: &Path, text: &str) -> Result<Config, SettingsError> {
-    let config = Config::parse(text, file)?;
-    replace(file, text)?;
-    Ok(config)
+    Ok(edit(file, set)?)
 }
 
 /// Takes a capability into the lists of what is offered, or out of them.
@@ -207,17 +206,6 @@ fn offer(document: &mut toml_edit::DocumentMut, config: &Config, name: &str, on:
         only.push(name.to_owned());
         put("offer", only);
     }
-}
-
-/// Puts a file that only its owner reads in the place of another.
-pub(crate) fn replace(path: &Path, text: &str) -> Result<(), SettingsError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    // Made with mode 0600.
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 #[cfg(test)]

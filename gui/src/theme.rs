@@ -13,7 +13,7 @@ pub use container::{
     head, hue, line, muted, note, panel, plain_text, primary_text, rail, scrim, success_text, tile,
     tip, toast, warning_text, well,
 };
-pub use field::{field, field_frame};
+pub use field::{field, field_frame, wordless_pick};
 pub use plain::hairline;
 
 use iced::{Color, Font, Pixels, font::Weight, theme, widget::text::LineHeight};

@@ -9,6 +9,7 @@ mod overlay;
 mod parts;
 mod picks;
 mod place;
+mod rise;
 
 pub use button::{Button, Kind, button, icon_button, pressable};
 pub use cut::cut;
@@ -19,5 +20,6 @@ pub use parts::{
     avatar, badge, bar, card, count, drop_field, empty, field, head_row, hr, key, note, row_of,
     tile, tip,
 };
-pub use picks::{segment, switch, tabs};
+pub use picks::{pick, segment, switch, tabs};
 pub use place::{PLACE, Place};
+pub use rise::rise;

@@ -4,11 +4,14 @@
 //! each language.
 
 pub mod activity;
+pub mod analyze;
 pub mod asking;
 pub mod chat;
+pub mod demo;
 pub mod faces;
 pub mod figures;
 pub mod mesh;
+pub mod more;
 pub mod offer;
 pub mod recognize;
 pub mod settings;
@@ -20,11 +23,14 @@ pub(crate) use potluck_i18n::words;
 /// Every table, for the tests: a new file of words stands here too.
 pub const TABLES: &[&[potluck_i18n::Sentence]] = &[
     activity::TABLE,
+    analyze::TABLE,
     asking::TABLE,
     chat::TABLE,
+    demo::TABLE,
     faces::TABLE,
     figures::TABLE,
     mesh::TABLE,
+    more::TABLE,
     offer::TABLE,
     recognize::TABLE,
     settings::TABLE,

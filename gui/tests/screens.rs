@@ -3,7 +3,7 @@
 //!
 //! `POTLUCK_PICTURES=folder cargo test -p potluck-gui --test screens` leaves a picture of every
 //! screen in both languages, both themes and three sizes there, to be looked at.
-//! `POTLUCK_SNAPSHOTS=new` makes the committed pictures again.
+//! `POTLUCK_ONLY=analyze` draws those alone whose name begins so. `POTLUCK_SNAPSHOTS=new` makes the committed pictures again.
 
 #[path = "staged/staged.rs"]
 mod staged;
@@ -16,7 +16,7 @@ use image::RgbaImage;
 use potluck_gui::{
     app::{App, Message, screens},
     icon::Icon,
-    screen::{Screen, recognize},
+    screen::{Screen, paths, recognize},
     theme::{self, Theme, Tone},
     widget::{self, Dialog},
     words::{self, Lang},
@@ -69,9 +69,18 @@ fn shows(app: &App, words: &str) -> bool {
 }
 
 #[test]
-fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
+fn every_screen_is_drawn_in_english_in_both_themes_and_all_sizes() {
+    draw_all(Lang::En);
+}
+
+#[test]
+fn every_screen_is_drawn_in_chinese_in_both_themes_and_all_sizes() {
+    draw_all(Lang::Zh);
+}
+
+fn draw_all(lang: Lang) {
     let folder = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from);
-    let stages: [(&str, Stage); 26] = [
+    let stages: [(&str, Stage); 43] = [
         ("mesh", staged::mesh),
         ("mesh-card", staged::mesh_with_card),
         ("mesh-list", staged::mesh_list),
@@ -97,23 +106,40 @@ fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
         ("faces-none", staged::faces_none),
         ("faces-failed", staged::faces_failed),
         ("faces-cloud", staged::faces_cloud),
+        ("analyze-empty", staged::no_table),
+        ("analyze-running", staged::analyze_running),
+        ("analyze", staged::analyze),
+        ("analyze-alerts", staged::analyze_alerts),
+        ("analyze-columns", staged::analyze_columns),
+        ("analyze-heatmap", staged::analyze_heatmap),
+        ("analyze-scatter", staged::analyze_scatter),
+        ("analyze-missing", staged::analyze_missing),
+        ("analyze-trends", staged::analyze_trends),
+        ("analyze-cloud", staged::analyze_cloud),
+        ("analyze-how", staged::analyze_how),
+        ("analyze-refused", staged::analyze_refused),
+        ("analyze-nobody", staged::analyze_nobody),
+        ("more", staged::more_list),
+        ("more-form", staged::more_form),
+        ("more-answer", staged::more_answer),
+        ("more-untold", staged::more_untold),
         ("settings", staged::settings),
     ];
-    for (name, stage) in stages {
-        for lang in Lang::ALL {
-            for theme in [Theme::Light, Theme::Dark] {
-                let mut app = staged::app(lang);
-                stage(&mut app);
-                for (label, width, height) in SIZES {
-                    let drawn = picture(&app, Size::new(width, height), theme);
-                    // Something is on it: not one colour all over.
-                    let first = drawn.get_pixel(0, 0);
-                    assert!(drawn.pixels().any(|pixel| pixel != first));
-                    if let Some(folder) = &folder {
-                        std::fs::create_dir_all(folder).unwrap();
-                        let file = format!("{name}-{lang:?}-{theme:?}-{label}.png").to_lowercase();
-                        drawn.save(folder.join(file)).unwrap();
-                    }
+    let only = std::env::var("POTLUCK_ONLY").unwrap_or_default();
+    for (name, stage) in stages.into_iter().filter(|(name, _)| name.starts_with(&only)) {
+        for theme in [Theme::Light, Theme::Dark] {
+            let mut app = staged::app(lang);
+            let _ = app.update(Message::Prefers(iced::theme::Base::mode(&theme)));
+            stage(&mut app);
+            for (label, width, height) in SIZES {
+                let drawn = picture(&app, Size::new(width, height), theme);
+                // Something is on it: not one colour all over.
+                let first = drawn.get_pixel(0, 0);
+                assert!(drawn.pixels().any(|pixel| pixel != first));
+                if let Some(folder) = &folder {
+                    std::fs::create_dir_all(folder).unwrap();
+                    let file = format!("{name}-{lang:?}-{theme:?}-{label}.png").to_lowercase();
+                    drawn.save(folder.join(file)).unwrap();
                 }
             }
         }
@@ -123,17 +149,19 @@ fn every_screen_is_drawn_in_all_languages_themes_and_sizes() {
 /// The committed pictures: compared with a tolerance, since rounding differs between processors.
 #[test]
 fn screens_look_as_they_were_approved() {
-    let approve: [(&str, Stage, Lang, Theme); 7] = [
+    let approve: [(&str, Stage, Lang, Theme); 8] = [
         ("mesh-en-light", staged::mesh, Lang::En, Theme::Light),
         ("mesh-zh-dark", staged::mesh_with_card, Lang::Zh, Theme::Dark),
         ("nobody-zh-light", staged::nobody, Lang::Zh, Theme::Light),
         ("recognize-zh-light", staged::recognize, Lang::Zh, Theme::Light),
         ("faces-en-dark", staged::faces, Lang::En, Theme::Dark),
+        ("analyze-zh-light", staged::analyze, Lang::Zh, Theme::Light),
         ("offer-zh-dark", staged::offer, Lang::Zh, Theme::Dark),
         ("settings-en-dark", staged::settings, Lang::En, Theme::Dark),
     ];
     for (name, stage, lang, theme) in approve {
         let mut app = staged::app(lang);
+        let _ = app.update(Message::Prefers(iced::theme::Base::mode(&theme)));
         stage(&mut app);
         let drawn = picture(&app, Size::new(900.0, 600.0), theme);
         let path =
@@ -297,7 +325,7 @@ fn behind_a_dialog_the_page_keeps_still() {
         ],
     };
     let above = widget::dialog(&dialog, Lang::En, Message::Copy);
-    let page = widget::over(app.view(), Some(above), Message::Dismiss);
+    let page = widget::over(app.view(), Some(above), Message::Dismiss, false);
     let size = Size::new(900.0, 600.0);
     let mut simulator = Simulator::with_size(settings(), size, page);
     if let Some(folder) = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from) {
@@ -349,10 +377,85 @@ fn a_picture_without_faces_says_so_and_a_failure_can_be_tried_again() {
 }
 
 #[test]
+fn a_report_is_read_part_by_part() {
+    let mut app = staged::app(Lang::En);
+    staged::analyze(&mut app);
+    assert!(shows(&app, "120") && shows(&app, "学号"));
+    assert!(shows(&app, words::analyze::save_report(Lang::En)));
+    press(&mut app, words::analyze::columns(Lang::En));
+    press(&mut app, "姓名");
+    assert!(shows(&app, words::analyze::frequent(Lang::En)));
+    press(&mut app, words::analyze::trends(Lang::En));
+    // The chart of this table is there, and another of the same kind is not.
+    assert!(shows(&app, words::analyze::drawing_chart(Lang::En)));
+    press(&mut app, words::analyze::cloud(Lang::En));
+    press(&mut app, words::analyze::shuffle(Lang::En));
+    // Another cloud is on its way, and the report stays.
+    assert!(shows(&app, words::asking::stop(Lang::En)));
+    press(&mut app, words::asking::stop(Lang::En));
+    assert!(!shows(&app, words::asking::stop(Lang::En)));
+}
+
+#[test]
+fn how_a_table_is_read_shows_at_once_and_can_be_corrected() {
+    let mut app = staged::app(Lang::Zh);
+    staged::analyze_running(&mut app);
+    assert!(shows(&app, "李文博") && shows(&app, words::analyze::date(Lang::Zh)));
+    assert!(shows(&app, words::analyze::counting(Lang::Zh)));
+    write(&mut app, potluck_gui::screen::analyze::SKIP, "no");
+    assert!(shows(&app, &words::analyze::not_lines(Lang::Zh, 10_000)));
+    press(&mut app, words::asking::stop(Lang::Zh));
+    assert!(shows(&app, words::recognize::stopped_hint(Lang::Zh)));
+    press(&mut app, words::asking::again(Lang::Zh));
+    assert!(!shows(&app, words::recognize::stopped_hint(Lang::Zh)));
+}
+
+#[test]
+fn what_is_no_table_says_so_and_nobody_to_serve_can_be_tried_again() {
+    let mut app = staged::app(Lang::En);
+    staged::analyze_refused(&mut app);
+    assert!(shows(&app, words::analyze::no_table(Lang::En)));
+    assert!(shows(&app, words::analyze::how_read(Lang::En)));
+    let mut app = staged::app(Lang::Zh);
+    staged::analyze_nobody(&mut app);
+    assert!(shows(&app, words::asking::nobody(Lang::Zh)));
+    press(&mut app, words::asking::again(Lang::Zh));
+    assert!(!shows(&app, words::asking::nobody(Lang::Zh)));
+}
+
+#[test]
+fn any_capability_gets_a_form_and_shows_its_answer() {
+    let mut app = staged::app(Lang::En);
+    // It stands in the sidebar only where there is something.
+    staged::mesh(&mut app);
+    assert!(!shows(&app, words::more::title(Lang::En)));
+    staged::more_answer(&mut app);
+    assert!(shows(&app, words::more::title(Lang::En)) && shows(&app, "least_certainty"));
+    assert!(shows(&app, words::more::answer(Lang::En)));
+    write(&mut app, potluck_gui::screen::more::FIELDS[2], "?");
+    press(&mut app, words::more::ask(Lang::En));
+    assert!(shows(&app, words::more::not_number(Lang::En)));
+}
+
+#[test]
+fn a_capability_that_nobody_explains_can_be_asked_and_a_failure_says_why() {
+    let mut app = staged::app(Lang::Zh);
+    staged::more_untold(&mut app);
+    assert!(shows(&app, words::more::untold(Lang::Zh)));
+    assert!(shows(&app, words::asking::refused(Lang::Zh)));
+    press(&mut app, words::more::ask(Lang::Zh));
+    assert!(!shows(&app, words::asking::refused(Lang::Zh)));
+    assert!(shows(&app, words::more::asks(Lang::Zh)));
+    press(&mut app, words::asking::stop(Lang::Zh));
+    assert!(shows(&app, words::more::ask(Lang::Zh)));
+}
+
+#[test]
 fn a_path_can_be_typed_where_there_are_no_dialogs() {
     let mut app = staged::app(Lang::Zh);
     staged::no_pictures(&mut app);
-    let typing = recognize::Message::Place(Some(recognize::Purpose::Open));
+    let typing = paths::Message::Type(recognize::Purpose::Open);
+    let typing = recognize::Message::Paths(typing);
     let _ = app.update(Message::Screen(screens::Message::Recognize(typing)));
     let size = Size::new(1280.0, 860.0);
     let mut simulator = simulator(&app, size);

@@ -20,9 +20,15 @@ use potluck::{
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Time for one thing before the next one is done.
 const PAUSE: Duration = Duration::from_millis(400);
+/// What is written, also to show that Chinese can be typed.
+const LETTER: &str = "from the window: 你好";
 /// What stands in the sidebar, and the first person in the list of the chat.
 const CHAT: (u32, u32) = (66, 121);
 const RECOGNIZE: (u32, u32) = (66, 198);
+const FACES: (u32, u32) = (66, 236);
+const ANALYZE: (u32, u32) = (66, 274);
+/// The heat map among the parts of a report.
+const HEATMAP: (u32, u32) = (548, 128);
 const ROBOT: (u32, u32) = (400, 150);
 const PERSON: (u32, u32) = (400, 210);
 
@@ -86,6 +92,7 @@ impl Screen {
 
     fn picture(&self, name: &str) {
         if let Some(folder) = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from) {
+            let _ = std::fs::create_dir_all(&folder);
             let file = folder.join(format!("window-{name}.png"));
             let mut import = Command::new("import");
             import.args(["-window", "root"]).arg(file).env("DISPLAY", &self.display);
@@ -130,7 +137,7 @@ fn what_is_done_in_the_window_reaches_another_node() {
         name: Some("bob".to_owned()),
         listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
         no_mdns: true,
-        offer: Some(vec!["recognize/1".to_owned()]),
+        offer: Some(["recognize/1", "faces/1", "analyze/1"].map(str::to_owned).into()),
         ..HomeOptions::default()
     }));
     let bob = bob.expect("another node");
@@ -156,41 +163,56 @@ fn what_is_done_in_the_window_reaches_another_node() {
         screen.click(CHAT);
         std::thread::sleep(PAUSE * 4);
         screen.click(PERSON);
-        screen.line("from the window");
+        screen.line(LETTER);
         let soon = Instant::now() + PATIENCE / 6;
         while came.is_empty() && Instant::now() < soon {
             std::thread::sleep(PAUSE);
             came = texts();
         }
     }
-    assert_eq!(came.first().map(String::as_str), Some("from the window"));
+    assert_eq!(came.first().map(String::as_str), Some(LETTER));
     screen.picture("letter");
     screen.click(ROBOT);
     screen.line("hello");
     std::thread::sleep(PAUSE * 2);
     screen.picture("robot");
 
-    // A picture, by its path.
-    let cat = home("cat.jpg");
-    std::fs::write(&cat, potluck_models::samples()[0].bytes).expect("written");
-    let recognized = || {
-        let counters = runtime.block_on(bob.client().counters()).unwrap_or_default();
-        counters.iter().any(|(name, counters)| name == "recognize/1" && counters.done > 0)
-    };
-    let end = Instant::now() + PATIENCE;
-    while !recognized() && Instant::now() < end {
-        screen.click(RECOGNIZE);
-        screen.does(&["key", "ctrl+o"]).expect("a key");
-        std::thread::sleep(PAUSE * 3);
-        screen.line(&cat.to_string_lossy());
-        let soon = Instant::now() + PATIENCE / 6;
-        while !recognized() && Instant::now() < soon {
-            std::thread::sleep(PAUSE);
+    // What is asked of the other one, by the path of a file.
+    let asked = |nav, capability: &str, name: &str, bytes: &[u8]| {
+        let file = home(name);
+        std::fs::write(&file, bytes).expect("written");
+        let done = || {
+            let counters = runtime.block_on(bob.client().counters()).unwrap_or_default();
+            counters.iter().any(|(name, counters)| name == capability && counters.done > 0)
+        };
+        let end = Instant::now() + PATIENCE;
+        while !done() && Instant::now() < end {
+            screen.click(nav);
+            screen.does(&["key", "ctrl+o"]).expect("a key");
+            std::thread::sleep(PAUSE * 3);
+            screen.line(&file.to_string_lossy());
+            let soon = Instant::now() + PATIENCE / 4;
+            while !done() && Instant::now() < soon {
+                std::thread::sleep(PAUSE);
+            }
         }
-    }
-    assert!(recognized(), "the picture is recognised by the other node");
-    std::thread::sleep(PAUSE * 2);
-    screen.picture("recognize");
+        assert!(done(), "{capability} of the other node was not asked");
+        std::thread::sleep(PAUSE * 4);
+        screen.picture(capability.split('/').next().expect("a name"));
+    };
+    asked(RECOGNIZE, "recognize/1", "cat.jpg", potluck_models::samples()[0].bytes);
+    asked(FACES, "faces/1", "faces.jpg", potluck_models::face_sample().bytes);
+    asked(ANALYZE, "analyze/1", "成绩.csv", potluck_analysis::SAMPLE.as_bytes());
+    screen.click(HEATMAP);
+    std::thread::sleep(PAUSE * 4);
+    screen.picture("heatmap");
+    // Saved where the card proposes it: there are no dialogs here.
+    screen.does(&["key", "ctrl+s"]).expect("a key");
+    std::thread::sleep(PAUSE * 3);
+    screen.does(&["key", "Return"]).expect("a key");
+    until("the report is saved", || home("成绩-report.html").exists().then_some(()));
+    std::thread::sleep(PAUSE);
+    screen.picture("saved");
     let ended = screen.window.as_mut().expect("it runs").try_wait().expect("its state");
     assert!(ended.is_none(), "the window has ended: {ended:?}");
     drop(screen);

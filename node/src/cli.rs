@@ -3,6 +3,7 @@
 mod analyze;
 mod ask;
 mod call;
+mod completions;
 mod demo;
 mod doctor;
 mod engine;
@@ -16,6 +17,7 @@ mod mail;
 mod mesh;
 mod models;
 mod output;
+mod people;
 mod reading;
 mod recognize;
 mod stop;
@@ -99,8 +101,12 @@ enum Command {
     Inbox(mail::Inbox),
     /// Letters that were sent, and how far they are
     Outbox(mail::Outbox),
-    /// Who was met, and can be written to
-    Contacts,
+    /// Who was met, and can be written to; names of your own, and whom you block
+    Contacts(people::Contacts),
+    /// Who may use what this node offers
+    Allow(people::AllowCommand),
+    /// Keep what this node offers to yourself, or from somebody who is listed
+    Deny(people::Deny),
     /// Who is in the mesh
     Peers,
     /// What the mesh can do, and who does it
@@ -115,6 +121,10 @@ enum Command {
     Engine(engine::EngineCommand),
     /// Three nodes in one process on loopback: recognition, chat, and a node that dies
     Demo,
+    /// Print what a shell needs to complete commands and options
+    Completions(completions::Completions),
+    /// Write the manual pages, one a command
+    Man(completions::Man),
 }
 
 /// Reads the command line, runs the command, prints what is left to say.
@@ -155,7 +165,9 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Send(send) => send.run(&common, output).await,
         Command::Inbox(inbox) => inbox.run(&common, output).await,
         Command::Outbox(outbox) => outbox.run(&common, output).await,
-        Command::Contacts => mail::contacts(&common, output).await,
+        Command::Contacts(contacts) => contacts.run(&common, output).await,
+        Command::Allow(allow) => allow.run(&common, output).await,
+        Command::Deny(deny) => deny.run(&common, output).await,
         Command::Peers => mesh::peers(&common, output).await,
         Command::Capabilities => mesh::capabilities(&common, output).await,
         Command::Id => mesh::id(&common, output).await,
@@ -163,6 +175,8 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Models(models) => models.run(&common, output),
         Command::Engine(engine) => engine.run(&common, output),
         Command::Demo => demo::run(output).await,
+        Command::Completions(completions) => completions.run(Cli::command()),
+        Command::Man(man) => man.run(Cli::command(), output),
     }
 }
 

@@ -9,6 +9,7 @@ mod ask;
 mod event;
 mod input;
 mod local;
+pub mod plain;
 mod report;
 mod run;
 mod watching;
@@ -123,6 +124,17 @@ impl Client {
                 Ok(())
             }
             Kind::Attached(there) => there.offer(capability, on).await,
+        }
+    }
+
+    /// Has the node read again who may use what, its contacts and whom it blocks: what was written to its
+    /// settings file holds from now on. Other settings hold from its next start.
+    pub async fn reload(&self) -> Result<(), ControlError> {
+        match &self.0 {
+            Kind::Local(local) => {
+                local.reload().await.map_err(|error| ControlError::Refused(error.to_string()))
+            }
+            Kind::Attached(there) => there.reload().await,
         }
     }
 

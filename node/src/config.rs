@@ -4,6 +4,7 @@
 //! one line with the file, the line and what to do ([`ConfigError`]).
 
 mod allow;
+mod edit;
 pub(crate) mod explain;
 mod section;
 
@@ -21,7 +22,8 @@ use toml::de::DeTable;
 
 use crate::say::{Reason, reasons};
 
-pub use allow::{Allow, Contacts};
+pub use allow::{Allow, Contacts, Permissions};
+pub use edit::{EditError, edit, replace};
 pub(crate) use section::SectionForm;
 pub use section::{Section, Sections};
 
@@ -44,6 +46,10 @@ pub struct Config {
     pub network: Network,
     /// What is offered, and how much of it at once.
     pub services: Services,
+    /// Who may use what.
+    pub allow: Permissions,
+    /// The people with whom the owner wants nothing to do: nicknames and client ids.
+    pub blocked: Contacts,
     /// The people whom the owner knows: nicknames and client ids.
     pub contacts: Contacts,
     /// Sections of services that differ from the default: see [`Config::section`].
@@ -153,7 +159,9 @@ pub enum ValueError {
     #[error("'{0}' is not a client id (`potluck id` on that person's machine prints it)")]
     ClientId(String),
     /// Not a way to say who may use something.
-    #[error("'{0}' says nobody (write \"contacts\", \"everyone\" or a list of client ids)")]
+    #[error(
+        "'{0}' says nobody (write \"contacts\", \"everyone\", \"nobody\" or a list of client ids)"
+    )]
     Allow(String),
     /// Not an address for a secret.
     #[error(
@@ -241,6 +249,8 @@ impl Default for Config {
             language: None,
             network: Network::default(),
             services: Services::default(),
+            allow: Permissions::default(),
+            blocked: Contacts::default(),
             contacts: Contacts::default(),
             sections: Sections::default(),
         }

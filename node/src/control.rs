@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Both ends must speak the same; raised with every change of what travels here.
-const CONTROL_VERSION: u32 = 3;
+const CONTROL_VERSION: u32 = 4;
 /// Progress that may wait for a slow reader.
 const PROGRESS_QUEUE: usize = 32;
 
@@ -72,6 +72,8 @@ enum Request {
     End,
     /// Offer a capability, or stop it.
     Offer { capability: String, on: bool },
+    /// Read again who may do what.
+    Reload,
     /// Keep connections to these addresses.
     Join { addresses: Vec<String> },
     /// What the doctor wants to know.
@@ -139,6 +141,9 @@ pub enum ControlError {
         /// This program's.
         here: &'static str,
     },
+    /// It could not do it.
+    #[error("the running node says: {0}")]
+    Refused(String),
     /// It answered something else.
     #[error("the running node answered something unexpected ({0}); restart it")]
     Unexpected(String),

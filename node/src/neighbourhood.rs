@@ -24,7 +24,7 @@ mod exchanges;
 mod peer;
 pub mod ring;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use libp2p::PeerId;
 use rand::{Rng, RngExt as _};
@@ -122,6 +122,8 @@ pub struct Neighbourhood {
     asked: Option<(PeerId, u64)>,
     neighbours_at: u64,
     looked_around_at: u64,
+    /// Whom the owner wants nothing to do with.
+    blocked: BTreeSet<PeerId>,
 }
 
 /// What one source may make this node do.
@@ -164,6 +166,7 @@ impl Neighbourhood {
             asked: None,
             neighbours_at: 0,
             looked_around_at: 0,
+            blocked: BTreeSet::new(),
         }
     }
 
@@ -208,6 +211,7 @@ impl Neighbourhood {
                 self.on_replied(peer, &reply, digest_sent, now, out);
             }
             Event::Tick { used } => self.on_tick(used, now, rng, out),
+            Event::Block { peers } => self.block(peers, out),
         }
         effects
     }
@@ -229,9 +233,10 @@ impl Neighbourhood {
         }
     }
 
-    /// The live nodes, without this one.
+    /// The live nodes, without this one and those that are blocked.
     pub fn entries(&self) -> impl Iterator<Item = (&PeerId, &Entry, Nearness)> {
-        self.directory.entries().map(|(peer, entry)| (peer, entry, self.nearness(peer)))
+        let open = self.directory.entries().filter(|(peer, _)| !self.blocked.contains(peer));
+        open.map(|(peer, entry)| (peer, entry, self.nearness(peer)))
     }
 
     /// Libp2p nodes that are not of this mesh.

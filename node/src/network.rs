@@ -16,6 +16,7 @@ mod transport;
 mod view;
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, OnceLock},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -125,6 +126,7 @@ enum Command {
     Join(Vec<Multiaddr>),
     Facts(oneshot::Sender<NetworkFacts>),
     SealTo(String),
+    Block(BTreeSet<PeerId>),
     Stop(oneshot::Sender<()>),
 }
 
@@ -178,6 +180,11 @@ impl Network {
     /// Changes what letters to this node are sealed to.
     pub async fn seal_to(&self, key: String) {
         let _ = self.commands.send(Command::SealTo(key)).await;
+    }
+
+    /// Has nothing to do with these any more, and with everybody else again.
+    pub async fn block(&self, peers: BTreeSet<PeerId>) {
+        let _ = self.commands.send(Command::Block(peers)).await;
     }
 
     /// Keeps connections to these addresses too.

@@ -95,6 +95,7 @@ impl Node {
             .or_else(|| temporary.as_ref().map(tempfile::TempDir::path))
             .unwrap_or(Path::new("."))
             .join("blobs");
+        let settings_file = data_dir.as_ref().or(mail.as_ref()).map(|dir| dir.join("config.toml"));
         let registry = match registry {
             Some(registry) => registry,
             None => services::all(&config, data_dir.as_deref())?,
@@ -104,6 +105,8 @@ impl Node {
             None => None,
         };
         let registry = with_mail(registry, post.as_ref(), &config)?;
+        let registry = services::about::with_about(registry)
+            .map_err(|e| ServicesError::from(MakeError(e.reason())))?;
         let sealing = post.as_ref().map(Post::sealing);
         let settings = NetworkSettings {
             sealing,
@@ -120,6 +123,7 @@ impl Node {
         if let Some(post) = &post {
             post.connect(&blobs);
         }
+        let access = services::access(&config, network.me());
         let dispatch = Arc::new(Dispatch::new(
             &registry,
             DispatchSettings {
@@ -127,13 +131,16 @@ impl Node {
                 queue: config.services.queue,
                 max_input: config.services.max_input_mib << 20,
             },
-            Box::new(services::access(&config, network.me())),
+            Box::new(access.clone()),
         ));
+        network.block(config.blocked.0.values().copied().collect()).await;
         let local = Arc::new(Local {
             id: network.me().to_string().into(),
             name: config.name.clone(),
             caller: Caller::new(network.clone()),
             network,
+            access,
+            settings_file,
             own: watch::Sender::new(Own::default()),
             journal: Journal::default(),
             started_with: StartedWith {
@@ -214,6 +221,7 @@ async fn open_post(
         keep: options.keep_mib << 20,
         read_receipts: options.read_receipts,
         contacts: config.contacts.clone(),
+        blocked: config.blocked.clone(),
     };
     let keypair = identity.keypair().clone();
     let opened =
@@ -293,6 +301,7 @@ async fn advertise(local: Arc<Local>) {
         if worth_telling(&local.offers(), &offers) {
             local.advertise(offers).await;
         }
+        local.tell_troubles();
         if !loading {
             // A burst of calls wakes this once, not once a call.
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -15,7 +15,7 @@ mod registry;
 mod slots;
 mod turns;
 
-pub use access::{Access, Rule};
+pub use access::{Access, Rule, Rules};
 pub use context::{Context, Progress, Teller};
 pub use data::Data;
 pub use dispatch::{Counters, Dispatch, DispatchSettings, Everyone, Origin, Policy};
@@ -24,7 +24,7 @@ pub use registry::{DynService, Registry, RegistryError};
 
 use std::future::Future;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::protocol::{Fault, Repeat};
 
@@ -44,7 +44,7 @@ pub struct Capability {
 }
 
 /// What kind of data goes in or out; enough to draw a plain form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Text.
@@ -55,6 +55,18 @@ pub enum Kind {
     Table,
     /// Anything else, as JSON.
     Json,
+}
+
+impl Kind {
+    /// For programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::Table => "table",
+            Self::Json => "json",
+        }
+    }
 }
 
 /// How a capability stands on this node now: what the advert says of it.

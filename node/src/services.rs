@@ -1,5 +1,6 @@
 //! The capabilities that a node can offer: one file or folder each, one line each in [`ALL`].
 
+pub mod about;
 pub mod analyze;
 pub mod chat;
 pub mod face;
@@ -9,13 +10,13 @@ mod loading;
 mod pixels;
 pub mod recognize;
 
-use std::path::Path;
+use std::{collections::HashMap, path::Path};
 
 use libp2p::PeerId;
 
 use crate::{
-    config::Config,
-    service::{Access, MakeError, Recipe, Registry},
+    config::{Allow, Config},
+    service::{Access, MakeError, Offered as _, Recipe, Registry, Rule, Rules},
 };
 
 /// Everything that this program can offer.
@@ -62,8 +63,30 @@ pub fn named(capability: &str) -> Option<&'static Recipe> {
 
 /// Whom this configuration lets call what. `me` is this node, which always may.
 pub fn access(config: &Config, me: PeerId) -> Access {
-    let rules = ALL.iter().filter_map(|recipe| Some((recipe.name, (recipe.rule)(config)?)));
-    Access::new(me, rules)
+    Access::new(me, rules(config))
+}
+
+/// The same, for an [`Access`] that is there already.
+pub fn rules(config: &Config) -> Rules {
+    let own =
+        ALL.iter().filter_map(|recipe| Some((recipe.name.to_owned(), (recipe.rule)(config)?)));
+    let mut capabilities: HashMap<_, _> = own.collect();
+    for (name, allow) in &config.allow.0 {
+        match Rule::of(allow, &config.contacts) {
+            Some(rule) => capabilities.insert(name.clone(), rule),
+            None => capabilities.remove(name),
+        };
+    }
+    Rules { capabilities, blocked: config.blocked.0.values().copied().collect() }
+}
+
+/// Who may use a capability, in the owner's words.
+pub fn allowed(config: &Config, capability: &str) -> Allow {
+    let said = config.allow.0.get(capability).cloned();
+    said.unwrap_or_else(|| match capability {
+        facepp::Facepp::NAME => config.section::<facepp::Options>().allow,
+        _ => Allow::Everyone,
+    })
 }
 
 /// Threads for the work of services.

@@ -5,7 +5,8 @@ use potluck::client::{Event, View};
 
 use crate::{
     screen::{
-        Action, Context, Dropped, Screen, activity, chat, faces, mesh, offer, recognize, settings,
+        Action, Context, Dropped, Screen, activity, analyze, chat, faces, mesh, more, offer,
+        recognize, settings,
     },
     theme::Element,
 };
@@ -19,6 +20,8 @@ pub struct Screens {
     offer: offer::Offer,
     recognize: recognize::Recognize,
     faces: faces::Faces,
+    analyze: analyze::Analyze,
+    more: more::More,
     settings: settings::Settings,
 }
 
@@ -37,6 +40,10 @@ pub enum Message {
     Recognize(recognize::Message),
     /// Of faces.
     Faces(faces::Message),
+    /// Of tables.
+    Analyze(analyze::Message),
+    /// Of all other capabilities.
+    More(more::Message),
     /// Of the settings.
     Settings(settings::Message),
 }
@@ -49,6 +56,8 @@ impl Screens {
             self.offer.ready(context).map(Message::Offer),
             self.recognize.ready(context).map(Message::Recognize),
             self.faces.ready(context).map(Message::Faces),
+            self.analyze.ready(context).map(Message::Analyze),
+            self.more.ready(context).map(Message::More),
             self.settings.ready(context).map(Message::Settings),
         ]
     }
@@ -64,6 +73,10 @@ impl Screens {
                 self.recognize.update(message, context).map(Message::Recognize)
             }
             Message::Faces(message) => self.faces.update(message, context).map(Message::Faces),
+            Message::Analyze(message) => {
+                self.analyze.update(message, context).map(Message::Analyze)
+            }
+            Message::More(message) => self.more.update(message, context).map(Message::More),
             Message::Settings(message) => {
                 self.settings.update(message, context).map(Message::Settings)
             }
@@ -81,6 +94,11 @@ impl Screens {
             Screen::Chat => self.chat.shows(context).map(Message::Chat),
             _ => Action::None,
         }
+    }
+
+    /// Whether there is anything to do on a screen; one without stands nowhere.
+    pub fn is_useful(&self, screen: Screen, view: &View) -> bool {
+        screen != Screen::More || !more::offered(view).is_empty()
     }
 
     /// How many things of a screen wait to be looked at.
@@ -108,6 +126,8 @@ impl Screens {
                 self.recognize.key(key, modifiers, context).map(Message::Recognize)
             }
             Screen::Faces => self.faces.key(key, modifiers, context).map(Message::Faces),
+            Screen::Analyze => self.analyze.key(key, modifiers, context).map(Message::Analyze),
+            Screen::More => self.more.key(key, modifiers, context).map(Message::More),
             Screen::Settings => Action::None,
         }
     }
@@ -122,6 +142,8 @@ impl Screens {
         match screen {
             Screen::Recognize => self.recognize.dropped(dropped, context).map(Message::Recognize),
             Screen::Faces => self.faces.dropped(dropped, context).map(Message::Faces),
+            Screen::Analyze => self.analyze.dropped(dropped, context).map(Message::Analyze),
+            Screen::More => self.more.dropped(dropped).map(Message::More),
             Screen::Chat => self.chat.dropped(dropped).map(Message::Chat),
             Screen::Mesh | Screen::Activity | Screen::Offer | Screen::Settings => Action::None,
         }
@@ -132,9 +154,13 @@ impl Screens {
         match screen {
             Screen::Mesh => mesh::shows_time(view),
             Screen::Activity => activity::shows_time(view, now_ms),
-            Screen::Chat | Screen::Recognize | Screen::Faces | Screen::Offer | Screen::Settings => {
-                false
-            }
+            Screen::Chat
+            | Screen::Recognize
+            | Screen::Faces
+            | Screen::Analyze
+            | Screen::More
+            | Screen::Offer
+            | Screen::Settings => false,
         }
     }
 
@@ -147,6 +173,8 @@ impl Screens {
             Screen::Offer => self.offer.view(context).map(Message::Offer),
             Screen::Recognize => self.recognize.view(context).map(Message::Recognize),
             Screen::Faces => self.faces.view(context).map(Message::Faces),
+            Screen::Analyze => self.analyze.view(context).map(Message::Analyze),
+            Screen::More => self.more.view(context).map(Message::More),
             Screen::Settings => self.settings.view(context).map(Message::Settings),
         }
     }

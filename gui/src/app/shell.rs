@@ -26,8 +26,10 @@ pub fn view(app: &App) -> Element<'_, Message> {
     let page = responsive(|size| page(app, size));
     let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::content);
     let asked = app.dialog.as_ref().map(|made| dialog(made, app.lang(), Message::Copy));
-    let page = over(page, asked, Message::Dismiss);
-    overlaid(page, &app.toasts, app.lang(), Message::CloseToast, Message::HoverToasts)
+    let motion = app.settings.motion;
+    let page = over(page, asked, Message::Dismiss, motion);
+    let spoken = (app.lang(), motion);
+    overlaid(page, &app.toasts, spoken, Message::CloseToast, Message::HoverToasts)
 }
 
 fn page(app: &App, size: Size) -> Element<'_, Message> {
@@ -66,7 +68,7 @@ fn sidebar(app: &App) -> Element<'_, Message> {
         row![mark, Role::Heading.text(words::potluck(lang))].spacing(10).align_y(Alignment::Center);
     let mut items = Column::new().spacing(2);
     let mut group = Group::First;
-    for screen in Screen::ALL {
+    for screen in useful(app) {
         if screen.group() != group {
             group = screen.group();
             let caption = match group {
@@ -77,7 +79,7 @@ fn sidebar(app: &App) -> Element<'_, Message> {
             items =
                 items.push(container(caption).padding(Padding::from([0, 10]).top(14).bottom(6)));
         }
-        items = items.push(item(app, *screen));
+        items = items.push(item(app, screen));
     }
     let items = scrollable(container(items).padding([0.0, space::M]));
     let top = container(brand).center_y(40).padding(Padding::ZERO.left(20));
@@ -89,6 +91,13 @@ fn sidebar(app: &App) -> Element<'_, Message> {
         me(app),
     ];
     side(all, SIDEBAR_WIDTH)
+}
+
+/// The screens that stand in the sidebar: all, but those with nothing to do.
+fn useful(app: &App) -> impl Iterator<Item = Screen> {
+    let useful =
+        |screen: &Screen| app.screen == *screen || app.screens.is_useful(*screen, &app.view);
+    Screen::ALL.iter().copied().filter(useful)
 }
 
 fn item(app: &App, screen: Screen) -> Element<'_, Message> {
@@ -133,19 +142,19 @@ fn me(app: &App) -> Element<'_, Message> {
 }
 
 fn rail(app: &App) -> Element<'_, Message> {
-    let items = Screen::ALL.iter().map(|screen| {
-        let chosen = app.screen == *screen;
+    let items = useful(app).map(|screen| {
+        let chosen = app.screen == screen;
         let icon = screen.icon().view(18.0);
         let icon = if chosen { icon.style(theme::primary_text) } else { icon };
         // A dot where something waits: there is no room for a number.
-        let waiting = app.screens.waiting(*screen, &app.context(app.size)) > 0;
+        let waiting = app.screens.waiting(screen, &app.context(app.size)) > 0;
         let dot = waiting.then(|| {
             let dot =
                 container(Space::new()).width(8).height(8).style(theme::accent(Tone::Primary));
             container(dot).align_right(28).padding(Padding::ZERO.top(4))
         });
         let inside = stack![container(icon).center(32)].push(dot);
-        let pressed = pressable(inside, chosen, radius::CONTROL, Message::Go(*screen));
+        let pressed = pressable(inside, chosen, radius::CONTROL, Message::Go(screen));
         tip(pressed, screen.name(app.lang()), tooltip::Position::Right)
     });
     let items =

@@ -3,6 +3,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    process::{Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -15,6 +16,8 @@ use rfd::AsyncFileDialog;
 
 /// Nobody closes a dialog as quickly as this: there is none on this system.
 const NOBODY: Duration = Duration::from_millis(400);
+/// Endings of tables that are understood; others can be typed.
+pub const TABLES: &[&str] = &["csv", "tsv", "tab", "txt", "dat", "gz", "zst"];
 /// Endings of pictures that are understood.
 pub const PICTURES: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"];
 
@@ -45,6 +48,17 @@ impl Source {
     }
 }
 
+/// Why a file cannot be worked on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// There is no such file, or it may not be read.
+    #[error("{0}")]
+    Unreadable(String),
+    /// It is not what is wanted, such as a picture, or a broken one.
+    #[error("{0}")]
+    NotIt(String),
+}
+
 /// What a dialog gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chosen {
@@ -56,10 +70,11 @@ pub enum Chosen {
     NoDialog,
 }
 
-/// Lets a person choose files with these endings.
+/// Lets a person choose files with these endings, or any where there are none.
 pub async fn choose(title: &'static str, endings: &'static [&'static str]) -> Chosen {
     let asked = Instant::now();
-    let dialog = AsyncFileDialog::new().set_title(title).add_filter(title, endings);
+    let dialog = AsyncFileDialog::new().set_title(title);
+    let dialog = if endings.is_empty() { dialog } else { dialog.add_filter(title, endings) };
     let files = dialog.pick_files().await;
     told(files.map(|files| files.iter().map(|file| file.path().to_owned()).collect()), asked)
 }
@@ -74,6 +89,13 @@ pub async fn any(title: &str) -> Vec<PathBuf> {
 pub async fn folder(title: &str) -> Option<PathBuf> {
     let chosen = AsyncFileDialog::new().set_title(title).pick_folder().await;
     chosen.map(|folder| folder.path().to_owned())
+}
+
+/// Lets a person choose the folder in which something is made.
+pub async fn choose_folder(title: &'static str) -> Chosen {
+    let asked = Instant::now();
+    let folder = AsyncFileDialog::new().set_title(title).pick_folder().await;
+    told(folder.map(|folder| vec![folder.path().to_owned()]), asked)
 }
 
 /// Lets a person say where a file goes.
@@ -153,6 +175,50 @@ pub async fn write(path: PathBuf, bytes: Vec<u8>) -> Result<PathBuf, Reason> {
     });
     let written = written.await.map_err(|error| error.to_string())?;
     written.map_err(|error| error.reason())
+}
+
+/// Copies a file, whole or not at all.
+pub async fn copy(from: PathBuf, to: PathBuf) -> Result<PathBuf, Reason> {
+    let read = tokio::task::spawn_blocking(move || std::fs::read(from));
+    let bytes = read.await.map_err(|error| error.to_string())?;
+    write(to, bytes.map_err(|error| error.reason())?).await
+}
+
+/// How long a program may take to say that it cannot open something.
+const OPENING: Duration = Duration::from_secs(5);
+
+/// Opens a file with the program that the system has for it.
+pub async fn open(path: PathBuf) -> Result<(), String> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let mut opener = opener(&path);
+        opener.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = opener.spawn().map_err(|error| error.to_string())?;
+        let end = Instant::now() + OPENING;
+        // Some stay as long as what they opened.
+        while Instant::now() < end {
+            match child.try_wait().map_err(|error| error.to_string())? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => return Err(status.to_string()),
+                None => std::thread::sleep(Duration::from_millis(50)),
+            }
+        }
+        // Whoever stays is waited for, so that nothing is left of it.
+        std::thread::spawn(move || child.wait());
+        Ok(())
+    });
+    opened.await.map_err(|error| error.to_string())?
+}
+
+/// What opens a file on this system.
+fn opener(path: &Path) -> Command {
+    let (program, before): (&str, &[&str]) = match std::env::consts::OS {
+        "windows" => ("rundll32", &["url.dll,FileProtocolHandler"]),
+        "macos" => ("open", &[]),
+        _ => ("xdg-open", &[]),
+    };
+    let mut command = Command::new(program);
+    command.args(before).arg(path);
+    command
 }
 
 #[cfg(test)]

@@ -1,19 +1,24 @@
 //! What this node offers: the running node, its settings file and the key of Face++.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use potluck::{
-    config::{Allow, Config},
+    config::{Allow, Config, replace},
     mail,
     say::{Reason, Say as _},
-    services::facepp::{
+    services::{
         self,
-        key::{Credentials, KEY_FILE, KEY_VARIABLE},
+        facepp::{
+            self,
+            key::{Credentials, KEY_FILE, KEY_VARIABLE},
+        },
     },
 };
 
+use futures::{SinkExt as _, Stream, channel::mpsc};
+
 use super::Backend;
-use crate::settings::{NodeSetting, replace, set_of_node};
+use crate::settings::{NodeSetting, set_of_node};
 
 /// Longest key or secret.
 const LONGEST: usize = 256;
@@ -29,12 +34,21 @@ pub struct Offering {
     pub withheld: Vec<String>,
     /// Room for other people's mail, in MiB.
     pub keep_mib: u64,
-    /// Who may use Face++.
-    pub facepp: Allow,
+    /// Who may use what, where that is not everyone.
+    pub allow: BTreeMap<String, Allow>,
     /// Calls a day that may be made with the key.
     pub daily_calls: u32,
     /// The key itself, as far as it is shown.
     pub key: Key,
+}
+
+/// News of an engine that is being brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Installing {
+    /// What happens now.
+    Says(String),
+    /// It is there, or is not for a reason.
+    Done(Result<(), String>),
 }
 
 /// The key of Face++.
@@ -51,6 +65,11 @@ pub enum Key {
 }
 
 impl Offering {
+    /// Who may use a capability.
+    pub fn who(&self, capability: &str) -> &Allow {
+        self.allow.get(capability).unwrap_or(&Allow::Everyone)
+    }
+
     /// Whether the settings say that a capability is to be offered.
     pub fn wants(&self, capability: &str) -> bool {
         let named = |list: &[String]| list.iter().any(|name| name == capability);
@@ -60,11 +79,13 @@ impl Offering {
     /// Reads it. Not for the window's thread.
     fn read(data_dir: &Path, config: &Config) -> Self {
         let facepp: facepp::Options = config.section();
+        let all = services::ALL.iter().map(|recipe| recipe.name);
+        let allow = all.map(|name| (name.to_owned(), services::allowed(config, name))).collect();
         Self {
             only: config.services.offer.clone(),
             withheld: config.services.withhold.clone(),
             keep_mib: config.section::<mail::Options>().keep_mib,
-            facepp: facepp.allow,
+            allow,
             daily_calls: facepp.daily_calls,
             key: Key::read(data_dir),
         }
@@ -115,13 +136,41 @@ impl Backend {
         self.set(NodeSetting::Offer(capability, on)).await
     }
 
-    /// Changes a setting of the node.
+    /// Changes a setting of the node. Who may use what holds at once.
     pub async fn set(self, setting: NodeSetting) -> Result<Offering, Reason> {
+        let client = self.client.clone();
+        let at_once = matches!(setting, NodeSetting::Allow(..));
+        let set = self.write(setting).await?;
+        if at_once {
+            client.reload().await.map_err(|error| error.reason())?;
+        }
+        Ok(set)
+    }
+
+    async fn write(self, setting: NodeSetting) -> Result<Offering, Reason> {
         self.with_settings(move |folder, file| {
             let config = set_of_node(file, &setting).map_err(|error| error.reason())?;
             Ok(Offering::read(folder, &config))
         })
         .await
+    }
+
+    /// Brings the faster engine through pip or npm: what happens, and at last whether it is there.
+    pub fn install(&self) -> impl Stream<Item = Installing> + use<> {
+        let folder = self.data_dir.clone();
+        iced::stream::channel(16, async move |mut out: mpsc::Sender<Installing>| {
+            let mut tell = out.clone();
+            let installed = tokio::task::spawn_blocking(move || {
+                // Of many words the last are the ones that matter: none is waited for.
+                let mut progress = |said: &str| drop(tell.try_send(Installing::Says(said.into())));
+                potluck_models::install(&folder, &mut progress)
+            });
+            let installed = match installed.await {
+                Ok(installed) => installed.map(drop).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            let _ = out.send(Installing::Done(installed)).await;
+        })
     }
 
     /// Keeps the key where only the owner reads it. The node notices by itself.
@@ -195,7 +244,7 @@ mod tests {
             offer: Some(vec!["chat/1".into()]),
             ..HomeOptions::default()
         };
-        let mut updates = Box::pin(follow(&Start { options, demo: false, attempt: 0 }));
+        let mut updates = Box::pin(follow(&Start { options, demo: None, attempt: 0 }));
         let Some(Update::Ready(backend)) = updates.next().await else { panic!("not ready") };
         let read = backend.clone().offering().await.unwrap();
         assert_eq!(read.key, Key::None);

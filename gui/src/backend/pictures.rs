@@ -11,7 +11,7 @@ use potluck::{
 };
 use tokio::sync::Semaphore;
 
-use super::files::Source;
+use super::files::{Source, Unread};
 
 /// Columns and rows in a row of pictures.
 const SMALL: (u32, u32) = (224, 144);
@@ -29,17 +29,6 @@ pub struct Shown {
     pub size: (u32, u32),
 }
 
-/// Why a file is not shown.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unshown {
-    /// There is no such file, or it may not be read.
-    #[error("{0}")]
-    Unreadable(String),
-    /// It is no picture, or a broken one.
-    #[error("{0}")]
-    NoPicture(String),
-}
-
 /// How large a picture is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
@@ -50,8 +39,8 @@ pub enum Fit {
 }
 
 /// Reads a picture.
-pub async fn read(source: Source, fit: Fit) -> Result<Shown, Unshown> {
-    let wrong = |error: &dyn std::fmt::Display| Unshown::Unreadable(error.to_string());
+pub async fn read(source: Source, fit: Fit) -> Result<Shown, Unread> {
+    let wrong = |error: &dyn std::fmt::Display| Unread::Unreadable(error.to_string());
     let _place = DECODING.acquire().await.map_err(|error| wrong(&error))?;
     let read = tokio::task::spawn_blocking(move || {
         let bytes = match &source {
@@ -60,7 +49,7 @@ pub async fn read(source: Source, fit: Fit) -> Result<Shown, Unshown> {
         };
         show(&bytes, fit)
     });
-    read.await.map_err(|error| Unshown::Unreadable(error.to_string()))?
+    read.await.map_err(|error| Unread::Unreadable(error.to_string()))?
 }
 
 /// A small copy, whole and with round corners.
@@ -138,22 +127,22 @@ pub async fn annotated(
     drawn.await.map_err(|error| error.to_string())?
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, Unshown> {
-    let failed = |error: std::io::Error| Unshown::Unreadable(error.to_string());
+fn read_file(path: &Path) -> Result<Vec<u8>, Unread> {
+    let failed = |error: std::io::Error| Unread::Unreadable(error.to_string());
     let meta = std::fs::metadata(path).map_err(failed)?;
     // A pipe or a device would never end.
     if !meta.is_file() {
-        return Err(Unshown::NoPicture(format!("{} is not a file", path.display())));
+        return Err(Unread::NotIt(format!("{} is not a file", path.display())));
     }
     if meta.len() > potluck_models::MAX_BYTES as u64 {
         let error = potluck_models::PictureError::TooManyBytes { bytes: meta.len() };
-        return Err(Unshown::NoPicture(error.to_string()));
+        return Err(Unread::NotIt(error.to_string()));
     }
     std::fs::read(path).map_err(failed)
 }
 
-fn show(bytes: &[u8], fit: Fit) -> Result<Shown, Unshown> {
-    let broken = |error: &dyn std::fmt::Display| Unshown::NoPicture(error.to_string());
+fn show(bytes: &[u8], fit: Fit) -> Result<Shown, Unread> {
+    let broken = |error: &dyn std::fmt::Display| Unread::NotIt(error.to_string());
     let picture = potluck_models::decode(bytes).map_err(|error| broken(&error))?;
     let size = (picture.width(), picture.height());
     let whole = RgbImage::from_raw(size.0, size.1, picture.into_pixels())
@@ -256,13 +245,13 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_picture_is_told_and_nothing_panics() {
         let text = Source::Bytes(b"PK\x03\x04 a document".to_vec().into());
-        assert!(matches!(read(text, Fit::Cover(9, 9)).await, Err(Unshown::NoPicture(_))));
+        assert!(matches!(read(text, Fit::Cover(9, 9)).await, Err(Unread::NotIt(_))));
         let Source::Bytes(whole) = png(64, 64) else { panic!("no bytes") };
         let half = Source::Bytes(whole[..whole.len() / 2].to_vec().into());
-        assert!(matches!(read(half, Fit::Cover(9, 9)).await, Err(Unshown::NoPicture(_))));
+        assert!(matches!(read(half, Fit::Cover(9, 9)).await, Err(Unread::NotIt(_))));
         let missing = Source::File("/nowhere/at/all.png".into());
-        assert!(matches!(read(missing, Fit::Cover(9, 9)).await, Err(Unshown::Unreadable(_))));
+        assert!(matches!(read(missing, Fit::Cover(9, 9)).await, Err(Unread::Unreadable(_))));
         let folder = Source::File(std::env::temp_dir());
-        assert!(matches!(read(folder, Fit::Cover(9, 9)).await, Err(Unshown::NoPicture(_))));
+        assert!(matches!(read(folder, Fit::Cover(9, 9)).await, Err(Unread::NotIt(_))));
     }
 }

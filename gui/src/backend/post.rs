@@ -92,7 +92,13 @@ impl Backend {
         Ok(())
     }
 
-    /// Deletes letters that came.
+    /// A letter that is on its way rests, or goes on.
+    pub async fn rest(self, id: String, rests: bool) -> Result<(), Reason> {
+        let ask = if rests { Ask::Pause { id } } else { Ask::Resume { id } };
+        self.post(ask).await.map(drop)
+    }
+
+    /// Deletes letters that came, or were sent and are over.
     pub async fn delete(self, ids: Vec<String>) -> Result<(), Reason> {
         for id in ids {
             self.post(Ask::Delete { id }).await?;

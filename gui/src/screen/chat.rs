@@ -55,6 +55,40 @@ pub const PATH: &str = "chat-path";
 const TALK: &str = "chat-talk";
 /// Letters that show at first, and how many more at each wish.
 const PAGE: usize = 60;
+/// Letters that are laid out at one time.
+const MOST: usize = 3 * PAGE;
+
+/// Which letters of a conversation show, counted from its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    later: usize,
+    shown: usize,
+}
+
+impl Default for Span {
+    fn default() -> Self {
+        Self { later: 0, shown: PAGE }
+    }
+}
+
+impl Span {
+    /// More from before; the last ones give way where it is too many.
+    fn earlier(self) -> Self {
+        let shown = self.shown + PAGE;
+        Self { later: self.later + shown.saturating_sub(MOST), shown: shown.min(MOST) }
+    }
+
+    /// More from after; the first ones give way.
+    fn later(self) -> Self {
+        Self { later: self.later.saturating_sub(PAGE), ..self }
+    }
+
+    /// The places of those that show, among so many.
+    fn of(self, all: usize) -> std::ops::Range<usize> {
+        let end = all.saturating_sub(self.later).max(PAGE.min(all));
+        end.saturating_sub(self.shown)..end
+    }
+}
 
 /// With whom one talks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,7 +140,7 @@ pub struct Chat {
     dropped: Vec<PathBuf>,
     /// The letter whose actions show.
     opened: Option<String>,
-    shown: usize,
+    shown: Span,
     /// Letters whose files are being saved, and where those of others were.
     saving: BTreeSet<String>,
     saved: BTreeMap<String, Vec<PathBuf>>,
@@ -131,8 +165,10 @@ pub enum Message {
     Open(Who),
     /// Back to the list.
     Back,
-    /// More of the conversation.
+    /// Earlier letters of the conversation.
     Earlier,
+    /// Later ones.
+    Later,
     /// Something was typed.
     Write(String),
     /// What was written goes.
@@ -173,6 +209,10 @@ pub enum Message {
     Saved(String, Result<Vec<PathBuf>, Reason>),
     /// A letter is taken back.
     TakeBack(String),
+    /// A letter of or from somebody that is on its way rests, or goes on.
+    Rest(String, String, bool),
+    /// It does, or not.
+    Rested(String, Result<(), Reason>),
     /// It is sent once more.
     Resend(String),
     /// It was, under another id.
@@ -210,11 +250,12 @@ impl Chat {
             Message::Open(who) => {
                 // What is unseen is seen when the screen shows.
                 self.chosen = Some(who);
-                self.shown = PAGE;
+                self.shown = Span::default();
                 return Action::Go(super::Screen::Chat);
             }
             Message::Back => (self.chosen, self.opened) = (None, None),
-            Message::Earlier => self.shown += PAGE,
+            Message::Earlier => self.shown = self.shown.earlier(),
+            Message::Later => self.shown = self.shown.later(),
             Message::Write(text) => {
                 self.wrong = None;
                 if let Some(draft) = self.draft() {
@@ -275,21 +316,26 @@ impl Chat {
     fn handle(&mut self, message: Message, context: &Context<'_>) -> Action<Message> {
         match message {
             Message::Save(id) => {
-                let folder = context.backend.map(|backend| backend.downloads());
+                let folder = work::downloads(context);
                 return self.save(id, folder, context);
             }
             Message::SaveIn(id) => return work::pick_folder(id, context.lang),
             Message::SaveTo(id, folder) => return self.save(id, folder, context),
             Message::Saved(id, saved) => return self.were_saved(id, saved, context),
             Message::TakeBack(id) => return work::take_back(id, context),
+            Message::Rest(with, id, rests) => return work::rest(with, id, rests, context),
+            Message::Rested(with, Ok(())) => return self.look(with, context),
             Message::Resend(id) => return work::resend(id, context),
             Message::Resent(Ok(sent)) => {
                 self.book.put(letters::Entry::Went(*sent));
             }
-            Message::Done(Err(why)) | Message::Resent(Err(why)) => {
+            Message::Done(Err(why)) | Message::Resent(Err(why)) | Message::Rested(_, Err(why)) => {
                 return Action::Ask(failed(words::not_done(context.lang), why, context));
             }
-            Message::Delete(id) => return ask_delete(id, context),
+            Message::Delete(id) => {
+                let sent = matches!(self.book.letter(&id), Some(letters::Entry::Went(_)));
+                return ask_delete(id, sent, context);
+            }
             Message::Deleted(ids) => return work::delete(ids, context),
             Message::Accept(id) => return self.accept(id, context),
             Message::Decline(id) => return self.ask_decline(&id, context),
@@ -396,7 +442,7 @@ impl Chat {
         self.chosen = Some(who.clone());
         self.opened = None;
         (self.attaching, self.wrong) = (false, None);
-        self.shown = PAGE;
+        self.shown = Span::default();
         if let Who::Person(_) = who {
             let dropped = std::mem::take(&mut self.dropped);
             self.attach(dropped);
@@ -426,7 +472,7 @@ impl Chat {
         let mut settings = context.settings.clone();
         settings.accepted.insert(id.clone());
         self.chosen = Some(Who::Person(id));
-        self.shown = PAGE;
+        self.shown = Span::default();
         Action::Set(settings)
     }
 
@@ -489,13 +535,14 @@ impl Chat {
     }
 }
 
-fn ask_delete(id: String, context: &Context<'_>) -> Action<Message> {
+fn ask_delete(id: String, sent: bool, context: &Context<'_>) -> Action<Message> {
     let lang = context.lang;
+    let text = if sent { words::delete_sent_text(lang) } else { words::delete_text(lang) };
     Action::Ask(Dialog {
         tone: Tone::Danger,
         icon: Icon::Trash,
         title: words::delete_title(lang).to_owned(),
-        text: words::delete_text(lang).to_owned(),
+        text: text.to_owned(),
         details: None,
         actions: vec![
             (words::keep(lang).to_owned(), Message::Nothing),

@@ -8,27 +8,30 @@ mod stage;
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{Action, Context, Dropped, body, header};
-use crate::{
-    backend::{
-        files::{self, Chosen, Source},
-        pictures::{self, Shown, Unshown},
-    },
-    icon::Icon,
-    theme::{Element, Tone, space},
-    widget::{
-        Dialog, Kind, PLACE, Place, Toast, Window, button, drop_field, empty, icon_button, scroll,
-    },
-    words::{Lang, asking, faces as words},
-};
 use iced::{
     Length, Task,
     keyboard::{Key, Modifiers, key::Named},
     widget::{Column, column, container, row, scrollable},
 };
-pub use portrait::{Found, NotFound};
-use portrait::{Portrait, State};
-use potluck::say::Reason;
+
+use super::{
+    Action, Context, Dropped,
+    asked::{self, Asked, State, Trouble},
+    body, header,
+    paths::{self, Next, Paths, Wants, What, told},
+    sample_button,
+};
+use crate::{
+    backend::{
+        files::{self, Source, Unread},
+        pictures::{self, Shown},
+    },
+    icon::Icon,
+    theme::{Element, Tone, space},
+    widget::{Dialog, Kind, Window, button, drop_field, empty, icon_button, scroll},
+    words::{Lang, asking, faces as words, recognize},
+};
+pub use portrait::Found;
 
 /// Pictures at once: each is kept as large as it is shown.
 const MOST: usize = 24;
@@ -41,6 +44,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The way through the cloud.
 const CLOUD: &str = "facepp/1";
 
+/// What this screen says of files and answers that do not fit it.
+const WORDS: asked::Words = asked::Words {
+    not_it: [words::not_a_picture, recognize::no_picture_hint],
+    failed: words::failed,
+    odd: words::another_size,
+};
+
+/// One picture.
+type Portrait = Asked<Shown, Found>;
+
 /// The state of the screen.
 #[derive(Debug)]
 pub struct Faces {
@@ -51,8 +64,7 @@ pub struct Faces {
     face: Option<usize>,
     boxes: bool,
     labels: bool,
-    over: bool,
-    place: Option<(Purpose, Place)>,
+    paths: Paths<Purpose>,
     window: Window,
 }
 
@@ -65,8 +77,7 @@ impl Default for Faces {
             face: None,
             boxes: true,
             labels: true,
-            over: false,
-            place: None,
+            paths: Paths::default(),
             window: Window::default(),
         }
     }
@@ -84,22 +95,14 @@ pub enum Purpose {
 /// What happens here.
 #[derive(Debug, Clone)]
 pub enum Message {
-    /// Pictures are to be chosen.
-    Choose,
-    /// They were.
-    Chosen(Chosen),
-    /// What the clipboard held.
-    Pasted(Vec<Source>),
-    /// The card for a path opens or closes.
-    Place(Option<Purpose>),
-    /// Something was typed into it.
-    Typed(String),
-    /// What was typed is to be used.
-    Use,
+    /// Files come or go.
+    Paths(paths::Message<Purpose>),
+    /// The bundled picture is to be tried.
+    Sample,
     /// A picture was read.
-    Read(u64, Result<Shown, Unshown>),
+    Read(u64, Result<Shown, Unread>),
     /// A picture was looked at.
-    Answered(u64, Result<Found, NotFound>),
+    Answered(u64, Result<Found, Trouble>),
     /// One is to be tried again.
     Again(u64),
     /// Work on one ends.
@@ -122,12 +125,6 @@ pub enum Message {
     Cloud(u64),
     /// It may not.
     Keep,
-    /// The annotated copy is to be saved.
-    Save,
-    /// A place for it was chosen.
-    SaveTo(Chosen),
-    /// It was saved.
-    Saved(PathBuf, Result<PathBuf, Reason>),
     /// The cards were scrolled.
     Scrolled(scrollable::Viewport),
     /// A text for the clipboard.
@@ -137,31 +134,17 @@ pub enum Message {
 impl Faces {
     /// Something happened.
     pub fn update(&mut self, message: Message, context: &Context<'_>) -> Action<Message> {
-        let lang = context.lang;
         match message {
-            Message::Choose => return choose(lang),
-            Message::Chosen(Chosen::Paths(paths)) => {
-                self.place = None;
-                return self.add(paths.into_iter().map(Source::File), context);
+            Message::Paths(message) => return self.files(message, context),
+            Message::Sample => {
+                let sample = potluck_models::face_sample();
+                let name = sample.name.rsplit('/').next().unwrap_or(sample.name);
+                let picture = (name.to_owned(), Source::Bytes(sample.bytes.into()));
+                return self.add([picture], context);
             }
-            Message::Chosen(Chosen::NoDialog) => return self.no_dialog(Purpose::Open, lang),
-            Message::Chosen(Chosen::Nothing) | Message::SaveTo(Chosen::Nothing) => {}
-            Message::Pasted(sources) if sources.is_empty() => {
-                let hint = asking::nothing_pasted_hint(lang);
-                return told(Tone::Warning, asking::nothing_pasted(lang), hint);
-            }
-            Message::Pasted(sources) => return self.add(sources, context),
-            Message::Place(Some(purpose)) => return self.open_place(purpose, lang),
-            Message::Place(None) => self.place = None,
-            Message::Typed(text) => {
-                if let Some((_, place)) = &mut self.place {
-                    *place = Place { text, wrong: None };
-                }
-            }
-            Message::Use => return self.use_place(context),
             Message::Read(id, read) => {
                 if let Some(portrait) = self.portrait(id) {
-                    portrait.read(read);
+                    portrait.was_read(read);
                 }
                 return self.go_on(context);
             }
@@ -190,31 +173,6 @@ impl Faces {
             Message::AskCloud(id) => return self.ask_cloud(id, context),
             Message::Cloud(id) => return self.look(id, true, context),
             Message::Keep => {}
-            Message::Save => {
-                let Some(name) = self.shown().map(|portrait| copy_name(portrait, lang)) else {
-                    return Action::None;
-                };
-                let place = files::place(words::save_copy(lang), name);
-                return Action::Run(Task::perform(place, Message::SaveTo));
-            }
-            Message::SaveTo(Chosen::NoDialog) => return self.no_dialog(Purpose::Save, lang),
-            Message::SaveTo(Chosen::Paths(paths)) => {
-                return paths.into_iter().next().map_or(Action::None, |path| self.save(path, lang));
-            }
-            Message::Saved(_, Ok(path)) => {
-                self.place = None;
-                let path = path.display().to_string();
-                return told(Tone::Success, &asking::saved_as(lang, &path), "");
-            }
-            Message::Saved(path, Err(why)) => {
-                let title = asking::unsaved(lang, &path.display().to_string());
-                match &mut self.place {
-                    Some((Purpose::Save, place)) => {
-                        place.wrong = Some(format!("{title}: {}", why.say(lang)))
-                    }
-                    _ => return told(Tone::Danger, &title, &why.say(lang)),
-                }
-            }
             Message::Scrolled(viewport) => self.window.scrolled(viewport),
             Message::Copy(text) => return Action::Copy(text),
         }
@@ -233,18 +191,19 @@ impl Faces {
         modifiers: Modifiers,
         context: &Context<'_>,
     ) -> Action<Message> {
+        let save = self.shown().and_then(Asked::answer).map(|_| Purpose::Save);
+        if let Some(message) = paths::key(key, modifiers, Some(Purpose::Open), save) {
+            return self.files(message, context);
+        }
         match key {
-            Key::Named(Named::Escape) => (self.place, self.face) = (None, None),
+            Key::Named(Named::Escape) => {
+                self.paths.close();
+                self.face = None;
+            }
             Key::Named(Named::ArrowLeft) => self.step(-1),
             Key::Named(Named::ArrowRight) => self.step(1),
             Key::Named(Named::ArrowDown) => self.step_face(1),
             Key::Named(Named::ArrowUp) => self.step_face(-1),
-            Key::Character(letter) if modifiers.command() => match letter.as_str() {
-                "o" | "O" => return choose(context.lang),
-                "v" | "V" => return Action::Run(Task::perform(files::pasted(), Message::Pasted)),
-                "s" | "S" => return self.update(Message::Save, context),
-                _ => {}
-            },
             _ => {}
         }
         Action::None
@@ -252,11 +211,8 @@ impl Faces {
 
     /// Files over the window.
     pub fn dropped(&mut self, dropped: &Dropped, context: &Context<'_>) -> Action<Message> {
-        self.over = matches!(dropped, Dropped::Over);
-        match dropped {
-            Dropped::File(path) => self.add([Source::File(path.clone())], context),
-            Dropped::Over | Dropped::Left => Action::None,
-        }
+        let source = self.paths.dropped(dropped);
+        self.add_sources(source, context)
     }
 
     fn portrait(&mut self, id: u64) -> Option<&mut Portrait> {
@@ -268,18 +224,47 @@ impl Faces {
         self.portraits.iter().find(|portrait| Some(portrait.id) == self.chosen)
     }
 
-    fn add(
+    fn files(
+        &mut self,
+        message: paths::Message<Purpose>,
+        context: &Context<'_>,
+    ) -> Action<Message> {
+        let lang = context.lang;
+        let copy = self.shown().map(|portrait| copy_name(portrait, lang)).unwrap_or_default();
+        match self.paths.update(message, |purpose| wants(purpose, &copy, lang), lang) {
+            Next::Do(action) => action.map(Message::Paths),
+            Next::Sources(sources) => self.add_sources(sources, context),
+            Next::Paths { purpose: Purpose::Open, paths, .. } => {
+                self.paths.close();
+                self.add_sources(paths.into_iter().map(Source::File), context)
+            }
+            Next::Paths { purpose: Purpose::Save, paths, .. } => {
+                paths.into_iter().next().map_or(Action::None, |path| self.save(path, lang))
+            }
+        }
+    }
+
+    fn add_sources(
         &mut self,
         sources: impl IntoIterator<Item = Source>,
         context: &Context<'_>,
     ) -> Action<Message> {
+        let pasted = asking::pasted_picture(context.lang);
+        let named = sources.into_iter().map(|source| (source.name(pasted), source));
+        self.add(named, context)
+    }
+
+    fn add(
+        &mut self,
+        pictures: impl IntoIterator<Item = (String, Source)>,
+        context: &Context<'_>,
+    ) -> Action<Message> {
         let lang = context.lang;
-        for source in sources {
+        for (name, source) in pictures {
             if self.portraits.len() == MOST {
                 let title = words::too_many(lang, MOST);
                 return told(Tone::Warning, &title, words::too_many_hint(lang));
             }
-            let name = source.name(asking::pasted_picture(lang));
             self.portraits.push(Portrait::new(self.next, name, source));
             (self.chosen, self.face) = (Some(self.next), None);
             self.next += 1;
@@ -305,7 +290,7 @@ impl Faces {
     }
 
     fn step_face(&mut self, step: isize) {
-        let count = self.shown().and_then(Portrait::found).map_or(0, |found| found.faces.len());
+        let count = self.shown().and_then(Asked::answer).map_or(0, |found| found.faces.len());
         let next = match self.face {
             None => Some(if step > 0 { 0 } else { count.saturating_sub(1) }),
             Some(at) => at.checked_add_signed(step),
@@ -325,7 +310,7 @@ impl Faces {
         if let Some(backend) = context.backend {
             for portrait in self.portraits.iter_mut().filter(|p| matches!(p.state, State::Waiting))
             {
-                tasks.extend(portrait.ask(backend, false));
+                tasks.extend(portrait::ask(portrait, backend, false));
             }
         }
         if tasks.is_empty() { Action::None } else { Action::Run(Task::batch(tasks)) }
@@ -335,7 +320,7 @@ impl Faces {
         let (Some(portrait), Some(backend)) = (self.portrait(id), context.backend) else {
             return Action::None;
         };
-        portrait.ask(backend, cloud).map_or(Action::None, Action::Run)
+        portrait::ask(portrait, backend, cloud).map_or(Action::None, Action::Run)
     }
 
     /// Says plainly what would happen, before anything does.
@@ -357,73 +342,27 @@ impl Faces {
         })
     }
 
-    fn open_place(&mut self, purpose: Purpose, lang: Lang) -> Action<Message> {
-        let text = match (purpose, self.shown()) {
-            (Purpose::Save, Some(portrait)) => copy_name(portrait, lang),
-            _ => String::new(),
-        };
-        self.place = Some((purpose, Place { text, wrong: None }));
-        Action::Run(iced::widget::operation::focus(PLACE))
-    }
-
-    fn no_dialog(&mut self, purpose: Purpose, lang: Lang) -> Action<Message> {
-        let focus = self.open_place(purpose, lang);
-        if let Some((_, place)) = &mut self.place {
-            place.wrong = Some(asking::no_dialogs(lang).to_owned());
-        }
-        focus
-    }
-
-    fn use_place(&mut self, context: &Context<'_>) -> Action<Message> {
-        let Some((purpose, place)) = &mut self.place else { return Action::None };
-        let Some(path) = files::typed(&place.text) else { return Action::None };
-        match purpose {
-            Purpose::Save => self.save(path, context.lang),
-            Purpose::Open => {
-                self.place = None;
-                self.add([Source::File(path)], context)
-            }
-        }
-    }
-
     fn save(&mut self, path: PathBuf, lang: Lang) -> Action<Message> {
         let Some(portrait) = self.shown() else { return Action::None };
-        let Some(found) = portrait.found() else { return Action::None };
+        let Some(found) = portrait.answer() else { return Action::None };
         if portrait.source == Source::File(path.clone()) {
-            let said = words::not_itself(lang);
-            match &mut self.place {
-                Some((Purpose::Save, place)) => place.wrong = Some(said.to_owned()),
-                _ => return told(Tone::Warning, said, ""),
-            }
-            return Action::None;
+            return self.paths.wrong(Purpose::Save, words::not_itself(lang)).map(Message::Paths);
         }
         let (source, faces, to) = (portrait.source.clone(), found.faces.clone(), path.clone());
         let drawn = pictures::annotated(source, faces, lang, path);
-        Action::Run(Task::perform(drawn, move |saved| Message::Saved(to.clone(), saved)))
+        Action::Run(Task::perform(drawn, move |saved| {
+            Message::Paths(paths::Message::Saved(Purpose::Save, to.clone(), saved))
+        }))
     }
 
     /// The screen.
     pub fn view<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
         let lang = context.lang;
-        let place = self.place.as_ref().map(|(purpose, place)| {
-            let (title, go, browse) = match purpose {
-                Purpose::Open => (words::open(lang), asking::add(lang), Message::Choose),
-                Purpose::Save => (words::save_copy(lang), asking::save(lang), Message::Save),
-            };
-            place.view(
-                lang,
-                title,
-                go,
-                Message::Typed,
-                [browse, Message::Use, Message::Place(None)],
-            )
-        });
+        let copy = self.shown().map(|portrait| copy_name(portrait, lang)).unwrap_or_default();
+        let place = self.paths.view(|purpose| wants(purpose, &copy, lang), lang);
+        let place = place.map(|place| place.map(Message::Paths));
         let Some(portrait) = self.shown() else {
-            let drop =
-                drop_field(words::drop_here(lang), words::choose(lang), self.over, Message::Choose);
-            let hint = empty(Icon::ScanFace, words::empty(lang), words::empty_hint(lang));
-            let hint = (context.size.height >= 400.0).then_some(hint);
-            let content = Column::new().push(place).push(drop).push(hint).spacing(space::L);
+            let content = Column::new().push(place).push(self.nothing(&context)).spacing(space::L);
             return column![self.head(&context), body(&context, content)].into();
         };
         if !context.has_panel() {
@@ -451,16 +390,30 @@ impl Faces {
         row![main, panel].into()
     }
 
+    fn nothing<'a>(&'a self, context: &Context<'a>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let choose = Message::Paths(paths::Message::Choose(Purpose::Open));
+        let over = self.paths.is_over();
+        let drop = drop_field(words::drop_here(lang), words::choose(lang), over, choose);
+        let hint = (context.size.height >= 400.0).then(|| {
+            let hint = empty(Icon::ScanFace, words::empty(lang), words::empty_hint(lang));
+            container(hint).height(260)
+        });
+        let sample = sample_button(lang, Message::Sample);
+        Column::new().push(drop).push(hint).push(sample).spacing(space::L).into()
+    }
+
     fn head<'a>(&'a self, context: &Context<'a>) -> Element<'a, Message> {
         let lang = context.lang;
-        let by_name = Some(Message::Place(Some(Purpose::Open)));
+        let by_name = Some(Message::Paths(paths::Message::Type(Purpose::Open)));
         let by_name = icon_button(Icon::Type, asking::name_a_file(lang), by_name);
+        let choose = Message::Paths(paths::Message::Choose(Purpose::Open));
         let open: Element<'a, Message> = match context.is_narrow() {
-            true => icon_button(Icon::Image, words::open(lang), Some(Message::Choose)),
+            true => icon_button(Icon::Image, words::open(lang), Some(choose)),
             false => button(words::open(lang))
                 .icon(Icon::Image)
                 .kind(Kind::Primary)
-                .on_press(Message::Choose)
+                .on_press(choose)
                 .into(),
         };
         // The panel takes its part of the width.
@@ -493,18 +446,21 @@ fn copy_name(portrait: &Portrait, lang: Lang) -> String {
     }
 }
 
-fn choose(lang: Lang) -> Action<Message> {
-    let chosen = files::choose(words::open(lang), files::PICTURES);
-    Action::Run(Task::perform(chosen, Message::Chosen))
-}
-
-fn told(tone: Tone, title: &str, text: &str) -> Action<Message> {
-    let icon = match tone {
-        Tone::Success => Icon::CircleCheck,
-        _ => Icon::TriangleAlert,
-    };
-    let (title, text) = (title.to_owned(), text.to_owned());
-    Action::Tell(Toast { tone, icon, title, text, action: None })
+fn wants(purpose: Purpose, copy: &str, lang: Lang) -> Wants {
+    match purpose {
+        Purpose::Open => Wants {
+            title: words::open(lang),
+            go: asking::add(lang),
+            name: String::new(),
+            what: What::Files(files::PICTURES),
+        },
+        Purpose::Save => Wants {
+            title: words::save_copy(lang),
+            go: asking::save(lang),
+            name: copy.to_owned(),
+            what: What::Place,
+        },
+    }
 }
 
 #[cfg(test)]

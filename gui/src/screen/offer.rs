@@ -20,9 +20,9 @@ use super::{
     mesh::{capability, speed},
 };
 use crate::{
-    backend::offering::Offering,
+    backend::offering::{Installing, Offering},
     icon::Icon,
-    settings::NodeSetting,
+    settings::{NodeSetting, Who},
     theme::{self, Element, Role, Tone, space},
     widget::{Dialog, button, cut, head_row, hr, note, scroll, segment, switch, tile},
     words::{Lang, offer as words},
@@ -34,7 +34,7 @@ const KEEP: &str = "keep/1";
 const FACEPP: &str = "facepp/1";
 
 /// How wide the columns beside a capability are.
-const WHOM: f32 = 248.0;
+const WHOM: f32 = 336.0;
 const RATE: f32 = 72.0;
 
 /// The state of the screen.
@@ -47,6 +47,8 @@ pub struct Offer {
     /// Something holds from the next start only.
     pending: bool,
     editing: Option<key::Edit>,
+    /// The faster engine is being brought: what happens now.
+    installing: Option<String>,
     trouble: Option<String>,
 }
 
@@ -61,8 +63,8 @@ pub enum Message {
     Switched(String, Result<Offering, Reason>),
     /// A setting that holds from the next start.
     Set(NodeSetting),
-    /// It was written, or not.
-    Written(Result<Offering, Reason>),
+    /// It was written, or not; and whether it holds at once.
+    Written(Result<Offering, Reason>, bool),
     /// The key is to be typed in.
     Edit,
     /// It is not.
@@ -77,6 +79,10 @@ pub enum Message {
     Remove,
     /// It goes.
     Removed,
+    /// The faster engine is to be brought.
+    Install,
+    /// How far that is.
+    Installing(Installing),
     /// The node starts again.
     Restart,
     /// A text for the clipboard.
@@ -114,11 +120,28 @@ impl Offer {
             }
             Message::Set(setting) => {
                 let Some(backend) = context.backend else { return Action::None };
-                return Action::Run(Task::perform(backend.clone().set(setting), Message::Written));
+                let at_once = matches!(setting, NodeSetting::Allow(..));
+                let set = backend.clone().set(setting);
+                return Action::Run(Task::perform(set, move |set| Message::Written(set, at_once)));
             }
-            Message::Written(result) => {
-                self.pending |= result.is_ok();
+            Message::Written(result, at_once) => {
+                self.pending |= result.is_ok() && !at_once;
                 return self.written(result, context);
+            }
+            Message::Install => {
+                let Some(backend) = context.backend.filter(|_| self.installing.is_none()) else {
+                    return Action::None;
+                };
+                self.installing = Some(String::new());
+                return Action::Run(Task::run(backend.install(), Message::Installing));
+            }
+            Message::Installing(Installing::Says(said)) => self.installing = Some(said),
+            Message::Installing(Installing::Done(done)) => {
+                self.installing = None;
+                self.pending |= done.is_ok();
+                if let Err(why) = done {
+                    return self.failed(&why.into(), context);
+                }
             }
             Message::Restart => return Action::Restart,
             Message::Copy(text) => return Action::Copy(text),
@@ -133,21 +156,25 @@ impl Offer {
         result: Result<Offering, Reason>,
         context: &Context<'_>,
     ) -> Action<Message> {
-        let lang = context.lang;
         match result {
             Ok(known) => {
                 self.known = Some(known);
                 Action::None
             }
-            Err(why) => Action::Ask(Dialog {
-                tone: Tone::Warning,
-                icon: Icon::TriangleAlert,
-                title: words::not_changed(lang).to_owned(),
-                text: why.say(lang),
-                details: Some(why.to_string()),
-                actions: vec![(words::close(lang).to_owned(), Message::Nothing)],
-            }),
+            Err(why) => self.failed(&why, context),
         }
+    }
+
+    fn failed(&self, why: &Reason, context: &Context<'_>) -> Action<Message> {
+        let lang = context.lang;
+        Action::Ask(Dialog {
+            tone: Tone::Warning,
+            icon: Icon::TriangleAlert,
+            title: words::not_changed(lang).to_owned(),
+            text: why.say(lang),
+            details: Some(why.to_string()),
+            actions: vec![(words::close(lang).to_owned(), Message::Nothing)],
+        })
     }
 
     /// A key that nothing else took: Escape closes the fields of the Face++ key.
@@ -165,7 +192,7 @@ impl Offer {
         let trouble =
             self.trouble.as_ref().map(|why| note(Icon::CircleX, why.as_str(), Tone::Danger));
         let pending = self.pending.then(|| self.pending_note(&context));
-        let left = column![self.keep(&context), cards::models(&context)].spacing(space::L);
+        let left = column![self.keep(&context), self.models(&context)].spacing(space::L);
         let right = self.key_card(&context);
         let below: Element<'a, Message> = match context.size.width >= 860.0 {
             true => row![left.width(Length::Fill), container(right).width(Length::Fill)]
@@ -240,22 +267,26 @@ impl Offer {
         container(line).padding([space::M, space::L]).into()
     }
 
-    /// Who may use a capability. Only what costs money is for some.
-    fn whom<'a>(&'a self, name: &str, lang: Lang) -> Element<'a, Message> {
-        let Some(known) = self.known.as_ref().filter(|_| name == FACEPP) else {
+    /// Who may use a capability.
+    fn whom<'a>(&'a self, name: &'a str, lang: Lang) -> Element<'a, Message> {
+        let Some(known) = &self.known else {
             return Role::Body.text(words::everyone(lang)).style(theme::muted).into();
         };
-        if let Allow::Only(list) = &known.facepp {
-            let said = words::listed(lang, list.len());
-            return Role::Body.text(said).style(theme::muted).into();
-        }
+        let now = match known.who(name) {
+            Allow::Everyone => Who::Everyone,
+            Allow::Contacts => Who::Contacts,
+            Allow::Nobody => Who::Nobody,
+            Allow::Only(list) => {
+                let said = words::listed(lang, list.len());
+                return Role::Body.text(said).style(theme::muted).into();
+            }
+        };
         let choices = [
-            (Some(Icon::Users), words::contacts(lang), false),
-            (Some(Icon::Globe), words::everyone(lang), true),
+            (Some(Icon::Globe), words::everyone(lang), Who::Everyone),
+            (Some(Icon::Users), words::contacts(lang), Who::Contacts),
+            (Some(Icon::Lock), words::nobody(lang), Who::Nobody),
         ];
-        segment(&choices, known.facepp == Allow::Everyone, false, |everyone| {
-            Message::Set(NodeSetting::FaceppForEveryone(everyone))
-        })
+        segment(&choices, now, false, |who| Message::Set(NodeSetting::Allow(name.to_owned(), who)))
     }
 
     fn switch<'a>(&self, name: &str, wanted: bool) -> Element<'a, Message> {

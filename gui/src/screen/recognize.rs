@@ -1,7 +1,6 @@
 //! Recognize: pictures in, labels out. A grid that fills as answers stream in, several in flight.
 
 mod card;
-mod shot;
 mod table;
 
 use std::{collections::BTreeSet, path::PathBuf};
@@ -9,30 +8,31 @@ use std::{collections::BTreeSet, path::PathBuf};
 use iced::{
     Alignment, Length, Task,
     keyboard::{Key, Modifiers, key::Named},
-    widget::{Column, PickList, Row, Space, column, container, row, scrollable},
+    widget::{Column, Row, Space, column, container, row, scrollable},
 };
 use potluck::{
     client::CallFailure,
-    say::Reason,
-    services::recognize::{Request, Response},
+    services::recognize::{Request, Response, name},
 };
 
-use super::{Action, Context, Dropped, body, header};
+use super::{
+    Action, Context, Dropped,
+    asked::{self, Asked, State, Trouble},
+    body, header,
+    paths::{self, Next, Paths, Wants, What, told},
+    sample_button,
+};
 use crate::{
     backend::{
         Ask, Heard,
-        files::{self, Chosen, Source},
-        pictures::{self, Fit, Shown, Unshown},
+        files::{self, Source, Unread},
+        pictures::{self, Fit, Shown},
     },
     icon::Icon,
     theme::{self, Element, Role, Tone, space},
-    widget::{
-        Kind, PLACE, Place, Toast, Window, bar, button, cut, drop_field, empty, focusable,
-        icon_button, key, list,
-    },
+    widget::{Kind, Window, bar, button, cut, drop_field, empty, icon_button, key, list, pick},
     words::{Lang, asking, recognize as words},
 };
-use shot::{Shot, State};
 
 /// Calls in flight: enough to keep several nodes busy.
 const FLIGHT: usize = 12;
@@ -49,6 +49,16 @@ const SMALL: (u32, u32) = (446, 208);
 /// A card and the gap beside it are at least as wide.
 const CARD: f32 = 250.0;
 
+/// What this screen says of files and answers that do not fit it.
+const WORDS: asked::Words = asked::Words {
+    not_it: [words::no_picture, words::no_picture_hint],
+    failed: words::is_failed,
+    odd: asking::peer_failed,
+};
+
+/// One picture.
+type Shot = Asked<Shown, Heard<Response>>;
+
 /// The state of the screen.
 #[derive(Debug, Default)]
 pub struct Recognize {
@@ -56,8 +66,7 @@ pub struct Recognize {
     next: u64,
     model: Option<String>,
     window: Window,
-    over: bool,
-    place: Option<(Purpose, Place)>,
+    paths: Paths<Purpose>,
 }
 
 /// What a path is for.
@@ -72,22 +81,12 @@ pub enum Purpose {
 /// What happens here.
 #[derive(Debug, Clone)]
 pub enum Message {
-    /// Pictures are to be chosen.
-    Choose,
-    /// They were.
-    Chosen(Chosen),
-    /// The clipboard is to be looked at.
-    Paste,
-    /// What it held.
-    Pasted(Vec<Source>),
-    /// The card for a path opens or closes.
-    Place(Option<Purpose>),
-    /// Something was typed into it.
-    Typed(String),
-    /// What was typed is to be used.
-    Use,
+    /// Files come or go.
+    Paths(paths::Message<Purpose>),
+    /// The bundled pictures are to be tried.
+    Sample,
     /// A picture was read.
-    Read(u64, Result<Shown, Unshown>),
+    Read(u64, Result<Shown, Unread>),
     /// A picture was looked at.
     Answered(u64, Result<Heard<Response>, CallFailure>),
     /// One is to be tried again.
@@ -102,12 +101,6 @@ pub enum Message {
     Stop,
     /// Which model; `None` leaves it to the node.
     Model(Option<String>),
-    /// The labels are to be saved.
-    Save,
-    /// A place for them was chosen.
-    SaveTo(Chosen),
-    /// They were saved.
-    Saved(PathBuf, Result<PathBuf, Reason>),
     /// The grid was scrolled.
     Scrolled(scrollable::Viewport),
     /// What is known of one goes to the clipboard.
@@ -117,41 +110,22 @@ pub enum Message {
 impl Recognize {
     /// Something happened.
     pub fn update(&mut self, message: Message, context: &Context<'_>) -> Action<Message> {
-        let lang = context.lang;
         match message {
-            Message::Choose => return choose(lang),
-            Message::Chosen(Chosen::Paths(paths)) => {
-                self.place = None;
-                return self.add(paths.into_iter().map(Source::File), context);
+            Message::Paths(message) => return self.files(message, context),
+            Message::Sample => {
+                let all = potluck_models::samples().iter();
+                let shots = all.map(|sample| (sample.name, Source::Bytes(sample.bytes.into())));
+                return self.add(shots, context);
             }
-            Message::Chosen(Chosen::NoDialog) => return self.no_dialog(Purpose::Open, lang),
-            Message::Chosen(Chosen::Nothing) | Message::SaveTo(Chosen::Nothing) => {}
-            Message::Paste => return Action::Run(Task::perform(files::pasted(), Message::Pasted)),
-            Message::Pasted(sources) if sources.is_empty() => {
-                return told(
-                    Tone::Warning,
-                    asking::nothing_pasted(lang),
-                    asking::nothing_pasted_hint(lang),
-                );
-            }
-            Message::Pasted(sources) => return self.add(sources, context),
-            Message::Place(Some(purpose)) => return self.open_place(purpose, lang),
-            Message::Place(None) => self.place = None,
-            Message::Typed(text) => {
-                if let Some((_, place)) = &mut self.place {
-                    *place = Place { text, wrong: None };
-                }
-            }
-            Message::Use => return self.use_place(context),
             Message::Read(id, read) => {
                 if let Some(shot) = self.shot(id) {
-                    shot.read(read);
+                    shot.was_read(read);
                 }
                 return self.go_on(context);
             }
             Message::Answered(id, heard) => {
                 if let Some(shot) = self.shot(id) {
-                    shot.answered(heard);
+                    shot.answered(heard.map_err(Trouble::Mesh));
                 }
                 return self.go_on(context);
             }
@@ -174,24 +148,10 @@ impl Recognize {
             Message::Model(model) => {
                 self.model = model;
             }
-            Message::Save => {
-                let place = files::place(words::save_csv(lang), words::file_name(lang).to_owned());
-                return Action::Run(Task::perform(place, Message::SaveTo));
-            }
-            Message::SaveTo(Chosen::NoDialog) => return self.no_dialog(Purpose::Save, lang),
-            Message::SaveTo(Chosen::Paths(paths)) => {
-                return paths.into_iter().next().map_or(Action::None, |path| self.save(path));
-            }
-            Message::Saved(_, Ok(path)) => {
-                self.place = None;
-                let path = path.display().to_string();
-                return told(Tone::Success, &asking::saved_as(lang, &path), "");
-            }
-            Message::Saved(path, Err(why)) => return self.unsaved(&path, &why.say(lang), lang),
             Message::Scrolled(viewport) => self.window.scrolled(viewport),
             Message::Copy(id) => {
                 if let Some(shot) = self.shot(id) {
-                    return Action::Copy(shot.in_words(lang));
+                    return Action::Copy(in_words(shot, context.lang));
                 }
             }
         }
@@ -210,28 +170,20 @@ impl Recognize {
         modifiers: Modifiers,
         context: &Context<'_>,
     ) -> Action<Message> {
-        match key {
-            Key::Named(Named::Escape) => {
-                self.place = None;
-                Action::None
-            }
-            Key::Character(letter) if modifiers.command() => match letter.as_str() {
-                "o" | "O" => choose(context.lang),
-                "v" | "V" => self.update(Message::Paste, context),
-                "s" | "S" if self.has_answers() => self.update(Message::Save, context),
-                _ => Action::None,
-            },
-            _ => Action::None,
+        if *key == Key::Named(Named::Escape) {
+            self.paths.close();
+        }
+        let save = self.has_answers().then_some(Purpose::Save);
+        match paths::key(key, modifiers, Some(Purpose::Open), save) {
+            Some(message) => self.files(message, context),
+            None => Action::None,
         }
     }
 
     /// Files over the window.
     pub fn dropped(&mut self, dropped: &Dropped, context: &Context<'_>) -> Action<Message> {
-        self.over = matches!(dropped, Dropped::Over);
-        match dropped {
-            Dropped::File(path) => self.add([Source::File(path.clone())], context),
-            Dropped::Over | Dropped::Left => Action::None,
-        }
+        let source = self.paths.dropped(dropped);
+        self.add_sources(source, context)
     }
 
     fn shot(&mut self, id: u64) -> Option<&mut Shot> {
@@ -242,19 +194,46 @@ impl Recognize {
         self.shots.iter().any(|shot| matches!(shot.state, State::Done(_)))
     }
 
-    fn add(
+    fn files(
+        &mut self,
+        message: paths::Message<Purpose>,
+        context: &Context<'_>,
+    ) -> Action<Message> {
+        let lang = context.lang;
+        match self.paths.update(message, |purpose| wants(purpose, lang), lang) {
+            Next::Do(action) => action.map(Message::Paths),
+            Next::Sources(sources) => self.add_sources(sources, context),
+            Next::Paths { purpose: Purpose::Open, paths, .. } => {
+                self.add_sources(paths.into_iter().map(Source::File), context)
+            }
+            Next::Paths { purpose: Purpose::Save, paths, .. } => {
+                paths.into_iter().next().map_or(Action::None, |path| self.save(path))
+            }
+        }
+    }
+
+    fn add_sources(
         &mut self,
         sources: impl IntoIterator<Item = Source>,
         context: &Context<'_>,
     ) -> Action<Message> {
+        let pasted = asking::pasted_picture(context.lang);
+        let named = sources.into_iter().map(|source| (source.name(pasted), source));
+        self.add(named, context)
+    }
+
+    fn add(
+        &mut self,
+        pictures: impl IntoIterator<Item = (impl Into<String>, Source)>,
+        context: &Context<'_>,
+    ) -> Action<Message> {
         let lang = context.lang;
-        for source in sources {
+        for (name, source) in pictures {
             if self.shots.len() == MOST {
                 let title = words::too_many(lang, MOST);
                 return told(Tone::Warning, &title, words::too_many_hint(lang));
             }
-            let name = source.name(asking::pasted_picture(lang));
-            self.shots.push(Shot::new(self.next, name, source));
+            self.shots.push(Shot::new(self.next, name.into(), source));
             self.next += 1;
         }
         self.go_on(context)
@@ -263,7 +242,7 @@ impl Recognize {
     /// Starts what may start.
     fn go_on(&mut self, context: &Context<'_>) -> Action<Message> {
         let mut tasks = Vec::new();
-        let under_way = |shots: &[Shot], state: fn(&State) -> bool| {
+        let under_way = |shots: &[Shot], state: fn(&State<_>) -> bool| {
             shots.iter().filter(|s| state(&s.state)).count()
         };
         let reading = under_way(&self.shots, |state| matches!(state, State::Reading));
@@ -293,74 +272,19 @@ impl Recognize {
         if tasks.is_empty() { Action::None } else { Action::Run(Task::batch(tasks)) }
     }
 
-    fn open_place(&mut self, purpose: Purpose, lang: Lang) -> Action<Message> {
-        let text = match purpose {
-            Purpose::Open => String::new(),
-            Purpose::Save => words::file_name(lang).to_owned(),
-        };
-        self.place = Some((purpose, Place { text, wrong: None }));
-        Action::Run(iced::widget::operation::focus(PLACE))
-    }
-
-    fn no_dialog(&mut self, purpose: Purpose, lang: Lang) -> Action<Message> {
-        let focus = self.open_place(purpose, lang);
-        if let Some((_, place)) = &mut self.place {
-            place.wrong = Some(asking::no_dialogs(lang).to_owned());
-        }
-        focus
-    }
-
-    fn use_place(&mut self, context: &Context<'_>) -> Action<Message> {
-        let Some((purpose, place)) = &mut self.place else { return Action::None };
-        let Some(path) = files::typed(&place.text) else { return Action::None };
-        match purpose {
-            Purpose::Save => self.save(path),
-            Purpose::Open => {
-                place.text.clear();
-                self.add([Source::File(path)], context)
-            }
-        }
-    }
-
     fn save(&self, path: PathBuf) -> Action<Message> {
         let bytes = table::of(&self.shots);
         let to = path.clone();
         Action::Run(Task::perform(files::write(path, bytes), move |saved| {
-            Message::Saved(to.clone(), saved)
+            Message::Paths(paths::Message::Saved(Purpose::Save, to.clone(), saved))
         }))
-    }
-
-    fn unsaved(&mut self, path: &std::path::Path, why: &str, lang: Lang) -> Action<Message> {
-        let title = asking::unsaved(lang, &path.display().to_string());
-        match &mut self.place {
-            Some((Purpose::Save, place)) => {
-                place.wrong = Some(format!("{title}: {why}"));
-                Action::None
-            }
-            _ => told(Tone::Danger, &title, why),
-        }
     }
 
     /// The screen.
     pub fn view<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
         let lang = context.lang;
-        let place = self.place.as_ref().map(|(purpose, place)| {
-            let (title, go) = match purpose {
-                Purpose::Open => (words::add_pictures(lang), asking::add(lang)),
-                Purpose::Save => (words::save_csv(lang), asking::save(lang)),
-            };
-            let browse = match purpose {
-                Purpose::Open => Message::Choose,
-                Purpose::Save => Message::Save,
-            };
-            place.view(
-                lang,
-                title,
-                go,
-                Message::Typed,
-                [browse, Message::Use, Message::Place(None)],
-            )
-        });
+        let place = self.paths.view(|purpose| wants(purpose, lang), lang);
+        let place = place.map(|place| place.map(Message::Paths));
         // A low window shows one thing at a time.
         let alone = place.is_some() && context.size.height < 400.0;
         let content: Element<'a, Message> = match self.shots.is_empty() {
@@ -376,21 +300,22 @@ impl Recognize {
     fn head<'a>(&'a self, context: &Context<'a>) -> Element<'a, Message> {
         let lang = context.lang;
         let mut controls: Vec<Element<'a, Message>> = Vec::new();
-        let save = self.has_answers().then_some(Message::Save);
+        let choose = |purpose| Message::Paths(paths::Message::Choose(purpose));
+        let save = self.has_answers().then(|| choose(Purpose::Save));
         if context.is_narrow() {
-            let by_name = Some(Message::Place(Some(Purpose::Open)));
+            let by_name = Some(Message::Paths(paths::Message::Type(Purpose::Open)));
             controls.push(icon_button(Icon::Type, asking::name_a_file(lang), by_name));
             controls.push(icon_button(Icon::Download, words::save_csv(lang), save));
             let add = words::add_pictures(lang);
-            controls.push(icon_button(Icon::Plus, add, Some(Message::Choose)));
+            controls.push(icon_button(Icon::Plus, add, Some(choose(Purpose::Open))));
         } else {
             controls.extend(self.models(context));
-            let by_name = Some(Message::Place(Some(Purpose::Open)));
+            let by_name = Some(Message::Paths(paths::Message::Type(Purpose::Open)));
             controls.push(icon_button(Icon::Type, asking::name_a_file(lang), by_name));
             let save = button(words::save_csv(lang)).icon(Icon::Download).on_press_maybe(save);
             controls.push(save.into());
             let add = button(words::add_pictures(lang)).icon(Icon::Plus).kind(Kind::Primary);
-            controls.push(add.on_press(Message::Choose).into());
+            controls.push(add.on_press(choose(Purpose::Open)).into());
         }
         header(context, words::title(lang), words::caption(lang), controls, None)
     }
@@ -406,49 +331,30 @@ impl Recognize {
         if names.len() < 2 || context.size.width < 720.0 {
             return None;
         }
-        let any = words::any_model(context.lang);
-        let options: Vec<String> =
-            std::iter::once(any.to_owned()).chain(names.into_iter().map(str::to_owned)).collect();
-        let at = self.model.as_ref().and_then(|model| options.iter().position(|o| o == model));
-        let at = at.unwrap_or_default();
-        let meant = |options: &[String], at: usize| {
-            Message::Model(options.get(at).filter(|_| at > 0).cloned())
-        };
-        let count = options.len();
-        let (next, previous) =
-            (meant(&options, (at + 1) % count), meant(&options, (at + count - 1) % count));
-        let chosen = options.get(at).cloned();
-        let (size, line) = Role::Body.measure();
-        let picks = PickList::new(options, chosen, move |name: String| {
-            Message::Model((name != any).then_some(name))
-        });
-        let picks = picks
-            .text_size(size)
-            .text_line_height(iced::widget::text::LineHeight::Absolute(line.into()))
-            .font(Role::Body.font())
-            .width(188)
-            .padding([(theme::CONTROL - line) / 2.0, 10.0]);
-        let keys = move |key: &Key| match key {
-            Key::Named(Named::ArrowDown | Named::ArrowRight) => Some(next.clone()),
-            Key::Named(Named::ArrowUp | Named::ArrowLeft) => Some(previous.clone()),
-            _ => None,
-        };
-        Some(focusable(picks, None).on_key(keys).into())
+        let any = (words::any_model(context.lang).to_owned(), None);
+        let models = names.into_iter().map(|name| (name.to_owned(), Some(name.to_owned())));
+        let options = std::iter::once(any).chain(models).collect();
+        Some(pick(options, &self.model, 188.0, Message::Model))
     }
 
     fn nothing<'a>(&'a self, context: &Context<'_>) -> Element<'a, Message> {
         let lang = context.lang;
-        let drop =
-            drop_field(words::drop_here(lang), words::choose(lang), self.over, Message::Choose);
-        let hint = empty(Icon::ScanSearch, words::empty(lang), words::empty_hint(lang));
-        let hint = (context.size.height >= 400.0).then_some(hint);
-        Column::new().push(drop).push(hint).spacing(space::L).into()
+        let choose = Message::Paths(paths::Message::Choose(Purpose::Open));
+        let over = self.paths.is_over();
+        let drop = drop_field(words::drop_here(lang), words::choose(lang), over, choose);
+        let roomy = context.size.height >= 400.0;
+        let hint = roomy.then(|| {
+            let hint = empty(Icon::ScanSearch, words::empty(lang), words::empty_hint(lang));
+            container(hint).height(260)
+        });
+        let sample = sample_button(lang, Message::Sample);
+        Column::new().push(drop).push(hint).push(sample).spacing(space::L).into()
     }
 
     /// How far it is, and what can be done about all of them.
     fn status<'a>(&'a self, context: &Context<'_>) -> Element<'a, Message> {
         let lang = context.lang;
-        let count = |of: fn(&State) -> bool| self.shots.iter().filter(|s| of(&s.state)).count();
+        let count = |of: fn(&State<_>) -> bool| self.shots.iter().filter(|s| of(&s.state)).count();
         let running = count(|state| matches!(state, State::Running));
         let waiting = count(|state| matches!(state, State::New | State::Reading | State::Waiting));
         let failed = count(|state| matches!(state, State::Failed(_)));
@@ -496,7 +402,7 @@ impl Recognize {
             .push(end.kind(Kind::Quiet).small())
             .spacing(space::L)
             .align_y(Alignment::Center);
-        let over = self.over;
+        let over = self.paths.is_over();
         container(line)
             .center_y(if narrow { 40 } else { 48 })
             .padding([0.0, space::L])
@@ -534,18 +440,39 @@ impl Recognize {
     }
 }
 
-fn choose(lang: Lang) -> Action<Message> {
-    let chosen = files::choose(words::add_pictures(lang), files::PICTURES);
-    Action::Run(Task::perform(chosen, Message::Chosen))
+fn wants(purpose: Purpose, lang: Lang) -> Wants {
+    match purpose {
+        Purpose::Open => Wants {
+            title: words::add_pictures(lang),
+            go: asking::add(lang),
+            name: String::new(),
+            what: What::Files(files::PICTURES),
+        },
+        Purpose::Save => Wants {
+            title: words::save_csv(lang),
+            go: asking::save(lang),
+            name: words::file_name(lang).to_owned(),
+            what: What::Place,
+        },
+    }
 }
 
-fn told(tone: Tone, title: &str, text: &str) -> Action<Message> {
-    let icon = match tone {
-        Tone::Success => Icon::CircleCheck,
-        _ => Icon::TriangleAlert,
-    };
-    let (title, text) = (title.to_owned(), text.to_owned());
-    Action::Tell(Toast { tone, icon, title, text, action: None })
+/// What is known of a picture, for the clipboard.
+fn in_words(shot: &Shot, lang: Lang) -> String {
+    match &shot.state {
+        State::Done(heard) => {
+            let labels = heard.response.labels.iter();
+            let lines: Vec<String> = labels
+                .map(|label| format!("{}\t{:.1}%", name(label, lang), label.probability * 100.0))
+                .collect();
+            format!("{}\n{}", shot.name, lines.join("\n"))
+        }
+        State::Failed(Trouble::Mesh(failure)) => {
+            format!("{}\n{}", shot.name, asking::details(failure))
+        }
+        State::Failed(Trouble::File(why)) => format!("{}\n{why}", shot.name),
+        _ => shot.name.clone(),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The settings: who you are, how the window looks, what it tells you, where it keeps things.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use iced::{
     Alignment, Length, Task,
@@ -16,6 +16,7 @@ use potluck::{
 
 use super::{Action, Context, body, header};
 use crate::{
+    backend::{Backend, autostart, files},
     icon::Icon,
     settings::{NodeSetting, SCALES, Settings as Kept, ThemeChoice, set_of_node},
     theme::{self, Element, Role, Tone, space},
@@ -47,6 +48,8 @@ pub struct Settings {
     saved: bool,
     /// The size of the text, while the slider is held: the slider must not move with the window.
     scale: Option<u16>,
+    /// The window opens when the person logs in; `None` until that was looked up.
+    starts: Option<bool>,
     trouble: Option<String>,
 }
 
@@ -83,6 +86,16 @@ pub enum Message {
     Scale(u16),
     /// It was.
     Scaled,
+    /// The window opens when the person logs in from now on, or does not.
+    Start(bool),
+    /// It does, or does not.
+    Starts(Result<bool, String>),
+    /// Where files are saved is to be chosen.
+    PickDownloads,
+    /// It was, or was not.
+    Downloads(Option<PathBuf>),
+    /// Files are saved in the usual place again.
+    UsualDownloads,
     /// A text for the clipboard.
     Copy(String),
     /// The node is started again, with the new settings.
@@ -104,7 +117,13 @@ impl Settings {
             let read = tokio::task::spawn_blocking(load).await;
             read.map_err(|error| error.to_string())?.map_err(|error| error.reason())
         };
-        Action::Run(Task::perform(read, Message::Read))
+        let mut tasks = vec![Task::perform(read, Message::Read)];
+        // A show does not come again.
+        if !backend.is_demo() {
+            let folder = backend.data_dir().to_owned();
+            tasks.push(off_thread(move || Ok(autostart::starts(&folder))));
+        }
+        Action::Run(Task::batch(tasks))
     }
 
     /// Something happened.
@@ -145,10 +164,34 @@ impl Settings {
                     return Action::Set(Kept { scale, ..context.settings.clone() });
                 }
             }
+            Message::Start(on) => {
+                let Some(backend) = context.backend else { return Action::None };
+                let folder = backend.data_dir().to_owned();
+                return Action::Run(off_thread(move || {
+                    autostart::start(on, &folder).map(|()| autostart::starts(&folder))
+                }));
+            }
+            Message::Starts(Ok(starts)) => {
+                self.saved |= self.starts.is_some_and(|before| before != starts);
+                self.starts = Some(starts);
+            }
+            Message::Starts(Err(why)) => self.trouble = Some(why),
+            Message::PickDownloads => {
+                let chosen = files::folder(words::pick_downloads(context.lang));
+                return Action::Run(Task::perform(chosen, Message::Downloads));
+            }
+            Message::Downloads(Some(folder)) => return self.save_in(Some(folder), context),
+            Message::Downloads(None) => {}
+            Message::UsualDownloads => return self.save_in(None, context),
             Message::Copy(text) => return Action::Copy(text),
             Message::Restart => return Action::Restart,
         }
         Action::None
+    }
+
+    fn save_in(&mut self, downloads: Option<PathBuf>, context: &Context<'_>) -> Action<Message> {
+        self.saved = true;
+        Action::Set(Kept { downloads, ..context.settings.clone() })
     }
 
     fn write(&mut self, setting: NodeSetting, context: &Context<'_>) -> Action<Message> {
@@ -294,7 +337,7 @@ impl Settings {
         let folder = context
             .backend
             .map_or_else(String::new, |backend| backend.data_dir().display().to_string());
-        let own = context.backend.is_none_or(crate::backend::Backend::is_own);
+        let own = context.backend.is_none_or(Backend::is_own);
         let (node, hint) = match own {
             true => (words::node_here(lang), words::node_here_hint(lang)),
             false => (words::node_there(lang), words::node_there_hint(lang)),
@@ -317,7 +360,12 @@ impl Settings {
         let mut rows = vec![
             row_of(node, hint, Column::new().push(restart)),
             container(line).padding([space::S, space::L]).into(),
+            downloads(context),
         ];
+        rows.extend(self.starts.map(|starts| {
+            let switch = switch(starts, Some(Message::Start(!starts)));
+            row_of(words::start(lang), words::start_hint(lang), switch)
+        }));
         rows.extend(pending);
         group(words::this_computer(lang), rows)
     }
@@ -359,6 +407,33 @@ impl Settings {
             ],
         )
     }
+}
+
+/// Where files of letters are saved.
+fn downloads<'a>(context: &Context<'a>) -> Element<'a, Message> {
+    let lang = context.lang;
+    let chosen = context.settings.downloads.clone();
+    let usual = chosen.is_none();
+    let folder = chosen.or_else(|| context.backend.map(Backend::downloads));
+    let folder = folder.map_or_else(String::new, |folder| folder.display().to_string());
+    let path = column![
+        Role::Body.text(words::downloads(lang)),
+        cut(folder, Role::Caption).style(theme::muted).fill(),
+    ]
+    .width(Length::Fill);
+    let back = (!usual)
+        .then(|| icon_button(Icon::X, words::usual_downloads(lang), Some(Message::UsualDownloads)));
+    let pick = icon_button(Icon::Folder, words::pick_downloads(lang), Some(Message::PickDownloads));
+    let line = row![path].push(back).push(pick).spacing(space::S).align_y(Alignment::Center);
+    container(line).padding([space::S, space::L]).into()
+}
+
+fn off_thread(work: impl FnOnce() -> Result<bool, String> + Send + 'static) -> Task<Message> {
+    let work = async move {
+        let worked = tokio::task::spawn_blocking(work).await;
+        worked.map_err(|error| error.to_string()).and_then(|result| result)
+    };
+    Task::perform(work, Message::Starts)
 }
 
 /// The size of everything; it holds when the slider is let go.

@@ -123,6 +123,12 @@ fn pick(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
     }
 }
 
+/// A pick list whose words are drawn by others.
+pub fn wordless_pick(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
+    let none = Color::TRANSPARENT;
+    pick_list::Style { text_color: none, placeholder_color: none, ..pick(theme, status) }
+}
+
 fn pick_menu(theme: &Theme) -> menu::Style {
     let roles = theme.roles();
     menu::Style {

@@ -95,9 +95,7 @@ impl<Message> Widget<Message, Theme, iced::Renderer> for Cut<'_> {
             if whole.min_width() <= room {
                 (state.shown, state.whole) = (whole, None);
             } else {
-                let fits =
-                    |text: &str| paragraph(text, self.role, f32::INFINITY).min_width() <= room;
-                let short = shortened(&self.content, fits);
+                let short = fitting(&self.content, self.role, room);
                 state.shown = paragraph(&short, self.role, f32::INFINITY);
                 state.whole = Some(paragraph(&self.content, self.role, WIDEST));
             }
@@ -242,6 +240,15 @@ fn paragraph(content: &str, role: Role, width: f32) -> Paragraph {
         shaping: Shaping::Advanced,
         wrapping: if wraps { Wrapping::WordOrGlyph } else { Wrapping::None },
     })
+}
+
+/// A text as far as there is room for it.
+pub(super) fn fitting(content: &str, role: Role, room: f32) -> String {
+    let fits = |text: &str| paragraph(text, role, f32::INFINITY).min_width() <= room;
+    match fits(content) {
+        true => content.to_owned(),
+        false => shortened(content, fits),
+    }
 }
 
 /// The longest beginning of whole graphemes that fits with what stands for the rest.

@@ -11,6 +11,7 @@ use super::{
     button::{Kind, button, icon_button},
     focus::inert,
     parts::tile,
+    rise::rise,
 };
 use crate::{
     icon::Icon,
@@ -91,6 +92,7 @@ pub fn over<'a, Message: Clone + 'a>(
     page: impl Into<Element<'a, Message>>,
     above: Option<Element<'a, Message>>,
     beside: Message,
+    motion: bool,
 ) -> Element<'a, Message> {
     let still = above.is_some();
     let mut layers = stack![inert(page, still)];
@@ -99,7 +101,7 @@ pub fn over<'a, Message: Clone + 'a>(
             container(Space::new()).width(Length::Fill).height(Length::Fill).style(theme::scrim),
         )
         .on_press(beside);
-        let above = container(opaque(above)).padding(space::L).center(Length::Fill);
+        let above = container(opaque(rise(above, motion))).padding(space::L).center(Length::Fill);
         layers = layers.push(opaque(scrim)).push(above);
     }
     layers.into()
@@ -118,6 +120,15 @@ pub struct Toast<Message> {
     pub text: String,
     /// What to do: label and message.
     pub action: Option<(String, Message)>,
+}
+
+impl<Message> Toast<Message> {
+    /// The same in the words of whoever shows it.
+    pub fn map<Other>(self, wrap: impl FnOnce(Message) -> Other) -> Toast<Other> {
+        let Self { tone, icon, title, text, action } = self;
+        let action = action.map(|(label, message)| (label, wrap(message)));
+        Toast { tone, icon, title, text, action }
+    }
 }
 
 /// Names one of the messages.
@@ -183,7 +194,7 @@ impl<Message: Clone> Toasts<Message> {
 pub fn overlaid<'a, Message: Clone + 'a>(
     page: impl Into<Element<'a, Message>>,
     toasts: &'a Toasts<Message>,
-    lang: Lang,
+    (lang, motion): (Lang, bool),
     close: impl Fn(ToastId) -> Message,
     hover: impl Fn(bool) -> Message,
 ) -> Element<'a, Message> {
@@ -205,7 +216,7 @@ pub fn overlaid<'a, Message: Clone + 'a>(
                 .push(button(label.as_str()).kind(Kind::Quiet).small().on_press(message.clone()));
         }
         line = line.push(icon_button(Icon::X, words::close(lang), Some(close(*id))));
-        container(line).padding(space::M).max_width(360.0).style(theme::toast).into()
+        rise(container(line).padding(space::M).max_width(360.0).style(theme::toast), motion)
     });
     let corner = (!toasts.shown.is_empty()).then(|| {
         let area = mouse_area(Column::with_children(column).spacing(space::S).max_width(360))

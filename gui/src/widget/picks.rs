@@ -6,7 +6,10 @@ use iced::{
     widget::{self, Column, Row, Space, container},
 };
 
-use super::focus::focusable;
+use super::{
+    cut::{cut, fitting},
+    focus::focusable,
+};
 use crate::{
     icon::Icon,
     theme::{self, Element, Role, Theme, radius, space},
@@ -145,4 +148,75 @@ pub fn tabs<'a, T: Copy + PartialEq, Message: Clone + 'a>(
         ))
         .width(Length::Fill);
     Column::new().push(line).push(super::hr()).into()
+}
+
+/// What a menu needs beside its words.
+const SIDES: f32 = 22.0;
+
+/// One of many, in a list that opens. Arrows choose, too.
+pub fn pick<'a, T: Clone + PartialEq + 'a, Message: Clone + 'a>(
+    options: Vec<(String, T)>,
+    chosen: &T,
+    width: impl Into<Length>,
+    on_choose: impl Fn(T) -> Message + 'a,
+) -> Element<'a, Message> {
+    let count = options.len().max(1);
+    let at = options.iter().position(|(_, value)| value == chosen);
+    let beside = |step: usize| {
+        let next = at.map_or(0, |at| (at + step) % count);
+        options.get(next).map(|(_, value)| on_choose(value.clone()))
+    };
+    let (next, previous) = (beside(1), beside(count - 1));
+    let width = width.into();
+    // The menu does not cut what is too long.
+    let fitted = |name: String| match width {
+        Length::Fixed(width) => fitting(&name, Role::Body, width - SIDES),
+        _ => name,
+    };
+    let options: Vec<Labelled<T>> =
+        options.into_iter().map(|(name, value)| Labelled { name: fitted(name), value }).collect();
+    let shown = at.and_then(|at| options.get(at).cloned());
+    let words = shown.as_ref().map(|shown| shown.name.clone()).unwrap_or_default();
+    let (size, line) = Role::Body.measure();
+    let list = widget::PickList::new(options, shown, move |named| on_choose(named.value))
+        .text_size(size)
+        .text_line_height(widget::text::LineHeight::Absolute(line.into()))
+        .font(Role::Body.font())
+        .width(width)
+        .padding([(theme::CONTROL - line) / 2.0, 10.0])
+        .handle(widget::pick_list::Handle::None)
+        .style(theme::wordless_pick);
+    // Words that the list draws itself are not cut off where something scrolls: a flaw of this renderer.
+    let words = Row::new()
+        .push(cut(words, Role::Body).style(theme::plain_text).fill())
+        .push(Icon::ChevronDown.view(14.0).style(theme::muted))
+        .spacing(space::S)
+        .align_y(Alignment::Center);
+    let words = container(words).center_y(theme::CONTROL).padding([0.0, 10.0]).width(width);
+    focusable(widget::stack![list, words].width(width), None)
+        .on_key(move |key| match key {
+            Key::Named(Named::ArrowDown | Named::ArrowRight) => next.clone(),
+            Key::Named(Named::ArrowUp | Named::ArrowLeft) => previous.clone(),
+            _ => None,
+        })
+        .into()
+}
+
+/// A value with the words that stand for it.
+#[derive(Clone)]
+struct Labelled<T> {
+    name: String,
+    value: T,
+}
+
+impl<T: PartialEq> PartialEq for Labelled<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T> std::fmt::Display for Labelled<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)
+    }
 }

@@ -41,7 +41,11 @@ words! { "chat":
     stop;
     arriving(share: &str);
     arriving_hint;
+    rests(share: &str);
+    pause;
+    go_on;
     earlier(count: usize);
+    later(count: usize);
     write;
     write_robot;
     send;
@@ -71,6 +75,7 @@ words! { "chat":
     delete;
     delete_title;
     delete_text;
+    delete_sent_text;
     keep;
     not_sent(who: &str);
     not_sent_text(why: &str);

@@ -8,6 +8,7 @@ words! { "offer":
     capability;
     everyone;
     contacts;
+    nobody;
     listed(count: usize);
     at_once(slots: u16);
     about_recognize;
@@ -49,6 +50,8 @@ words! { "offer":
     engine;
     engine_none;
     engine_slow;
+    install;
+    installing;
     in_use;
     ready;
     not_changed;

@@ -30,6 +30,11 @@ words! { "settings":
     strangers;
     this_computer;
     data_folder;
+    downloads;
+    pick_downloads;
+    usual_downloads;
+    start;
+    start_hint;
     node_here;
     node_here_hint;
     node_there;

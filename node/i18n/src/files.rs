@@ -64,11 +64,14 @@ macro_rules! file {
 /// All of them. One that is missing in a language does not compile.
 pub const FILES: &[File] = &[
     file!(Window "activity"),
+    file!(Window "analyze"),
     file!(Window "asking"),
     file!(Window "chat"),
+    file!(Window "demo"),
     file!(Window "faces"),
     file!(Window "figures"),
     file!(Window "mesh"),
+    file!(Window "more"),
     file!(Window "offer"),
     file!(Window "recognize"),
     file!(Window "settings"),

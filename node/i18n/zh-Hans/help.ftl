@@ -101,14 +101,24 @@ help-inbox = 收到的信
     .id = 要看的信：它的编号，或编号的开头
     .save = 把它的文件存到这个文件夹
     .delete = 删除它
+    .pause = 让正在收的信暂停：不再取它
+    .resume = 让它继续
     .with = 只看与这个人往来的信
     .watch = 不退出，显示每一封新来的信
 
 help-outbox = 寄出的信，以及到了哪一步
     .resend = 把这封送不到的信再寄一次
     .cancel = 撤回这封还没有送达的信
+    .pause = 让这封信暂停：在继续之前不再发送
+    .resume = 让这封信继续
+    .delete = 从列表里删除这封已经结束的信
 
-help-contacts = 遇到过的、可以写信的人
+help-contacts = 遇到过的、可以写信的人；你自己起的名称，以及屏蔽的人
+    .after =
+        例如：
+          potluck contacts                       遇到过的、可以写信的人
+          potluck contacts add alice 12D3KooW…   她的电脑上用 `potluck id` 显示
+          potluck contacts block mallory         不让对方的节点连接，不收对方的信件
 
 help-peers = 网里有谁
 
@@ -144,3 +154,49 @@ help-engine-status = 用的是哪个引擎，在哪里找过 ONNX Runtime
 help-engine-install = 通过 pip 或 npm 取得 ONNX Runtime（约 25 MB），并按哈希校验
 
 help-demo = 在一个进程里、在本机上运行三个节点：识图、聊天，以及一个中途停掉的节点
+
+help-contacts-add = 给某人起一个你自己的名称；给联系人的也就给了对方
+    .name = 名称
+    .client = 对方的标识，或遇到过的人的指纹、昵称
+
+help-contacts-rename = 给联系人改名
+    .name = 现在的名称
+    .to = 新的名称
+
+help-contacts-remove = 删除联系人
+    .name = 名称
+
+help-contacts-block = 不再与某人往来
+    .client = 名称、指纹或标识
+
+help-contacts-unblock = 重新接纳某人
+    .client = 名称、指纹或标识
+
+help-allow = 谁能用本节点提供的能力
+    .after =
+        例如：
+          potluck allow                        谁能用什么
+          potluck allow recognize contacts     `potluck contacts add` 加的人
+          potluck allow chat alice 12D3KooW…   在已列出的人之外，再加上这些人
+          potluck allow chat everyone          所有人
+    .capability = 能力，例如 recognize
+    .who = everyone、contacts，或者名称、指纹、标识
+
+help-deny = 把能力留给自己，或不再给某个列出的人
+    .after =
+        例如：
+          potluck deny recognize          只有本节点能用
+          potluck deny chat alice         不再给列出的人里的她
+    .capability = 能力，例如 recognize
+    .who = 列出的人里不再给谁
+
+help-completions = 输出命令和选项的补全脚本
+    .after =
+        给当前用户：
+          bash：potluck completions bash > ~/.local/share/bash-completion/completions/potluck
+          fish：potluck completions fish > ~/.config/fish/completions/potluck.fish
+          zsh： potluck completions zsh > _potluck      放进 $fpath 里的文件夹
+    .shell = 哪种 shell
+
+help-man = 写出手册页，每个命令一页
+    .folder = 写到哪个文件夹，例如 ~/.local/share/man/man1

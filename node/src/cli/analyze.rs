@@ -1,10 +1,6 @@
 //! `potluck analyze`: a CSV file in, a folder with a report out.
 
-mod answer;
-mod mask;
 mod text;
-
-pub(super) use answer::unpack;
 
 use std::{
     io::{self, Write as _},
@@ -35,13 +31,15 @@ use crate::{
     client::{Call, CallInput, Reply},
     protocol,
     service::Progress,
-    services::analyze::{Request, Response},
+    services::analyze::{
+        Request, Response,
+        report::{self, NUMBERS, ReportError},
+        small_mask,
+    },
 };
 
 /// Unless --timeout says otherwise.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// The numbers of a report, for programs.
-const NUMBERS: &str = "numbers.json";
 
 /// The options of `analyze`.
 #[derive(Debug, Args)]
@@ -100,7 +98,7 @@ impl Analyze {
         host.leave().await;
         let reply = reply?;
         let response: Response = protocol::decode(&reply.body).map_err(Failure::unreadable)?;
-        let files = unpack(reply.data.as_ref(), &out)?;
+        let files = report::unpack(reply.data.as_ref(), &out)?.files;
         folder.keep();
         if output.is_json() {
             let document = document(&self.file, &out, &files, &response, &reply)?;
@@ -123,7 +121,11 @@ impl Analyze {
         let (shape, mask) = match &self.mask {
             None => (None, None),
             Some(text) if text.parse::<Shape>().is_ok() => (Some(text.clone()), None),
-            Some(text) => (None, Some(mask::small(Path::new(text))?)),
+            Some(text) => {
+                let small = small_mask(Path::new(text));
+                let bad = |error| Failure::new(Kind::BadInput, format!("{error}"));
+                (None, Some(small.map_err(bad)?))
+            }
         };
         let name = match self.file.file_name() {
             Some(name) if !is_pipe(&self.file) => name.to_string_lossy().into_owned(),
@@ -226,6 +228,15 @@ async fn tell(mut news: mpsc::Receiver<Progress>, bar: indicatif::ProgressBar) {
 
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Kind::Usage, wrong::unwritable_out(path, error))
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        match &error {
+            ReportError::Broken(_) => Self::new(Kind::PeerFailed, error.to_string()),
+            ReportError::Unwritable { path, source } => unwritable(path, source),
+        }
+    }
 }
 
 fn document(

@@ -74,6 +74,12 @@ pub struct Inbox {
     /// Delete it
     #[arg(long, requires = "id", conflicts_with = "save")]
     delete: bool,
+    /// Let it rest while it arrives: nothing more of it is fetched
+    #[arg(long, requires = "id", conflicts_with_all = ["save", "delete"])]
+    pause: bool,
+    /// Let it go on
+    #[arg(long, requires = "id", conflicts_with_all = ["save", "delete", "pause"])]
+    resume: bool,
     /// The letters from and to this person only
     #[arg(long, value_name = "CLIENT", conflicts_with = "id")]
     with: Option<String>,
@@ -84,13 +90,23 @@ pub struct Inbox {
 
 /// The options of `outbox`.
 #[derive(Debug, Args)]
+#[group(id = "letter", multiple = false)]
 pub struct Outbox {
     /// Send this letter, which will not arrive, once more
     #[arg(long, value_name = "ID")]
     resend: Option<String>,
     /// Take this letter back, if it was not delivered
-    #[arg(long, value_name = "ID", conflicts_with = "resend")]
+    #[arg(long, value_name = "ID")]
     cancel: Option<String>,
+    /// Let this letter rest: nothing more of it is sent until it goes on
+    #[arg(long, value_name = "ID")]
+    pause: Option<String>,
+    /// Let this letter go on
+    #[arg(long, value_name = "ID")]
+    resume: Option<String>,
+    /// Delete this letter from the list; it has to be over
+    #[arg(long, value_name = "ID")]
+    delete: Option<String>,
 }
 
 impl Send {
@@ -139,6 +155,16 @@ impl Inbox {
             output.print(&json!({ "deleted": true }), || words::deleted(output.lang()).to_owned());
             return Ok(());
         }
+        if self.pause {
+            host.mail(Ask::Pause { id }).await?;
+            output.print(&json!({ "paused": true }), || words::rests(output.lang()).to_owned());
+            return Ok(());
+        }
+        if self.resume {
+            host.mail(Ask::Resume { id }).await?;
+            output.print(&json!({ "paused": false }), || words::goes_on(output.lang()).to_owned());
+            return Ok(());
+        }
         let Some(folder) = self.save else {
             let Told::Letter(letter) = host.mail(Ask::Read { id }).await? else {
                 return Err(unexpected());
@@ -178,11 +204,27 @@ impl Outbox {
             output.print(&outgoing(&sent), || said(&sent, output.lang()));
             return Ok(());
         }
-        if let Some(id) = self.cancel {
-            host.mail(Ask::Cancel { id }).await?;
-            output.print(&json!({ "cancelled": true }), || {
-                words::taken_back(output.lang()).to_owned()
-            });
+        let lang = output.lang();
+        let wish = match self {
+            Self { cancel: Some(id), .. } => {
+                Some((Ask::Cancel { id }, json!({ "cancelled": true }), words::taken_back(lang)))
+            }
+            Self { pause: Some(id), .. } => {
+                Some((Ask::Pause { id }, json!({ "paused": true }), words::rests(lang)))
+            }
+            Self { resume: Some(id), .. } => {
+                Some((Ask::Resume { id }, json!({ "paused": false }), words::goes_on(lang)))
+            }
+            Self { delete: Some(id), .. } => Some((
+                Ask::Delete { id },
+                json!({ words::deleted(lang): true }),
+                words::deleted(lang),
+            )),
+            _ => None,
+        };
+        if let Some((ask, document, said)) = wish {
+            host.mail(ask).await?;
+            output.print(&document, || said.to_owned());
             return Ok(());
         }
         let Told::Outbox(all) = host.mail(Ask::Outbox).await? else { return Err(unexpected()) };
@@ -332,8 +374,8 @@ async fn list(host: &Host, with: Option<String>, output: &Output) -> Result<(), 
         for one in &coming {
             let share = words::of(lang, size(one.here), size(one.sealed));
             let from = name(&one.from_name, &one.from);
-            let arriving = words::arriving(lang).to_owned();
-            table.add_row([short_id(&one.id), from, String::new(), arriving, share]);
+            let state = if one.paused { words::rests(lang) } else { words::arriving(lang) };
+            table.add_row([short_id(&one.id), from, String::new(), state.to_owned(), share]);
         }
         table.to_string()
     });
@@ -364,7 +406,7 @@ fn row(one: &Incoming, lang: Lang) -> [String; 5] {
 fn arriving(one: &Coming) -> Value {
     json!({
         "id": one.id, "from": one.from, "from_name": one.from_name, "arriving": one.here,
-        "sealed": one.sealed,
+        "sealed": one.sealed, "paused": one.paused,
     })
 }
 
@@ -431,6 +473,7 @@ fn said(sent: &Outgoing, lang: Lang) -> String {
 fn stage(sent: &Outgoing, lang: Lang) -> String {
     let id = || short_id(&sent.id);
     match sent.stage {
+        Stage::Queued if sent.paused => words::rests_until(lang, id()),
         Stage::Queued => match (&sent.waits, sent.moved) {
             (_, Some(moved)) => words::going_out(lang, size(moved), size(sent.sealed)),
             (Some(why), None) => words::queued_why(lang, why),
@@ -484,6 +527,7 @@ fn outgoing(sent: &Outgoing) -> Value {
         "files": sent.files, "bytes": sent.bytes, "state": sent.stage, "held_by": sent.held_by,
         "written_at": sent.written_at, "changed_at": sent.changed_at, "expires_at": sent.expires_at,
         "reason": sent.why, "waits": sent.waits, "sealed": sent.sealed, "moved": sent.moved,
+        "paused": sent.paused,
     })
 }
 

@@ -1,6 +1,10 @@
 //! The node in this process, as its clients use it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+};
 
 use hashbrown::HashMap;
 use libp2p::PeerId;
@@ -10,13 +14,15 @@ use super::event::Own;
 use crate::{
     blobs::Blobs,
     calls::Caller,
+    config::{Config, ConfigError},
     doctor::Facts,
     journal::Journal,
     mail::{self, Post},
     network::{Network, Snapshot},
     protocol::Offer,
     router::Health,
-    service::{Counters, Dispatch, Registry},
+    service::{Access, Counters, Dispatch, Registry},
+    services::{self, about},
 };
 
 /// What all handles on a node in this process share.
@@ -24,6 +30,10 @@ pub(crate) struct Local {
     pub(crate) id: Arc<str>,
     pub(crate) name: String,
     pub(crate) network: Network,
+    /// Who may call what.
+    pub(crate) access: Access,
+    /// Where that is written, where this node has a data folder.
+    pub(crate) settings_file: Option<PathBuf>,
     pub(crate) caller: Caller,
     /// What this node can serve now, and what it cannot.
     pub(crate) own: watch::Sender<Own>,
@@ -105,6 +115,33 @@ impl Local {
         }
     }
 
+    /// Reads again who may do what, whom the owner knows and whom not; it holds from now on.
+    pub(crate) async fn reload(&self) -> Result<(), ConfigError> {
+        let Some(file) = self.settings_file.clone() else { return Ok(()) };
+        let unread = |path: PathBuf, why: io::Error| ConfigError::Unreadable { path, source: why };
+        let read = tokio::task::spawn_blocking({
+            let file = file.clone();
+            move || Config::load(&file)
+        });
+        let config = read.await.map_err(|error| unread(file, error.into()))??;
+        self.access.change(services::rules(&config));
+        self.network.block(config.blocked.0.values().copied().collect()).await;
+        if let Some(post) = &self.post {
+            post.know(config.contacts, config.blocked);
+        }
+        Ok(())
+    }
+
+    /// Tells whoever follows this node what cannot be served, where that is new: the mesh is not told.
+    pub(crate) fn tell_troubles(&self) {
+        let troubles = self.troubles();
+        self.own.send_if_modified(|told| {
+            let news = told.troubles != troubles;
+            told.troubles = troubles;
+            news
+        });
+    }
+
     pub(crate) async fn mail(&self, ask: mail::Ask) -> Result<mail::Told, mail::Failed> {
         match &self.post {
             Some(post) => {
@@ -125,8 +162,12 @@ impl Local {
     }
 
     pub(crate) fn counters(&self) -> Vec<(String, Counters)> {
-        let counters = self.dispatch.counters();
-        counters.into_iter().map(|(name, counters)| (name.to_owned(), counters)).collect()
+        let counters = self.dispatch.counters().into_iter();
+        // A word about the others is no work.
+        counters
+            .filter(|(name, _)| *name != about::NAME)
+            .map(|(name, counters)| (name.to_owned(), counters))
+            .collect()
     }
 
     fn troubles(&self) -> Vec<(String, String)> {

@@ -27,6 +27,7 @@ use crate::{
     router::{self, Candidate, Plan, PlanEffect, PlanEnd, PlanEvent, Ranked, Work},
     say::reasons,
     service::{Data, Origin},
+    services::about,
 };
 
 /// An attempt that is given up after this time counts as silence of its peer.
@@ -462,6 +463,12 @@ fn candidates(
             repeat: own.unwrap_or(offer.repeat),
         }
     };
+    // Every node tells of itself, and needs no advert for that; it is asked by name.
+    if let (about::NAME, Some(only)) = (&call.capability[..], call.only) {
+        let view = snapshot.peers.get(&only);
+        let there = only == me || view.is_some();
+        return there.then(|| make(only, &about::offer(), view)).into_iter().collect();
+    }
     let offers = local.offers();
     let here = offers.iter().find(fits).map(|offer| make(me, offer, None));
     let there = snapshot.peers.iter().filter_map(|(peer, view)| {

@@ -8,7 +8,7 @@ use serde::{
     de::{Deserializer, Error as _, SeqAccess, Visitor},
 };
 
-use super::{Checked, ValueError, node_name, shown};
+use super::{Checked, ValueError, capability_name, node_name, shown};
 
 /// Who may use a capability. This node itself always may.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Allow {
     Contacts,
     /// Every node of the mesh.
     Everyone,
+    /// Nobody else.
+    Nobody,
     /// These client ids.
     Only(Vec<PeerId>),
 }
@@ -25,6 +27,23 @@ pub enum Allow {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Contacts(#[serde(serialize_with = "as_texts")] pub BTreeMap<String, PeerId>);
+
+/// The `[allow]` section: who may use which capability, by its canonical name. What has no line there is
+/// for everyone, but for what costs money.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Permissions(pub BTreeMap<String, Allow>);
+
+impl<'de> Deserialize<'de> for Permissions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = BTreeMap::<String, Allow>::deserialize(deserializer)?;
+        let mut all = BTreeMap::new();
+        for (name, allow) in written {
+            all.insert(capability_name(&name).map_err(D::Error::custom)?, allow);
+        }
+        Ok(Self(all))
+    }
+}
 
 impl Contacts {
     /// Whether somebody is one.
@@ -59,13 +78,14 @@ impl<'de> Deserialize<'de> for Allow {
             type Value = Allow;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"contacts\", \"everyone\" or a list of client ids")
+                f.write_str("\"contacts\", \"everyone\", \"nobody\" or a list of client ids")
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Allow, E> {
                 match text {
                     "contacts" => Ok(Allow::Contacts),
                     "everyone" => Ok(Allow::Everyone),
+                    "nobody" => Ok(Allow::Nobody),
                     other => Err(E::custom(ValueError::Allow(shown(other)))),
                 }
             }
@@ -87,6 +107,7 @@ impl Serialize for Allow {
         match self {
             Allow::Contacts => serializer.serialize_str("contacts"),
             Allow::Everyone => serializer.serialize_str("everyone"),
+            Allow::Nobody => serializer.serialize_str("nobody"),
             Allow::Only(ids) => serializer.collect_seq(ids.iter().map(ToString::to_string)),
         }
     }

@@ -70,9 +70,9 @@ pub(super) fn known(section: &str) -> Vec<String> {
     let mut known: Vec<_> =
         fields.map_or(Vec::new(), |(_, known)| known.into_iter().map(str::to_owned).collect());
     if section.is_empty() {
-        // The sections of services stand before the contacts.
+        // The sections of services stand before those of people.
         let own = super::sections().map(|section| section.name.to_owned());
-        let at = known.len().saturating_sub(1);
+        let at = known.len().saturating_sub(3);
         known.splice(at..at, own);
     }
     known

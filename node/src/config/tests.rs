@@ -35,15 +35,19 @@ fn template_and_docs_name_every_setting_and_default() {
     let docs = include_str!("../../../docs/configuration.md");
     let template = Config::template();
     let top = explain::known("");
-    let (contacts, fixed) = top[3..].split_last().unwrap();
+    // The last are of people, and have no settings of fixed names.
+    let (fixed, people) = top[3..].split_at(top.len() - 6);
     let sections = explain::with_settings();
     assert_eq!(fixed, sections);
-    assert_eq!(contacts, "contacts");
-    assert!(template.contains("\n[contacts]\n") && docs.contains("\n## `[contacts]`\n"));
+    assert_eq!(people, ["allow", "blocked", "contacts"]);
+    for section in people {
+        assert!(template.contains(&format!("\n[{section}]\n")), "template: {section}");
+        assert!(docs.contains(&format!("\n## `[{section}]`\n")), "docs: {section}");
+    }
     for section in [""].iter().chain(&sections) {
         let known = explain::known(section);
         assert!(!known.is_empty(), "[{section}]");
-        let is_section = |it: &str| it == "contacts" || sections.contains(&it);
+        let is_section = |it: &str| people.iter().any(|one| one == it) || sections.contains(&it);
         for setting in known.iter().filter(|it| !is_section(it)) {
             assert!(template.contains(&format!("{setting} = ")), "template: {section}.{setting}");
             assert!(docs.contains(&format!("| `{setting}` |")), "docs: {section}.{setting}");
@@ -165,7 +169,19 @@ fn every_mistake_is_one_line_with_its_place() {
         ),
         (
             "[facepp]\nallow = \"friends\"",
-            "config.toml:2: 'facepp.allow': 'friends' says nobody (write \"contacts\", \"everyone\" or a list of client ids)",
+            "config.toml:2: 'facepp.allow': 'friends' says nobody (write \"contacts\", \"everyone\", \"nobody\" or a list of client ids)",
+        ),
+        (
+            "[allow]\nChat = \"contacts\"",
+            "config.toml:2: 'allow.Chat': 'Chat' is not a capability name (write a name such as chat, or chat/1 with its version)",
+        ),
+        (
+            "[allow]\nchat = \"friends\"",
+            "config.toml:2: 'allow.chat': 'friends' says nobody (write \"contacts\", \"everyone\", \"nobody\" or a list of client ids)",
+        ),
+        (
+            "[blocked]\nmallory = \"bob\"",
+            "config.toml:2: 'blocked.mallory': 'bob' is not a client id (`potluck id` on that person's machine prints it)",
         ),
         (
             "[facepp]\nallow = [\n \"alice\",\n]",

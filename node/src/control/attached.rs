@@ -183,6 +183,10 @@ impl Attached {
         self.agree(Request::Offer { capability: capability.to_owned(), on }).await
     }
 
+    pub(crate) async fn reload(&self) -> Result<(), ControlError> {
+        self.agree(Request::Reload).await
+    }
+
     pub(crate) async fn join(&self, addresses: Vec<Multiaddr>) -> Result<(), ControlError> {
         let addresses = addresses.iter().map(ToString::to_string).collect();
         self.agree(Request::Join { addresses }).await
@@ -219,6 +223,7 @@ impl Attached {
     async fn agree(&self, request: Request) -> Result<(), ControlError> {
         match self.once(request).await? {
             Response::Agreed => Ok(()),
+            Response::No(why) => Err(ControlError::Refused(why)),
             other => Err(unexpected(&other)),
         }
     }

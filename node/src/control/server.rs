@@ -188,6 +188,10 @@ impl Session {
                 client.offer(&capability, on).await?;
                 Response::Agreed
             }
+            Request::Reload => match client.reload().await {
+                Ok(()) => Response::Agreed,
+                Err(error) => Response::No(error.to_string()),
+            },
             Request::Join { addresses } => {
                 let addresses = addresses.iter().filter_map(|text| text.parse().ok()).collect();
                 client.join(addresses).await?;

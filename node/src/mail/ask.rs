@@ -52,8 +52,18 @@ pub enum Ask {
         /// Into which folder.
         folder: PathBuf,
     },
-    /// Delete a letter that came. Answered with [`Told::Done`].
+    /// Delete a letter that came, or one that was sent and is over. Answered with [`Told::Done`].
     Delete {
+        /// Its id, or the beginning of it.
+        id: String,
+    },
+    /// Let a letter that is on its way rest, out or in. Answered with [`Told::Done`].
+    Pause {
+        /// Its id, or the beginning of it.
+        id: String,
+    },
+    /// Let it go on. Answered with [`Told::Done`].
+    Resume {
         /// Its id, or the beginning of it.
         id: String,
     },
@@ -136,6 +146,9 @@ pub struct Outgoing {
     pub why: Option<String>,
     /// Why it is still here although somebody was there to take it.
     pub waits: Option<String>,
+    /// Whether it rests until its person says otherwise.
+    #[serde(default)]
+    pub paused: bool,
     /// Bytes of the sealed letter, and how many of them went out to whoever takes it now.
     pub sealed: u64,
     /// Likewise.
@@ -155,6 +168,9 @@ pub struct Coming {
     pub sealed: u64,
     /// How many of them are here.
     pub here: u64,
+    /// Whether it rests until this node's person says otherwise.
+    #[serde(default)]
+    pub paused: bool,
 }
 
 /// Something about a letter changed.
@@ -228,7 +244,10 @@ impl Post {
                 let went =
                     self.sent().into_iter().filter(|one| who.as_ref() == Some(&one.outside.to));
                 let went = went.map(|one| self.outgoing(one)).collect();
-                let coming = self.0.arrivals.to_person().into_iter();
+                let resting = self.0.pauses.arriving();
+                let mut coming = self.0.arrivals.to_person();
+                coming.retain(|one| resting.iter().all(|other| other.id != one.id));
+                let coming = resting.into_iter().chain(coming);
                 let coming = coming.filter(|one| fits(&one.from)).map(|one| self.coming(&one));
                 Told::Inbox { came, went, coming: coming.collect() }
             }
@@ -241,6 +260,14 @@ impl Post {
             }
             Ask::Delete { id } => {
                 self.delete(self.letter_called(&id)?).await?;
+                Told::Done
+            }
+            Ask::Pause { id } => {
+                self.pause(self.letter_called(&id)?).await?;
+                Told::Done
+            }
+            Ask::Resume { id } => {
+                self.resume(self.letter_called(&id)?).await?;
                 Told::Done
             }
             Ask::Cancel { id } => {
@@ -257,7 +284,7 @@ impl Post {
 
     fn name_of(&self, id: Option<PeerId>) -> String {
         let Some(id) = id else { return String::new() };
-        let named = self.0.settings.contacts.name_of(&id).map(str::to_owned);
+        let named = self.0.whom().contacts.name_of(&id).map(str::to_owned);
         named.unwrap_or_else(|| {
             self.0.lock().people.get(&id).map_or_else(String::new, |p| p.name.clone())
         })
@@ -284,6 +311,7 @@ impl Post {
             waits: self.waits(&sent.outside.id, sent.stage),
             moved: self.0.moved(&sent.outside.hash).filter(|_| !sent.stage.is_over()),
             sealed: sent.outside.size,
+            paused: sent.paused && !sent.stage.is_over(),
             why: sent.why,
         }
     }
@@ -314,12 +342,14 @@ impl Post {
 
     fn coming(&self, outside: &Envelope) -> Coming {
         let from = outside.sender();
+        let resting = self.0.pauses.here(&outside.id);
         Coming {
             id: outside.id.to_string(),
             from: from.map_or_else(String::new, |id| id.to_string()),
             from_name: self.name_of(from),
             sealed: outside.size,
-            here: self.0.arrived(&outside.hash).unwrap_or_default(),
+            here: resting.or_else(|| self.0.arrived(&outside.hash)).unwrap_or_default(),
+            paused: resting.is_some(),
         }
     }
 

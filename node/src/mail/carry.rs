@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    plan::{self, Abilities, Present},
+    plan::{self, Abilities, Present, Step},
     post::Post,
     serve,
 };
@@ -95,6 +95,10 @@ pub(crate) async fn carry(post: Post, local: Arc<Local>) {
         for keeper in carriers.to_audit(&post, &present, now) {
             todo.entry(keeper).or_default();
         }
+        let free = |peer: &PeerId| present.0.contains_key(peer) && !working.contains_key(peer);
+        for holder in post.0.pauses.take_welcome(free) {
+            todo.entry(holder).or_default().push(Step::Welcome);
+        }
         for (peer, steps) in todo {
             let busy = working.contains_key(&peer) || working.len() >= WORKERS;
             if busy || !carriers.ready(&peer, now) {
@@ -140,6 +144,7 @@ async fn tidy(post: &Post, local: &Local) {
         local.network.seal_to(post.sealing()).await;
     }
     let now = now_ms();
+    post.0.forget_pauses(now);
     match post.0.change(|state| state.expire(now)).await {
         Ok(over) => post.0.discard(over).await,
         Err(error) => tracing::warn!("letters that are over are not forgotten: {error}"),

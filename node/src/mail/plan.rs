@@ -52,6 +52,8 @@ pub enum Step {
     Owe(EnvelopeId),
     /// Tell a sender what became of a letter that was kept here.
     Answer(EnvelopeId),
+    /// Tell a node that it may bring again what was not taken.
+    Welcome,
 }
 
 /// Who declined to take which letter, and why: not asked again before its time.
@@ -92,7 +94,8 @@ pub fn steps(me: &PeerId, held: Held<'_>, present: &Present) -> BTreeMap<PeerId,
     let mut todo: BTreeMap<PeerId, Vec<Step>> = BTreeMap::new();
     let takes = |peer: &PeerId| present.0.get(peer).is_some_and(|able| able.takes);
     // In the order in which they were written.
-    let mut waiting: Vec<_> = held.sent.values().filter(|sent| !sent.stage.is_over()).collect();
+    let moves = |sent: &&Sent| !sent.stage.is_over() && !sent.paused;
+    let mut waiting: Vec<_> = held.sent.values().filter(moves).collect();
     waiting.sort_by_key(|sent| (sent.outside.written_at, sent.outside.number));
     for sent in waiting {
         let Some(to) = sent.outside.recipient() else { continue };

@@ -7,13 +7,14 @@ mod arrivals;
 mod granted;
 mod mend;
 mod open;
+mod pauses;
 mod person;
 mod take;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard},
     time::{Duration, Instant},
 };
 
@@ -34,6 +35,7 @@ use crate::{blobs::Blobs, config, protocol::signed::SignedError};
 use arrivals::Arrivals;
 use granted::Offers;
 use mend::Damaged;
+use pauses::Pauses;
 
 /// The name of the folder in the data folder.
 const FOLDER: &str = "mail";
@@ -58,6 +60,15 @@ pub struct Settings {
     pub read_receipts: bool,
     /// Client ids that the owner named, by nickname.
     pub contacts: config::Contacts,
+    /// Those of whom they want no letters.
+    pub blocked: config::Contacts,
+}
+
+/// Whom the owner knows, and whom not.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    pub(super) contacts: config::Contacts,
+    pub(super) blocked: config::Contacts,
 }
 
 /// The post office of a node. Cheap to clone; all clones are the same.
@@ -68,6 +79,7 @@ pub(super) struct Shared {
     pub(super) keypair: Keypair,
     pub(super) me: PeerId,
     pub(super) settings: Settings,
+    known: RwLock<Known>,
     pub(super) store: Store,
     keys: Mutex<Keyring>,
     state: Mutex<State>,
@@ -75,6 +87,8 @@ pub(super) struct Shared {
     opening: Mutex<BTreeMap<EnvelopeId, bool>>,
     /// Letters whose bodies are arriving.
     pub(super) arrivals: Arrivals,
+    /// Letters that rest because their person said so.
+    pub(super) pauses: Pauses,
     /// Letters that are being offered, and to whom: they may fetch the bodies.
     pub(super) offers: Offers,
     /// Letters whose bodies are damaged here; told to whoever mends them.
@@ -145,12 +159,17 @@ impl Post {
         let shared = Shared {
             keypair: keypair.clone(),
             me: keypair.public().to_peer_id(),
+            known: RwLock::new(Known {
+                contacts: settings.contacts.clone(),
+                blocked: settings.blocked.clone(),
+            }),
             settings,
             store,
             keys: Mutex::new(keys),
             state: Mutex::new(state),
             opening: Mutex::default(),
             arrivals: Arrivals::default(),
+            pauses: Pauses::default(),
             offers: Offers::default(),
             damaged: Damaged::default(),
             damage: Notify::new(),
@@ -170,6 +189,12 @@ impl Post {
     /// Where the bodies of large letters lie while they arrive.
     pub(crate) fn arriving(&self) -> PathBuf {
         self.0.store.arriving()
+    }
+
+    /// Whom the owner knows, and whom not, from now on.
+    pub(crate) fn know(&self, contacts: config::Contacts, blocked: config::Contacts) {
+        let mut known = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
+        *known = Known { contacts, blocked };
     }
 
     /// Follows which letters change.
@@ -212,6 +237,11 @@ impl Post {
 impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whom the owner knows, and whom not.
+    pub(super) fn whom(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn keys(&self) -> MutexGuard<'_, Keyring> {

@@ -31,6 +31,9 @@ pub struct Sent {
     pub changed_at: u64,
     /// Why it will never arrive, for a person.
     pub why: Option<String>,
+    /// Whether it rests until its person says otherwise.
+    #[serde(default)]
+    pub paused: bool,
 }
 
 /// How far a letter is.

@@ -111,6 +111,9 @@ impl Service for Mail {
                 Err(Fault::bad_input(format!("more than {MAX_RECEIPTS} receipts at once")))
             }
             Request::Receipts(receipts) => {
+                if receipts.is_empty() {
+                    self.0.is_welcome_at(&cx.caller());
+                }
                 self.0.hear(&receipts, None).await.map(|()| Response::Noted)
             }
             Request::Prove { .. } => Err(Fault::bad_input("that is asked of keepers only")),

@@ -107,6 +107,9 @@ impl Neighbourhood {
 
     /// Whether a peer can be dialled for company.
     pub(super) fn may_dial(&self, peer: &PeerId, now: u64) -> bool {
+        if self.blocked.contains(peer) {
+            return false;
+        }
         self.peers
             .get(peer)
             .is_none_or(|known| matches!(known.phase, Phase::Gone) && known.backoff.ready(now))
@@ -137,6 +140,12 @@ impl Neighbourhood {
 
     /// Dials a peer at every address that is known of it, TCP first.
     pub(super) fn dial(&mut self, peer: PeerId, wanted: bool, now: u64, out: &mut Vec<Effect>) {
+        if self.blocked.contains(&peer) {
+            if wanted {
+                out.push(Effect::Unreached { peer, why: "you blocked it", own: false });
+            }
+            return;
+        }
         let known = self.peers.entry(peer).or_default();
         if known.connected() || known.dialled() {
             return;
@@ -223,6 +232,11 @@ impl Neighbourhood {
                 // it: what one may ask is counted for each connection, and for all together.
                 self.limits.exchanges.forget(&peer);
             }
+        }
+        if self.blocked.contains(&peer) {
+            // Its address was dialled before anybody knew whose it is.
+            out.push(Effect::Unreached { peer, why: "you blocked it", own: false });
+            return out.push(Effect::Close(peer));
         }
         self.alive(peer, now, out);
         if dial.is_some() {

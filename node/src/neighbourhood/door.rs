@@ -1,5 +1,7 @@
 //! Who is let in, who is kept, who is parted from when there are too many.
 
+use std::collections::BTreeSet;
+
 use libp2p::{Multiaddr, PeerId};
 use rand::{Rng, seq::IteratorRandom as _};
 
@@ -26,6 +28,8 @@ const OTHERS: usize = 4;
 pub enum Door {
     /// Come in.
     Open,
+    /// Never, and no word of why.
+    Shut,
     /// Not now.
     Full {
         /// When to come back.
@@ -41,6 +45,9 @@ impl Neighbourhood {
     /// whom there are enough, if the newcomer is one of the mesh.
     pub fn knock(&mut self, peer: PeerId, now: u64, rng: &mut impl Rng) -> (Door, Vec<Effect>) {
         let mut effects = Vec::new();
+        if self.blocked.contains(&peer) {
+            return (Door::Shut, effects);
+        }
         let known = self.peers.get(&peer);
         let expected = |known: &Peer| matches!(known.phase, Phase::Admitted { .. });
         if known.is_some_and(|known| known.connected() || known.dialled() || expected(known)) {
@@ -126,6 +133,17 @@ impl Neighbourhood {
         known.phase = Phase::Parting { link: std::mem::take(link), close_at };
         known.parted_until = now + PARTING_BELIEVED_MS;
         true
+    }
+
+    /// From now on the owner wants nothing to do with these, and with nobody else of that kind.
+    pub(super) fn block(&mut self, peers: BTreeSet<PeerId>, out: &mut Vec<Effect>) {
+        let before = std::mem::replace(&mut self.blocked, peers);
+        for peer in self.blocked.symmetric_difference(&before) {
+            // They show, or do not any more.
+            out.push(Effect::Changed(*peer));
+        }
+        let linked = |peer: &&PeerId| self.peers.get(*peer).is_some_and(Peer::connected);
+        out.extend(self.blocked.iter().filter(linked).map(|peer| Effect::Close(*peer)));
     }
 
     /// A peer says that it will close the connection.

@@ -1,5 +1,7 @@
 //! What a neighbourhood is told, and what it wants done.
 
+use std::collections::BTreeSet;
+
 use libp2p::{Multiaddr, PeerId};
 
 use crate::{
@@ -142,6 +144,11 @@ pub enum Event {
         reply: ExchangeReply,
         /// Whether we had sent our digest.
         digest_sent: bool,
+    },
+    /// Whom the owner wants nothing to do with, all of them.
+    Block {
+        /// Who.
+        peers: BTreeSet<PeerId>,
     },
     /// Time passed: wanted every [`TICK_MS`](super::TICK_MS).
     Tick {

@@ -547,6 +547,34 @@ fn a_full_node_lets_idle_strangers_go_and_keeps_room_for_its_own_dials() {
 }
 
 #[test]
+fn who_is_blocked_is_hung_up_on_not_let_in_not_dialled_and_not_shown() {
+    let mut near = Near::new();
+    for n in [1, 2] {
+        near.connected(n, 0);
+        near.heard(n, 1, n, 1);
+    }
+    let blocked = |peers: &[u64]| Event::Block { peers: peers.iter().map(|n| peer(*n)).collect() };
+    let effects = near.does(blocked(&[1, 3]), 2);
+    assert!(
+        effects.contains(&Effect::Close(peer(1))) && !effects.contains(&Effect::Close(peer(2)))
+    );
+    assert!(near.it.entries().all(|(id, ..)| *id != peer(1)));
+    near.does(broken(1), 3);
+    for n in [1, 3] {
+        assert_eq!(near.it.knock(peer(n), 4, &mut near.rng), (Door::Shut, vec![]), "{n}");
+        let wanted = near.does(Event::Wanted { peer: peer(n) }, 5);
+        assert!(matches!(wanted[..], [Effect::Unreached { .. }]), "{wanted:?}");
+    }
+    assert_eq!(dialled(&near.tick(120_000)), [], "nobody else is known");
+    // Dialled by an address of which nobody knew whose it is.
+    let came = near.does(Event::Connected { peer: peer(3), dial: None }, 120_001);
+    assert!(came.contains(&Effect::Close(peer(3))) && !came.contains(&Effect::Reached(peer(3))));
+    near.does(broken(3), 120_002);
+    near.does(blocked(&[]), 120_003);
+    assert_eq!(near.it.knock(peer(1), 120_004, &mut near.rng).0, Door::Open);
+}
+
+#[test]
 fn many_admitted_at_once_do_not_take_the_reserve() {
     let mut near = Near::with(Settings { most: 20, ..Settings::new("m") });
     let doors: Vec<_> = (1..=100).map(|n| near.it.knock(peer(n), 0, &mut near.rng).0).collect();

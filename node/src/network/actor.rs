@@ -227,6 +227,7 @@ impl Actor {
                 self.advert.changed = true;
                 self.advertise_when_due();
             }
+            Command::Block(peers) => self.tell(Event::Block { peers }),
             Command::Join(addresses) => {
                 for address in addresses {
                     self.tell(Event::Join { address });

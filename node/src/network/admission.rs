@@ -175,24 +175,29 @@ impl Admission {
         // From here on streams wait: whoever is let in may already open them.
         let judged = driven(muxer, self.judge(peer, hello, address)).await;
         let (verdict, refused) = judged.map_err(AdmissionError::Connection)?;
-        let said = driven(muxer, say(stream, &verdict)).await;
-        said.and_then(|said| said.map(drop)).map_err(AdmissionError::Connection)?;
+        if let Some(verdict) = &verdict {
+            let said = driven(muxer, say(stream, verdict)).await;
+            said.and_then(|said| said.map(drop)).map_err(AdmissionError::Connection)?;
+        }
         match refused {
             None => Ok(()),
             Some(why) => {
-                linger(muxer).await;
+                if verdict.is_some() {
+                    linger(muxer).await;
+                }
                 Err(AdmissionError::TurnedAway(why))
             }
         }
     }
 
-    /// The verdict, and in short why it is not to come in.
+    /// The verdict, and in short why it is not to come in. Without a verdict the connection is closed
+    /// and nothing said.
     async fn judge(
         &self,
         peer: PeerId,
         hello: Hello,
         address: &Multiaddr,
-    ) -> (Verdict, Option<&'static str>) {
+    ) -> (Option<Verdict>, Option<&'static str>) {
         let Hello { version, mesh } = self.hello.clone();
         if hello.version != version || hello.mesh != mesh {
             let same_version = hello.version == version;
@@ -200,14 +205,17 @@ impl Admission {
             let stranger = Stranger { address: address.to_string(), mesh: other };
             self.tell(Knock::Stranger { peer, stranger });
             return match same_version {
-                true => (Verdict::OtherMesh { mesh }, Some("it is of another mesh")),
-                false => (Verdict::OtherVersion { version }, Some("it is of another version")),
+                true => (Some(Verdict::OtherMesh { mesh }), Some("it is of another mesh")),
+                false => {
+                    (Some(Verdict::OtherVersion { version }), Some("it is of another version"))
+                }
             };
         }
         match self.room_for(peer).await {
-            Door::Open => (Verdict::Admitted { version, mesh }, None),
+            Door::Open => (Some(Verdict::Admitted { version, mesh }), None),
+            Door::Shut => (None, Some("it is blocked")),
             Door::Full { retry_after_ms, others } => {
-                (Verdict::full(retry_after_ms, &others), Some("there is no room"))
+                (Some(Verdict::full(retry_after_ms, &others)), Some("there is no room"))
             }
         }
     }

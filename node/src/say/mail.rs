@@ -19,6 +19,9 @@ say! {
         Self::NoLetter(id) => "mail-no-letter" (id);
         Self::Ended => "mail-ended";
         Self::UnderWay => "mail-under-way";
+        Self::WithKeepers => "mail-with-keepers";
+        Self::Unended => "mail-unended";
+        Self::ManyRest => "mail-many-rest";
         Self::NoRecipient => "mail-no-recipient";
         Self::Trouble(why) => "mail-trouble" (why);
         Self::Seal(error) => [error];

@@ -35,6 +35,18 @@ potluck_i18n::reasons! { "reasons":
     input_gone;
     request_misfit(why: String);
     mask_bytes(bytes: usize, most: usize);
+    report_broken(what: super::Reason);
+    report_missing;
+    report_unwritable(path: &std::path::Path, why: &std::io::Error);
+    report_too_large;
+    report_harmful(name: &str);
+    report_lacks(name: &str);
+    mask_unusable(why: &std::io::Error);
+    mask_large(mib: u64);
+    mask_unreadable(why: &std::io::Error);
+    mask_no_picture(why: String);
+    mask(name: String, what: super::Reason, shapes: String);
+    mask_no_file;
     unreadable_answer;
     bad_input(what: String);
     nobody_serves(what: String);

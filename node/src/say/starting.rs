@@ -4,7 +4,7 @@ use super::{inside, say};
 use crate::{
     StartError,
     blobs::{BlobError, NoRoom},
-    config::{ConfigError, ValueError},
+    config::{ConfigError, EditError, ValueError},
     control::ControlError,
     data_dir::{DATA_DIR_VARIABLE, DataDirError},
     home::HomeError,
@@ -58,6 +58,11 @@ say! {
         Self::Unreadable { path, source } => "identity-unreadable" (path, why = source);
         Self::Unwritable { path, source } => "identity-unwritable" (path, why = source);
     }
+    EditError {
+        Self::Disk(why) => "edit-disk" (why);
+        Self::Unreadable(why) => "edit-unreadable" (why);
+        Self::Config(error) => [error];
+    }
     ConfigError {
         Self::Unreadable { path, source } => "config-unreadable" (path, why = source);
         Self::TooLarge { path } => "config-too-large" (path);
@@ -76,6 +81,7 @@ say! {
         Self::Gone(why) => "control-gone" (why);
         Self::Silent => "control-silent";
         Self::OtherVersion { node, here } => "control-other-version" (node, here);
+        Self::Refused(why) => "control-refused" (why);
         Self::Unexpected(why) => "control-unexpected" (why);
     }
     NetworkError {

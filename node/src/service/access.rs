@@ -1,37 +1,86 @@
 //! Who may call what, as the owner's settings say.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use libp2p::PeerId;
 
 use super::Policy;
+use crate::config::{Allow, Contacts};
 
 /// Who may call one capability.
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// Their client ids.
     pub who: HashSet<PeerId>,
-    /// What others are told; the caller's client id is put behind it.
+    /// What others are told; the caller's client id is put behind it. It does not say who else may.
     pub hint: &'static str,
 }
 
-/// Lets everyone call what has no rule, and only some what has one. This node always may.
+/// Those who are contacts.
+pub(crate) const CONTACTS: &str = "it is for the owner's contacts; ask the owner for \
+    `potluck contacts add YOU`, with this client id: you";
+/// Some whom the owner named.
+const LISTED: &str = "it is for people whom the owner named; ask the owner for `potluck allow`, with this \
+    client id: you";
+/// Nobody else.
+const NOBODY: &str = "its owner keeps it to themselves; this was asked by: you";
+
+impl Rule {
+    /// The rule that the owner's words stand for; none where everyone may.
+    pub fn of(allow: &Allow, contacts: &Contacts) -> Option<Self> {
+        let (who, hint) = match allow {
+            Allow::Everyone => return None,
+            Allow::Nobody => (HashSet::new(), NOBODY),
+            Allow::Contacts => (contacts.0.values().copied().collect(), CONTACTS),
+            Allow::Only(ids) => (ids.iter().copied().collect(), LISTED),
+        };
+        Some(Self { who, hint })
+    }
+}
+
+/// All that the owner's settings say about others.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// By capability.
+    pub capabilities: HashMap<String, Rule>,
+    /// With whom the owner wants nothing to do.
+    pub blocked: HashSet<PeerId>,
+}
+
+/// Lets everyone call what has no rule, and only some what has one. This node always may. Cheap to clone;
+/// all clones are the same.
+#[derive(Clone)]
 pub struct Access {
     me: PeerId,
-    rules: HashMap<&'static str, Rule>,
+    rules: Arc<RwLock<Rules>>,
 }
 
 impl Access {
-    /// The rules by capability.
-    pub fn new(me: PeerId, rules: impl IntoIterator<Item = (&'static str, Rule)>) -> Self {
-        Self { me, rules: rules.into_iter().collect() }
+    /// Rules for the calls to this node.
+    pub fn new(me: PeerId, rules: Rules) -> Self {
+        Self { me, rules: Arc::new(RwLock::new(rules)) }
+    }
+
+    /// Other rules from now on; calls that run go on.
+    pub fn change(&self, rules: Rules) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }
 }
 
 impl Policy for Access {
     fn allow(&self, caller: PeerId, capability: &str) -> Result<(), String> {
-        match self.rules.get(capability) {
-            Some(rule) if caller != self.me && !rule.who.contains(&caller) => {
+        if caller == self.me {
+            return Ok(());
+        }
+        let rules = self.rules.read().unwrap_or_else(PoisonError::into_inner);
+        if rules.blocked.contains(&caller) {
+            return Err(format!("{capability} is not for you here"));
+        }
+        match rules.capabilities.get(capability) {
+            Some(rule) if !rule.who.contains(&caller) => {
                 Err(format!("{capability} is not for everyone here: {} = \"{caller}\"", rule.hint))
             }
             _ => Ok(()),
@@ -70,5 +119,34 @@ mod tests {
         assert!(some.allow(peer(2), "facepp/1").unwrap_err().contains("[facepp]"));
         assert!(access("[facepp]\nallow = \"everyone\"").allow(peer(9), "facepp/1").is_ok());
         assert!(access("").allow(peer(9), "facepp/1").is_err(), "nobody is a contact yet");
+    }
+
+    #[test]
+    fn every_capability_can_be_for_some_and_a_refusal_names_nobody_else() {
+        let toml = format!(
+            "[allow]\nrecognize = \"contacts\"\nchat = \"nobody\"\nanalyze = [\"{}\"]\nfacepp = \"everyone\"\n\
+             [blocked]\nmallory = \"{}\"\n[contacts]\nbob = \"{}\"\n",
+            peer(3),
+            peer(4),
+            peer(2)
+        );
+        let access = access(&toml);
+        let may = |n, capability: &str| access.allow(peer(n), capability).is_ok();
+        assert!(may(2, "recognize/1") && !may(3, "recognize/1"));
+        assert!(!may(2, "chat/1") && may(1, "chat/1"), "nobody but this node itself");
+        assert!(may(3, "analyze/1") && !may(2, "analyze/1"));
+        assert!(may(9, "facepp/1"), "[allow] says it for all capabilities");
+        for capability in ["recognize/1", "faces/1", "mail/1", "keep/1"] {
+            let said = access.allow(peer(4), capability).unwrap_err();
+            assert!([1, 2, 3].iter().all(|n| !said.contains(&peer(*n).to_string())), "{said}");
+        }
+        let said = access.allow(peer(9), "analyze/1").unwrap_err();
+        assert!(
+            said.contains(&peer(9).to_string()) && !said.contains(&peer(3).to_string()),
+            "{said}"
+        );
+        // Without a restart.
+        access.change(Rules::default());
+        assert!(may(4, "recognize/1") && may(2, "chat/1"));
     }
 }

@@ -1,5 +1,10 @@
 //! `analyze/1`: a table in, a report out.
 
+mod mask;
+pub mod report;
+
+pub use mask::{MaskError, small as small_mask};
+
 use std::{
     io::{Cursor, Write},
     path::Path,

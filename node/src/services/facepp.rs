@@ -232,6 +232,7 @@ impl Offered for Facepp {
         let contacts = || config.contacts.0.values().copied().collect();
         match config.section::<Options>().allow {
             Allow::Everyone => None,
+            Allow::Nobody => Rule::of(&Allow::Nobody, &config.contacts),
             Allow::Contacts => Some(Rule { who: contacts(), hint: CONTACTS_HINT }),
             Allow::Only(ids) => Some(Rule { who: ids.into_iter().collect(), hint: LIST_HINT }),
         }

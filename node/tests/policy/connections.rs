@@ -64,6 +64,7 @@ impl Mesh {
             self.carry_out(to, effects);
             match door {
                 Door::Open => return self.after(3, Happening::Linked { from, to, dial }),
+                Door::Shut => DialFailure::Refused,
                 Door::Full { retry_after_ms, others } => {
                     DialFailure::Full { retry_after_ms, others }
                 }

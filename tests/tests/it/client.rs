@@ -7,9 +7,12 @@ use std::{
 
 use potluck::{
     Client, Node,
-    client::{CallInput, Event, FailureKind, Subscription, View},
+    client::{
+        Call, CallFailure, CallInput, Event, FailureKind, Subscription, View, decode, encode,
+    },
     control::ControlServer,
     journal::Side,
+    services::about,
 };
 use potluck_tests::mesh::{
     Does, PATIENCE, Seen, Setup, WORK, Work, all_see_all, attachment, response, until_count, work,
@@ -52,6 +55,35 @@ async fn pair(kind: Kind, does: Does) -> Pair {
     all_see_all(&[&mine, &server]).await;
     let (client, control, folder) = client_of(kind, &mine).await;
     Pair { client, mine, server, seen, _control: control, _folder: folder }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_tells_others_what_its_capabilities_take() {
+    for kind in [Kind::InThisProcess, Kind::Attached] {
+        let pair = pair(kind, Does::Answer).await;
+        let ask = async |capability: &str, only| {
+            let request = about::Request { capability: capability.to_owned() };
+            let call = Call {
+                capability: about::NAME.to_owned(),
+                variant: None,
+                args: encode(&request).expect("encodes"),
+                input: None,
+                timeout: PATIENCE,
+                only,
+                progress: None,
+            };
+            let reply = pair.client.call(call).await?;
+            Ok::<_, CallFailure>(decode::<about::Response>(&reply.body).expect("about it").about)
+        };
+        let (there, here) = (Some(pair.server.client().id()), Some(pair.mine.client().id()));
+        let work = ask(WORK, there).await.expect("told").expect("it has it");
+        assert!(!work.summary.is_empty() && !work.file, "{work:?}");
+        // Who has it not says so, and nobody in particular cannot be asked.
+        assert_eq!(ask(WORK, here).await.expect("told"), None);
+        assert_eq!(ask("mail/1", there).await.expect("told"), None);
+        let nobody = ask(WORK, None).await.expect_err("nobody was named");
+        assert_eq!(nobody.kind, FailureKind::NobodyServes);
+    }
 }
 
 /// Waits for what is looked for, and gives the view as it is then.

@@ -4,6 +4,7 @@
 mod faults;
 #[cfg(target_os = "linux")]
 mod hosts;
+mod wishes;
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +17,7 @@ use potluck::{
     Client, Node,
     mail::{
         Ask, Options, Told,
-        ask::{Incoming, Outgoing},
+        ask::{Coming, Incoming, Outgoing},
         records::Stage,
     },
 };

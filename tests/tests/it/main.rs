@@ -16,6 +16,7 @@ mod lan;
 mod liars;
 mod mail;
 mod mesh;
+mod people;
 mod pixels;
 mod ready;
 mod table;

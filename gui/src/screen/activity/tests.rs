@@ -15,6 +15,7 @@ fn context<'a>(view: &'a View, settings: &'a Settings) -> Context<'a> {
         backend: None,
         trouble: None,
         settings,
+        theme: crate::theme::Theme::Light,
         now_ms: 100_000,
     }
 }

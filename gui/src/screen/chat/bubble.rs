@@ -128,8 +128,9 @@ impl Chat {
             .spacing(space::M)
             .align_y(Alignment::Center);
         let moving = match entry {
-            Entry::Went(Outgoing { moved: Some(moved), sealed, .. }) => {
-                Some(bar(share(*moved, *sealed), Tone::Primary, 6.0))
+            Entry::Went(Outgoing { moved: Some(moved), sealed, paused, .. }) => {
+                let tone = if *paused { Tone::Neutral } else { Tone::Primary };
+                Some(bar(share(*moved, *sealed), tone, 6.0))
             }
             _ => None,
         };
@@ -142,7 +143,10 @@ impl Chat {
         match entry {
             Entry::Went(one) if !one.stage.is_over() => {
                 let back = button(words::take_back(lang)).kind(Kind::Quiet).small();
-                Some(back.on_press(Message::TakeBack(one.id.clone())).into())
+                let back = back.on_press(Message::TakeBack(one.id.clone()));
+                let rest = (one.stage == Stage::Queued)
+                    .then(|| rest(one.to.clone(), one.id.clone(), one.paused, lang));
+                Some(row![].push(rest).push(back).align_y(Alignment::Center).into())
             }
             Entry::Went(_) => None,
             Entry::Came(one) if self.saving.contains(&one.id) => {
@@ -194,10 +198,13 @@ impl Chat {
             Entry::Went(one) if !one.stage.is_over() => {
                 all = all.push(act(words::take_back(lang), Icon::Undo2, Message::TakeBack(id())));
             }
-            Entry::Went(one) if may_go_again(one) => {
-                all = all.push(act(words::resend(lang), Icon::RefreshCw, Message::Resend(id())));
+            Entry::Went(one) => {
+                if may_go_again(one) {
+                    let again = Message::Resend(id());
+                    all = all.push(act(words::resend(lang), Icon::RefreshCw, again));
+                }
+                all = all.push(act(words::delete(lang), Icon::Trash, Message::Delete(id())));
             }
-            Entry::Went(_) => {}
         }
         all.wrap().into()
     }
@@ -221,21 +228,35 @@ pub(super) fn pending<'a>(one: &'a Pending, lang: Lang) -> Element<'a, Message> 
 
 /// A letter that is arriving.
 pub fn coming<'a>(one: &Coming, lang: Lang) -> Element<'a, Message> {
-    let far = words::arriving(lang, &figures::share(one.here, one.sealed));
+    let share_words = figures::share(one.here, one.sealed);
+    let (far, tone) = match one.paused {
+        true => (words::rests(lang, &share_words), Tone::Neutral),
+        false => (words::arriving(lang, &share_words), Tone::Primary),
+    };
     let names = column![
         Role::Strong.text(far),
         Role::Caption.text(words::arriving_hint(lang)).style(theme::muted),
     ]
     .width(Length::Fill);
-    let line = row![tile(Icon::Download, 36.0, Tone::Primary), names]
+    let rest = rest(one.from.clone(), one.id.clone(), one.paused, lang);
+    let line = row![tile(Icon::Download, 36.0, tone), names, rest]
         .spacing(space::M)
         .align_y(Alignment::Center);
-    let inside = column![line, bar(share(one.here, one.sealed), Tone::Primary, 6.0)];
+    let inside = column![line, bar(share(one.here, one.sealed), tone, 6.0)];
     container(inside.spacing(space::S))
         .padding(space::M)
         .max_width(CARD)
         .style(theme::bubble(false))
         .into()
+}
+
+/// Lets a letter of or from somebody rest, or go on.
+fn rest<'a>(with: String, id: String, rests: bool, lang: Lang) -> Element<'a, Message> {
+    let (icon, tip) = match rests {
+        true => (Icon::Play, words::go_on(lang)),
+        false => (Icon::Pause, words::pause(lang)),
+    };
+    icon_button(icon, tip, Some(Message::Rest(with, id, !rests)))
 }
 
 /// Whether it will not arrive, so that it can be sent once more.
@@ -265,6 +286,10 @@ fn came<'a>(one: &'a Incoming, lang: Lang) -> Element<'a, Message> {
 fn went<'a>(one: &'a Outgoing, lang: Lang) -> Element<'a, Message> {
     let at = || figures::clock(one.changed_at);
     let (icon, tone, said) = match one.stage {
+        Stage::Queued if one.paused => {
+            let far = figures::share(one.moved.unwrap_or_default(), one.sealed);
+            (Icon::Pause, Tone::Neutral, words::rests(lang, &far))
+        }
         Stage::Queued => match (one.moved, &one.waits) {
             (Some(moved), _) => {
                 let far = figures::share(moved, one.sealed);

@@ -165,7 +165,8 @@ impl Conversation {
     /// Whether something is on its way now.
     pub fn is_moving(&self) -> bool {
         let moves = |entry: &Entry| matches!(entry, Entry::Went(one) if one.moved.is_some());
-        !self.coming.is_empty() || self.entries.iter().rev().take(RECENT).any(moves)
+        self.coming.iter().any(|one| !one.paused)
+            || self.entries.iter().rev().take(RECENT).any(moves)
     }
 
     /// Whether only a stranger wrote here, whom nobody answered.
@@ -240,6 +241,12 @@ impl Book {
         let all = self.conversations.iter();
         let all = all.filter(move |(_, talk)| talk.entries.iter().rev().take(RECENT).any(waits));
         all.map(|(id, _)| id.as_str())
+    }
+
+    /// The letter of that id.
+    pub fn letter(&self, id: &str) -> Option<&Entry> {
+        let mut all = self.conversations.values().flat_map(|talk| &talk.entries);
+        all.find(|entry| entry.id() == id)
     }
 
     /// The conversation with somebody.
@@ -378,6 +385,7 @@ mod tests {
             expires_at: at,
             why: None,
             waits: None,
+            paused: false,
             sealed: 300,
             moved: None,
         }

@@ -82,7 +82,8 @@ impl Chat {
         context: &Context<'a>,
     ) -> Element<'a, Message> {
         let lang = context.lang;
-        let hidden = entries.len().saturating_sub(self.shown);
+        let span = self.shown.of(entries.len());
+        let (hidden, later) = (span.start, entries.len() - span.end);
         let mut all = Column::new().spacing(space::M).width(Length::Fill);
         if hidden > 0 {
             let more = button(words::earlier(lang, hidden)).kind(Kind::Link).small();
@@ -90,7 +91,7 @@ impl Chat {
             all = all.push(container(more).center_x(Length::Fill));
         }
         let mut last = None;
-        for entry in entries.iter().skip(hidden) {
+        for entry in &entries[span] {
             if last.is_none_or(|last| !figures::same_day(last, entry.at())) {
                 let day = figures::day(lang, entry.at(), context.now_ms);
                 let day = Role::Caption.text(day).style(theme::muted);
@@ -98,6 +99,10 @@ impl Chat {
             }
             last = Some(entry.at());
             all = all.push(self.letter_view(entry, context));
+        }
+        if later > 0 {
+            let more = button(words::later(lang, later)).kind(Kind::Link).small();
+            all = all.push(container(more.on_press(Message::Later)).center_x(Length::Fill));
         }
         for one in coming {
             all = all.push(bubble::coming(one, lang));

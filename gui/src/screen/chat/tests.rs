@@ -29,6 +29,7 @@ impl Stage {
             backend: None,
             trouble: None,
             settings: &self.settings,
+            theme: crate::theme::Theme::Light,
             now_ms: 1_000_000,
         }
     }
@@ -117,7 +118,7 @@ fn a_new_letter_is_told_with_a_way_to_it() {
     let stage = Stage::new(Screen::Mesh);
     let mut chat = Chat::default();
     let told = chat.hear(&news(came("a", "anna", false)), &stage.context());
-    let Action::Tell(toast) = told else { panic!("nobody is told") };
+    let Action::Notice(toast) = told else { panic!("nobody is told") };
     assert!(toast.title.contains("anna") && toast.text == "hello", "{toast:?}");
     let Some((_, open)) = toast.action else { panic!("no way to it") };
     let opened = chat.update(open, &stage.context());
@@ -126,11 +127,11 @@ fn a_new_letter_is_told_with_a_way_to_it() {
     // The same letter again is no news, and what the person reads needs no word.
     assert!(!matches!(
         chat.hear(&news(came("a", "anna", false)), &stage.context()),
-        Action::Tell(_)
+        Action::Notice(_)
     ));
     let reading = Stage::new(Screen::Chat);
     let heard = chat.hear(&news(came("b", "anna", false)), &reading.context());
-    assert!(!matches!(heard, Action::Tell(_)));
+    assert!(!matches!(heard, Action::Notice(_)));
 }
 
 #[test]
@@ -141,7 +142,7 @@ fn strangers_are_told_of_only_where_that_is_wanted_and_never_quoted() {
     assert!(matches!(heard, Action::None));
     stage.settings.notice_strangers = true;
     let heard = chat.hear(&news(came("b", "marco", true)), &stage.context());
-    let Action::Tell(toast) = heard else { panic!("nobody is told") };
+    let Action::Notice(toast) = heard else { panic!("nobody is told") };
     assert!(toast.text.is_empty());
     assert_eq!(chat.unread(&stage.context()), 1);
     let accepted = chat.update(Message::Accept("marco".into()), &stage.context());
@@ -190,4 +191,47 @@ fn a_path_that_is_none_is_told_below_its_field() {
     assert!(chat.wrong.as_ref().unwrap().contains("/no/such"));
     let _ = chat.update(Message::Found("/a/report.pdf".into(), true), &stage.context());
     assert_eq!(chat.drafts[&person("anna")].files.len(), 1);
+}
+
+#[test]
+fn of_ten_thousand_letters_a_few_are_laid_out_and_all_can_be_reached() {
+    let mut span = Span::default();
+    assert_eq!(span.of(10_000), 9_940..10_000);
+    let mut seen = 10_000;
+    while span.of(10_000).start > 0 {
+        let before = span.of(10_000);
+        span = span.earlier();
+        let now = span.of(10_000);
+        assert!(now.len() <= MOST && now.start < before.start && now.end >= before.start);
+        seen = seen.min(now.start);
+    }
+    assert_eq!(seen, 0);
+    while span.of(10_000).end < 10_000 {
+        let before = span.of(10_000);
+        span = span.later();
+        assert!(span.of(10_000).end > before.end && span.of(10_000).start <= before.end);
+    }
+    // Few letters, or none, and fewer than before.
+    assert_eq!(Span::default().of(0), 0..0);
+    assert_eq!(Span::default().of(7), 0..7);
+    assert_eq!(Span { later: 600, shown: 60 }.of(7), 0..7);
+}
+
+#[tokio::test]
+async fn what_rests_is_not_looked_after() {
+    let stage = Stage::new(Screen::Chat);
+    let mut chat = Chat::default();
+    let coming = |paused| Coming {
+        id: "1".to_owned(),
+        from: "anna".to_owned(),
+        from_name: "anna".to_owned(),
+        sealed: 100,
+        here: 40,
+        paused,
+    };
+    for (paused, watched) in [(false, 1), (true, 0)] {
+        let looked = Message::Looked("anna".to_owned(), Ok((vec![], vec![coming(paused)])));
+        let _ = chat.update(looked, &stage.context());
+        assert_eq!(chat.watched.len(), watched, "paused: {paused}");
+    }
 }

@@ -12,9 +12,10 @@ use potluck::{
     services::chat::rules::MAX_TEXT,
 };
 
-use super::{Chat, Message, PAGE, Pending, WRITE, Who, failed, letters::Entry};
+use super::{Chat, Message, Pending, WRITE, Who, failed, letters::Entry};
 use crate::{
     backend::{
+        Backend,
         files::{self, is_picture},
         pictures,
         post::Letters,
@@ -57,9 +58,26 @@ pub(super) fn pick_folder(id: String, lang: Lang) -> Action<Message> {
     Action::Run(Task::perform(chosen, move |folder| Message::SaveTo(id.clone(), folder)))
 }
 
+/// Where files go unless somebody says otherwise.
+pub(super) fn downloads(context: &Context<'_>) -> Option<PathBuf> {
+    let chosen = context.settings.downloads.clone();
+    chosen.or_else(|| context.backend.map(Backend::downloads))
+}
+
 pub(super) fn take_back(id: String, context: &Context<'_>) -> Action<Message> {
     let Some(backend) = context.backend else { return Action::None };
     Action::Run(Task::perform(backend.clone().take_back(id), Message::Done))
+}
+
+pub(super) fn rest(
+    with: String,
+    id: String,
+    rests: bool,
+    context: &Context<'_>,
+) -> Action<Message> {
+    let Some(backend) = context.backend else { return Action::None };
+    let done = backend.clone().rest(id, rests);
+    Action::Run(Task::perform(done, move |done| Message::Rested(with.clone(), done)))
 }
 
 pub(super) fn resend(id: String, context: &Context<'_>) -> Action<Message> {
@@ -207,7 +225,7 @@ impl Chat {
         let said = self.book.with(&from).and_then(|talk| talk.entries.last()?.text());
         let text = said.filter(|_| !asks).map(|text| text.chars().take(120).collect());
         let who = if asks { Who::Requests } else { Who::Person(from) };
-        Action::Tell(Toast {
+        Action::Notice(Toast {
             tone: Tone::Primary,
             icon: Icon::MessageCircle,
             title,
@@ -237,7 +255,7 @@ impl Chat {
         let Some(Who::Person(id)) = &self.chosen else { return Action::None };
         let Some(talk) = self.book.with(id) else { return Action::None };
         let mut paths: Vec<PathBuf> = Vec::new();
-        for entry in talk.entries.iter().rev().take(self.shown.max(PAGE)) {
+        for entry in &talk.entries[self.shown.of(talk.entries.len())] {
             match entry {
                 Entry::Went(one) => paths.extend(one.files.iter().cloned()),
                 Entry::Came(one) => {

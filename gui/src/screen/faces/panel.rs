@@ -6,11 +6,7 @@ use iced::{
 };
 use potluck::services::face::{Face, Sex};
 
-use super::{
-    Faces, Message, cloud_by,
-    portrait::{Found, Portrait},
-    stage::counted,
-};
+use super::{Faces, Found, Message, Portrait, State, WORDS, cloud_by, stage::counted};
 use crate::{
     icon::Icon,
     screen::Context,
@@ -31,7 +27,7 @@ impl Faces {
         context: &Context<'a>,
     ) -> Element<'a, Message> {
         let lang = context.lang;
-        let found = portrait.found();
+        let found = portrait.answer();
         let cards: Element<'a, Message> = match found {
             Some(found) if !found.faces.is_empty() => {
                 let build = move |at: usize| self.card(found, at, lang);
@@ -46,7 +42,7 @@ impl Faces {
                 container(cards).padding([0.0, space::L]).height(Length::Fill).into()
             }
             Some(_) => container(nobody(lang)).padding(20).height(Length::Fill).into(),
-            None => Space::new().height(Length::Fill).into(),
+            None => container(missing(portrait, lang)).padding(20).height(Length::Fill).into(),
         };
         let low = context.size.height < 640.0;
         let cloud = (!low).then(|| cloud(portrait, context));
@@ -73,7 +69,7 @@ impl Faces {
         context: &Context<'a>,
     ) -> Element<'a, Message> {
         let lang = context.lang;
-        let Some(found) = portrait.found() else { return cloud(portrait, context) };
+        let Some(found) = portrait.answer() else { return cloud(portrait, context) };
         let mut all = column![title(Some(found), lang)].spacing(GAP);
         if found.faces.is_empty() {
             all = all.push(nobody(lang));
@@ -145,7 +141,7 @@ impl Faces {
 /// The way through the cloud: never without being asked.
 fn cloud<'a>(portrait: &'a Portrait, context: &Context<'a>) -> Element<'a, Message> {
     let lang = context.lang;
-    let Some(found) = portrait.found() else { return Space::new().into() };
+    let Some(found) = portrait.answer() else { return Space::new().into() };
     let who = cloud_by(context);
     let head = row![
         Icon::Globe.view(16.0).style(theme::warning_text),
@@ -186,6 +182,26 @@ fn nobody<'a>(lang: Lang) -> Element<'a, Message> {
     ]
     .spacing(space::S)
     .into()
+}
+
+/// Why there are no cards: what goes on, or what went wrong.
+fn missing(portrait: &Portrait, lang: Lang) -> Element<'_, Message> {
+    let State::Failed(trouble) = &portrait.state else {
+        let waits = match portrait.state {
+            State::Running => words::looking(lang),
+            State::Waiting => words::waits(lang),
+            _ => words::reading(lang),
+        };
+        return Role::Body.text(waits).style(theme::muted).into();
+    };
+    let said = trouble.said(lang, WORDS);
+    let details = said.details.map(|details| Role::Caption.text(details).style(theme::muted));
+    Column::new()
+        .push(Role::Strong.text(said.title))
+        .push(Role::Body.text(said.hint).style(theme::muted))
+        .push(details)
+        .spacing(space::S)
+        .into()
 }
 
 /// Who was tried, and that all of it is guessed.

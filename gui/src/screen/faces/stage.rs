@@ -5,13 +5,8 @@ use iced::{
     widget::{Canvas, Column, Row, column, container, image, row, scrollable, stack},
 };
 
-use super::{
-    Faces, Message,
-    boxes::Boxes,
-    portrait::{NotFound, Portrait, State},
-};
+use super::{Faces, Message, Portrait, Purpose, State, Trouble, WORDS, boxes::Boxes, paths};
 use crate::{
-    backend::pictures::Unshown,
     figures,
     icon::Icon,
     screen::Context,
@@ -29,15 +24,19 @@ impl Faces {
         height: Option<f32>,
     ) -> Element<'a, Message> {
         let lang = context.lang;
-        let room = height.map_or(Length::Fill, Length::Fixed);
-        let picture: Element<'a, Message> = match (&portrait.shown, &portrait.state) {
-            (_, State::Failed(why)) => trouble(portrait, why, lang),
+        // Why there is nothing to see is never cut off.
+        let room = match &portrait.state {
+            State::Failed(_) if height.is_some() => Length::Shrink,
+            _ => height.map_or(Length::Fill, Length::Fixed),
+        };
+        let picture: Element<'a, Message> = match (&portrait.read, &portrait.state) {
+            (_, State::Failed(why)) => trouble(portrait, why, height.is_none(), lang),
             (Some(shown), state) => {
                 let whole = image(&shown.handle)
                     .width(Length::Fill)
                     .height(Length::Fill)
                     .content_fit(ContentFit::Contain);
-                let boxes = portrait.found().map(|found| {
+                let boxes = portrait.answer().map(|found| {
                     Canvas::new(Boxes {
                         faces: &found.faces,
                         size: shown.size,
@@ -73,7 +72,7 @@ impl Faces {
                 container(said).center(Length::Fill).into()
             }
         };
-        let over = self.over;
+        let over = self.paths.is_over();
         let picture = container(picture).width(Length::Fill).height(room).padding(1).style(
             move |theme: &theme::Theme| match over {
                 true => theme::drop(true)(theme),
@@ -90,10 +89,10 @@ impl Faces {
     fn line<'a>(&'a self, portrait: &'a Portrait, context: &Context<'a>) -> Element<'a, Message> {
         let lang = context.lang;
         let mut facts = Vec::new();
-        if let Some(shown) = &portrait.shown {
+        if let Some(shown) = &portrait.read {
             facts.push(words::size(lang, shown.size.0, shown.size.1));
         }
-        if let Some(found) = portrait.found() {
+        if let Some(found) = portrait.answer() {
             facts.push(asking::by(lang, &found.served_by.name, &figures::took(found.milliseconds)));
         }
         let names = column![
@@ -108,7 +107,7 @@ impl Faces {
                 icon_button(Icon::ChevronRight, words::later(lang), Some(Message::Step(1))),
             ]
         });
-        let has_faces = portrait.found().is_some_and(|found| !found.faces.is_empty());
+        let has_faces = portrait.answer().is_some_and(|found| !found.faces.is_empty());
         let wide = context.has_panel() && context.size.width >= 900.0;
         let switches = (has_faces && wide).then(|| {
             let one = |words: &'a str, on: bool, message: fn(bool) -> Message| {
@@ -122,12 +121,13 @@ impl Faces {
             ]
             .spacing(space::M)
         });
+        let to_save = Message::Paths(paths::Message::Choose(Purpose::Save));
         let save: Option<Element<'a, Message>> = has_faces.then(|| match wide {
             true => {
                 let save = button(words::save_copy(lang)).icon(Icon::Download);
-                save.on_press(Message::Save).into()
+                save.on_press(to_save).into()
             }
-            false => icon_button(Icon::Download, words::save_copy(lang), Some(Message::Save)),
+            false => icon_button(Icon::Download, words::save_copy(lang), Some(to_save)),
         });
         let remove = Some(Message::Remove(portrait.id));
         Row::new()
@@ -146,7 +146,7 @@ impl Faces {
         let lang = context.lang;
         let cards = self.portraits.iter().map(|portrait| {
             let chosen = Some(portrait.id) == self.chosen;
-            let small: Element<'a, Message> = match &portrait.shown {
+            let small: Element<'a, Message> = match &portrait.read {
                 Some(shown) => image(&shown.small).width(112).height(72).into(),
                 None => container(Icon::Image.view(20.0).style(theme::muted))
                     .center_x(112)
@@ -176,39 +176,32 @@ impl Faces {
     }
 }
 
-/// Why there is nothing to see, and what to do.
-fn trouble<'a>(portrait: &'a Portrait, why: &'a NotFound, lang: Lang) -> Element<'a, Message> {
-    let (title, hint, details) = match why {
-        NotFound::File(Unshown::NoPicture(why)) => {
-            (words::not_a_picture(lang), recognize::no_picture_hint(lang), Some(why.clone()))
-        }
-        NotFound::File(Unshown::Unreadable(why)) => {
-            (recognize::unreadable(lang), recognize::unreadable_hint(lang), Some(why.clone()))
-        }
-        NotFound::Mesh(failure) => {
-            let details = Some(asking::details(failure));
-            (words::failed(lang), asking::failure(lang, failure), details)
-        }
-        NotFound::Size => (words::failed(lang), words::another_size(lang), None),
-        NotFound::Stopped => (recognize::is_stopped(lang), recognize::stopped_hint(lang), None),
-    };
+/// Why there is nothing to see, and what to do; in the middle, where it has the room of a picture.
+fn trouble<'a>(
+    portrait: &'a Portrait,
+    why: &'a Trouble,
+    roomy: bool,
+    lang: Lang,
+) -> Element<'a, Message> {
+    let said = why.said(lang, WORDS);
     let again = portrait.may_again().then(|| {
         let again = button(asking::again(lang)).icon(Icon::RefreshCw).kind(Kind::Primary);
         again.on_press(Message::Again(portrait.id))
     });
-    let copy = details.map(|details| {
+    let copy = said.details.map(|details| {
         let copy = button(shell::copy_details(lang)).icon(Icon::Copy).kind(Kind::Quiet);
         copy.on_press(Message::Copy(details))
     });
     let inside = Column::new()
         .push(tile(Icon::CircleX, 44.0, Tone::Danger))
-        .push(Role::Heading.text(title))
-        .push(Role::Body.text(hint).style(theme::muted).align_x(Alignment::Center))
+        .push(Role::Heading.text(said.title))
+        .push(Role::Body.text(said.hint).style(theme::muted).align_x(Alignment::Center))
         .push(Row::new().push(copy).push(again).spacing(space::S))
         .spacing(space::M)
         .max_width(440)
         .align_x(Alignment::Center);
-    container(inside).center(Length::Fill).padding(space::M).into()
+    let inside = container(inside).center_x(Length::Fill).padding(space::M);
+    if roomy { inside.center_y(Length::Fill).into() } else { inside.into() }
 }
 
 /// How many faces, in words.

@@ -15,6 +15,7 @@ fn with<T>(work: impl FnOnce(&Context<'_>) -> T) -> T {
         backend: None,
         trouble: None,
         settings: &settings,
+        theme: crate::theme::Theme::Light,
         now_ms: 0,
     })
 }
@@ -36,10 +37,14 @@ fn found(faces: usize) -> Found {
     }
 }
 
+fn chosen(purpose: Purpose, paths: Vec<PathBuf>) -> Message {
+    Message::Paths(paths::Message::Chosen(purpose, files::Chosen::Paths(paths)))
+}
+
 fn opened(context: &Context<'_>, count: usize) -> Faces {
     let mut screen = Faces::default();
     let paths = (0..count).map(|number| format!("/p/{number}.jpg").into()).collect();
-    let _ = screen.update(Message::Chosen(Chosen::Paths(paths)), context);
+    let _ = screen.update(chosen(Purpose::Open, paths), context);
     for id in 0..count as u64 {
         let _ = screen.update(Message::Read(id, Ok(shown())), context);
     }
@@ -79,9 +84,9 @@ fn a_copy_never_takes_the_place_of_its_picture() {
     with(|context| {
         let mut screen = opened(context, 1);
         let _ = screen.update(Message::Answered(0, Ok(found(1))), context);
-        let itself = Message::SaveTo(Chosen::Paths(vec!["/p/0.jpg".into()]));
+        let itself = chosen(Purpose::Save, vec!["/p/0.jpg".into()]);
         assert!(matches!(screen.update(itself, context), Action::Tell(_)));
-        let other = Message::SaveTo(Chosen::Paths(vec!["/p/0-faces.jpg".into()]));
+        let other = chosen(Purpose::Save, vec!["/p/0-faces.jpg".into()]);
         assert!(matches!(screen.update(other, context), Action::Run(_)));
     });
 }
@@ -95,7 +100,7 @@ fn what_failed_is_tried_again_and_what_is_removed_makes_room() {
             message: "no answer".into(),
             route: Vec::new(),
         };
-        let _ = screen.update(Message::Answered(0, Err(NotFound::Mesh(failure))), context);
+        let _ = screen.update(Message::Answered(0, Err(Trouble::Mesh(failure))), context);
         let _ = screen.update(Message::Again(0), context);
         assert!(matches!(screen.portraits[0].state, State::Waiting));
         let _ = screen.update(Message::Remove(1), context);

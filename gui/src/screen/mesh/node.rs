@@ -201,6 +201,7 @@ pub fn capability(lang: Lang, name: &str) -> (Icon, String) {
 /// Milliseconds as people read them.
 pub fn milliseconds(ms: f32) -> String {
     match ms {
+        ms if ms < 1.0 => "< 1".to_owned(),
         ms if ms < 10.0 => format!("{ms:.1}"),
         ms => format!("{ms:.0}"),
     }

@@ -14,14 +14,12 @@ use crate::{
     screen::{Context, mesh::capability},
     settings::NodeSetting,
     theme::{self, Element, Role, Tone, space},
-    widget::{badge, card, cut, focusable, hr, icon_button, tile},
-    words::{offer as words, shell},
+    widget::{badge, button, card, cut, focusable, hr, icon_button, tile},
+    words::offer as words,
 };
 
 /// Rooms that can be chosen, in MiB.
 const ROOMS: [u64; 10] = [64, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384, 65_536];
-/// Brings the faster engine.
-const INSTALL: &str = "potluck engine install";
 
 impl Offer {
     /// Mail for people who are off.
@@ -63,63 +61,83 @@ impl Offer {
         });
         card(Column::new().push(head).push(room).spacing(space::M))
     }
-}
 
-/// Engine and models of what this node offers.
-pub(super) fn models<'a>(context: &Context<'a>) -> Element<'a, Message> {
-    let lang = context.lang;
-    let offers = &context.view.own.offers;
-    let engines: BTreeSet<_> = offers
-        .iter()
-        .filter(|offer| !offer.engine.is_empty() && offer.device != "remote")
-        .map(|offer| words::on_device(lang, &offer.engine, device(&offer.device)))
-        .collect();
-    let slow = engines.iter().any(|engine| engine.starts_with("tract"));
-    let said = match engines.is_empty() {
-        true => words::engine_none(lang).to_owned(),
-        false => engines.into_iter().collect::<Vec<_>>().join(", "),
-    };
-    let head = row![
-        tile(Icon::Cpu, 36.0, Tone::Neutral),
-        column![
-            Role::Heading.text(words::engine(lang)),
-            cut(said, Role::Caption).style(theme::muted).fill(),
+    /// Engine and models of what this node offers.
+    pub(super) fn models<'a>(&'a self, context: &Context<'a>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let offers = &context.view.own.offers;
+        let engines: BTreeSet<_> = offers
+            .iter()
+            .filter(|offer| !offer.engine.is_empty() && offer.device != "remote")
+            .map(|offer| words::on_device(lang, &offer.engine, device(&offer.device)))
+            .collect();
+        let slow = engines.iter().any(|engine| engine.starts_with("tract"));
+        let said = match engines.is_empty() {
+            true => words::engine_none(lang).to_owned(),
+            false => engines.into_iter().collect::<Vec<_>>().join(", "),
+        };
+        let head = row![
+            tile(Icon::Cpu, 36.0, Tone::Neutral),
+            column![
+                Role::Heading.text(words::engine(lang)),
+                cut(said, Role::Caption).style(theme::muted).fill(),
+            ]
+            .width(Length::Fill),
         ]
-        .width(Length::Fill),
-    ]
-    .spacing(space::M)
-    .align_y(Alignment::Center);
-    let faster = slow.then(|| {
-        let copy =
-            icon_button(Icon::Copy, shell::copy(lang), Some(Message::Copy(INSTALL.to_owned())));
-        let command = row![cut(INSTALL, Role::Mono).fill(), copy].align_y(Alignment::Center);
-        let command = container(command).padding([0.0, space::M]).style(theme::well);
-        column![Role::Body.text(words::engine_slow(lang)), command].spacing(space::S)
-    });
-    let top = Column::new().push(head).push(faster).spacing(space::M);
-    let mut rows = column![container(top).padding(space::L)];
-    for offer in offers {
-        let (icon, name) = capability(lang, &offer.capability);
-        for (index, model) in offer.variants.iter().enumerate() {
-            let state = match index {
-                0 => badge(Some(Icon::Check), words::in_use(lang), Tone::Success),
-                _ => badge(None, words::ready(lang), Tone::Neutral),
-            };
-            let line = row![
-                icon.view(16.0).style(theme::muted),
+        .spacing(space::M)
+        .align_y(Alignment::Center);
+        let faster = (slow || self.installing.is_some()).then(|| self.faster(context));
+        let top = Column::new().push(head).push(faster).spacing(space::M);
+        let mut rows = column![container(top).padding(space::L)];
+        for offer in offers {
+            let (icon, name) = capability(lang, &offer.capability);
+            for (index, model) in offer.variants.iter().enumerate() {
+                let state = match index {
+                    0 => badge(Some(Icon::Check), words::in_use(lang), Tone::Success),
+                    _ => badge(None, words::ready(lang), Tone::Neutral),
+                };
+                let line = row![
+                    icon.view(16.0).style(theme::muted),
+                    column![
+                        cut(model.as_str(), Role::Body).fill(),
+                        cut(name.clone(), Role::Caption).style(theme::muted).fill(),
+                    ]
+                    .width(Length::Fill),
+                    state,
+                ]
+                .spacing(space::M)
+                .align_y(Alignment::Center);
+                rows = rows.push(hr()).push(container(line).padding([space::S, space::L]));
+            }
+        }
+        container(rows).padding(1).width(Length::Fill).style(theme::card).into()
+    }
+
+    /// The faster engine: what it would bring, or how far it is.
+    fn faster<'a>(&'a self, context: &Context<'a>) -> Element<'a, Message> {
+        let lang = context.lang;
+        let ready = context.backend.map(|_| Message::Install);
+        match &self.installing {
+            Some(said) => row![
+                Icon::Download.view(16.0).style(theme::primary_text),
                 column![
-                    cut(model.as_str(), Role::Body).fill(),
-                    cut(name.clone(), Role::Caption).style(theme::muted).fill(),
+                    Role::Body.text(words::installing(lang)),
+                    cut(said.as_str(), Role::Caption).style(theme::muted).fill(),
                 ]
                 .width(Length::Fill),
-                state,
             ]
             .spacing(space::M)
-            .align_y(Alignment::Center);
-            rows = rows.push(hr()).push(container(line).padding([space::S, space::L]));
+            .align_y(Alignment::Center)
+            .into(),
+            None => row![
+                Role::Body.text(words::engine_slow(lang)).width(Length::Fill),
+                button(words::install(lang)).small().icon(Icon::Download).on_press_maybe(ready),
+            ]
+            .spacing(space::M)
+            .align_y(Alignment::Center)
+            .into(),
         }
     }
-    container(rows).padding(1).width(Length::Fill).style(theme::card).into()
 }
 
 /// The next smaller room.

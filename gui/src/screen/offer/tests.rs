@@ -11,7 +11,7 @@ fn known() -> Offering {
         only: None,
         withheld: vec!["chat/1".to_owned()],
         keep_mib: 1024,
-        facepp: Allow::Contacts,
+        allow: [("facepp/1".to_owned(), Allow::Contacts)].into(),
         daily_calls: 500,
         key: Kept::None,
     }
@@ -26,6 +26,7 @@ fn context<'a>(view: &'a View, settings: &'a Settings) -> Context<'a> {
         backend: None,
         trouble: None,
         settings,
+        theme: crate::theme::Theme::Light,
         now_ms: 0,
     }
 }

@@ -5,12 +5,9 @@ use iced::{
     widget::{Column, Row, Space, column, container, image, row, tooltip},
 };
 
-use super::{
-    Message,
-    shot::{Shot, State, Trouble},
-};
+use super::{Message, Purpose, Shot, State, Trouble, WORDS, paths};
 use crate::{
-    backend::{Heard, pictures::Unshown},
+    backend::Heard,
     figures,
     icon::Icon,
     theme::{self, Element, Role, Tone, radius, space},
@@ -53,7 +50,7 @@ pub(super) fn view(shot: &Shot, picture: f32, waits: bool, lang: Lang) -> Elemen
 }
 
 fn thumbnail(shot: &Shot, height: f32) -> Element<'_, Message> {
-    match &shot.shown {
+    match &shot.read {
         Some(shown) => image(&shown.handle)
             .width(Length::Fill)
             .height(height)
@@ -132,16 +129,7 @@ fn on_the_way<'a>(
 }
 
 fn failed<'a>(shot: &'a Shot, trouble: &'a Trouble, lang: Lang) -> Element<'a, Message> {
-    let (state, hint) = match trouble {
-        Trouble::File(Unshown::NoPicture(_)) => {
-            (words::no_picture(lang), words::no_picture_hint(lang))
-        }
-        Trouble::File(Unshown::Unreadable(_)) => {
-            (words::unreadable(lang), words::unreadable_hint(lang))
-        }
-        Trouble::Mesh(failure) => (words::is_failed(lang), asking::failure(lang, failure)),
-        Trouble::Stopped => (words::is_stopped(lang), words::stopped_hint(lang)),
-    };
+    let said = trouble.said(lang, WORDS);
     let stopped = *trouble == Trouble::Stopped;
     let (icon, tone) = match stopped {
         true => (Icon::Square, Tone::Neutral),
@@ -149,7 +137,9 @@ fn failed<'a>(shot: &'a Shot, trouble: &'a Trouble, lang: Lang) -> Element<'a, M
     };
     let next = match shot.may_again() {
         true => button(asking::again(lang)).icon(Icon::RefreshCw).on_press(Message::Again(shot.id)),
-        false => button(words::choose_another(lang)).icon(Icon::Folder).on_press(Message::Choose),
+        false => button(words::choose_another(lang))
+            .icon(Icon::Folder)
+            .on_press(Message::Paths(paths::Message::Choose(Purpose::Open))),
     };
     let copy = (!stopped).then(|| {
         icon_button(
@@ -164,6 +154,10 @@ fn failed<'a>(shot: &'a Shot, trouble: &'a Trouble, lang: Lang) -> Element<'a, M
         .push(icon_button(Icon::X, asking::remove(lang), Some(Message::Remove(shot.id))))
         .spacing(space::XS)
         .align_y(Alignment::Center);
-    column![on_the_way(shot, icon, state, tone, hint), Space::new().height(Length::Fill), buttons]
-        .into()
+    column![
+        on_the_way(shot, icon, said.title, tone, said.hint),
+        Space::new().height(Length::Fill),
+        buttons
+    ]
+    .into()
 }

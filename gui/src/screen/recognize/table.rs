@@ -1,6 +1,6 @@
 //! The labels as a table for a spreadsheet (RFC 4180).
 
-use super::shot::{Shot, State};
+use super::{Shot, State};
 
 /// One row a label: file, place, label, probability, model, who said so, how long it took.
 pub(super) fn of(shots: &[Shot]) -> Vec<u8> {

@@ -2,7 +2,8 @@
 
 use potluck::client::{FailureKind, Served, View};
 
-use super::{shot::Trouble, *};
+use super::*;
+use crate::backend::files::Chosen;
 use crate::settings::Settings;
 
 fn with<T>(work: impl FnOnce(&Context<'_>) -> T) -> T {
@@ -15,6 +16,7 @@ fn with<T>(work: impl FnOnce(&Context<'_>) -> T) -> T {
         backend: None,
         trouble: None,
         settings: &settings,
+        theme: crate::theme::Theme::Light,
         now_ms: 0,
     })
 }
@@ -49,7 +51,11 @@ fn paths(count: usize) -> Vec<PathBuf> {
     (0..count).map(|number| PathBuf::from(format!("/p/猫-{number}.jpg"))).collect()
 }
 
-fn states(screen: &Recognize, of: fn(&State) -> bool) -> usize {
+fn chosen(chosen: Chosen) -> Message {
+    Message::Paths(paths::Message::Chosen(Purpose::Open, chosen))
+}
+
+fn states(screen: &Recognize, of: fn(&State<Heard<Response>>) -> bool) -> usize {
     screen.shots.iter().filter(|shot| of(&shot.state)).count()
 }
 
@@ -57,7 +63,7 @@ fn states(screen: &Recognize, of: fn(&State) -> bool) -> usize {
 fn pictures_are_read_a_few_at_a_time_and_answers_land_where_they_belong() {
     with(|context| {
         let mut screen = Recognize::default();
-        let _ = screen.update(Message::Chosen(Chosen::Paths(paths(5))), context);
+        let _ = screen.update(chosen(Chosen::Paths(paths(5))), context);
         assert_eq!(states(&screen, |state| matches!(state, State::Reading)), READING);
         // The second is ready first.
         let _ = screen.update(Message::Read(1, Ok(shown())), context);
@@ -77,8 +83,8 @@ fn pictures_are_read_a_few_at_a_time_and_answers_land_where_they_belong() {
 fn what_failed_can_be_tried_again_but_not_what_is_no_picture() {
     with(|context| {
         let mut screen = Recognize::default();
-        let _ = screen.update(Message::Chosen(Chosen::Paths(paths(2))), context);
-        let broken = Err(Unshown::NoPicture("a ZIP archive".into()));
+        let _ = screen.update(chosen(Chosen::Paths(paths(2))), context);
+        let broken = Err(Unread::NotIt("a ZIP archive".into()));
         let _ = screen.update(Message::Read(0, broken), context);
         let _ = screen.update(Message::Read(1, Ok(shown())), context);
         let lost = Err(failure(FailureKind::PeerFailed));
@@ -93,7 +99,7 @@ fn what_failed_can_be_tried_again_but_not_what_is_no_picture() {
 fn what_is_stopped_stays_stopped_and_what_is_removed_is_forgotten() {
     with(|context| {
         let mut screen = Recognize::default();
-        let _ = screen.update(Message::Chosen(Chosen::Paths(paths(3))), context);
+        let _ = screen.update(chosen(Chosen::Paths(paths(3))), context);
         let _ = screen.update(Message::Read(0, Ok(shown())), context);
         let _ = screen.update(Message::Answered(0, Ok(answer())), context);
         let _ = screen.update(Message::Stop, context);
@@ -111,27 +117,8 @@ fn what_is_stopped_stays_stopped_and_what_is_removed_is_forgotten() {
 fn too_many_pictures_are_said_and_the_first_are_kept() {
     with(|context| {
         let mut screen = Recognize::default();
-        let many = Message::Chosen(Chosen::Paths(paths(MOST + 1)));
+        let many = chosen(Chosen::Paths(paths(MOST + 1)));
         assert!(matches!(screen.update(many, context), Action::Tell(_)));
         assert_eq!(screen.shots.len(), MOST);
-    });
-}
-
-#[test]
-fn without_dialogs_a_path_is_typed() {
-    with(|context| {
-        let mut screen = Recognize::default();
-        let _ = screen.update(Message::Chosen(Chosen::NoDialog), context);
-        let (purpose, place) = screen.place.as_ref().unwrap();
-        assert!(*purpose == Purpose::Open && place.wrong.is_some());
-        let _ = screen.update(Message::Typed("/p/cat.jpg".into()), context);
-        let _ = screen.update(Message::Use, context);
-        assert_eq!(screen.shots[0].source, Source::File("/p/cat.jpg".into()));
-        // A place that cannot be written is said where it was typed.
-        let _ = screen.update(Message::Place(Some(Purpose::Save)), context);
-        let failed = Message::Saved("/p/labels.csv".into(), Err("read-only".into()));
-        let _ = screen.update(failed, context);
-        let (_, place) = screen.place.as_ref().unwrap();
-        assert!(place.wrong.as_ref().unwrap().contains("read-only"));
     });
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Failure, Output, call};
 use crate::{
     Client,
-    cli::{analyze, faces, words},
+    cli::{faces, words},
     client::{CallInput, Reply},
     protocol,
     services::{analyze as analyze_1, chat, faces as faces_1},
@@ -57,7 +57,7 @@ pub(super) async fn table(client: &Client, output: &Output) -> Result<Value, Fai
         ask(client, "analyze/1", &request, Some(table)).await?;
     let folder = tempfile::Builder::new().prefix("potluck-demo-").tempdir();
     let folder = folder.map_err(Failure::internal)?;
-    let files = analyze::unpack(reply.data.as_ref(), folder.path())?;
+    let files = analyze_1::report::unpack(reply.data.as_ref(), folder.path())?.files;
     if !output.is_json() {
         let (rows, columns) = (response.rows, response.columns);
         let charts = files.iter().filter(|name| name.ends_with(".svg")).count();

@@ -59,16 +59,20 @@ enum Trouble {
     Lost(String),
     /// This node could not hand it over, because its own copy was damaged.
     Damaged,
+    /// Its person lets it rest.
+    Rests,
 }
 
 impl Worker {
     pub(super) async fn work(&self, steps: Vec<Step>) -> Result<(), String> {
         let mut receipts = Vec::new();
         let mut letters = Vec::new();
+        let mut welcome = false;
         for step in steps.into_iter().take(IN_A_ROW) {
             match step {
                 Step::Deliver(id) | Step::PassOn(id) | Step::Keep(id) => letters.push((step, id)),
                 Step::Owe(id) | Step::Answer(id) => receipts.push(id),
+                Step::Welcome => welcome = true,
             }
         }
         // Each has its number in the conversation, so that the order is kept whichever comes first.
@@ -93,6 +97,9 @@ impl Worker {
         }
         for some in receipts.chunks(RECEIPTS) {
             self.tell(some).await?;
+        }
+        if welcome {
+            self.tell(&[]).await?;
         }
         failures.into_iter().next().map_or(Ok(()), Err)
     }
@@ -130,7 +137,7 @@ impl Worker {
         let nonce: [u8; 32] = rand::random();
         let Some(own) = self.post.0.prove(outside, group, nonce).await else { return Ok(true) };
         let question = Request::Prove { envelope: outside.id, group, nonce };
-        let proof = match self.ask(serve::KEEP, question, None, LEAST_MS).await {
+        let proof = match self.ask(serve::KEEP, question, None, LEAST_MS, None).await {
             Ok(Response::Proof(proof)) => proof.map(serde_bytes::ByteArray::into_array),
             // The recipient has it.
             Ok(Response::Receipt(receipt)) => {
@@ -138,7 +145,7 @@ impl Worker {
                 return Ok(true);
             }
             Ok(Response::Noted) => None,
-            Err(Trouble::Declined(_) | Trouble::Damaged) => None,
+            Err(Trouble::Declined(_) | Trouble::Damaged | Trouble::Rests) => None,
             Err(Trouble::Lost(why)) => return Err(why),
         };
         Ok(proof == Some(own) || !self.post.0.holds(&outside.id, &self.peer))
@@ -194,7 +201,7 @@ impl Worker {
             ids.iter().filter_map(|id| Some((*id, owed(id)?))).collect()
         };
         let told = receipts.iter().map(|(_, receipt)| receipt.clone()).collect();
-        match self.ask(serve::MAIL, Request::Receipts(told), None, LEAST_MS).await {
+        match self.ask(serve::MAIL, Request::Receipts(told), None, LEAST_MS, None).await {
             Ok(Response::Noted) => {}
             Ok(_) => return Err("it answered something else".to_owned()),
             Err(trouble) => return Err(trouble.why()),
@@ -236,7 +243,10 @@ impl Worker {
         let time = LEAST_MS + outside.size / BYTES_A_MS;
         let _offer = shared.offers.offer(self.peer, id);
         let input = inline.map(Payload::Inline);
-        let asked = self.ask(capability, Request::Letter(envelope), input, time).await;
+        let asked = self.ask(capability, Request::Letter(envelope), input, time, Some(id)).await;
+        if shared.rests(&id) && asked.is_err() {
+            return Err(Trouble::Rests);
+        }
         if asked.is_err() && (bare || shared.is_damaged(&id)) {
             return Err(Trouble::Damaged);
         }
@@ -257,6 +267,7 @@ impl Worker {
         request: Request,
         input: Option<Payload>,
         time_ms: u64,
+        letter: Option<EnvelopeId>,
     ) -> Result<Response, Trouble> {
         let deadline_ms = u32::try_from(time_ms).unwrap_or(u32::MAX).min(MAX_DEADLINE_MS);
         let request = CallRequest {
@@ -271,13 +282,18 @@ impl Worker {
         let attempt = Attempt { progress: None, reached: None, again: true };
         let calling = self.local.caller.call(self.peer, request, attempt);
         let limit = Duration::from_millis(u64::from(deadline_ms) + 1_000);
-        let answer = match tokio::time::timeout(limit, calling).await {
-            Ok(answer) => answer.map_err(|lost| Trouble::Lost(lost.why))?,
-            Err(_) => {
-                self.local.caller.cancel(self.peer, number);
-                return Err(Trouble::Lost("it did not answer".to_owned()));
+        let rests = async {
+            match &letter {
+                Some(id) => self.post.0.until_it_rests(id).await,
+                None => std::future::pending().await,
             }
         };
+        let given_up = tokio::select! {
+            answer = calling => Ok(answer.map_err(|lost| Trouble::Lost(lost.why))?),
+            () = tokio::time::sleep(limit) => Err(Trouble::Lost("it did not answer".to_owned())),
+            () = rests => Err(Trouble::Rests),
+        };
+        let answer = given_up.inspect_err(|_| self.local.caller.cancel(self.peer, number))?;
         match answer.outcome {
             CallOutcome::Done(output) => decode(&output.body).map_err(odd),
             CallOutcome::Busy { .. } => Err(Trouble::Lost("it is busy".to_owned())),
@@ -300,6 +316,8 @@ impl Worker {
             return Ok(());
         };
         let until = match trouble {
+            // Whoever lets it go on says so.
+            Trouble::Rests => return Ok(()),
             // As soon as they can be reached.
             Trouble::Lost(_) => 0,
             Trouble::Declined(_) => now_ms() + DECLINED_MS,
@@ -322,7 +340,16 @@ impl Trouble {
         match self {
             Self::Declined(why) | Self::Lost(why) => why,
             Self::Damaged => "it is damaged on this disk".to_owned(),
+            Self::Rests => "it rests".to_owned(),
         }
+    }
+}
+
+impl Post {
+    /// A node may be brought again what it did not take.
+    pub(in super::super) fn is_welcome_at(&self, peer: &PeerId) {
+        self.0.all_declined().values_mut().for_each(|who| drop(who.remove(peer)));
+        self.0.wake.notify_one();
     }
 }
 

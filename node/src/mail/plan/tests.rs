@@ -43,6 +43,7 @@ fn letter(from: &Keypair, to: PeerId, number: u64) -> Sent {
         lost: vec![],
         changed_at: 0,
         why: None,
+        paused: false,
     }
 }
 
@@ -286,6 +287,8 @@ fn carry(
             let signed = done.receipt.clone();
             told(&mut offices[to], &signed);
         }
+        // A person's wish, which is no policy.
+        Step::Welcome => {}
     }
 }
 

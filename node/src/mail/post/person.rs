@@ -1,6 +1,7 @@
 //! What this node's person does: write, look, save, take back, delete.
 
 use std::{
+    collections::BTreeSet,
     io::Write as _,
     path::{Path, PathBuf},
 };
@@ -72,6 +73,15 @@ pub enum MailError {
     #[error("it is still under way, or has arrived")]
     UnderWay,
     /// It cannot be sent again, to nobody.
+    #[error("keepers have it, who bring it as soon as they can; it can be taken back")]
+    WithKeepers,
+    /// It is under way.
+    #[error("it is under way: take it back first")]
+    Unended,
+    /// Others rest already.
+    #[error("too many letters rest already")]
+    ManyRest,
+    /// Nobody it could go to.
     #[error("its recipient is no client id")]
     NoRecipient,
     /// It could not be opened.
@@ -107,13 +117,13 @@ impl Post {
             Ok(id) => vec![of(id)],
             Err(_) => {
                 let named = |id: &PeerId, person: &Person| {
-                    shared.settings.contacts.name_of(id) == Some(text)
+                    shared.whom().contacts.name_of(id) == Some(text)
                         || person.name == text
                         || fingerprint(id) == text.to_ascii_lowercase()
                 };
                 let people = state.people.iter().filter(|(id, person)| named(id, person));
                 let mut ids: Vec<_> = people.map(|(id, _)| *id).collect();
-                let contact = shared.settings.contacts.0.get(text);
+                let contact = shared.whom().contacts.0.get(text).copied();
                 ids.extend(contact.filter(|id| !state.people.contains_key(id)));
                 ids.into_iter().map(of).collect()
             }
@@ -265,9 +275,16 @@ impl Post {
         Ok(saved)
     }
 
-    /// Deletes a letter that came. Should it come again, it is not taken.
+    /// Deletes a letter. Should one that came come again, it is not taken; one that was sent has to be over.
     pub async fn delete(&self, id: EnvelopeId) -> Result<(), MailError> {
         let shared = &self.0;
+        let sent = shared.lock().sent.get(&id).map(|sent| sent.stage);
+        if let Some(stage) = sent {
+            if !stage.is_over() {
+                return Err(MailError::Unended);
+            }
+            return Ok(shared.change(move |state| state.remove_sent(&id)).await?);
+        }
         let one = self.letter(id)?;
         let fate = if one.trouble.is_some() { Fate::Refused } else { Fate::Delivered };
         let receipt = shared.receipt(id, one.outside.hash, fate, one.trouble)?;
@@ -286,9 +303,13 @@ impl Post {
     /// The letter whose id begins so.
     pub fn letter_called(&self, text: &str) -> Result<EnvelopeId, MailError> {
         let state = self.0.lock();
-        let all = state.received.keys().chain(state.sent.keys());
+        let coming = self.0.arrivals.to_person().into_iter().chain(self.0.pauses.arriving());
+        let coming: BTreeSet<_> = coming.map(|outside| outside.id).collect();
+        let all: BTreeSet<_> =
+            state.received.keys().chain(state.sent.keys()).chain(&coming).collect();
         let text = text.trim().to_ascii_lowercase();
-        let mut fits = all.filter(|id| text.len() >= 4 && id.to_string().starts_with(&text));
+        let fits = |id: &EnvelopeId| text.len() >= 4 && id.to_string().starts_with(&text);
+        let mut fits = all.into_iter().filter(|id| fits(id));
         match (fits.next(), fits.next()) {
             (Some(id), None) => Ok(*id),
             _ => Err(MailError::NoLetter(text.clone())),
@@ -379,6 +400,7 @@ impl Shared {
             lost: Vec::new(),
             changed_at: to.written_at,
             why: None,
+            paused: false,
         };
         Ok((sent, small))
     }

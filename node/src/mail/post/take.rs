@@ -75,16 +75,17 @@ impl Post {
         if let Some(known) = shared.known(&envelope)? {
             return Ok(known);
         }
+        if shared.whom().blocked.has(&from) {
+            return shared
+                .refuse(&envelope, &from, "its recipient takes no letters of yours")
+                .await;
+        }
+        shared.unless_it_rests(&envelope.id, body.holder)?;
         let now = now_ms();
         if shared.keys().find(&envelope.sealing).is_none() {
             // The sender is told at once, and can seal it anew.
-            let why = "it is sealed to a key that is not used any more: send it again".to_owned();
-            let receipt = shared.receipt(envelope.id, envelope.hash, Fate::Refused, Some(why));
-            let receipt = receipt.map_err(internal)?;
-            let done = Done::new(receipt.clone(), &from, true, now);
-            let id = envelope.id;
-            shared.change(move |state| state.put_done(id, done)).await.map_err(internal)?;
-            return Ok(receipt);
+            let why = "it is sealed to a key that is not used any more: send it again";
+            return shared.refuse(&envelope, &from, why).await;
         }
         let stranger = shared.is_stranger(&from);
         let purpose = if stranger { Purpose::Stranger } else { Purpose::Known };
@@ -92,10 +93,13 @@ impl Post {
         if stranger {
             shared.room_beside_others(&envelope).await?;
         }
-        let stored = match envelope.size > MAX_INLINE as u64 && body.inline.is_none() {
-            true => self.fetch_and_open(&envelope, body.holder).await?,
-            false => Stored::sealed(shared.store_body(&envelope, body).await?),
+        let fetching = async {
+            match envelope.size > MAX_INLINE as u64 && body.inline.is_none() {
+                true => self.fetch_and_open(&envelope, body.holder).await,
+                false => shared.store_body(&envelope, body).await.map(Stored::sealed),
+            }
         };
+        let stored = shared.while_it_moves(&envelope.id, body.holder, fetching).await?;
         let Stored { small, contents, spent, opening } = stored;
         let receipt = shared.receipt(envelope.id, envelope.hash, Fate::Delivered, None);
         let receipt = receipt.map_err(internal)?;
@@ -283,6 +287,22 @@ impl Shared {
         }
     }
 
+    /// Has done with a letter that is not taken, and never will be.
+    async fn refuse(
+        &self,
+        envelope: &Envelope,
+        from: &PeerId,
+        why: &str,
+    ) -> Result<SignedReceipt, Fault> {
+        let why = Some(why.to_owned());
+        let receipt = self.receipt(envelope.id, envelope.hash, Fate::Refused, why);
+        let receipt = receipt.map_err(internal)?;
+        let done = Done::new(receipt.clone(), from, true, now_ms());
+        let id = envelope.id;
+        self.change(move |state| state.put_done(id, done)).await.map_err(internal)?;
+        Ok(receipt)
+    }
+
     /// What was said of an envelope that came before.
     fn known(&self, envelope: &Envelope) -> Result<Option<SignedReceipt>, Fault> {
         let state = self.lock();
@@ -301,7 +321,7 @@ impl Shared {
     /// Whether this node's person neither wrote to somebody nor named them a contact.
     fn is_stranger(&self, who: &PeerId) -> bool {
         let written_to = self.lock().people.get(who).is_some_and(|person| person.written_to);
-        !written_to && !self.settings.contacts.has(who)
+        !written_to && !self.whom().contacts.has(who)
     }
 
     /// The keyed hash of one group of a sealed body that lies here.
@@ -506,8 +526,12 @@ mod tests {
     #[tokio::test]
     async fn what_is_in_memory_only_is_not_acknowledged() {
         let folder = tempfile::tempdir().unwrap();
-        let settings =
-            Settings { keep: 1 << 20, read_receipts: true, contacts: Contacts::default() };
+        let settings = Settings {
+            keep: 1 << 20,
+            read_receipts: true,
+            contacts: Contacts::default(),
+            blocked: Contacts::default(),
+        };
         let post =
             Post::open(folder.path(), &Keypair::generate_ed25519(), settings, now_ms()).unwrap();
         let (sender, to) = (Keypair::generate_ed25519(), PeerId::random().to_bytes());
@@ -538,8 +562,12 @@ mod tests {
     #[tokio::test]
     async fn that_somebody_holds_a_letter_is_believed_only_of_whom_it_was_handed_to() {
         let folder = tempfile::tempdir().unwrap();
-        let settings =
-            Settings { keep: 1 << 20, read_receipts: true, contacts: Contacts::default() };
+        let settings = Settings {
+            keep: 1 << 20,
+            read_receipts: true,
+            contacts: Contacts::default(),
+            blocked: Contacts::default(),
+        };
         let me = Keypair::generate_ed25519();
         let post = Post::open(folder.path(), &me, settings, now_ms()).unwrap();
         let sealing = Some(age::x25519::Identity::generate().to_public().to_string());

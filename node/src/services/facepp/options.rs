@@ -34,8 +34,8 @@ impl Section for Options {
 # The address of the API; a key belongs to one region (the other: https://api-us.faceplusplus.com).
 #base = "https://api-cn.faceplusplus.com"
 
-# Who may use it, since it may cost you money: "contacts" (those below), "everyone", or a list
-# of client ids. You yourself always may.
+# Who may use it, since it may cost you money: "contacts" (those below), "everyone", "nobody",
+# or a list of client ids. You yourself always may.
 #allow = "contacts"
 
 # How many calls a day may be made with your key, for all together; the day is UTC.

@@ -5,34 +5,50 @@ use std::{io, path::Path};
 use image::{GrayAlphaImage, LumaA, RgbaImage};
 use potluck_analysis::cloud::Shape;
 
-use super::{Failure, Kind, input_file, wrong};
-use crate::say::Reason;
-use crate::services::analyze::MAX_MASK;
+use super::MAX_MASK;
+use crate::say::{Reason, Say, reasons};
 
 /// The longer side of a mask that travels, in pixels: words are coarse.
 const SIDE: u32 = 480;
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 64 << 20;
 
-/// A picture as a small PNG: words are coarse, and it travels inside the request.
-pub(super) fn small(file: &Path) -> Result<Vec<u8>, Failure> {
-    let bad = |what: Reason| {
-        let shapes = Shape::ALL.map(|shape| shape.names().0).join(", ");
-        let name = file.display().to_string();
-        Failure::new(Kind::BadInput, wrong::mask(name, what, shapes))
-    };
-    let path = input_file(file).map_err(|e| bad(wrong::mask_unusable(e.message)))?;
-    let size = std::fs::metadata(&path).map_err(|e| bad((&e).into()))?.len();
-    if size > MAX_FILE {
-        return Err(bad(wrong::mask_large(size >> 20)));
+/// A picture that cannot be a mask. The text says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.reason())]
+pub struct MaskError {
+    name: String,
+    what: Reason,
+}
+
+impl Say for MaskError {
+    fn reason(&self) -> Reason {
+        reasons::mask(self.name.clone(), self.what.clone(), shapes())
     }
-    let mut reader = image::ImageReader::open(&path)
+}
+
+fn shapes() -> String {
+    Shape::ALL.map(|shape| shape.names().0).join(", ")
+}
+
+/// A picture as a small PNG: words are coarse, and it travels inside the request.
+pub fn small(file: &Path) -> Result<Vec<u8>, MaskError> {
+    let bad = |what: Reason| MaskError { name: file.display().to_string(), what };
+    let about = std::fs::metadata(file).map_err(|e| bad(reasons::mask_unusable(&e)))?;
+    // A pipe or a device would never end.
+    if !about.is_file() {
+        return Err(bad(reasons::mask_no_file()));
+    }
+    if about.len() > MAX_FILE {
+        return Err(bad(reasons::mask_large(about.len() >> 20)));
+    }
+    let mut reader = image::ImageReader::open(file)
         .and_then(image::ImageReader::with_guessed_format)
-        .map_err(|e| bad(wrong::mask_unreadable(&e)))?;
+        .map_err(|e| bad(reasons::mask_unreadable(&e)))?;
     let mut limits = image::Limits::default();
     (limits.max_image_width, limits.max_image_height) = (Some(20_000), Some(20_000));
     reader.limits(limits);
-    let picture = reader.decode().map_err(|e| bad(wrong::mask_no_picture(e.to_string())))?;
+    let picture = reader.decode().map_err(|e| bad(reasons::mask_no_picture(e.to_string())))?;
     let mut side = SIDE;
     loop {
         let small = shades(&picture.thumbnail(side, side).to_rgba8());

@@ -5,18 +5,23 @@
 //! stays until everything has arrived well.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, Read as _},
-    path::{Component, Path},
+    path::{Component, Path, PathBuf},
 };
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-use super::{Failure, Kind, NUMBERS, unwritable, wrong};
-use crate::{say::Reason, service::Data};
+use crate::{
+    say::{Reason, Say, reasons},
+    service::Data,
+};
 
 /// The page.
-const PAGE: &str = "report.html";
+pub const PAGE: &str = "report.html";
+/// The numbers of a report, for programs.
+pub const NUMBERS: &str = "numbers.json";
 /// How the names of charts begin.
 const CHARTS: [&str; 8] =
     ["heatmap", "scatter-", "distribution-", "missing", "skew", "category-", "trend-", "cloud"];
@@ -33,19 +38,57 @@ const ELEMENTS: &str = " a article aside b bdi body br caption circle clipPath c
     line main meta nav ol p path polygon polyline rect section small span strong style sub \
     summary sup svg table tbody td text tfoot th thead title tr tspan u ul ";
 
-/// Writes the files of a report, and takes away those of an earlier one. Gives their names.
-pub(in crate::cli) fn unpack(data: Option<&Data>, out: &Path) -> Result<Vec<String>, Failure> {
-    let failed = |what: Reason| Failure::new(Kind::PeerFailed, wrong::report_broken(what));
+/// Letters of a title that are kept.
+const MAX_TITLE: usize = 300;
+
+/// Why there is no report although an answer came.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// It is not what a report may be.
+    #[error("{}", reasons::report_broken(.0.clone()))]
+    Broken(Reason),
+    /// It cannot be kept here.
+    #[error("{} cannot be written: {source}", path.display())]
+    Unwritable {
+        /// Where it should go.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Say for ReportError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Broken(what) => reasons::report_broken(what.clone()),
+            Self::Unwritable { path, source } => reasons::report_unwritable(path, source),
+        }
+    }
+}
+
+/// A report in its folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The names of its files, in the order of the report.
+    pub files: Vec<String>,
+    /// What the drawings are called, by their names without the ending.
+    pub titles: BTreeMap<String, String>,
+}
+
+/// Writes the files of a report, and takes away those of an earlier one.
+pub fn unpack(data: Option<&Data>, out: &Path) -> Result<Report, ReportError> {
+    let failed = ReportError::Broken;
+    let unwritable = |source| ReportError::Unwritable { path: out.to_owned(), source };
     let archive: Box<dyn io::Read> = match data {
-        None => return Err(failed(wrong::report_missing())),
+        None => return Err(failed(reasons::report_missing())),
         Some(Data::Bytes(bytes)) => Box::new(&bytes[..]),
         Some(data) => {
             let file = File::open(data.path().unwrap_or(out)).map_err(|e| failed((&e).into()))?;
             Box::new(io::BufReader::new(file))
         }
     };
-    let new = tempfile::tempdir_in(out).map_err(|e| unwritable(out, &e))?;
-    let mut files = Vec::new();
+    let new = tempfile::tempdir_in(out).map_err(unwritable)?;
+    let mut report = Report::default();
     let mut archive = tar::Archive::new(archive);
     // Raw: what would make names longer is never read into memory.
     for entry in archive.entries().map_err(|e| failed((&e).into()))?.raw(true) {
@@ -53,24 +96,27 @@ pub(in crate::cli) fn unpack(data: Option<&Data>, out: &Path) -> Result<Vec<Stri
         let Some(name) = name(&entry).filter(|_| entry.header().entry_type().is_file()) else {
             continue;
         };
-        if files.len() == MAX_FILES || entry.size() > MAX_FILE {
-            return Err(failed(wrong::report_too_large()));
+        if report.files.len() == MAX_FILES || entry.size() > MAX_FILE {
+            return Err(failed(reasons::report_too_large()));
         }
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).map_err(|e| failed((&e).into()))?;
-        if (name.ends_with(".svg") || name == PAGE) && !is_harmless(&bytes) {
-            return Err(failed(wrong::report_harmful(&name)));
+        if name.ends_with(".svg") || name == PAGE {
+            let title = harmless(&bytes).ok_or_else(|| failed(reasons::report_harmful(&name)))?;
+            if let Some(stem) = name.strip_suffix(".svg") {
+                report.titles.insert(stem.to_owned(), title);
+            }
         }
-        std::fs::write(new.path().join(&name), bytes).map_err(|e| unwritable(out, &e))?;
-        files.push(name);
+        std::fs::write(new.path().join(&name), bytes).map_err(unwritable)?;
+        report.files.push(name);
     }
     for needed in [PAGE, NUMBERS] {
-        if !files.iter().any(|name| name == needed) {
-            return Err(failed(wrong::report_lacks(needed)));
+        if !report.files.iter().any(|name| name == needed) {
+            return Err(failed(reasons::report_lacks(needed)));
         }
     }
-    replace(new.path(), &files, out).map_err(|e| unwritable(out, &e))?;
-    Ok(files)
+    replace(new.path(), &report.files, out).map_err(unwritable)?;
+    Ok(report)
 }
 
 /// Takes away the files of an earlier report and puts the new ones in their place.
@@ -101,17 +147,25 @@ fn is_of_report(name: &str) -> bool {
     name == PAGE || name == NUMBERS || stem.is_some_and(chart)
 }
 
-/// Whether a page or drawing has nothing but text and shapes: no script, nothing from elsewhere.
-fn is_harmless(bytes: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+/// The title of a page or drawing that has nothing but text and shapes: no script, nothing from
+/// elsewhere.
+fn harmless(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
     // `<!DOCTYPE html>` is all that a page declares: no entities.
     if text.len() > MAX_PAGE || text.contains("<!ENTITY") || text.contains("<?xml-stylesheet") {
-        return false;
+        return None;
     }
     let options =
         ParsingOptions { allow_dtd: true, nodes_limit: MAX_ELEMENTS, ..ParsingOptions::default() };
-    let Ok(document) = Document::parse_with_options(text, options) else { return false };
-    document.descendants().filter(Node::is_element).all(|element| is_harmless_element(&element))
+    let document = Document::parse_with_options(text, options).ok()?;
+    let mut elements = document.descendants().filter(Node::is_element);
+    if !elements.all(|element| is_harmless_element(&element)) {
+        return None;
+    }
+    // The drawing's own stands first; those of its parts come after.
+    let title = document.descendants().find(|node| node.tag_name().name() == "title");
+    let title = title.and_then(|title| title.text()).unwrap_or_default();
+    Some(title.chars().take(MAX_TITLE).collect())
 }
 
 fn is_harmless_element(element: &Node<'_, '_>) -> bool {

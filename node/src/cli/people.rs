@@ -325,10 +325,8 @@ async fn whose(client: &str, common: &Common) -> Result<PeerId, Failure> {
         [] => Err(Failure::new(Kind::BadInput, wrong::nobody_met(client))),
         several => {
             let several: Vec<_> = several.iter().map(|person| short(&person.id)).collect();
-            let several = several.join(", ");
-            let said =
-                format!("several are called {client}: name one by its fingerprint: {several}");
-            Err(Failure::new(Kind::BadInput, said))
+            let several = wrong::several_met(client, several.join(", "));
+            Err(Failure::new(Kind::BadInput, several))
         }
     }
 }

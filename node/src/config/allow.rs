@@ -36,12 +36,18 @@ pub struct Permissions(pub BTreeMap<String, Allow>);
 
 impl<'de> Deserialize<'de> for Permissions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = BTreeMap::<String, Allow>::deserialize(deserializer)?;
-        let mut all = BTreeMap::new();
-        for (name, allow) in written {
-            all.insert(capability_name(&name).map_err(D::Error::custom)?, allow);
-        }
-        Ok(Self(all))
+        let written = BTreeMap::<Name, Allow>::deserialize(deserializer)?;
+        Ok(Self(written.into_iter().map(|(Name(name), allow)| (name, allow)).collect()))
+    }
+}
+
+/// A capability's name that is checked while it is read, so that an error points at its own line.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Name(String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Checked(capability_name)).map(Name)
     }
 }
 

@@ -18,6 +18,7 @@ use tokio::sync::broadcast;
 use crate::{
     client::{RouteHop, Served},
     network::now_ms,
+    say::{Reason, reasons},
     service::Progress,
 };
 
@@ -67,7 +68,7 @@ pub struct CallEnd {
     /// Who served, where this node asked and was answered.
     pub served_by: Option<Served>,
     /// Why there is no answer, for a person.
-    pub failure: Option<String>,
+    pub failure: Option<Reason>,
     /// Who was tried, in order, where this node asked.
     pub route: Vec<RouteHop>,
 }
@@ -173,7 +174,7 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         // What has ended already is not there any more.
-        let failure = || Some("given up before an answer came".to_owned());
+        let failure = || Some(reasons::given_up());
         self.close(|| CallEnd { failure: failure(), ..CallEnd::default() });
     }
 }

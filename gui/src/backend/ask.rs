@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use potluck::client::{
-    Call, CallFailure, CallInput, FailureKind, RouteHop, Served, decode, encode,
+use potluck::{
+    client::{Call, CallFailure, CallInput, FailureKind, RouteHop, Served, decode, encode},
+    say::{Reason, Say as _},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::Backend;
-use potluck::say::{Reason, Say as _};
 
 /// What is asked of whom.
 #[derive(Debug, Clone)]

@@ -10,7 +10,10 @@ use iced::{
     keyboard::{Key, Modifiers, key::Named},
     widget::{Column, column, container, operation, row, scrollable, text},
 };
-use potluck::client::{CallRecord, Side, View};
+use potluck::{
+    client::{CallRecord, Side, View},
+    say::Reason,
+};
 
 use super::{Action, Context, body, header, mesh::capability};
 use crate::{
@@ -141,7 +144,7 @@ impl Activity {
                     || said(&call.capability)
                     || said(&capability(context.lang, &call.capability).1)
                     || other(call, context).is_some_and(|name| said(&name))
-                    || failure(call).is_some_and(said))
+                    || failure(call).is_some_and(|why| said(&why.say(context.lang))))
         };
         context.view.calls.iter().rev().filter(fits).collect()
     }
@@ -279,7 +282,7 @@ fn tight<'a>(call: &'a CallRecord, context: &Context<'a>) -> Element<'a, Message
 /// Who did it, or why nobody did.
 fn said<'a>(call: &'a CallRecord, context: &Context<'a>) -> Element<'a, Message> {
     match failure(call) {
-        Some(why) => cut(why, Role::Body).style(theme::danger_text).fill().into(),
+        Some(why) => cut(why.say(context.lang), Role::Body).style(theme::danger_text).fill().into(),
         None => cut(by(call, context), Role::Body).style(theme::muted).fill().into(),
     }
 }
@@ -310,8 +313,8 @@ fn other(call: &CallRecord, context: &Context<'_>) -> Option<String> {
     }
 }
 
-fn failure(call: &CallRecord) -> Option<&str> {
-    call.end.as_ref()?.failure.as_deref()
+fn failure(call: &CallRecord) -> Option<&Reason> {
+    call.end.as_ref()?.failure.as_ref()
 }
 
 fn is_failed(call: &CallRecord) -> bool {

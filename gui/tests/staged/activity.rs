@@ -51,7 +51,7 @@ fn calls() -> Vec<CallRecord> {
         Some(CallEnd { milliseconds, served_by: served_by(by), failure: None, route })
     };
     let failed = |why: &str, route| {
-        Some(CallEnd { milliseconds: 12, served_by: None, failure: Some(why.to_owned()), route })
+        Some(CallEnd { milliseconds: 12, served_by: None, failure: Some(why.into()), route })
     };
     let done = |milliseconds| Some(CallEnd { milliseconds, ..CallEnd::default() });
     let from = |by: usize| Side::Served { caller: peer(by) };

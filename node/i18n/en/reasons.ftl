@@ -62,3 +62,5 @@ reasons-address-form = write one such as /ip4/192.168.1.20/tcp/4001
 reasons-base-user = it has a user name in it
 reasons-base-unprotected = the key would travel unprotected
 reasons-base-tail = it goes on after the path
+reasons-given-up = given up before an answer came
+reasons-no-room = there was no room for its input

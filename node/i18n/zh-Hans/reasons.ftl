@@ -68,3 +68,5 @@ reasons-address-form = 写成 /ip4/192.168.1.20/tcp/4001 这样
 reasons-base-user = 里面有用户名
 reasons-base-unprotected = 密钥会不加保护地传送
 reasons-base-tail = 路径后面还有内容
+reasons-given-up = 没有等到回答就放弃了
+reasons-no-room = 没有地方放它的输入

@@ -171,7 +171,7 @@ impl Local {
                 ..CallEnd::default()
             },
             Err(failure) => CallEnd {
-                failure: Some(failure.message.to_string()),
+                failure: Some(failure.message.clone()),
                 route: failure.route.clone(),
                 ..CallEnd::default()
             },

@@ -63,4 +63,6 @@ potluck_i18n::reasons! { "reasons":
     base_user;
     base_unprotected;
     base_tail;
+    given_up;
+    no_room;
 }

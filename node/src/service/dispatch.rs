@@ -29,7 +29,7 @@ use super::{
 use crate::protocol::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Offer, Output, Payload};
 use crate::{
     journal::{CallEnd, Entry, Journal, Side},
-    say::reasons,
+    say::{Reason, reasons},
 };
 
 /// The shortest and longest time after which a caller is told to come back.
@@ -412,12 +412,12 @@ impl Drop for Changed<'_> {
 }
 
 /// Why a call has no answer, for a person.
-fn reason(outcome: &CallOutcome) -> String {
+fn reason(outcome: &CallOutcome) -> Reason {
     match outcome {
-        CallOutcome::Done(_) => String::new(),
-        CallOutcome::Busy { .. } => "there was no room for its input".to_owned(),
-        CallOutcome::Refused { reason } => reason.clone(),
-        CallOutcome::Failed(fault) => fault.message.clone(),
+        CallOutcome::Done(_) => Reason::default(),
+        CallOutcome::Busy { .. } => reasons::no_room(),
+        CallOutcome::Refused { reason } => reason.as_str().into(),
+        CallOutcome::Failed(fault) => fault.reason(),
     }
 }
 

@@ -26,7 +26,8 @@ pub fn view<'a>(call: &'a CallRecord, context: &Context<'a>) -> Element<'a, Mess
         .width(Length::Fill);
     let close = icon_button(Icon::X, shell::close(lang), Some(Message::Unchoose));
     let head = row![tile(icon, 44.0, tone), names, close].spacing(space::M);
-    let trouble = failure(call).map(|why| section(note(Icon::CircleX, why, Tone::Danger)));
+    let trouble =
+        failure(call).map(|why| section(note(Icon::CircleX, why.say(lang), Tone::Danger)));
     let going = call.progress.as_ref().filter(|_| call.end.is_none()).map(|step| {
         let said = Role::Caption.text(step.note.as_str()).style(theme::muted);
         section(column![bar(f32::from(step.percent) / 100.0, Tone::Primary, 6.0), said].spacing(6))
@@ -151,7 +152,7 @@ pub fn in_words(call: &CallRecord, context: &Context<'_>) -> String {
     lines.extend(
         facts_of(call, context).into_iter().map(|(name, value)| format!("{name}: {value}")),
     );
-    lines.extend(failure(call).map(str::to_owned));
+    lines.extend(failure(call).map(|why| why.to_string()));
     for hop in call.end.iter().flat_map(|end| &end.route) {
         let detail = hop.detail.as_deref().unwrap_or_default();
         let (name, took) = (&hop.name, figures::took(hop.milliseconds));

@@ -40,7 +40,7 @@ fn failed(why: &str) -> Option<CallEnd> {
         detail: Some("the connection broke".to_owned()),
         hedge: false,
     };
-    Some(CallEnd { failure: Some(why.to_owned()), route: vec![lost], ..CallEnd::default() })
+    Some(CallEnd { failure: Some(why.into()), route: vec![lost], ..CallEnd::default() })
 }
 
 /// Somebody who is not in the mesh any more: only the fingerprint is left.

@@ -106,6 +106,8 @@ pub enum Message {
     Copy(String),
     /// A short message goes.
     CloseToast(ToastId),
+    /// What a short message offers is wanted; it goes.
+    ActOnToast(ToastId, Box<Message>),
     /// The pointer came over the short messages, or left.
     HoverToasts(bool),
     /// The system is light or dark.
@@ -272,6 +274,10 @@ impl App {
             }
             Message::Copy(text) => return self.copy(text),
             Message::CloseToast(id) => self.toasts.close(id),
+            Message::ActOnToast(id, wanted) => {
+                self.toasts.close(id);
+                return self.update(*wanted);
+            }
             Message::HoverToasts(hovered) => self.toasts.hover(hovered),
             Message::Prefers(mode) => self.system = iced::theme::Base::default(mode),
             Message::Resized(size) => self.size = size,
@@ -374,9 +380,8 @@ impl App {
                 Task::none()
             }
             Action::Notice(toast) => {
-                let notice = self.notice(&toast);
-                self.toasts.show(toast, Instant::now());
-                notice
+                let id = self.toasts.show(toast.clone(), Instant::now());
+                self.notice(id, toast)
             }
             Action::Ask(mut dialog) => {
                 // Whatever is chosen, the box goes.
@@ -398,17 +403,17 @@ impl App {
     }
 
     /// The same on the desktop, where nobody looks at the window. Pressing it brings the window up.
-    fn notice(&self, toast: &Toast<Message>) -> Task<Message> {
+    fn notice(&self, id: ToastId, toast: Toast<Message>) -> Task<Message> {
         if self.looked_at || !self.notices {
             return Task::none();
         }
-        let (label, message) = toast.action.clone().unzip();
+        let (label, message) = toast.action.unzip();
         let open = label.unwrap_or_default();
-        let shown = notice(toast.title.clone(), toast.text.clone(), open);
+        let shown = notice(toast.title, toast.text, open);
         Task::perform(shown, |pressed| pressed).then(move |pressed| match (pressed, &message) {
             (true, Some(message)) => {
                 let up: Task<Message> = window::latest().and_then(window::gain_focus);
-                Task::done(message.clone()).chain(up)
+                Task::done(Message::ActOnToast(id, Box::new(message.clone()))).chain(up)
             }
             _ => Task::none(),
         })

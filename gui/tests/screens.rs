@@ -477,3 +477,27 @@ fn a_node_that_cannot_start_is_told_with_a_way_on() {
     press(&mut app, words::shell::try_again(Lang::En));
     assert!(!shows(&app, words::shell::cannot_start(Lang::En)));
 }
+
+#[test]
+fn what_a_short_message_offers_is_done_and_the_message_goes() {
+    use potluck::{client::Event, mail::News};
+    use potluck_gui::backend::Update;
+
+    let mut app = staged::app(Lang::En);
+    staged::chat_list(&mut app);
+    let _ = app.update(Message::Go(Screen::Mesh));
+    let letter = staged::letters().came.into_iter().find(|one| !one.stranger).unwrap();
+    let fresh = potluck::mail::ask::Incoming {
+        id: "fresh".to_owned(),
+        came_at: staged::now(),
+        seen: false,
+        ..letter
+    };
+    let told = words::chat::wrote(Lang::En, &fresh.from_name);
+    let news = Event::Mail(News::Came(Box::new(fresh)));
+    let _ = app.update(Message::Backend(Update::News(vec![news])));
+    assert!(shows(&app, &told));
+    press(&mut app, words::chat::open(Lang::En));
+    assert!(!shows(&app, &told), "it would lie over what it opened");
+    assert!(shows(&app, words::chat::send(Lang::En)), "the conversation is open");
+}

@@ -29,7 +29,8 @@ pub fn view(app: &App) -> Element<'_, Message> {
     let motion = app.settings.motion;
     let page = over(page, asked, Message::Dismiss, motion);
     let spoken = (app.lang(), motion);
-    overlaid(page, &app.toasts, spoken, Message::CloseToast, Message::HoverToasts)
+    let act = |id, message| Message::ActOnToast(id, Box::new(message));
+    overlaid(page, &app.toasts, spoken, Message::CloseToast, act, Message::HoverToasts)
 }
 
 fn page(app: &App, size: Size) -> Element<'_, Message> {

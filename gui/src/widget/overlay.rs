@@ -151,14 +151,16 @@ impl<Message> Default for Toasts<Message> {
 
 impl<Message: Clone> Toasts<Message> {
     /// Shows one more; the oldest gives way. What shows already is not said twice.
-    pub fn show(&mut self, toast: Toast<Message>, now: Instant) {
+    pub fn show(&mut self, toast: Toast<Message>, now: Instant) -> ToastId {
         self.shown
             .retain(|(_, _, known)| (&known.title, &known.text) != (&toast.title, &toast.text));
         while self.shown.len() >= MOST {
             self.shown.remove(0);
         }
-        self.shown.push((ToastId(self.next), now, toast));
+        let id = ToastId(self.next);
+        self.shown.push((id, now, toast));
         self.next += 1;
+        id
     }
 
     /// Takes one away.
@@ -196,6 +198,7 @@ pub fn overlaid<'a, Message: Clone + 'a>(
     toasts: &'a Toasts<Message>,
     (lang, motion): (Lang, bool),
     close: impl Fn(ToastId) -> Message,
+    act: impl Fn(ToastId, Message) -> Message,
     hover: impl Fn(bool) -> Message,
 ) -> Element<'a, Message> {
     let column = toasts.shown.iter().map(|(id, _, toast)| {
@@ -212,8 +215,8 @@ pub fn overlaid<'a, Message: Clone + 'a>(
         });
         let mut line = row![container(icon).padding(Padding::ZERO.top(2)), words].spacing(space::M);
         if let Some((label, message)) = &toast.action {
-            line = line
-                .push(button(label.as_str()).kind(Kind::Quiet).small().on_press(message.clone()));
+            let act = act(*id, message.clone());
+            line = line.push(button(label.as_str()).kind(Kind::Quiet).small().on_press(act));
         }
         line = line.push(icon_button(Icon::X, words::close(lang), Some(close(*id))));
         rise(container(line).padding(space::M).max_width(360.0).style(theme::toast), motion)

@@ -98,7 +98,7 @@ fn talk(app: &mut App, message: chat::Message) {
 }
 
 /// What was written from and to people, an hour and a day ago.
-fn letters() -> Letters {
+pub fn letters() -> Letters {
     let now = now();
     let minutes = |ago: u64| now - ago * 60_000;
     let incoming = |id: &str, from: usize, ago: u64, text: &str, seen: bool| Incoming {

@@ -21,16 +21,21 @@ const MINUTE: f64 = 60_000.0;
 const DAY: u64 = 86_400;
 
 /// Why a call is too much.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Over {
     /// As many calls as may be there at once are.
+    #[error("as many of your calls as may be here at once are; wait for one of them to end")]
     Crowded,
     /// The calls of this minute are used up.
+    #[error("your calls of this minute are used up; come back in {retry_after_ms} ms")]
     TooFast {
         /// When there is one more, in milliseconds.
         retry_after_ms: u64,
     },
     /// The calls of today are used up.
+    #[error(
+        "its owner gives you {per_day} calls a day, and today's are used up; the next ones are on {renews} (UTC)"
+    )]
     UsedUp {
         /// How many there are a day.
         per_day: u32,
@@ -189,7 +194,9 @@ impl Days {
     }
 
     fn take_back(&mut self, who: &PeerId, capability: &str) {
-        if let Some(calls) = self.calls.get_mut(capability).and_then(|it| it.get_mut(&who.to_string())) {
+        if let Some(calls) =
+            self.calls.get_mut(capability).and_then(|it| it.get_mut(&who.to_string()))
+        {
             *calls = calls.saturating_sub(1);
         }
     }
@@ -204,9 +211,9 @@ pub(crate) fn day(seconds: u64) -> String {
 
 fn limits_of(limits: &PeerLimits) -> (Limit, Limit) {
     let at_once = limits.at_once.map_or(Limit::NONE, |most| Limit::at_once(most.into()));
-    let per_minute = limits.per_minute.map_or(Limit::NONE, |most| {
-        Limit::rate(most.into(), 1000.0 * f64::from(most) / MINUTE)
-    });
+    let per_minute = limits
+        .per_minute
+        .map_or(Limit::NONE, |most| Limit::rate(most.into(), 1000.0 * f64::from(most) / MINUTE));
     (at_once, per_minute)
 }
 
@@ -253,34 +260,43 @@ mod tests {
         // What is allowed; then calls: who, milliseconds after `LATE`, how it ends.
         let table = [
             // Two at once, and none of them ends.
-            ((Some(2), None, None), vec![
-                (2, 0, Ok(())),
-                (2, 0, Ok(())),
-                (2, 0, CROWDED),
-                (3, 0, Ok(())),
-                (2, 3_600_000, CROWDED),
-            ]),
+            (
+                (Some(2), None, None),
+                vec![
+                    (2, 0, Ok(())),
+                    (2, 0, Ok(())),
+                    (2, 0, CROWDED),
+                    (3, 0, Ok(())),
+                    (2, 3_600_000, CROWDED),
+                ],
+            ),
             // Three a minute: three at a stroke, then one every 20 s.
-            ((None, Some(3), None), vec![
-                (2, 0, Ok(())),
-                (2, 0, Ok(())),
-                (2, 0, Ok(())),
-                (2, 0, fast(20_000)),
-                (2, 15_000, fast(5_000)),
-                (3, 15_000, Ok(())),
-                (2, 20_000, Ok(())),
-                (2, 20_000, fast(20_000)),
-            ]),
+            (
+                (None, Some(3), None),
+                vec![
+                    (2, 0, Ok(())),
+                    (2, 0, Ok(())),
+                    (2, 0, Ok(())),
+                    (2, 0, fast(20_000)),
+                    (2, 15_000, fast(5_000)),
+                    (3, 15_000, Ok(())),
+                    (2, 20_000, Ok(())),
+                    (2, 20_000, fast(20_000)),
+                ],
+            ),
             // Two a day, which ends after 10 s. A clock that is put back brings no second day.
-            ((None, None, Some(2)), vec![
-                (2, 0, Ok(())),
-                (2, 1, Ok(())),
-                (2, 9_999, used_up(2, "2026-11-25")),
-                (3, 9_999, Ok(())),
-                (2, 10_000, Ok(())),
-                (2, 0, Ok(())),
-                (2, 10_001, used_up(2, "2026-11-26")),
-            ]),
+            (
+                (None, None, Some(2)),
+                vec![
+                    (2, 0, Ok(())),
+                    (2, 1, Ok(())),
+                    (2, 9_999, used_up(2, "2026-11-25")),
+                    (3, 9_999, Ok(())),
+                    (2, 10_000, Ok(())),
+                    (2, 0, Ok(())),
+                    (2, 10_001, used_up(2, "2026-11-26")),
+                ],
+            ),
             // All of them; what is refused for one reason costs nothing of the others.
             ((Some(1), Some(2), Some(9)), vec![(2, 0, Ok(())), (2, 0, CROWDED), (2, 0, CROWDED)]),
             ((None, None, None), vec![(2, 0, Ok(())), (2, 0, Ok(()))]),
@@ -298,15 +314,16 @@ mod tests {
 
     #[test]
     fn what_ends_makes_room_and_what_never_ran_is_none_of_its_day() {
-        let mut meter = meter(Some(1), Some(10), Some(2));
+        let mut meter = meter(Some(1), Some(10), Some(3));
         for ran in [true, false, false, true] {
             let taken = meter.take(&peer(2), "chat/1", LATE).unwrap();
             assert!(taken.kept_by().is_some());
             assert_eq!(meter.take(&peer(2), "chat/1", LATE), Err(Over::Crowded));
             meter.give_back(&peer(2), "chat/1", taken, ran);
         }
-        let day = |meter: &mut Meter| meter.take(&peer(2), "chat/1", LATE).map(drop);
-        assert_eq!(day(&mut meter), used_up(2, "2026-11-25"));
+        let third = meter.take(&peer(2), "chat/1", LATE).unwrap();
+        meter.give_back(&peer(2), "chat/1", third, true);
+        assert_eq!(meter.take(&peer(2), "chat/1", LATE).map(drop), used_up(3, "2026-11-25"));
         // A call of yesterday that never ran gives today nothing.
         let mut meter = meter_of_one_day();
         let old = meter.take(&peer(2), "chat/1", LATE).unwrap();

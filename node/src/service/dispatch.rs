@@ -451,3 +451,6 @@ fn failed(fault: Fault) -> CallOutcome {
 fn millis(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

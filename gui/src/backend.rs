@@ -12,6 +12,7 @@ pub mod offering;
 pub mod pictures;
 pub mod plain;
 pub mod post;
+pub mod robot;
 pub mod tables;
 
 pub use ask::{Ask, Heard};

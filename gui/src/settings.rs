@@ -19,6 +19,9 @@ use crate::words::Lang;
 /// The name of the file.
 pub const FILE: &str = "window.toml";
 
+/// Tables that are remembered.
+const RECENT: usize = 8;
+
 /// Smallest and largest text, in percent.
 pub const SCALES: (u16, u16) = (80, 200);
 
@@ -45,6 +48,8 @@ pub struct Settings {
     pub accepted: BTreeSet<String>,
     /// Where files of letters are saved; `None` is the system's folder for what was downloaded.
     pub downloads: Option<PathBuf>,
+    /// Tables that were opened lately, the last one first.
+    pub recent_tables: Vec<PathBuf>,
 }
 
 impl Default for Settings {
@@ -59,6 +64,7 @@ impl Default for Settings {
             notice_strangers: false,
             accepted: BTreeSet::new(),
             downloads: None,
+            recent_tables: Vec::new(),
         }
     }
 }
@@ -122,6 +128,13 @@ impl Settings {
         let text =
             toml::to_string(self).map_err(|error| SettingsError::Unreadable(error.to_string()))?;
         Ok(replace(&folder.join(FILE), &text)?)
+    }
+
+    /// A table was opened: it is the first of those that were opened lately.
+    pub fn opened_table(&mut self, path: PathBuf) {
+        self.recent_tables.retain(|known| *known != path);
+        self.recent_tables.insert(0, path);
+        self.recent_tables.truncate(RECENT);
     }
 
     /// The language to speak.
@@ -232,6 +245,19 @@ mod tests {
         assert_eq!(Settings::load(folder.path()).unwrap().scale, 200);
         std::fs::write(folder.path().join(FILE), "scale = [").unwrap();
         assert!(Settings::load(folder.path()).is_err());
+    }
+
+    #[test]
+    fn the_last_tables_are_remembered_once_each() {
+        let mut settings = Settings::default();
+        for at in [1, 2, 3, 4, 5, 6, 7, 8, 9, 3] {
+            settings.opened_table(format!("/t/{at}.csv").into());
+        }
+        let expected = [3, 9, 8, 7, 6, 5, 4, 2].map(|at| PathBuf::from(format!("/t/{at}.csv")));
+        assert_eq!(settings.recent_tables, expected);
+        let folder = tempfile::tempdir().unwrap();
+        settings.save(folder.path()).unwrap();
+        assert_eq!(Settings::load(folder.path()).unwrap(), settings);
     }
 
     #[cfg(unix)]

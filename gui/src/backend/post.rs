@@ -14,6 +14,7 @@ use potluck::{
     say::{Reason, Say as _},
     services::chat,
 };
+use serde::{Deserialize, Serialize};
 
 use super::Backend;
 
@@ -36,7 +37,7 @@ pub struct Letters {
 }
 
 /// What the robot said.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Said {
     /// The answer.
     pub text: String,

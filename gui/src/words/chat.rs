@@ -70,6 +70,7 @@ words! { "chat":
     copy_path;
     copy_text;
     copy_id;
+    forget_robot;
     compare;
     compare_title(name: &str);
     compare_hint;

@@ -56,6 +56,13 @@ pub fn chat_files(app: &mut App) {
     talk(app, chat::Message::Found("/home/mei/missing.zip".into(), false));
 }
 
+/// A letter of several lines is being written.
+pub fn chat_lines(app: &mut App) {
+    chat(app);
+    let lines = "Tomorrow:\n1. 早上九点在 402\n2. bring the survey table, and the pictures of Monday, which were too large for the mail last week and had to be cut\n3. lunch";
+    talk(app, chat::Message::Write(lines.to_owned()));
+}
+
 /// Words that two people compare.
 pub fn chat_compare(app: &mut App) {
     chat(app);

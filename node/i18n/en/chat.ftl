@@ -102,3 +102,4 @@ chat-decline-text = Their messages are deleted here. They can write again, and a
 chat-wrote = { $who } wrote
 chat-asks = { $who } wants to write to you
 chat-open = Open
+chat-forget-robot = Forget what was said

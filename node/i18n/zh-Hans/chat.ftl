@@ -102,3 +102,4 @@ chat-decline-text = 对方的消息会从本机删除。对方还可以再写，
 chat-wrote = { $who } 来消息了
 chat-asks = { $who } 想给你写消息
 chat-open = 打开
+chat-forget-robot = 清除对话

@@ -7,6 +7,7 @@ mod ask;
 pub mod autostart;
 mod demo;
 pub mod files;
+pub mod models;
 pub mod notice;
 pub mod offering;
 pub mod pictures;

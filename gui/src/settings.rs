@@ -9,7 +9,7 @@ use std::{
 
 use clap::ValueEnum;
 use potluck::{
-    config::{Config, EditError, edit, replace},
+    config::{Config, EditError, PeerLimits, edit, replace},
     say::{Reason, Say},
 };
 use serde::{Deserialize, Serialize};
@@ -158,6 +158,23 @@ pub enum NodeSetting {
     KeepMib(u64),
     /// Who may use a capability.
     Allow(String, Who),
+    /// How much of a capability one peer may have.
+    Limits(String, PeerLimits),
+    /// Threads for the work of services; 0 is one for each core.
+    Threads(u64),
+    /// Calls that may wait for one capability.
+    Queue(u64),
+    /// The largest input, in MiB.
+    MaxInputMib(u64),
+    /// Disk for what is kept for other nodes, in MiB.
+    DiskMib(u64),
+}
+
+impl NodeSetting {
+    /// Whether a node that runs takes it up; the others hold from the next start.
+    pub fn holds_at_once(&self) -> bool {
+        matches!(self, Self::Allow(..) | Self::Limits(..))
+    }
 }
 
 /// Who may use a capability, of what is chosen by one press.
@@ -177,9 +194,19 @@ pub fn set_of_node(file: &Path, setting: &NodeSetting) -> Result<Config, Setting
     let set = |document: &mut toml_edit::DocumentMut, config: &Config| {
         let (section, key, value) = match setting {
             NodeSetting::Offer(name, on) => return offer(document, config, name, *on),
-            NodeSetting::KeepMib(mib) => {
-                let mib = i64::try_from(*mib).unwrap_or(i64::MAX);
-                ("mail", "keep_mib", toml_edit::value(mib))
+            NodeSetting::KeepMib(mib) => ("mail", "keep_mib", whole(*mib)),
+            NodeSetting::Threads(threads) => ("services", "threads", whole(*threads)),
+            NodeSetting::Queue(calls) => ("services", "queue", whole(*calls)),
+            NodeSetting::MaxInputMib(mib) => ("services", "max_input_mib", whole(*mib)),
+            NodeSetting::DiskMib(mib) => ("services", "disk_mib", whole(*mib)),
+            NodeSetting::Limits(name, limits) => {
+                let all = document.entry("limits").or_insert_with(toml_edit::table);
+                if let Some(all) = all.as_table_like_mut() {
+                    // Both spellings of a name mean the same.
+                    all.remove(name);
+                }
+                let key = name.split('/').next().unwrap_or(name);
+                ("limits", key, toml_edit::value(limits.to_inline()))
             }
             NodeSetting::Allow(name, allow) => {
                 let who = match allow {
@@ -200,6 +227,10 @@ pub fn set_of_node(file: &Path, setting: &NodeSetting) -> Result<Config, Setting
         document.entry(section).or_insert_with(toml_edit::table)[key] = value;
     };
     Ok(edit(file, set)?)
+}
+
+fn whole(number: u64) -> toml_edit::Item {
+    toml_edit::value(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// Takes a capability into the lists of what is offered, or out of them.
@@ -286,6 +317,26 @@ mod tests {
         assert!(std::fs::read_to_string(&file).unwrap().contains("# mine"));
         let config = set_of_node(&file, &NodeSetting::KeepMib(512)).unwrap();
         assert_eq!(config.section::<potluck::mail::Options>().keep_mib, 512);
+        for setting in [
+            NodeSetting::Threads(2),
+            NodeSetting::Queue(16),
+            NodeSetting::MaxInputMib(256),
+            NodeSetting::DiskMib(1024),
+        ] {
+            set_of_node(&file, &setting).unwrap();
+        }
+        let limits = PeerLimits { per_minute: Some(60), ..PeerLimits::default() };
+        std::fs::write(
+            &file,
+            std::fs::read_to_string(&file).unwrap() + "\n[limits]\n\"chat/1\" = { at_once = 1 }\n",
+        )
+        .unwrap();
+        let config = set_of_node(&file, &NodeSetting::Limits("chat/1".into(), limits)).unwrap();
+        assert_eq!(config.limits.0, [("chat/1".to_owned(), limits)].into());
+        let services = config.services;
+        assert_eq!((services.threads, services.queue), (2, 16));
+        assert_eq!((services.max_input_mib, services.disk_mib), (256, 1024));
+        assert!(set_of_node(&file, &NodeSetting::Queue(0)).is_err());
     }
 
     #[test]

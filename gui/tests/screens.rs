@@ -80,7 +80,7 @@ fn every_screen_is_drawn_in_chinese_in_both_themes_and_all_sizes() {
 
 fn draw_all(lang: Lang) {
     let folder = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from);
-    let stages: [(&str, Stage); 46] = [
+    let stages: [(&str, Stage); 47] = [
         ("mesh", staged::mesh),
         ("mesh-card", staged::mesh_with_card),
         ("mesh-list", staged::mesh_list),
@@ -99,6 +99,7 @@ fn draw_all(lang: Lang) {
         ("activity-empty", staged::activity_empty),
         ("offer", staged::offer),
         ("offer-key", staged::offer_key),
+        ("offer-model", staged::offer_model),
         ("stopped", staged::stopped),
         ("recognize-empty", staged::no_pictures),
         ("recognize", staged::recognize),

@@ -76,18 +76,10 @@ impl Limit {
             }
             rules.remove(&capability);
             let bare = capability.split('/').next().unwrap_or(&capability);
-            rules.insert(bare, toml_edit::value(inline(&limits)));
+            rules.insert(bare, toml_edit::value(limits.to_inline()));
         })
         .await
     }
-}
-
-/// Limits as they stand in the settings.
-fn inline(limits: &PeerLimits) -> toml_edit::InlineTable {
-    let PeerLimits { at_once, per_minute, per_day } = *limits;
-    let all = [("at_once", at_once), ("per_minute", per_minute), ("per_day", per_day)];
-    let set = all.into_iter().filter_map(|(name, most)| Some((name, i64::from(most?))));
-    toml_edit::InlineTable::from_iter(set)
 }
 
 fn list(common: &Common, output: &Output) -> Result<ExitCode, Failure> {

@@ -30,6 +30,16 @@ pub struct PeerLimits {
 #[serde(transparent)]
 pub struct Limits(pub BTreeMap<String, PeerLimits>);
 
+impl PeerLimits {
+    /// As they stand in the settings file.
+    pub fn to_inline(self) -> toml_edit::InlineTable {
+        let Self { at_once, per_minute, per_day } = self;
+        let all = [("at_once", at_once), ("per_minute", per_minute), ("per_day", per_day)];
+        let set = all.into_iter().filter_map(|(name, most)| Some((name, i64::from(most?))));
+        toml_edit::InlineTable::from_iter(set)
+    }
+}
+
 impl<'de> Deserialize<'de> for Limits {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = BTreeMap::<Name, PeerLimits>::deserialize(deserializer)?;

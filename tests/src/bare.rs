@@ -233,6 +233,7 @@ pub fn advert(key: &Keypair, name: &str, offers: Vec<Offer>) -> Advert {
         offers,
         leaving: false,
         sealing: None,
+        pass: None,
     }
 }
 

@@ -96,6 +96,7 @@ pub fn view() -> View {
             offers,
             leaving: false,
             sealing: None,
+            pass: None,
         };
         mesh.peers.insert(
             ids[index],

@@ -46,6 +46,7 @@ impl Up {
             identity,
             data_dir: Some(data_dir.path().to_owned()),
             mail: Some(data_dir.path().to_owned()),
+            mesh: Some(data_dir.path().to_owned()),
             transport: TransportKind::Real,
             registry: None,
             passing: false,

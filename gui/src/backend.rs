@@ -208,6 +208,7 @@ mod tests {
         "home",
         "identity",
         "mail",
+        "qr",
         "say",
         "services",
     ];

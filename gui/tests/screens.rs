@@ -80,7 +80,7 @@ fn every_screen_is_drawn_in_chinese_in_both_themes_and_all_sizes() {
 
 fn draw_all(lang: Lang) {
     let folder = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from);
-    let stages: [(&str, Stage); 43] = [
+    let stages: [(&str, Stage); 44] = [
         ("mesh", staged::mesh),
         ("mesh-card", staged::mesh_with_card),
         ("mesh-list", staged::mesh_list),
@@ -89,6 +89,7 @@ fn draw_all(lang: Lang) {
         ("chat", staged::chat),
         ("chat-list", staged::chat_list),
         ("chat-files", staged::chat_files),
+        ("chat-compare", staged::chat_compare),
         ("chat-requests", staged::chat_requests),
         ("chat-robot", staged::robot),
         ("chat-empty", staged::chat_empty),

@@ -13,6 +13,7 @@ mod files;
 mod help;
 mod host;
 mod language;
+mod limit;
 mod mail;
 mod mesh;
 mod models;
@@ -107,12 +108,14 @@ enum Command {
     Allow(people::AllowCommand),
     /// Keep what this node offers to yourself, or from somebody who is listed
     Deny(people::Deny),
+    /// How much one peer may have of what this node offers
+    Limit(limit::Limit),
     /// Who is in the mesh
     Peers,
     /// What the mesh can do, and who does it
     Capabilities,
     /// This node's client id, to give to others
-    Id,
+    Id(mesh::Id),
     /// Why nobody is found, and what to do
     Doctor,
     /// The models of this node, for recognition and for faces
@@ -168,9 +171,10 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Contacts(contacts) => contacts.run(&common, output).await,
         Command::Allow(allow) => allow.run(&common, output).await,
         Command::Deny(deny) => deny.run(&common, output).await,
+        Command::Limit(limit) => limit.run(&common, output).await,
         Command::Peers => mesh::peers(&common, output).await,
         Command::Capabilities => mesh::capabilities(&common, output).await,
-        Command::Id => mesh::id(&common, output).await,
+        Command::Id(id) => mesh::id(id, &common, output).await,
         Command::Doctor => doctor::run(&common, output).await,
         Command::Models(models) => models.run(&common, output),
         Command::Engine(engine) => engine.run(&common, output),

@@ -23,6 +23,7 @@ pub mod node;
 mod pace;
 mod private;
 pub mod protocol;
+pub mod qr;
 pub mod quota;
 pub mod router;
 pub mod say;

@@ -135,7 +135,7 @@ impl Node {
         if let Some(post) = &post {
             post.connect(&blobs);
         }
-        let access = services::access(&config, network.me());
+        let access = services::access(&config, network.me(), data_dir.as_deref());
         let dispatch = Arc::new(Dispatch::new(
             &registry,
             DispatchSettings {

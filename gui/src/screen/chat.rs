@@ -4,6 +4,7 @@
 //! what is known and is pure, `work` is what is asked of the node, the rest shows it.
 
 mod bubble;
+mod compare;
 mod composer;
 mod letters;
 mod people;
@@ -138,6 +139,8 @@ pub struct Chat {
     hovered: bool,
     /// Files that were dropped before somebody was chosen.
     dropped: Vec<PathBuf>,
+    /// The words of the client ids show in the place of the letters.
+    comparing: bool,
     /// The letter whose actions show.
     opened: Option<String>,
     shown: Span,
@@ -233,6 +236,8 @@ pub enum Message {
     Looked(String, Result<(Vec<Outgoing>, Vec<Coming>), Reason>),
     /// A picture was made small, or is none.
     Small(PathBuf, Option<Picture>),
+    /// The words of the client ids show, or no more.
+    Compare,
     /// A text for the clipboard.
     Copy(String),
     /// A dialog was answered with no.
@@ -300,6 +305,7 @@ impl Chat {
                 let same = self.opened.as_ref() == Some(&id);
                 self.opened = (!same).then_some(id);
             }
+            Message::Compare => self.comparing = !self.comparing,
             Message::Copy(text) => return Action::Copy(text),
             Message::Small(path, picture) => {
                 self.pictures.insert(path, picture);
@@ -397,6 +403,7 @@ impl Chat {
             },
             Key::Named(Named::Escape) => {
                 match () {
+                    () if self.comparing => self.comparing = false,
                     () if self.attaching => self.attaching = false,
                     () if self.opened.is_some() => self.opened = None,
                     () if !self.search.is_empty() => self.search.clear(),
@@ -441,7 +448,7 @@ impl Chat {
     fn choose(&mut self, who: Who, context: &Context<'_>) -> Action<Message> {
         self.chosen = Some(who.clone());
         self.opened = None;
-        (self.attaching, self.wrong) = (false, None);
+        (self.attaching, self.comparing, self.wrong) = (false, false, None);
         self.shown = Span::default();
         if let Who::Person(_) = who {
             let dropped = std::mem::take(&mut self.dropped);

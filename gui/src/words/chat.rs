@@ -70,6 +70,13 @@ words! { "chat":
     copy_path;
     copy_text;
     copy_id;
+    compare;
+    compare_title(name: &str);
+    compare_hint;
+    compared;
+    you;
+    code_of(name: &str);
+    code_hint;
     take_back;
     resend;
     delete;

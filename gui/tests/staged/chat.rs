@@ -56,6 +56,12 @@ pub fn chat_files(app: &mut App) {
     talk(app, chat::Message::Found("/home/mei/missing.zip".into(), false));
 }
 
+/// Words that two people compare.
+pub fn chat_compare(app: &mut App) {
+    chat(app);
+    talk(app, chat::Message::Compare);
+}
+
 /// Nobody was met, nothing was written.
 pub fn chat_empty(app: &mut App) {
     let _ = app.update(Message::Backend(Update::News(vec![Event::Own(own())])));
@@ -160,6 +166,7 @@ pub fn letters() -> Letters {
         ..outgoing("w5", 1, 3, "And the slides of Monday?", Stage::Refused)
     };
     Letters {
+        me: peer(9).to_string(),
         came: vec![
             incoming(
                 "c1",

@@ -71,6 +71,7 @@ cli-id =
     { $id }
     {"  "}name         { $name }
     {"  "}fingerprint  { $fingerprint }
+    {"  "}words        { $words }
     {"  "}data folder  { $folder }
     {"  "}node         { $running }
 
@@ -236,6 +237,10 @@ cli-head-time = time
 cli-tried = { $name } ({ $outcome })
 cli-contact-added = { $id } is a contact
 cli-contact-renamed = renamed
+cli-words-of = { $name }
+cli-words-of-you = you
+cli-compare = Read yours to each other, where you know each other's voice or face. If both see the same words,
+    it is them; if not, it is somebody else.
 cli-contact-removed = no contact any more
 cli-blocked = blocked: their node is not let in, their letters are not taken
 cli-unblocked = not blocked any more
@@ -244,4 +249,9 @@ cli-head-who = who may use it
 cli-everyone = everyone
 cli-nobody-else = nobody but this node
 cli-contacts-may = contacts ({ $count })
+cli-head-each = for each peer
+cli-at-once = { $most } at once
+cli-per-minute = { $most } a minute
+cli-per-day = { $most } a day
+cli-no-limit = no limit
 cli-man-pages = manual pages in { $folder }

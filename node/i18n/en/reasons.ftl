@@ -23,6 +23,7 @@ reasons-model-not-loaded = the model is not loaded
 reasons-faces-not-loaded = the face models are not loaded
 reasons-long-text = the text has { $bytes } bytes; the robot reads at most { $most }
 reasons-not-offered = this node does not offer { $capability }
+reasons-not-counted = this node cannot count your calls of { $capability }; its owner has to look at the disk
 reasons-not-ready = { $capability } is not ready on this node
 reasons-not-ready-why = { $capability } is not ready on this node: { $why }
 reasons-input-too-large = the input has { $bytes } bytes; this node takes at most { $most }

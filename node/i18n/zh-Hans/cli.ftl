@@ -71,6 +71,7 @@ cli-id =
     { $id }
     {"  "}名称        { $name }
     {"  "}指纹        { $fingerprint }
+    {"  "}验证词      { $words }
     {"  "}数据文件夹  { $folder }
     {"  "}节点        { $running }
 
@@ -242,6 +243,10 @@ cli-head-time = 用时
 cli-tried = { $name }（{ $outcome }）
 cli-contact-added = { $id } 是联系人了
 cli-contact-renamed = 已改名
+cli-words-of = { $name }
+cli-words-of-you = 你
+cli-compare = 在认得出对方声音或面孔的场合，互相念出自己的验证词。两边看到的相同，就是本人；
+    不同，就是别人。
 cli-contact-removed = 不再是联系人
 cli-blocked = 已屏蔽：不让对方的节点连接，不收对方的信件
 cli-unblocked = 已解除屏蔽
@@ -250,4 +255,9 @@ cli-head-who = 谁能用
 cli-everyone = 所有人
 cli-nobody-else = 仅本节点
 cli-contacts-may = 联系人（{ $count } 位）
+cli-head-each = 每个节点
+cli-at-once = 同时 { $most } 次
+cli-per-minute = 每分钟 { $most } 次
+cli-per-day = 每天 { $most } 次
+cli-no-limit = 不限
 cli-man-pages = 手册页在 { $folder }

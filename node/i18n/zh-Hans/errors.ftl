@@ -25,6 +25,7 @@ errors-home-socket = 无法建立控制套接字：{ $why }
 errors-home-lost = 数据文件夹没能打开：{ $why }
 errors-start-temporary = 无法建立临时文件夹：{ $why }
 errors-services-unknown = 没有能力 { $name }；本节点可以提供：{ $known }
+errors-qr-too-long = { $bytes } 字节太长，QR 码最多容纳 { $most } 字节；请直接复制文字
 errors-registry-twice = 能力 { $name } 注册了两次
 errors-registry-name = 能力名称 { $name } 不是“名称/1”的形式
 errors-data-no-home = 没有存放数据的主目录；请用 --data-dir 或 { $variable } 指定一个文件夹

@@ -118,6 +118,7 @@ help-contacts = 遇到过的、可以写信的人；你自己起的名称，以�
         例如：
           potluck contacts                       遇到过的、可以写信的人
           potluck contacts add alice 12D3KooW…   她的电脑上用 `potluck id` 显示
+          potluck contacts compare alice         两人互相念的验证词
           potluck contacts block mallory         不让对方的节点连接，不收对方的信件
 
 help-peers = 网里有谁
@@ -125,6 +126,7 @@ help-peers = 网里有谁
 help-capabilities = 网里能做什么，由谁来做
 
 help-id = 本节点的标识，可以告诉别人
+    .qr = 同时画成 QR 码
 
 help-doctor = 为什么找不到别的节点，该怎么办
 
@@ -166,6 +168,10 @@ help-contacts-rename = 给联系人改名
 help-contacts-remove = 删除联系人
     .name = 名称
 
+help-contacts-compare = 代表对方标识和你的标识的验证词：两边看到的相同才是本人
+    .client = 名称、指纹或标识
+    .qr = 同时画出对方标识的 QR 码
+
 help-contacts-block = 不再与某人往来
     .client = 名称、指纹或标识
 
@@ -189,6 +195,19 @@ help-deny = 把能力留给自己，或不再给某个列出的人
           potluck deny chat alice         不再给列出的人里的她
     .capability = 能力，例如 recognize
     .who = 列出的人里不再给谁
+
+help-limit = 每个节点最多能用多少本节点提供的能力
+    .after =
+        例如：
+          potluck limit                                    谁能用多少
+          potluck limit recognize --at-once 8              同一节点再多的请求会得到“忙”
+          potluck limit chat --per-minute 60 --at-once 4
+          potluck limit facepp --per-day 20                再多的请求到第二天才接受
+          potluck limit chat --per-minute none             不限
+    .capability = 能力，例如 recognize
+    .at_once = 一个节点同时能有几次请求；none 表示不限
+    .per_minute = 一个节点每分钟能有几次请求；none 表示不限
+    .per_day = 一个节点每天（UTC）能有几次请求；none 表示不限
 
 help-completions = 输出命令和选项的补全脚本
     .after =

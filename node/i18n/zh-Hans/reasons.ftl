@@ -29,6 +29,7 @@ reasons-model-not-loaded = 模型还没有加载
 reasons-faces-not-loaded = 人脸模型还没有加载
 reasons-long-text = 文字有 { $bytes } 字节；机器人最多读 { $most } 字节
 reasons-not-offered = 本节点不提供 { $capability }
+reasons-not-counted = 本节点无法记下你调用 { $capability } 的次数；请节点的主人检查磁盘
 reasons-not-ready = { $capability } 在本节点还没有就绪
 reasons-not-ready-why = { $capability } 在本节点还没有就绪：{ $why }
 reasons-input-too-large = 输入有 { $bytes } 字节；本节点最多接受 { $most } 字节

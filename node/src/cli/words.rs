@@ -59,7 +59,7 @@ potluck_i18n::words! { "cli":
     per_second(rate: String);
     running;
     not_running;
-    id(id: String, name: &str, fingerprint: String, folder: String, running: &str);
+    id(id: String, name: &str, fingerprint: String, words: String, folder: String, running: &str);
     // recognize, faces
     recognized(name: &str, time: u64, model: &str, engine: &str, device: &str);
     not_recognized(why: String);
@@ -98,6 +98,9 @@ potluck_i18n::words! { "cli":
     taken_back;
     contact_added(id: String);
     contact_renamed;
+    words_of(name: &str);
+    words_of_you;
+    compare;
     contact_removed;
     blocked;
     unblocked;
@@ -106,6 +109,11 @@ potluck_i18n::words! { "cli":
     everyone;
     nobody_else;
     contacts_may(count: usize);
+    head_each;
+    at_once(most: u32);
+    per_minute(most: u32);
+    per_day(most: u32);
+    no_limit;
     man_pages(folder: String);
     rests;
     rests_until(id: String);

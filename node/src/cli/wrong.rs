@@ -54,6 +54,7 @@ potluck_i18n::reasons! { "usage":
     nobody_met(name: &str);
     several_met(name: &str, several: String);
     no_contact(name: &str);
+    limit(most: u32);
     seconds;
     days;
     key_value;

@@ -43,7 +43,7 @@ impl<'de> Deserialize<'de> for Permissions {
 
 /// A capability's name that is checked while it is read, so that an error points at its own line.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Name(String);
+pub(super) struct Name(pub(super) String);
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

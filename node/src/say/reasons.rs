@@ -24,6 +24,7 @@ potluck_i18n::reasons! { "reasons":
     faces_not_loaded;
     long_text(bytes: usize, most: usize);
     not_offered(capability: &str);
+    not_counted(capability: &str);
     not_ready(capability: &str);
     not_ready_why(capability: &str, why: String);
     input_too_large(bytes: u64, most: u64);

@@ -1,14 +1,15 @@
-//! Who may call what, as the owner's settings say.
+//! Who may call what, and how much of it, as the owner's settings say.
 
 use std::{
     collections::{HashMap, HashSet},
+    path::Path,
     sync::{Arc, PoisonError, RwLock},
 };
 
 use libp2p::PeerId;
 
-use super::Policy;
-use crate::config::{Allow, Contacts};
+use super::{Over, Pass, Policy, ledger::Ledger};
+use crate::config::{Allow, Contacts, PeerLimits};
 
 /// Who may call one capability.
 #[derive(Debug, Clone)]
@@ -46,6 +47,8 @@ impl Rule {
 pub struct Rules {
     /// By capability.
     pub capabilities: HashMap<String, Rule>,
+    /// How much one peer may have, by capability.
+    pub limits: HashMap<String, PeerLimits>,
     /// With whom the owner wants nothing to do.
     pub blocked: HashSet<PeerId>,
 }
@@ -56,16 +59,20 @@ pub struct Rules {
 pub struct Access {
     me: PeerId,
     rules: Arc<RwLock<Rules>>,
+    ledger: Arc<Ledger>,
 }
 
 impl Access {
-    /// Rules for the calls to this node.
-    pub fn new(me: PeerId, rules: Rules) -> Self {
-        Self { me, rules: Arc::new(RwLock::new(rules)) }
+    /// Rules for the calls to this node. The calls of a day are counted in a folder, or in memory alone.
+    pub fn new(me: PeerId, rules: Rules, folder: Option<&Path>) -> Self {
+        let access = Self { me, rules: Arc::default(), ledger: Arc::new(Ledger::open(folder)) };
+        access.change(rules);
+        access
     }
 
-    /// Other rules from now on; calls that run go on.
+    /// Other rules from now on; calls that run go on, and what was counted stays.
     pub fn change(&self, rules: Rules) {
+        self.ledger.meter().change(rules.limits.clone());
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }
 }
@@ -86,6 +93,13 @@ impl Policy for Access {
             _ => Ok(()),
         }
     }
+
+    fn take(&self, caller: PeerId, capability: &str) -> Result<Pass, Over> {
+        match caller == self.me {
+            true => Ok(Pass::default()),
+            false => self.ledger.take(caller, capability),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -95,7 +109,7 @@ mod tests {
 
     fn access(toml: &str) -> Access {
         let config = Config::parse(toml, std::path::Path::new("config.toml")).unwrap();
-        services::access(&config, peer(1))
+        services::access(&config, peer(1), None)
     }
 
     #[test]
@@ -119,6 +133,25 @@ mod tests {
         assert!(some.allow(peer(2), "facepp/1").unwrap_err().contains("[facepp]"));
         assert!(access("[facepp]\nallow = \"everyone\"").allow(peer(9), "facepp/1").is_ok());
         assert!(access("").allow(peer(9), "facepp/1").is_err(), "nobody is a contact yet");
+    }
+
+    #[test]
+    fn what_costs_has_a_budget_and_the_owner_may_set_others() {
+        let took = |access: &Access, n, capability: &str| access.take(peer(n), capability);
+        let by_default = access("");
+        for _ in 0..100 {
+            took(&by_default, 2, "facepp/1").map(std::mem::forget).unwrap();
+        }
+        assert!(matches!(took(&by_default, 2, "facepp/1"), Err(Over::UsedUp { per_day: 100, .. })));
+        assert!(took(&by_default, 1, "facepp/1").is_ok(), "the owner");
+        assert!((0..10_000).all(|_| took(&by_default, 2, "chat/1").is_ok()), "no limit");
+        let set = access("[limits]\nfacepp = {}\nchat = { per_minute = 2 }\n");
+        assert!((0..200).all(|_| took(&set, 2, "facepp/1").map(std::mem::forget).is_ok()));
+        assert_eq!((0..9).filter(|_| took(&set, 2, "chat/1").is_ok()).count(), 2);
+        assert!(took(&set, 3, "chat/1").is_ok() && took(&set, 1, "chat/1").is_ok());
+        // Without a restart.
+        set.change(Rules::default());
+        assert!(took(&set, 2, "chat/1").is_ok());
     }
 
     #[test]

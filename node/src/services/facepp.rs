@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    config::{Allow, Config},
+    config::{Allow, Config, PeerLimits},
     protocol::{self, Fault, FaultKind, Repeat},
     say::{Say as _, reasons},
     service::{
@@ -43,6 +43,9 @@ use gate::Gate;
 use key::Credentials;
 use picture::{Prepared, from_decoded};
 
+/// How much each contact may have, where the owner does not say it.
+pub(crate) const EACH: PeerLimits =
+    PeerLimits { at_once: None, per_minute: None, per_day: Some(100) };
 /// The longest that one request to Face++ may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The same for the check of the key, for which the start of a node waits.

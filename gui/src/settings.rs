@@ -152,6 +152,8 @@ pub enum NodeSetting {
 pub enum Who {
     /// The whole mesh.
     Everyone,
+    /// Members of the private mesh.
+    Members,
     /// Contacts.
     Contacts,
     /// Only this node.
@@ -171,6 +173,7 @@ pub fn set_of_node(file: &Path, setting: &NodeSetting) -> Result<Config, Setting
             NodeSetting::Allow(name, allow) => {
                 let who = match allow {
                     Who::Everyone => "everyone",
+                    Who::Members => "members",
                     Who::Contacts => "contacts",
                     Who::Nobody => "nobody",
                 };

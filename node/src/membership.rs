@@ -25,7 +25,7 @@ use std::{
 };
 
 use libp2p::{Multiaddr, PeerId, identity::Keypair};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::{
     protocol::membership::{
@@ -58,6 +58,8 @@ pub struct Membership {
     removed: AtomicBool,
     /// Certificates that are signed at one time.
     turns: Arc<Semaphore>,
+    /// Wakes when somebody is met for the first time, or by another name.
+    met: Notify,
     /// Counts what changed: the roll, or this node's certificate.
     changed: watch::Sender<u64>,
 }
@@ -122,6 +124,7 @@ impl Membership {
             state: RwLock::new(state),
             removed: AtomicBool::new(false),
             turns: Arc::new(Semaphore::new(ISSUED_AT_ONCE)),
+            met: Notify::new(),
             changed: watch::Sender::new(0),
         })))
     }
@@ -236,6 +239,7 @@ impl Membership {
             ("", Some(before)) => before.name.clone(),
             (name, _) => name.to_owned(),
         };
+        let new = before.is_none_or(|before| before.name != name);
         let seen = Seen { credential: credential.clone(), proved, name, at: now, turn };
         state.seen.insert(*peer, seen);
         if state.seen.len() > MAX_SEEN {
@@ -245,6 +249,9 @@ impl Membership {
             oldest.map(|id| state.seen.remove(&id));
         }
         drop(state);
+        if new {
+            self.met.notify_one();
+        }
         if returns {
             // It is shut out no longer.
             self.changed.send_modify(|count| *count += 1);
@@ -377,6 +384,11 @@ impl Membership {
             self.reload()?;
         }
         Ok(())
+    }
+
+    /// Waits until somebody is met for the first time.
+    pub(crate) async fn met(&self) {
+        self.met.notified().await;
     }
 
     /// The files of the mesh.

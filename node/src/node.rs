@@ -123,6 +123,8 @@ impl Node {
         };
         if let Some(membership) = &membership {
             settings.mesh = membership.mesh().to_string();
+            // Where it was let in it finds the others.
+            settings.join.extend(membership.first_addresses().iter().cloned());
         }
         let (network, actor) = Network::start(settings).await?;
         let incoming = network
@@ -135,7 +137,8 @@ impl Node {
         if let Some(post) = &post {
             post.connect(&blobs);
         }
-        let access = services::access(&config, network.me(), data_dir.as_deref());
+        let access = services::access(&config, network.me(), data_dir.as_deref())
+            .in_mesh(membership.clone());
         let dispatch = Arc::new(Dispatch::new(
             &registry,
             DispatchSettings {

@@ -4,6 +4,7 @@ use std::{
     io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    time::Duration,
 };
 
 use hashbrown::HashMap;
@@ -36,6 +37,9 @@ pub enum ReloadError {
     #[error(transparent)]
     Mesh(#[from] MeshError),
 }
+
+/// How long the answer to somebody who had this node look again may take.
+const ANSWER: Duration = Duration::from_millis(200);
 
 /// What all handles on a node in this process share.
 pub(crate) struct Local {
@@ -160,7 +164,12 @@ impl Local {
         });
         let same = same.await.map_err(|error| MeshError::Disk(error.into()))??;
         if !same {
-            self.moved.send_replace(true);
+            let moved = self.moved.clone();
+            tokio::spawn(async move {
+                // Whoever asked for it is to hear the answer first.
+                tokio::time::sleep(ANSWER).await;
+                moved.send_replace(true);
+            });
         }
         Ok(())
     }

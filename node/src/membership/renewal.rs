@@ -14,6 +14,8 @@ use crate::{
 
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_secs(60);
+/// How long members who were just met wait to be written down.
+const TOGETHER: Duration = Duration::from_millis(300);
 /// Time between two attempts to get a certificate.
 const AGAIN_MS: u64 = 5 * 60 * 1000;
 /// After so long without anybody a node asks an admin whether it was removed.
@@ -39,9 +41,15 @@ pub(crate) async fn run(membership: Arc<Membership>, local: Arc<Local>, transpor
             renew(&membership, &local, transport).await;
         }
         blocking(&membership, |it| it.remember()).await;
-        if matches!(tokio::time::timeout(LOOK, changed.changed()).await, Ok(Ok(()))) {
-            // Another role, or another certificate: all others are to know.
-            local.network.show_membership().await;
+        tokio::select! {
+            told = changed.changed() => match told {
+                // Another role, or another certificate: all others are to know.
+                Ok(()) => local.network.show_membership().await,
+                Err(_) => return,
+            },
+            // Who comes with them is written down in one go.
+            () = membership.met() => tokio::time::sleep(TOGETHER).await,
+            () = tokio::time::sleep(LOOK) => {}
         }
     }
 }

@@ -8,7 +8,17 @@
 
 mod private;
 
-use std::{error::Error, io, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    error::Error,
+    io,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
 
 use futures::{
     AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, FutureExt as _, StreamExt as _,
@@ -176,13 +186,20 @@ impl Admission {
             Poll::Pending => keep_going(muxer, cx).map(Err),
         });
         let stream = opened.await.map_err(AdmissionError::Connection)?;
+        let said = AtomicBool::new(false);
         let talk = async {
             match &self.side {
-                Some(side) => side.knock(peer, stream).await,
-                None => say_hello(stream, &self.hello).await.map(|(verdict, _)| Some(verdict)),
+                Some(side) => side.knock(peer, stream, &said).await,
+                None => {
+                    let answered = say_hello(stream, &self.hello, &said).await;
+                    answered.map(|(verdict, _)| Some(verdict))
+                }
             }
         };
-        let talk = driven(muxer, talk).await.map_err(AdmissionError::Connection)?;
+        let talk = match driven(muxer, talk).await {
+            Err(_) if said.load(Ordering::Relaxed) => return Err(AdmissionError::NoAnswer),
+            other => other.map_err(AdmissionError::Connection)?,
+        };
         let Some(verdict) = talk? else { return Ok(()) };
         let refusal = match verdict {
             Verdict::Admitted { version: VERSION, mesh }
@@ -317,10 +334,12 @@ impl AdmissionError {
     }
 }
 
-/// Says hello on a stream of its own and reads the verdict; the stream may be used further.
+/// Says hello on a stream of its own and reads the verdict; the stream may be used further. `said` is
+/// true while the answer is waited for.
 async fn say_hello(
     stream: SubstreamBox,
     hello: &Hello,
+    said: &AtomicBool,
 ) -> Result<(Verdict, Stream), AdmissionError> {
     let not_potluck = |e: &dyn std::fmt::Display| AdmissionError::NotPotluck(e.to_string());
     // The hello goes out with the name of the protocol.
@@ -332,13 +351,17 @@ async fn say_hello(
         if hello.sealed.is_none() {
             stream.close().await?;
         }
-        hear::<Verdict>(&mut stream).await
+        said.store(true, Ordering::Relaxed);
+        let verdict = hear::<Verdict>(&mut stream).await?;
+        said.store(false, Ordering::Relaxed);
+        io::Result::Ok(verdict)
     };
     match told.await {
         Ok(Ok(verdict)) => Ok((verdict, stream)),
         Ok(Err(malformed)) => Err(not_potluck(&malformed)),
-        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Err(AdmissionError::NoAnswer),
         Err(e) if e.get_ref().is_some_and(|e| e.is::<NegotiationError>()) => Err(not_potluck(&e)),
+        // TCP ends the stream, QUIC breaks it.
+        Err(_) if said.load(Ordering::Relaxed) => Err(AdmissionError::NoAnswer),
         Err(e) => Err(AdmissionError::Connection(e)),
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{
     fmt, io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -132,6 +132,7 @@ impl Side {
         &self,
         peer: PeerId,
         stream: SubstreamBox,
+        said: &AtomicBool,
     ) -> Result<Option<Verdict>, AdmissionError> {
         let (mesh, me) = (self.mesh(), self.me());
         let pass = self.pass();
@@ -141,7 +142,7 @@ impl Side {
         }
         let sealed = seal::seal(&pass, Saying::Pass, &mesh, &me, &peer).map_err(broken)?;
         let hello = Hello { sealed: Some(sealed), ..Hello::new("") };
-        let (verdict, mut stream) = say_hello(stream, &hello).await?;
+        let (verdict, mut stream) = say_hello(stream, &hello, said).await?;
         let Verdict::Sealed(bytes) = verdict else { return Ok(Some(verdict)) };
         let welcome = seal::open::<Welcome>(&bytes, Saying::Welcome, &mesh, &peer, &me);
         let odd = || AdmissionError::NotPotluck("its answer cannot be read".to_owned());

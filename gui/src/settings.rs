@@ -182,6 +182,8 @@ impl NodeSetting {
 pub enum Who {
     /// The whole mesh.
     Everyone,
+    /// Members of the private mesh.
+    Members,
     /// Contacts.
     Contacts,
     /// Only this node.
@@ -211,6 +213,7 @@ pub fn set_of_node(file: &Path, setting: &NodeSetting) -> Result<Config, Setting
             NodeSetting::Allow(name, allow) => {
                 let who = match allow {
                     Who::Everyone => "everyone",
+                    Who::Members => "members",
                     Who::Contacts => "contacts",
                     Who::Nobody => "nobody",
                 };

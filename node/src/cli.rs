@@ -15,6 +15,7 @@ mod host;
 mod language;
 mod limit;
 mod mail;
+mod membership;
 mod mesh;
 mod models;
 mod output;
@@ -110,6 +111,8 @@ enum Command {
     Deny(people::Deny),
     /// How much one peer may have of what this node offers
     Limit(limit::Limit),
+    /// Private meshes: found one, invite, join, put somebody out
+    Mesh(membership::Mesh),
     /// Who is in the mesh
     Peers,
     /// What the mesh can do, and who does it
@@ -172,6 +175,7 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Allow(allow) => allow.run(&common, output).await,
         Command::Deny(deny) => deny.run(&common, output).await,
         Command::Limit(limit) => limit.run(&common, output).await,
+        Command::Mesh(mesh) => mesh.run(&common, output).await,
         Command::Peers => mesh::peers(&common, output).await,
         Command::Capabilities => mesh::capabilities(&common, output).await,
         Command::Id(id) => mesh::id(id, &common, output).await,

@@ -164,7 +164,7 @@ pub enum ValueError {
     ClientId(String),
     /// Not a way to say who may use something.
     #[error(
-        "'{0}' says nobody (write \"contacts\", \"everyone\", \"nobody\" or a list of client ids)"
+        "'{0}' says nobody (write \"contacts\", \"everyone\", \"members\", \"nobody\" or a list of client ids)"
     )]
     Allow(String),
     /// Not an address for a secret.

@@ -16,6 +16,7 @@ pub mod home;
 pub mod identity;
 pub mod journal;
 pub mod mail;
+pub mod membership;
 pub mod neighbourhood;
 pub mod network;
 pub mod node;

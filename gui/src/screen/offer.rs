@@ -335,6 +335,7 @@ impl Offer {
         };
         let now = match known.who(name) {
             Allow::Everyone => Who::Everyone,
+            Allow::Members => Who::Members,
             Allow::Contacts => Who::Contacts,
             Allow::Nobody => Who::Nobody,
             Allow::Only(list) => {

@@ -99,6 +99,7 @@ pub fn view() -> View {
             offers,
             leaving: false,
             sealing: None,
+            pass: None,
         };
         mesh.peers.insert(
             ids[index],

@@ -71,3 +71,6 @@ reasons-base-unprotected = 密钥会不加保护地传送
 reasons-base-tail = 路径后面还有内容
 reasons-given-up = 没有等到回答就放弃了
 reasons-no-room = 没有地方放它的输入
+reasons-no-addresses = 邀请里没有地址
+reasons-took-too-long = 没有及时回应
+reasons-no-member-any-more = 私有网 { $mesh } 不再让本节点进入：{ $why }

@@ -142,17 +142,15 @@ pub(super) async fn id(options: Id, common: &Common, output: &Output) -> Result<
         "running": running,
     });
     let lang = output.lang();
-    let code = match options.qr {
-        true => format!("\n\n{}", qr::text(&identity::link(&id)).map_err(Failure::internal)?),
-        false => String::new(),
-    };
     output.print(&document, || {
         let running = if running { words::running(lang) } else { words::not_running(lang) };
         let folder = data_dir.path().display().to_string();
         let (short, read) = (fingerprint(&id), identity::words(&id, lang));
-        let said = words::id(lang, id.to_string(), &config.name, short, read, folder, running);
-        format!("{said}{code}")
+        words::id(lang, id.to_string(), &config.name, short, read, folder, running)
     });
+    if options.qr {
+        output.draw(&qr::text(&identity::link(&id)).map_err(Failure::internal)?);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

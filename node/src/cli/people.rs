@@ -89,7 +89,7 @@ enum Change {
 pub struct AllowCommand {
     /// The capability, such as recognize
     capability: Option<String>,
-    /// everyone, contacts, or people by name, fingerprint or client id
+    /// everyone, members (of the private mesh), contacts, or people by name, fingerprint or client id
     who: Vec<String>,
 }
 
@@ -168,6 +168,7 @@ impl AllowCommand {
             }
             [word] if word == "everyone" => Allow::Everyone,
             [word] if word == "contacts" => Allow::Contacts,
+            [word] if word == "members" => Allow::Members,
             [word] if word == "nobody" => Allow::Nobody,
             people => {
                 let mut ids = listed(&known(common)?, &capability);
@@ -209,15 +210,14 @@ async fn compare(
     let you = Identity::load_or_create(&DataDir::open(common.data_dir())?)?.peer_id();
     let lang = output.lang();
     let lines = |id| Lang::ALL.map(|lang| format!("  {}", identity::words(id, lang))).join("\n");
-    let code = match qr {
-        true => format!("\n\n{}", qr::text(&identity::link(&they)).map_err(Failure::internal)?),
-        false => String::new(),
-    };
     output.print(&json!({ "they": in_words(&they), "you": in_words(&you) }), || {
         let (theirs, yours) = (words::words_of(lang, client), words::words_of_you(lang));
         let (they, you) = (lines(&they), lines(&you));
-        format!("{theirs}\n{they}\n{yours}\n{you}\n\n{}{code}", words::compare(lang))
+        format!("{theirs}\n{they}\n{yours}\n{you}\n\n{}", words::compare(lang))
     });
+    if qr {
+        output.draw(&qr::text(&identity::link(&they)).map_err(Failure::internal)?);
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -255,6 +255,7 @@ fn list(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
 fn said(allow: &Allow, config: &Config, lang: Lang) -> String {
     match allow {
         Allow::Everyone => words::everyone(lang).to_owned(),
+        Allow::Members => words::members_may(lang).to_owned(),
         Allow::Nobody => words::nobody_else(lang).to_owned(),
         Allow::Contacts => words::contacts_may(lang, config.contacts.0.len()),
         Allow::Only(ids) => {
@@ -284,6 +285,7 @@ async fn set(
     let value = match &allow {
         Allow::Only(ids) => toml_edit::Value::from_iter(ids.iter().map(ToString::to_string)),
         Allow::Everyone => "everyone".into(),
+        Allow::Members => "members".into(),
         Allow::Contacts => "contacts".into(),
         Allow::Nobody => "nobody".into(),
     };
@@ -321,13 +323,18 @@ pub(super) async fn put<R>(
         EditError::Disk(_) => Failure::internal(error),
         wrong => Failure::usage(wrong),
     })?;
-    match Client::attach(&data_dir.control_socket()).await {
-        Ok(Some(client)) => client.reload().await?,
-        // Nobody runs, or one that cannot be talked to: it reads the file when it starts.
-        Ok(None) | Err(ControlError::Silent | ControlError::OtherVersion { .. }) => {}
-        Err(error) => return Err(error.into()),
-    }
+    have_reload(&data_dir).await?;
     Ok(config)
+}
+
+/// Has the node that runs in the data folder take up what was written there; says whether one runs.
+pub(super) async fn have_reload(data_dir: &DataDir) -> Result<bool, Failure> {
+    match Client::attach(&data_dir.control_socket()).await {
+        Ok(Some(client)) => client.reload().await.map(|()| true).map_err(Failure::from),
+        // Nobody runs, or one that cannot be talked to: it reads the file when it starts.
+        Ok(None) | Err(ControlError::Silent | ControlError::OtherVersion { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(super) fn known(common: &Common) -> Result<Config, Failure> {

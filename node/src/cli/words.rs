@@ -214,4 +214,30 @@ potluck_i18n::words! { "cli":
     head_tried;
     head_time;
     tried(name: &str, outcome: String);
+    // mesh
+    up_moved;
+    mesh_created(name: &str, then: &str);
+    mesh_joined(name: &str, then: &str);
+    mesh_entered;
+    mesh_enters;
+    mesh_revoked(who: String, stay: usize);
+    mesh_promoted(who: String);
+    mesh_left(name: &str);
+    mesh_key_kept(file: &str);
+    mesh_key_moved(file: &str);
+    mesh_restored(name: &str);
+    mesh_open(name: &str);
+    mesh_private(name: &str, what: &str, count: usize, id: String);
+    mesh_as_founder;
+    mesh_as_admin;
+    mesh_as_member;
+    mesh_taken_back(count: usize);
+    mesh_invite(uses: u32, until: String);
+    mesh_me;
+    members_may;
+    head_role;
+    head_seen;
+    role_admin;
+    role_member;
+    role_revoked;
 }

@@ -58,6 +58,9 @@ potluck_i18n::reasons! { "usage":
     seconds;
     days;
     key_value;
+    invite_needs_node;
+    no_member(client: &str);
+    duration(text: &str);
 }
 
 /// What is wrong with the value of an option. Clap asks for an error.

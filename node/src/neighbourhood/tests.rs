@@ -102,6 +102,7 @@ fn advert(n: u64, seq: u64) -> Advert {
         offers: vec![],
         leaving: false,
         sealing: None,
+        pass: None,
     }
 }
 

@@ -54,6 +54,9 @@ potluck_i18n::reasons! { "reasons":
     peer_failed(what: String);
     refused(what: String);
     timed_out(what: String);
+    no_addresses;
+    took_too_long;
+    no_member_any_more(mesh: &str, why: super::Reason);
     port_taken;
     port_denied;
     address_not_here;

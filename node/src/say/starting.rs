@@ -33,6 +33,7 @@ say! {
         Self::Network(error) => [error];
         Self::Services(error) => [error];
         Self::Mail(error) => [error];
+        Self::Mesh(error) => [error];
         Self::Blobs(error) => [error];
         Self::Temporary(why) => "start-temporary" (why);
     }

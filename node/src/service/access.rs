@@ -9,13 +9,19 @@ use std::{
 use libp2p::PeerId;
 
 use super::{Over, Pass, Policy, ledger::Ledger};
-use crate::config::{Allow, Contacts, PeerLimits};
+use crate::{
+    config::{Allow, Contacts, PeerLimits},
+    membership::Membership,
+    network::now_ms,
+};
 
 /// Who may call one capability.
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// Their client ids.
     pub who: HashSet<PeerId>,
+    /// Whether members of the private mesh may too.
+    pub members: bool,
     /// What others are told; the caller's client id is put behind it. It does not say who else may.
     pub hint: &'static str,
 }
@@ -23,6 +29,9 @@ pub struct Rule {
 /// Those who are contacts.
 pub(crate) const CONTACTS: &str = "it is for the owner's contacts; ask the owner for \
     `potluck contacts add YOU`, with this client id: you";
+/// Those who are members.
+const MEMBERS: &str = "it is for members of the owner's private mesh; ask an admin of it for an invite, \
+    with this client id: you";
 /// Some whom the owner named.
 const LISTED: &str = "it is for people whom the owner named; ask the owner for `potluck allow`, with this \
     client id: you";
@@ -32,13 +41,15 @@ const NOBODY: &str = "its owner keeps it to themselves; this was asked by: you";
 impl Rule {
     /// The rule that the owner's words stand for; none where everyone may.
     pub fn of(allow: &Allow, contacts: &Contacts) -> Option<Self> {
+        let members = *allow == Allow::Members;
         let (who, hint) = match allow {
             Allow::Everyone => return None,
+            Allow::Members => (HashSet::new(), MEMBERS),
             Allow::Nobody => (HashSet::new(), NOBODY),
             Allow::Contacts => (contacts.0.values().copied().collect(), CONTACTS),
             Allow::Only(ids) => (ids.iter().copied().collect(), LISTED),
         };
-        Some(Self { who, hint })
+        Some(Self { who, members, hint })
     }
 }
 
@@ -60,14 +71,25 @@ pub struct Access {
     me: PeerId,
     rules: Arc<RwLock<Rules>>,
     ledger: Arc<Ledger>,
+    membership: Option<Arc<Membership>>,
 }
 
 impl Access {
     /// Rules for the calls to this node. The calls of a day are counted in a folder, or in memory alone.
     pub fn new(me: PeerId, rules: Rules, folder: Option<&Path>) -> Self {
-        let access = Self { me, rules: Arc::default(), ledger: Arc::new(Ledger::open(folder)) };
+        let ledger = Arc::new(Ledger::open(folder));
+        let access = Self { me, rules: Arc::default(), ledger, membership: None };
         access.change(rules);
         access
+    }
+
+    /// The same on a node of a private mesh.
+    pub fn in_mesh(self, membership: Option<Arc<Membership>>) -> Self {
+        Self { membership, ..self }
+    }
+
+    fn is_member(&self, caller: &PeerId) -> bool {
+        self.membership.as_ref().is_some_and(|it| it.is_member(caller, now_ms()))
     }
 
     /// Other rules from now on; calls that run go on, and what was counted stays.
@@ -87,7 +109,9 @@ impl Policy for Access {
             return Err(format!("{capability} is not for you here"));
         }
         match rules.capabilities.get(capability) {
-            Some(rule) if !rule.who.contains(&caller) => {
+            Some(rule)
+                if !(rule.who.contains(&caller) || rule.members && self.is_member(&caller)) =>
+            {
                 Err(format!("{capability} is not for everyone here: {} = \"{caller}\"", rule.hint))
             }
             _ => Ok(()),

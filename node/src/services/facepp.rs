@@ -234,10 +234,11 @@ impl Offered for Facepp {
     fn rule(config: &Config) -> Option<Rule> {
         let contacts = || config.contacts.0.values().copied().collect();
         match config.section::<Options>().allow {
-            Allow::Everyone => None,
-            Allow::Nobody => Rule::of(&Allow::Nobody, &config.contacts),
-            Allow::Contacts => Some(Rule { who: contacts(), hint: CONTACTS_HINT }),
-            Allow::Only(ids) => Some(Rule { who: ids.into_iter().collect(), hint: LIST_HINT }),
+            Allow::Contacts => Some(Rule { who: contacts(), members: false, hint: CONTACTS_HINT }),
+            Allow::Only(ids) => {
+                Some(Rule { who: ids.into_iter().collect(), members: false, hint: LIST_HINT })
+            }
+            other => Rule::of(&other, &config.contacts),
         }
     }
 }

@@ -473,6 +473,7 @@ impl Mesh {
             offers: vec![],
             leaving,
             sealing: None,
+            pass: None,
         };
         let signed = self.signed(&advert);
         self.tell(n, Event::Own { advert, signed });

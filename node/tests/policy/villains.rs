@@ -74,6 +74,7 @@ impl Mesh {
             offers: vec![],
             leaving: false,
             sealing: None,
+            pass: None,
         };
         self.signed(&advert)
     }

@@ -149,6 +149,13 @@ impl Membership {
         &self.name
     }
 
+    /// This node's nickname, for the list of members.
+    pub(crate) fn introduce(&self, name: &str) {
+        if let Some(own) = self.write().seen.get_mut(&self.id) {
+            name.clone_into(&mut own.name);
+        }
+    }
+
     /// What makes this node a member.
     pub fn credential(&self) -> Credential {
         self.read().credential.clone()

@@ -122,6 +122,7 @@ impl Node {
             ..network_settings(&config, &identity, transport, passing)?
         };
         if let Some(membership) = &membership {
+            membership.introduce(&config.name);
             settings.mesh = membership.mesh().to_string();
             // Where it was let in it finds the others.
             settings.join.extend(membership.first_addresses().iter().cloned());

@@ -323,7 +323,12 @@ impl Place {
     fn members(&self) -> Result<Vec<Member>, Failure> {
         let held = self.held()?;
         let known = self.desk.known().map_err(said)?;
-        Ok(members(&held, &known, &self.identity.peer_id()))
+        let me = self.identity.peer_id();
+        let mut all = members(&held, &known, &me);
+        if let Some(mine) = all.iter_mut().find(|one| one.id == me && one.name.is_empty()) {
+            mine.name = Config::load(&self.data_dir.config_file())?.name;
+        }
+        Ok(all)
     }
 
     fn held(&self) -> Result<Held, Failure> {

@@ -6,6 +6,13 @@ use anyhow::{Context as _, ensure};
 use potluck_tests::process::{Process, Ran, Up, command, run, wait_until};
 use serde_json::Value;
 
+/// Which wait it was that did not end.
+macro_rules! here {
+    () => {
+        concat!("line ", line!())
+    };
+}
+
 /// A node that offers the robot.
 fn node(name: &str, folder: &Path, more: &[&str]) -> anyhow::Result<Process> {
     let up = Up::on_loopback(name).args(["--offer", "chat"]).args(more.iter().copied());
@@ -62,8 +69,8 @@ fn a_mesh_from_its_founding_to_its_end() -> anyhow::Result<()> {
     let again = fails(&bob, 2, &["mesh", "join", &line])?;
     ensure!(again.contains("leave it first"), "{again}");
     // The invite told where ann's node is.
-    wait_until(|| sees(&bob, "ann"))?;
-    wait_until(|| sees(&ann, "bob"))?;
+    wait_until(|| sees(&bob, "ann")).context(here!())?;
+    wait_until(|| sees(&ann, "bob")).context(here!())?;
     ensure!(bob.run(["ask", "hello", "--json"])?.code == Some(0), "they serve each other");
 
     // A third is off while it joins, and the invite of one is no good for two.
@@ -75,29 +82,33 @@ fn a_mesh_from_its_founding_to_its_end() -> anyhow::Result<()> {
     let cut = alone(folder, "dan", &["mesh", "join", &line[..line.len() - 3]])?;
     ensure!(cut.code == Some(2) && cut.out.contains("copied whole"), "{cut:?}");
     let cat = node("cat", folder, &[])?;
-    wait_until(|| Ok(sees(&cat, "ann")? && sees(&cat, "bob")?))?;
-    wait_until(|| Ok(has(&ann, "bob", "member", false)? && has(&ann, "cat", "member", false)?))?;
+    wait_until(|| Ok(sees(&cat, "ann")? && sees(&cat, "bob")?)).context(here!())?;
+    wait_until(|| Ok(has(&ann, "bob", "member", false)? && has(&ann, "cat", "member", false)?))
+        .context(here!())?;
+
+    wait_until(|| has(&bob, "cat", "member", false)).context(here!())?;
 
     // Who is no admin cannot do what admins do; who is made one can.
     ensure!(fails(&bob, 5, &["mesh", "invite"])?.contains("only an admin"));
     ensure!(fails(&bob, 5, &["mesh", "admin", "cat"])?.contains("founder's key"));
     ann.json(["mesh", "admin", "bob"])?;
-    wait_until(|| Ok(bob.json(["mesh"])?["role"] == "admin"))?;
+    wait_until(|| Ok(bob.json(["mesh"])?["role"] == "admin")).context(here!())?;
     invite(&bob, &[])?;
     ensure!(fails(&bob, 5, &["mesh", "revoke", ann.id()])?.contains("founder's key"));
 
     // Out, everywhere; the one who is out hears of nobody any more and is told why.
     bob.json(["mesh", "revoke", "cat"])?;
-    wait_until(|| Ok(!sees(&ann, "cat")? && !sees(&bob, "cat")?))?;
-    wait_until(|| Ok(cat.peers()?.is_empty()))?;
-    wait_until(|| has(&ann, "cat", "member", true))?;
+    wait_until(|| Ok(!sees(&ann, "cat")? && !sees(&bob, "cat")?)).context(here!())?;
+    wait_until(|| Ok(cat.peers()?.is_empty())).context(here!())?;
+    wait_until(|| has(&ann, "cat", "member", true)).context(here!())?;
     ensure!(cat.run(["ask", "hello", "--peer", ann.id(), "--json"])?.code == Some(3), "out");
 
     // The founder alone lets her in again.
     let line = invite(&ann, &["--again", cat.id()])?;
     cat.json(["mesh", "leave"])?;
     cat.json(["mesh", "join", &line])?;
-    wait_until(|| sees(&cat, "bob"))?;
+    wait_until(|| sees(&cat, "bob")).context(here!())?;
+    wait_until(|| has(&ann, "cat", "member", false)).context(here!())?;
 
     ensure!(fails(&ann, 2, &["mesh", "leave"])?.contains("--forget-key"));
     let key = folder.join("key.txt");
@@ -107,7 +118,7 @@ fn a_mesh_from_its_founding_to_its_end() -> anyhow::Result<()> {
     ann.json(["mesh", "admin", "cat"])?;
     ann.json(["mesh", "leave", "--forget-key"])?;
     ensure!(ann.json(["mesh"])?["private"] == false);
-    wait_until(|| Ok(ann.peers()?.is_empty()))?;
+    wait_until(|| Ok(ann.peers()?.is_empty())).context(here!())?;
     Ok(())
 }
 
@@ -119,12 +130,12 @@ fn what_is_for_members_is_for_nobody_in_the_open_mesh() -> anyhow::Result<()> {
     ann.json(["allow", "chat", "members"])?;
     let bob = Up::on_loopback("bob").args(["--offer", "keep", "--join", &at]);
     let bob = bob.start_in(&folder.path().join("bob"))?;
-    wait_until(|| sees(&bob, "ann"))?;
+    wait_until(|| sees(&bob, "ann")).context(here!())?;
     let said = fails(&bob, 5, &["ask", "hello"])?;
     ensure!(said.contains("private mesh") && said.contains(bob.id()), "{said}");
     ensure!(ann.run(["ask", "hello", "--json"])?.code == Some(0), "the owner may");
     ann.json(["mesh", "create", "lab"])?;
     bob.json(["mesh", "join", &invite(&ann, &[])?])?;
-    wait_until(|| Ok(bob.run(["ask", "hello", "--json"])?.code == Some(0)))?;
+    wait_until(|| Ok(bob.run(["ask", "hello", "--json"])?.code == Some(0))).context(here!())?;
     Ok(())
 }

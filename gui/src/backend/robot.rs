@@ -113,4 +113,30 @@ mod tests {
         std::fs::write(folder.path().join(FILE), "{").unwrap();
         assert!(read(folder.path()).is_err());
     }
+    #[tokio::test]
+    async fn the_next_window_remembers_and_older_work_overwrites_nothing() {
+        use futures::StreamExt as _;
+        use potluck::home::HomeOptions;
+
+        use crate::backend::{Start, Update, follow};
+
+        let folder = tempfile::tempdir().unwrap();
+        let options = HomeOptions {
+            data_dir: Some(folder.path().join("home")),
+            listen: vec!["/ip4/127.0.0.1/tcp/0".into()],
+            no_mdns: true,
+            offer: Some(vec!["chat/1".into()]),
+            ..HomeOptions::default()
+        };
+        let mut updates = Box::pin(follow(&Start { options, demo: None, attempt: 0 }));
+        let Some(Update::Ready(backend)) = updates.next().await else { panic!("not ready") };
+        assert_eq!(backend.clone().remembered().await, []);
+        let all = vec![exchange("one"), exchange("两")];
+        backend.clone().remember(7, all.clone()).await;
+        backend.clone().remember(6, Vec::new()).await;
+        assert_eq!(backend.clone().remembered().await, all);
+        backend.clone().remember(8, Vec::new()).await;
+        assert_eq!(backend.clone().remembered().await, []);
+        backend.leave().await;
+    }
 }

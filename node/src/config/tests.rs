@@ -169,7 +169,7 @@ fn every_mistake_is_one_line_with_its_place() {
         ),
         (
             "[facepp]\nallow = \"friends\"",
-            "config.toml:2: 'facepp.allow': 'friends' says nobody (write \"contacts\", \"everyone\", \"nobody\" or a list of client ids)",
+            "config.toml:2: 'facepp.allow': 'friends' says nobody (write \"contacts\", \"everyone\", \"members\", \"nobody\" or a list of client ids)",
         ),
         (
             "[allow]\nChat = \"contacts\"",
@@ -177,7 +177,7 @@ fn every_mistake_is_one_line_with_its_place() {
         ),
         (
             "[allow]\nchat = \"friends\"",
-            "config.toml:2: 'allow.chat': 'friends' says nobody (write \"contacts\", \"everyone\", \"nobody\" or a list of client ids)",
+            "config.toml:2: 'allow.chat': 'friends' says nobody (write \"contacts\", \"everyone\", \"members\", \"nobody\" or a list of client ids)",
         ),
         (
             "[limits]\nChat = {}",

@@ -273,17 +273,14 @@ impl Membership {
         seen.is_some_and(|seen| state.roll.judge(&seen.proved, peer, now).is_ok())
     }
 
-    /// Those who were members and are no more: connections to them are closed.
+    /// Those with whom this node has nothing to do: who was a member and is no more; and where it is no
+    /// member itself any more, everybody.
     pub fn outsiders(&self, now: u64) -> BTreeSet<PeerId> {
         let state = self.read();
-        let out = state
-            .seen
-            .iter()
-            .filter(|(id, seen)| {
-                **id != self.id && state.roll.judge(&seen.proved, id, now).is_err()
-            })
-            .map(|(id, _)| *id);
-        out.collect()
+        let outcast = state.roll.judge(&state.own, &self.id, now).is_err();
+        let out = |id: &PeerId, seen: &Seen| state.roll.judge(&seen.proved, id, now).is_err();
+        let others = state.seen.iter().filter(|(id, _)| **id != self.id);
+        others.filter(|(id, seen)| outcast || out(id, seen)).map(|(id, _)| *id).collect()
     }
 
     /// Takes in what another node knows; says whether it was news. What counts from now on may be on

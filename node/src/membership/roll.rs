@@ -87,7 +87,11 @@ impl Roll {
 
     /// Takes in records; says whether any was news.
     pub fn extend(&mut self, records: &[Record]) -> bool {
-        records.iter().fold(false, |news, record| self.insert(record) || news)
+        let mut news = false;
+        for record in records {
+            news |= self.insert(record);
+        }
+        news
     }
 
     /// All records, to be handed on.

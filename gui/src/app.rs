@@ -322,6 +322,10 @@ impl App {
                 }
                 return Task::batch(tasks);
             }
+            Update::Moved => {
+                self.backend = None;
+                self.view = View::default();
+            }
             Update::Gone => {
                 self.backend = None;
                 self.view = View::default();

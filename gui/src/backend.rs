@@ -7,6 +7,7 @@ mod ask;
 pub mod autostart;
 mod demo;
 pub mod files;
+pub mod membership;
 pub mod models;
 pub mod notice;
 pub mod offering;
@@ -20,7 +21,7 @@ pub use ask::{Ask, Heard};
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -28,7 +29,7 @@ use crate::words::Lang;
 use futures::{SinkExt as _, Stream, channel::mpsc};
 use potluck::{
     Client,
-    client::{Event, parse_join},
+    client::{Event, Subscription, parse_join},
     doctor::{Finding, diagnose, gather_firewalls, gather_interfaces, test_multicast},
     home::{Home, HomeOptions},
     say::{Reason, Say as _},
@@ -61,6 +62,8 @@ pub enum Update {
     Failed(Reason),
     /// What happened since.
     News(Vec<Event>),
+    /// It went away, and may be back in a moment: it starts again in another mesh.
+    Moved,
     /// It went away.
     Gone,
 }
@@ -96,43 +99,84 @@ pub fn follow(start: &Start) -> impl Stream<Item = Update> + use<> {
                 return;
             }
         };
-        // The first is the person's own.
-        let Some(home) = homes.first() else { return };
-        let client = home.client().clone();
-        let backend = Backend {
-            client: client.clone(),
-            data_dir: home.data_dir().into(),
-            own: home.is_own(),
-            demo: start.demo.is_some(),
-            homes: Arc::new(Mutex::new(homes)),
-        };
-        let _ = out.send(Update::Ready(backend)).await;
-        let mut events = match client.subscribe().await {
-            Ok(events) => events,
-            Err(error) => {
-                let _ = out.send(Update::Failed(error.reason())).await;
+        let homes = Arc::new(Mutex::new(homes));
+        loop {
+            let last = follow_one(&homes, start.demo.is_some(), &mut out).await;
+            let failed = matches!(last, Update::Failed(_));
+            if out.send(last).await.is_err() || failed {
                 return;
             }
-        };
-        while let Some(first) = events.next().await {
-            let mut news = vec![first];
-            let gathering = tokio::time::sleep(GATHER);
-            tokio::pin!(gathering);
-            while news.len() < MOST {
-                tokio::select! {
-                    next = events.next() => match next {
-                        Some(event) => news.push(event),
-                        None => break,
-                    },
-                    () = &mut gathering => break,
+            // The first is the person's own; whoever left took it along.
+            let Some(home) = first_of(&homes) else { break };
+            match home.again().await {
+                Ok(Some(home)) => held(&homes).insert(0, home),
+                Ok(None) => break,
+                Err(error) => {
+                    let _ = out.send(Update::Failed(error.reason())).await;
+                    return;
                 }
-            }
-            if out.send(Update::News(news)).await.is_err() {
-                return;
             }
         }
         let _ = out.send(Update::Gone).await;
     })
+}
+
+/// Follows the person's own node until it goes away or is to start again; gives what is to be told then.
+async fn follow_one(
+    homes: &Arc<Mutex<Vec<Home>>>,
+    demo: bool,
+    out: &mut mpsc::Sender<Update>,
+) -> Update {
+    let opened = held(homes).first().map(|home| {
+        let (client, own) = (home.client().clone(), home.is_own());
+        let data_dir = home.data_dir().into();
+        (Backend { client, data_dir, own, demo, homes: homes.clone() }, home.moved())
+    });
+    let Some((backend, moved)) = opened else { return Update::Moved };
+    let client = backend.client.clone();
+    let _ = out.send(Update::Ready(backend)).await;
+    let mut events = match client.subscribe().await {
+        Ok(events) => events,
+        Err(error) => return Update::Failed(error.reason()),
+    };
+    let told = async {
+        while let Some(news) = gathered(&mut events).await {
+            if out.send(Update::News(news)).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = told => {}
+        () = moved => {}
+    }
+    Update::Moved
+}
+
+/// The next news, with those that follow at once; `None` when the node has stopped.
+async fn gathered(events: &mut Subscription) -> Option<Vec<Event>> {
+    let mut news = vec![events.next().await?];
+    let gathering = tokio::time::sleep(GATHER);
+    tokio::pin!(gathering);
+    while news.len() < MOST {
+        tokio::select! {
+            next = events.next() => match next {
+                Some(event) => news.push(event),
+                None => break,
+            },
+            () = &mut gathering => break,
+        }
+    }
+    Some(news)
+}
+
+fn held(homes: &Mutex<Vec<Home>>) -> MutexGuard<'_, Vec<Home>> {
+    homes.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn first_of(homes: &Mutex<Vec<Home>>) -> Option<Home> {
+    let mut homes = held(homes);
+    (!homes.is_empty()).then(|| homes.remove(0))
 }
 
 impl Backend {
@@ -187,7 +231,7 @@ impl Backend {
 
     /// Ends the nodes of this process with a goodbye. One that runs elsewhere goes on.
     pub async fn leave(self) {
-        let homes = std::mem::take(&mut *self.homes.lock().unwrap_or_else(PoisonError::into_inner));
+        let homes = std::mem::take(&mut *held(&self.homes));
         for home in homes.into_iter().rev() {
             home.leave().await;
         }
@@ -210,6 +254,7 @@ mod tests {
         "home",
         "identity",
         "mail",
+        "membership",
         "qr",
         "say",
         "services",

@@ -69,6 +69,11 @@ pub fn short(lang: Lang, ms: u64, now_ms: u64) -> String {
     }
 }
 
+/// The day and the time.
+pub fn moment(lang: Lang, ms: u64, now_ms: u64) -> String {
+    format!("{} {}", day(lang, ms, now_ms), clock(ms))
+}
+
 /// Whether two times are on one day here.
 pub fn same_day(one: u64, other: u64) -> bool {
     at(one).map(|at| at.date()) == at(other).map(|at| at.date())

@@ -16,7 +16,7 @@ use image::RgbaImage;
 use potluck_gui::{
     app::{App, Message, screens},
     icon::Icon,
-    screen::{Screen, paths, recognize},
+    screen::{Screen, mesh::private, paths, recognize},
     theme::{self, Theme, Tone},
     widget::{self, Dialog},
     words::{self, Lang},
@@ -80,12 +80,17 @@ fn every_screen_is_drawn_in_chinese_in_both_themes_and_all_sizes() {
 
 fn draw_all(lang: Lang) {
     let folder = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from);
-    let stages: [(&str, Stage); 47] = [
+    let stages: [(&str, Stage); 53] = [
         ("mesh", staged::mesh),
         ("mesh-card", staged::mesh_with_card),
         ("mesh-list", staged::mesh_list),
         ("adding", staged::adding),
         ("nobody", staged::nobody),
+        ("private-open", staged::private_open),
+        ("private-founder", staged::private_founder),
+        ("private-member", staged::private_member),
+        ("private-invite", staged::private_invite),
+        ("private-map", staged::private_map),
         ("chat", staged::chat),
         ("chat-list", staged::chat_list),
         ("chat-files", staged::chat_files),
@@ -99,6 +104,7 @@ fn draw_all(lang: Lang) {
         ("activity-empty", staged::activity_empty),
         ("offer", staged::offer),
         ("offer-key", staged::offer_key),
+        ("offer-members", staged::offer_members),
         ("offer-model", staged::offer_model),
         ("stopped", staged::stopped),
         ("recognize-empty", staged::no_pictures),
@@ -153,7 +159,7 @@ fn draw_all(lang: Lang) {
 /// The committed pictures: compared with a tolerance, since rounding differs between processors.
 #[test]
 fn screens_look_as_they_were_approved() {
-    let approve: [(&str, Stage, Lang, Theme); 8] = [
+    let approve: [(&str, Stage, Lang, Theme); 9] = [
         ("mesh-en-light", staged::mesh, Lang::En, Theme::Light),
         ("mesh-zh-dark", staged::mesh_with_card, Lang::Zh, Theme::Dark),
         ("nobody-zh-light", staged::nobody, Lang::Zh, Theme::Light),
@@ -161,6 +167,7 @@ fn screens_look_as_they_were_approved() {
         ("faces-en-dark", staged::faces, Lang::En, Theme::Dark),
         ("analyze-zh-light", staged::analyze, Lang::Zh, Theme::Light),
         ("offer-zh-dark", staged::offer, Lang::Zh, Theme::Dark),
+        ("private-zh-light", staged::private_founder, Lang::Zh, Theme::Light),
         ("settings-en-dark", staged::settings, Lang::En, Theme::Dark),
     ];
     for (name, stage, lang, theme) in approve {
@@ -295,6 +302,65 @@ fn what_is_no_key_is_told_and_what_cannot_be_offered_says_why() {
     press(&mut app, words::offer::cancel(Lang::En));
     press(&mut app, words::offer::remove(Lang::En));
     assert!(shows(&app, words::offer::remove_title(Lang::En)));
+}
+
+#[test]
+fn who_is_in_no_private_mesh_founds_or_joins_one_and_is_told_what_is_wrong() {
+    let mut app = staged::app(Lang::En);
+    staged::mesh(&mut app);
+    assert!(shows(&app, words::mesh::private_title(Lang::En)));
+    staged::private_open(&mut app);
+    assert!(shows(&app, words::mesh::private_what(Lang::En)));
+    let why = "this is no invite: one begins with potluck-invite:. `potluck mesh invite` makes one";
+    assert!(shows(&app, why));
+    // Another letter, and it is not said any more.
+    write(&mut app, private::INVITE, "p");
+    assert!(!shows(&app, why));
+    press(&mut app, words::mesh::private_back(Lang::En));
+    assert!(!shows(&app, words::mesh::private_what(Lang::En)));
+    assert!(shows(&app, words::mesh::add_address(Lang::En)));
+}
+
+#[test]
+fn a_founder_sees_everybody_and_is_asked_before_somebody_goes() {
+    let mut app = staged::app(Lang::En);
+    staged::private_founder(&mut app);
+    assert!(shows(&app, &words::mesh::private_count(Lang::En, 5)));
+    assert!(shows(&app, words::mesh::private_is_out(Lang::En)) && shows(&app, "lab-gpu-01"));
+    staged::tell_private(&mut app, private::Message::AskOut("id".into(), "王子涵".into()));
+    assert!(shows(&app, &words::mesh::private_out_title(Lang::En, "王子涵")));
+    press(&mut app, words::mesh::private_keep_in(Lang::En));
+    // The founder's key would be lost: that is said, and there is a way to keep it.
+    press(&mut app, words::mesh::private_leave(Lang::En));
+    assert!(shows(&app, words::mesh::private_leave_key(Lang::En)));
+    press(&mut app, words::mesh::private_stay(Lang::En));
+    let saved = paths::Message::Saved(private::OfKey::Export, "/k".into(), Ok("/k".into()));
+    staged::tell_private(&mut app, private::Message::Key(saved));
+    press(&mut app, words::mesh::private_leave(Lang::En));
+    assert!(shows(&app, words::mesh::private_leave_kept(Lang::En)));
+}
+
+#[test]
+fn only_an_admin_invites_and_the_line_is_copied() {
+    let mut app = staged::app(Lang::En);
+    staged::private_member(&mut app);
+    assert!(!shows(&app, words::mesh::private_make(Lang::En)));
+    staged::private_invite(&mut app);
+    assert!(shows(&app, words::mesh::private_make(Lang::En)));
+    press(&mut app, words::shell::copy(Lang::En));
+    assert!(app.toasts().shown().any(|toast| toast.text.starts_with("potluck-invite:")));
+    // The map says in which mesh this is.
+    staged::private_map(&mut app);
+    assert!(shows(&app, &words::mesh::caption_private(Lang::En, "lab 402", 6, 7)));
+}
+
+#[test]
+fn members_are_a_choice_where_there_are_any() {
+    let mut app = staged::app(Lang::En);
+    staged::offer(&mut app);
+    assert!(!shows(&app, words::offer::members(Lang::En)));
+    staged::offer_members(&mut app);
+    assert!(shows(&app, words::offer::members(Lang::En)));
 }
 
 #[test]

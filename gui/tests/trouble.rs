@@ -28,7 +28,7 @@ use potluck_gui::{
         post::Letters,
         tables::{Cloud, Reading},
     },
-    screen::{Dropped, Screen, analyze, chat, more},
+    screen::{Dropped, Screen, analyze, chat, mesh, more},
     theme::{self, Theme},
     words::{self, Lang},
 };
@@ -169,6 +169,69 @@ async fn the_node_to_which_it_is_attached_goes_and_the_window_runs_its_own() {
     window.tell(Message::Go(Screen::Settings));
     window.until_shows(&folder.path().join("mei").display().to_string()).await;
     assert!(window.shows(words::settings::node_here(Lang::En)));
+}
+
+/// A node that runs elsewhere starts again in another mesh: the window that is attached to it comes along.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_is_attached_comes_along_when_the_node_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Home::open(options(folder.path(), "mei", &["chat/1"])).await.unwrap();
+    let mut window = Driven::open(options(folder.path(), "mei", &["chat/1"]));
+    window.until_shows(words::mesh::private_title(Lang::En)).await;
+    window.until_shows(words::mesh::caption_alone(Lang::En)).await;
+    let moved = running.moved();
+    let again = tokio::spawn(async move {
+        moved.await;
+        running.again().await
+    });
+    let place = potluck::membership::Place::open(Some(folder.path().join("mei"))).await.unwrap();
+    assert!(place.create("lab").await.unwrap().running);
+    window.until_shows(&words::mesh::caption_private_alone(Lang::En, "lab")).await;
+    window.tell(Message::Go(Screen::Settings));
+    window.until_shows(words::settings::node_there(Lang::En)).await;
+    again.await.unwrap().unwrap().unwrap().leave().await;
+    window.tell(Message::Go(Screen::Mesh));
+    window.until_shows(words::shell::node_gone(Lang::En)).await;
+}
+
+/// Two windows on nodes of their own: one founds a private mesh, the other joins it, and both come along when
+/// their nodes start again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_mesh_is_founded_and_joined_in_the_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut window = Driven::open(options(folder.path(), "mei", &["chat/1"]));
+    window.until_shows(words::mesh::private_title(Lang::En)).await;
+    window.press(words::mesh::private_title(Lang::En));
+    window.until_shows(&words::mesh::private_open(Lang::En, "potluck")).await;
+    let place = potluck::membership::Place::open(Some(folder.path().join("mei"))).await.unwrap();
+    let private =
+        |message| Message::Screen(screens::Message::Mesh(mesh::Message::Private(message)));
+    window.tell(private(mesh::private::Message::Name("lab".to_owned())));
+    window.press(words::mesh::private_found(Lang::En));
+    window.until_shows(words::mesh::private_as_founder(Lang::En)).await;
+    let in_lab = words::mesh::private_entered(Lang::En, "lab");
+    window.until_shows(&in_lab).await;
+    window.press(words::mesh::private_make(Lang::En));
+    let line = words::mesh::private_good(Lang::En, 1, "");
+    let line = line.split(',').next().unwrap().to_owned();
+    window
+        .until("an invite", |window| window.texts().iter().any(|text| text.starts_with(&line)))
+        .await;
+    let terms = potluck::membership::Terms { uses: 1, for_ms: 60_000, ..Default::default() };
+    let invited = place.invite(terms).await.unwrap();
+    let mut other = Driven::open(options(folder.path(), "anna", &["chat/1"]));
+    other.until_shows(words::mesh::private_title(Lang::En)).await;
+    other.press(words::mesh::private_title(Lang::En));
+    other.until_shows(&words::mesh::private_open(Lang::En, "potluck")).await;
+    // What is no invite is told beside the field.
+    other.tell(private(mesh::private::Message::Invite("lab".to_owned())));
+    other.press(words::mesh::private_join(Lang::En));
+    let no_invite = |window: &Driven| window.texts().iter().any(|it| it.contains("no invite"));
+    other.until("that it is no invite", no_invite).await;
+    other.tell(private(mesh::private::Message::Invite(invited.line)));
+    other.press(words::mesh::private_join(Lang::En));
+    other.until_shows(words::mesh::private_as_member(Lang::En)).await;
+    window.until_shows("anna").await;
 }
 
 /// A picture of 20 megapixels, which takes a while to look at.

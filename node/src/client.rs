@@ -59,6 +59,17 @@ impl Client {
         Ok(attached.map(|attached| Self(Kind::Attached(Arc::new(attached)))))
     }
 
+    /// Has the node whose control socket this is read again what was written to its data folder: see
+    /// [`Client::reload`]. Says whether one runs.
+    pub async fn reload_at(socket: &Path) -> Result<bool, ControlError> {
+        match Self::attach(socket).await {
+            Ok(Some(client)) => client.reload().await.map(|()| true),
+            // Nobody runs, or one that cannot be talked to: it reads the file when it starts.
+            Ok(None) | Err(ControlError::Silent | ControlError::OtherVersion { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The node's client id.
     pub fn id(&self) -> PeerId {
         match &self.0 {

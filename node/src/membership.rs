@@ -8,6 +8,7 @@
 
 pub mod desk;
 pub mod invite;
+mod place;
 pub(crate) mod renewal;
 pub mod roll;
 pub mod seal;
@@ -27,14 +28,16 @@ use std::{
 use libp2p::{Multiaddr, PeerId, identity::Keypair};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 
+pub use crate::protocol::membership::Role;
 use crate::{
     protocol::membership::{
-        Certificate, Credential, Pass, Proved, Record, Refusal, Role, RollDigest, RollRecords,
+        Certificate, Credential, Pass, Proved, Record, Refusal, RollDigest, RollRecords,
     },
     say::{Say as _, reasons},
 };
 pub use desk::{Desk, Held, KnownMember, MeshError, Offer};
 pub use invite::{Invite, InviteError};
+pub use place::{Entered, Invited, Place, PlaceError, Private, Standing, Terms};
 pub use roll::{NotMember, Roll};
 
 /// Members whose certificates are kept in memory; who was heard of longest ago goes first.

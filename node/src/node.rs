@@ -231,9 +231,14 @@ impl Node {
 
     /// Waits until the data folder belongs to another mesh than the one in which this node is: it has to
     /// be started again.
-    pub async fn moved(&self) {
-        // The sender lives as long as the node does.
-        let _ = self.local.moved.subscribe().wait_for(|moved| *moved).await;
+    pub fn moved(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut moved = self.local.moved.subscribe();
+        async move {
+            if moved.wait_for(|moved| *moved).await.is_err() {
+                // A node that is no more does not move.
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// Says goodbye and stops.

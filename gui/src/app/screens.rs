@@ -101,6 +101,11 @@ impl Screens {
         screen != Screen::More || !more::offered(view).is_empty()
     }
 
+    /// What the private mesh is called, where the node is in one.
+    pub fn private_mesh(&self) -> Option<&str> {
+        self.mesh.private()
+    }
+
     /// How many things of a screen wait to be looked at.
     pub fn waiting(&self, screen: Screen, context: &Context<'_>) -> usize {
         match screen {

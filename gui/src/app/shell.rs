@@ -127,7 +127,10 @@ fn me(app: &App) -> Element<'_, Message> {
         (None, Some(_), _) => words::not_running(lang).to_owned(),
         (None, None, _) => words::starting(lang).to_owned(),
         (Some(_), _, 0) => words::alone(lang).to_owned(),
-        (Some(_), _, others) => words::open_mesh(lang, others + 1),
+        (Some(_), _, others) => match app.screens.private_mesh() {
+            Some(name) => words::private_mesh(lang, name, others + 1),
+            None => words::open_mesh(lang, others + 1),
+        },
     };
     let picture: Element<'_, Message> = match name.is_empty() {
         true => tile(Icon::Laptop, 36.0, Tone::Neutral),

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use potluck::{
     config::{Allow, Config, PeerLimits, replace},
     mail,
+    membership::Place,
     say::{Reason, Say as _},
     services::{
         self,
@@ -34,6 +35,8 @@ pub struct Offering {
     pub withheld: Vec<String>,
     /// Room for other people's mail, in MiB.
     pub keep_mib: u64,
+    /// The node is in a private mesh, which has members.
+    pub private: bool,
     /// Who may use what, where that is not everyone.
     pub allow: BTreeMap<String, Allow>,
     /// How much of it one peer may have.
@@ -96,6 +99,7 @@ impl Offering {
             only: config.services.offer.clone(),
             withheld: config.services.withhold.clone(),
             keep_mib: config.section::<mail::Options>().keep_mib,
+            private: Place::is_private(data_dir),
             allow,
             limits,
             threads: config.services.threads as u64,

@@ -6,6 +6,7 @@ mod layout;
 mod map;
 mod nobody;
 mod node;
+pub mod private;
 mod running;
 
 use iced::{
@@ -57,6 +58,7 @@ pub struct Mesh {
     connecting: bool,
     findings: Option<Result<Vec<Finding>, Reason>>,
     looking: bool,
+    private: private::Private,
 }
 
 /// What happens here.
@@ -88,6 +90,8 @@ pub enum Message {
     Go(Screen),
     /// The node is to be started again.
     Restart,
+    /// Something about the private mesh.
+    Private(private::Message),
 }
 
 /// Whether something here changes with time alone: calls that run, and those that ended just now.
@@ -132,18 +136,33 @@ impl Mesh {
             Message::Copy(text) => return Action::Copy(text),
             Message::Go(screen) => return Action::Go(screen),
             Message::Restart => return Action::Restart,
+            Message::Private(message) => {
+                return self.private.update(message, context).map(Message::Private);
+            }
         }
         Action::None
+    }
+
+    /// What the private mesh is called, where the node is in one.
+    pub fn private(&self) -> Option<&str> {
+        self.private.name()
     }
 
     /// The node is there, or the language changed: whoever is alone wants to know why.
     pub fn ready(&mut self, context: &Context<'_>) -> Action<Message> {
         self.findings = None;
-        self.examine(context)
+        let standing = self.private.ready(context).map(Message::Private);
+        match self.examine(context) {
+            Action::Run(looking) => Action::Run(Task::batch([looking, standing])),
+            _ => Action::Run(standing),
+        }
     }
 
     /// A key that nothing else took.
     pub fn key(&mut self, key: &Key, context: &Context<'_>) -> Action<Message> {
+        if self.private.key(key) {
+            return Action::None;
+        }
         let nodes = node::all(context);
         let at = self.chosen.as_ref().and_then(|id| nodes.iter().position(|node| node.id == *id));
         let count = nodes.len();
@@ -187,6 +206,9 @@ impl Mesh {
         if let Some(why) = context.trouble {
             return self.stopped(&context, why);
         }
+        if self.private.is_open() {
+            return self.private.view(&context).map(Message::Private);
+        }
         let nodes = node::all(&context);
         let alone = nodes.len() < 2;
         if context.backend.is_none() && alone && self.findings.is_none() {
@@ -228,14 +250,14 @@ impl Mesh {
     ) -> Element<'a, Message> {
         let lang = context.lang;
         let others = nodes.len().saturating_sub(1);
+        let private = self.private.name();
         if others == 0 {
-            return header(
-                context,
-                words::title(lang),
-                words::caption_alone(lang),
-                Vec::new(),
-                None,
-            );
+            let caption = match private {
+                Some(name) => words::caption_private_alone(lang, name).into(),
+                None => std::borrow::Cow::Borrowed(words::caption_alone(lang)),
+            };
+            let members = vec![self.members_button(context)];
+            return header(context, words::title(lang), caption, members, None);
         }
         let on = nodes.iter().filter(|node| !node.own && node.state == node::State::On).count();
         let short = context.size.width < 860.0;
@@ -250,7 +272,25 @@ impl Mesh {
         } else {
             button(add).icon(Icon::Plus).on_press(Message::Add).into()
         });
-        header(context, words::title(lang), words::caption(lang, on, others), controls, back)
+        controls.push(self.members_button(context));
+        let caption = match private {
+            Some(name) => words::caption_private(lang, name, on, others),
+            None => words::caption(lang, on, others),
+        };
+        header(context, words::title(lang), caption, controls, back)
+    }
+
+    /// The way to the page of the private mesh.
+    fn members_button<'a>(&self, context: &Context<'_>) -> Element<'a, Message> {
+        let (icon, label) = match self.private.name() {
+            Some(_) => (Icon::Users, words::members(context.lang)),
+            None => (Icon::Lock, words::private_title(context.lang)),
+        };
+        let open = Message::Private(private::Message::Open);
+        match context.is_narrow() {
+            true => crate::widget::icon_button(icon, label, Some(open)),
+            false => button(label).icon(icon).on_press(open).into(),
+        }
     }
 
     fn content<'a>(&'a self, context: &Context<'a>, nodes: Vec<Node>) -> Element<'a, Message> {

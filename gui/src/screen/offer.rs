@@ -31,7 +31,7 @@ use crate::{
     icon::Icon,
     settings::{NodeSetting, Who},
     theme::{self, Element, Role, Tone, space},
-    widget::{Dialog, button, cut, head_row, hr, note, scroll, segment, switch, tile},
+    widget::{Dialog, button, cut, head_row, hr, note, pick, scroll, segment, switch, tile},
     words::{Lang, offer as words},
 };
 
@@ -42,6 +42,10 @@ const FACEPP: &str = "facepp/1";
 
 /// How wide the columns beside a capability are.
 const WHOM: f32 = 336.0;
+/// The same where members are a choice too.
+const WHOM_MEMBERS: f32 = 440.0;
+/// The same as a list that opens, and up to which width of the window.
+const WHOM_LIST: (f32, f32) = (148.0, 1000.0);
 const RATE: f32 = 72.0;
 
 /// The state of the screen.
@@ -317,7 +321,7 @@ impl Offer {
             let rate =
                 offer.filter(|_| wanted).map_or_else(String::new, |offer| speed(offer, context));
             let rate = Role::Body.text(rate).style(theme::muted);
-            row![container(self.whom(name, lang)).width(WHOM), container(rate).align_right(RATE)]
+            row![self.whom(name, context), container(rate).align_right(RATE)]
                 .align_y(Alignment::Center)
         });
         let line = row![tile(icon, 36.0, tone), words_of]
@@ -329,9 +333,19 @@ impl Offer {
     }
 
     /// Who may use a capability.
-    fn whom<'a>(&'a self, name: &'a str, lang: Lang) -> Element<'a, Message> {
+    fn whom<'a>(&'a self, name: &'a str, context: &Context<'_>) -> Element<'a, Message> {
+        let lang = context.lang;
         let Some(known) = &self.known else {
-            return Role::Body.text(words::everyone(lang)).style(theme::muted).into();
+            let said = Role::Body.text(words::everyone(lang)).style(theme::muted);
+            return container(said).width(WHOM).into();
+        };
+        // In the open mesh nobody is one, and who was meant before shows all the same.
+        let members = known.private || known.allow.values().any(|who| *who == Allow::Members);
+        let list = members && context.size.width < WHOM_LIST.1;
+        let width = match (members, list) {
+            (_, true) => WHOM_LIST.0,
+            (true, false) => WHOM_MEMBERS,
+            (false, false) => WHOM,
         };
         let now = match known.who(name) {
             Allow::Everyone => Who::Everyone,
@@ -339,16 +353,26 @@ impl Offer {
             Allow::Contacts => Who::Contacts,
             Allow::Nobody => Who::Nobody,
             Allow::Only(list) => {
-                let said = words::listed(lang, list.len());
-                return Role::Body.text(said).style(theme::muted).into();
+                let said = Role::Body.text(words::listed(lang, list.len())).style(theme::muted);
+                return container(said).width(width).into();
             }
         };
-        let choices = [
+        let mut choices = vec![
             (Some(Icon::Globe), words::everyone(lang), Who::Everyone),
+            (Some(Icon::Shield), words::members(lang), Who::Members),
             (Some(Icon::Users), words::contacts(lang), Who::Contacts),
             (Some(Icon::Lock), words::nobody(lang), Who::Nobody),
         ];
-        segment(&choices, now, false, |who| Message::Set(NodeSetting::Allow(name.to_owned(), who)))
+        choices.retain(|(.., who)| members || *who != Who::Members);
+        let set = |who| Message::Set(NodeSetting::Allow(name.to_owned(), who));
+        let choice = match list {
+            true => {
+                let named = |(_, words, who): (_, &str, _)| (words.to_owned(), who);
+                pick(choices.into_iter().map(named).collect(), &now, width - space::L, set)
+            }
+            false => segment(&choices, now, false, set),
+        };
+        container(choice).width(width).into()
     }
 
     fn switch<'a>(&self, name: &str, wanted: bool) -> Element<'a, Message> {

@@ -7,6 +7,7 @@ words! { "offer":
     caption;
     capability;
     everyone;
+    members;
     contacts;
     nobody;
     listed(count: usize);

@@ -8,6 +8,7 @@ words! { "shell":
     this_computer;
     alone;
     open_mesh(nodes: usize);
+    private_mesh(name: &str, nodes: usize);
     starting;
     not_running;
     starting_long;

@@ -3,15 +3,16 @@
 use potluck::{
     client::Event,
     doctor::{Finding, Level},
+    membership::{Invited, Member, Private, Role, Standing},
 };
 use potluck_gui::{
     app::{App, Message, screens},
     backend::Update,
-    screen::mesh,
+    screen::mesh::{self, private},
     words::Lang,
 };
 
-use super::{NAMES, own, view};
+use super::{NAMES, now, own, peer, view};
 
 pub fn mesh(app: &mut App) {
     let _ = app.update(Message::Backend(Update::News(vec![Event::View(Box::new(view()))])));
@@ -93,6 +94,76 @@ pub fn nobody(app: &mut App) {
         ),
     ];
     tell(app, mesh::Message::Examined(Ok(findings)));
+}
+
+/// The node is in the open mesh, and what was pasted is no invite.
+pub fn private_open(app: &mut App) {
+    mesh(app);
+    tell_private(app, private::Message::Open);
+    let standing = Standing { name: "potluck".to_owned(), private: None };
+    tell_private(app, private::Message::Read(Ok(standing)));
+    tell_private(app, private::Message::Name("lab 402".to_owned()));
+    tell_private(app, private::Message::Invite("https://example.org/invite".to_owned()));
+    let why = match app.lang() {
+        Lang::En => {
+            "this is no invite: one begins with potluck-invite:. `potluck mesh invite` makes one"
+        }
+        Lang::Zh => "这不是邀请：邀请以 potluck-invite: 开头，由 `potluck mesh invite` 生成",
+    };
+    let refused = private::Message::Entered(private::Busy::Joining, Err(why.into()));
+    tell_private(app, refused);
+}
+
+/// How the node stands in a private mesh.
+pub fn in_private(app: &mut App, role: Role, founder: bool) {
+    mesh(app);
+    tell_private(app, private::Message::Open);
+    let member = |at: usize, name: &str, role, hours: u64, removed| Member {
+        id: peer(at),
+        name: name.to_owned(),
+        role,
+        not_after: u64::MAX,
+        seen_at: now() - hours * 3_600_000,
+        removed,
+    };
+    let members = vec![
+        member(9, "林晓", role, 0, false),
+        member(0, NAMES[0], Role::Admin, 0, false),
+        member(1, NAMES[1], Role::Member, 0, false),
+        member(12, "a-member-with-a-rather-long-name-2026", Role::Member, 30, false),
+        Member { seen_at: 0, ..member(13, "", Role::Member, 0, false) },
+        member(14, "Marco Rossi", Role::Member, 400, true),
+    ];
+    let private = Private { mesh: peer(8), me: peer(9), role, founder, members };
+    let standing = Standing { name: "lab 402".to_owned(), private: Some(private) };
+    tell_private(app, private::Message::Read(Ok(standing)));
+}
+
+pub fn private_founder(app: &mut App) {
+    in_private(app, Role::Admin, true);
+}
+
+pub fn private_member(app: &mut App) {
+    in_private(app, Role::Member, false);
+}
+
+/// An invite was made.
+pub fn private_invite(app: &mut App) {
+    in_private(app, Role::Admin, false);
+    tell_private(app, private::Message::Uses(5));
+    let line = format!("potluck-invite:{}", "hQFYJgAkCAESIDx9".repeat(16));
+    let invited = Invited { line, uses: 5, until: now() + 24 * 3_600_000 };
+    tell_private(app, private::Message::Made(Ok(invited)));
+}
+
+/// The map says which mesh it is.
+pub fn private_map(app: &mut App) {
+    private_member(app);
+    tell_private(app, private::Message::Close);
+}
+
+pub fn tell_private(app: &mut App, message: private::Message) {
+    tell(app, mesh::Message::Private(message));
 }
 
 fn tell(app: &mut App, message: mesh::Message) {

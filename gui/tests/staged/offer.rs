@@ -2,7 +2,7 @@
 
 use potluck::{
     client::{Event, Offer},
-    config::PeerLimits,
+    config::{Allow, PeerLimits},
 };
 use potluck_gui::{
     app::{App, Message, screens},
@@ -12,13 +12,17 @@ use potluck_gui::{
         models::Model,
         offering::{Key, Offering},
     },
-    screen::{Screen, offer, paths},
+    screen::{Screen, mesh::private, offer, paths},
 };
 
 use super::{offer_of, view};
 
 /// What this node offers, and what it cannot.
 pub fn offer(app: &mut App) {
+    offer_as(app, false);
+}
+
+fn offer_as(app: &mut App, private: bool) {
     let mut view = view();
     view.own.offers = vec![
         Offer {
@@ -39,9 +43,11 @@ pub fn offer(app: &mut App) {
         only: None,
         withheld: vec!["chat/1".to_owned()],
         keep_mib: 2048,
+        private,
         allow: [
-            ("facepp/1".to_owned(), potluck::config::Allow::Contacts),
-            ("faces/1".to_owned(), potluck::config::Allow::Nobody),
+            ("facepp/1".to_owned(), Allow::Contacts),
+            ("faces/1".to_owned(), Allow::Nobody),
+            ("chat/1".to_owned(), if private { Allow::Members } else { Allow::Everyone }),
         ]
         .into(),
         limits: [("recognize/1", Some(8), Some(600), None), ("facepp/1", None, None, Some(100))]
@@ -75,6 +81,13 @@ pub fn offer(app: &mut App) {
     offers(app, offer::Message::Read(Ok(known.clone())));
     offers(app, offer::Message::Written(Ok(known), false));
     let _ = app.update(Message::Go(Screen::Offer));
+}
+
+/// The same in a private mesh.
+pub fn offer_members(app: &mut App) {
+    super::private_member(app);
+    super::tell_private(app, private::Message::Close);
+    offer_as(app, true);
 }
 
 /// A key is typed in, and is none.

@@ -4,6 +4,7 @@ offer-title = Offer
 offer-caption = What this computer does for others. Off means off, at once.
 offer-capability = Capability
 offer-everyone = Everyone
+offer-members = Members
 offer-contacts = Contacts
 offer-nobody = Only me
 offer-listed = { $count } people

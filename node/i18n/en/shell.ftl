@@ -5,6 +5,7 @@ shell-ask-the-mesh = Ask the mesh
 shell-this-computer = This computer
 shell-alone = Alone so far
 shell-open-mesh = Open mesh·{ $nodes } nodes
+shell-private-mesh = { $name }·{ $nodes } nodes
 shell-starting = Starting...
 shell-not-running = Not running
 shell-starting-long = The node of this computer starts.

@@ -205,6 +205,7 @@ errors-mail-with-keepers = 保管节点已经有它，会尽快送到；只能�
 errors-mail-unended = 它还在途中：先撤回
 errors-mail-many-rest = 暂停的信件已经太多
 
+errors-mesh-invite-needs-node = 本节点不运行时没人能用邀请：先运行 `potluck up`，或用 --at 说明它将在哪里
 errors-mesh-already = 本节点已属于私有网 { $name }；请先退出：`potluck mesh leave`
 errors-mesh-none = 本节点不属于任何私有网；用 `potluck mesh create 名称` 建一个，或用 `potluck mesh join 邀请` 加入一个
 errors-mesh-no-admin = 只有私有网的管理员才能这样做，而本节点不是

@@ -4,6 +4,7 @@ offer-title = 提供
 offer-caption = 本机为别人做的事。关掉立即生效。
 offer-capability = 能力
 offer-everyone = 所有人
+offer-members = 成员
 offer-contacts = 联系人
 offer-nobody = 仅自己
 offer-listed = { $count } 人

@@ -5,6 +5,7 @@ shell-ask-the-mesh = 请大家帮忙
 shell-this-computer = 本机
 shell-alone = 还没有别的节点
 shell-open-mesh = 开放网·{ $nodes } 个节点
+shell-private-mesh = { $name }·{ $nodes } 个节点
 shell-starting = 正在启动……
 shell-not-running = 没有运行
 shell-starting-long = 正在启动本机的节点。

@@ -11,6 +11,7 @@ use crate::{
     data_dir::DataDirError,
     identity::IdentityError,
     mail,
+    membership::{MeshError, PlaceError},
     network::NetworkError,
     node::StartError,
     say::{Reason, Say, reasons},
@@ -128,6 +129,27 @@ impl From<ControlError> for Failure {
             _ => Kind::PeerFailed,
         };
         Self::of(kind, &error)
+    }
+}
+
+impl From<PlaceError> for Failure {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::DataDir(error) => error.into(),
+            PlaceError::Identity(error) => error.into(),
+            PlaceError::Config(error) => error.into(),
+            PlaceError::Name(error) => error.into(),
+            PlaceError::Control(error) => error.into(),
+            PlaceError::Mesh(
+                MeshError::Disk(_) | MeshError::Signed(_) | MeshError::Malformed(_),
+            )
+            | PlaceError::Lost(_) => Self::of(Kind::Internal, &error),
+            PlaceError::Mesh(MeshError::NoAdmin | MeshError::FounderOnly)
+            | PlaceError::Errand(_) => Self::of(Kind::Refused, &error),
+            PlaceError::Mesh(_) | PlaceError::Invite(_) | PlaceError::NoNode => {
+                Self::of(Kind::BadInput, &error)
+            }
+        }
     }
 }
 

@@ -18,7 +18,6 @@ use super::{
 use crate::{
     Client,
     config::{self, Allow, Config, EditError, capability_name, node_name},
-    control::ControlError,
     data_dir::DataDir,
     identity::{self, Identity, short},
     mail::{Ask, Told},
@@ -323,18 +322,8 @@ pub(super) async fn put<R>(
         EditError::Disk(_) => Failure::internal(error),
         wrong => Failure::usage(wrong),
     })?;
-    have_reload(&data_dir).await?;
+    Client::reload_at(&data_dir.control_socket()).await?;
     Ok(config)
-}
-
-/// Has the node that runs in the data folder take up what was written there; says whether one runs.
-pub(super) async fn have_reload(data_dir: &DataDir) -> Result<bool, Failure> {
-    match Client::attach(&data_dir.control_socket()).await {
-        Ok(Some(client)) => client.reload().await.map(|()| true).map_err(Failure::from),
-        // Nobody runs, or one that cannot be talked to: it reads the file when it starts.
-        Ok(None) | Err(ControlError::Silent | ControlError::OtherVersion { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
 }
 
 pub(super) fn known(common: &Common) -> Result<Config, Failure> {

@@ -37,15 +37,22 @@ impl Up {
         let mut stop = Stop::listen().map_err(Failure::internal)?;
         let data_dir = DataDir::open(common.data_dir())?;
         let _lock = data_dir.lock()?;
-        let mut config = Config::load(&data_dir.config_file())?;
-        common.apply(&mut config)?;
-        self.apply(&mut config)?;
         let identity = Identity::load_or_create(&data_dir)?;
-        while run_once(&data_dir, &config, &identity, &mut stop, output).await? {
+        // What was written to the settings meanwhile holds after a move too: who may use what, for one.
+        while run_once(&data_dir, &self.config(&data_dir, common)?, &identity, &mut stop, output)
+            .await?
+        {
             output.say(words::up_moved(output.lang()));
         }
         output.say(words::stopped(output.lang()));
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn config(&self, data_dir: &DataDir, common: &Common) -> Result<Config, Failure> {
+        let mut config = Config::load(&data_dir.config_file())?;
+        common.apply(&mut config)?;
+        self.apply(&mut config)?;
+        Ok(config)
     }
 
     fn apply(&self, config: &mut Config) -> Result<(), Failure> {

@@ -58,7 +58,6 @@ potluck_i18n::reasons! { "usage":
     seconds;
     days;
     key_value;
-    invite_needs_node;
     no_member(client: &str);
     duration(text: &str);
 }

@@ -3,7 +3,7 @@
 use super::{inside, say};
 use crate::{
     client::ReloadError,
-    membership::{InviteError, MeshError, NotMember, invite::PREFIX},
+    membership::{InviteError, MeshError, NotMember, PlaceError, invite::PREFIX},
     network::ErrandError,
     protocol::membership::{ProofError, Refusal},
 };
@@ -27,6 +27,18 @@ say! {
         Self::Disk(why) => "mesh-disk" (why);
         Self::Signed(error) => [error];
         Self::Malformed(error) => [error];
+    }
+    PlaceError {
+        Self::DataDir(error) => [error];
+        Self::Identity(error) => [error];
+        Self::Config(error) => [error];
+        Self::Name(error) => [error];
+        Self::Mesh(error) => [error];
+        Self::Invite(error) => [error];
+        Self::Errand(error) => [error];
+        Self::Control(error) => [error];
+        Self::NoNode => "mesh-invite-needs-node";
+        Self::Lost(why) => "home-lost" (why = why.to_string());
     }
     InviteError {
         Self::Prefix => "invite-prefix" (prefix = PREFIX);

@@ -11,6 +11,7 @@ fn known() -> Offering {
         only: None,
         withheld: vec!["chat/1".to_owned()],
         keep_mib: 1024,
+        private: false,
         allow: [("facepp/1".to_owned(), Allow::Contacts)].into(),
         limits: [("chat/1".to_owned(), PeerLimits { at_once: Some(4), ..PeerLimits::default() })]
             .into(),

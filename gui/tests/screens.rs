@@ -80,7 +80,7 @@ fn every_screen_is_drawn_in_chinese_in_both_themes_and_all_sizes() {
 
 fn draw_all(lang: Lang) {
     let folder = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from);
-    let stages: [(&str, Stage); 53] = [
+    let stages: [(&str, Stage); 56] = [
         ("mesh", staged::mesh),
         ("mesh-card", staged::mesh_with_card),
         ("mesh-list", staged::mesh_list),
@@ -90,6 +90,9 @@ fn draw_all(lang: Lang) {
         ("private-founder", staged::private_founder),
         ("private-member", staged::private_member),
         ("private-invite", staged::private_invite),
+        ("private-leave", staged::private_leave),
+        ("private-out", staged::private_out),
+        ("private-path", staged::private_path),
         ("private-map", staged::private_map),
         ("chat", staged::chat),
         ("chat-list", staged::chat_list),

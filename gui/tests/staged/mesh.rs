@@ -8,7 +8,10 @@ use potluck::{
 use potluck_gui::{
     app::{App, Message, screens},
     backend::Update,
-    screen::mesh::{self, private},
+    screen::{
+        mesh::{self, private},
+        paths,
+    },
     words::Lang,
 };
 
@@ -130,9 +133,10 @@ pub fn in_private(app: &mut App, role: Role, founder: bool) {
         member(9, "林晓", role, 0, false),
         member(0, NAMES[0], Role::Admin, 0, false),
         member(1, NAMES[1], Role::Member, 0, false),
-        member(12, "a-member-with-a-rather-long-name-2026", Role::Member, 30, false),
+        member(12, "a-member-with-a-rather-long-name-2026", Role::Member, 24, false),
         Member { seen_at: 0, ..member(13, "", Role::Member, 0, false) },
-        member(14, "Marco Rossi", Role::Member, 400, true),
+        // A day that stays the same on the picture: 4 March 2020.
+        Member { seen_at: 1_583_323_200_000, ..member(14, "Marco Rossi", Role::Member, 0, true) },
     ];
     let private = Private { mesh: peer(8), me: peer(9), role, founder, members };
     let standing = Standing { name: "lab 402".to_owned(), private: Some(private) };
@@ -154,6 +158,25 @@ pub fn private_invite(app: &mut App) {
     let line = format!("potluck-invite:{}", "hQFYJgAkCAESIDx9".repeat(16));
     let invited = Invited { line, uses: 5, until: now() + 24 * 3_600_000 };
     tell_private(app, private::Message::Made(Ok(invited)));
+}
+
+/// It is to be left, with the founder's key.
+pub fn private_leave(app: &mut App) {
+    private_founder(app);
+    tell_private(app, private::Message::AskLeave);
+}
+
+/// Somebody is to be put out.
+pub fn private_out(app: &mut App) {
+    private_founder(app);
+    tell_private(app, private::Message::AskOut(peer(1).to_string(), NAMES[1].to_owned()));
+}
+
+/// A path for the founder's key is typed.
+pub fn private_path(app: &mut App) {
+    private_founder(app);
+    let typing = paths::Message::Type(private::OfKey::Export);
+    tell_private(app, private::Message::Key(typing));
 }
 
 /// The map says which mesh it is.

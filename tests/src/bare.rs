@@ -138,7 +138,13 @@ impl Bare {
 
     /// Hands over adverts as an exchange does.
     pub async fn tell(&self, adverts: Vec<SignedAdvert>) -> Response {
-        self.request(&Request::Exchange(Exchange { root: [0; 32], digest: None, adverts })).await
+        self.request(&Request::Exchange(Exchange {
+            root: [0; 32],
+            digest: None,
+            adverts,
+            near: vec![],
+        }))
+        .await
     }
 
     /// Answers the pulse as a live node does.
@@ -233,6 +239,7 @@ pub fn advert(key: &Keypair, name: &str, offers: Vec<Offer>) -> Advert {
         offers,
         leaving: false,
         sealing: None,
+        entry: false,
     }
 }
 

@@ -96,6 +96,7 @@ pub fn view() -> View {
             offers,
             leaving: false,
             sealing: None,
+            entry: false,
         };
         mesh.peers.insert(
             ids[index],
@@ -103,6 +104,7 @@ pub fn view() -> View {
                 id: ids[index].to_string().into(),
                 advert: Arc::new(advert),
                 connected: rtt_ms.is_some(),
+                relayed: false,
                 met: true,
                 suspect: false,
                 rtt_ms,

@@ -45,6 +45,9 @@ pub struct Advert {
     /// letters have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealing: Option<String>,
+    /// It is an entry node: it relays for nodes that hold a place there, and keeps mail first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub entry: bool,
 }
 
 /// One capability as offered by one node.
@@ -224,6 +227,7 @@ mod tests {
             offers: vec![],
             leaving: false,
             sealing: None,
+            entry: false,
         }
     }
 

@@ -78,6 +78,7 @@ async fn run(options: Options, lang: Lang) -> Result<(), Stopped> {
         identity,
         data_dir: Some(data_dir.path().to_owned()),
         mail: Some(data_dir.path().to_owned()),
+        mesh: Some(data_dir.path().to_owned()),
         transport: TransportKind::Real,
         registry: None,
         passing: false,

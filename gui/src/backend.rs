@@ -7,11 +7,13 @@ mod ask;
 pub mod autostart;
 mod demo;
 pub mod files;
+pub mod models;
 pub mod notice;
 pub mod offering;
 pub mod pictures;
 pub mod plain;
 pub mod post;
+pub mod robot;
 pub mod tables;
 
 pub use ask::{Ask, Heard};
@@ -208,6 +210,7 @@ mod tests {
         "home",
         "identity",
         "mail",
+        "qr",
         "say",
         "services",
     ];

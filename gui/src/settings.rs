@@ -9,7 +9,7 @@ use std::{
 
 use clap::ValueEnum;
 use potluck::{
-    config::{Config, EditError, edit, replace},
+    config::{Config, EditError, PeerLimits, edit, replace},
     say::{Reason, Say},
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,9 @@ use crate::words::Lang;
 
 /// The name of the file.
 pub const FILE: &str = "window.toml";
+
+/// Tables that are remembered.
+const RECENT: usize = 8;
 
 /// Smallest and largest text, in percent.
 pub const SCALES: (u16, u16) = (80, 200);
@@ -45,6 +48,8 @@ pub struct Settings {
     pub accepted: BTreeSet<String>,
     /// Where files of letters are saved; `None` is the system's folder for what was downloaded.
     pub downloads: Option<PathBuf>,
+    /// Tables that were opened lately, the last one first.
+    pub recent_tables: Vec<PathBuf>,
 }
 
 impl Default for Settings {
@@ -59,6 +64,7 @@ impl Default for Settings {
             notice_strangers: false,
             accepted: BTreeSet::new(),
             downloads: None,
+            recent_tables: Vec::new(),
         }
     }
 }
@@ -124,6 +130,13 @@ impl Settings {
         Ok(replace(&folder.join(FILE), &text)?)
     }
 
+    /// A table was opened: it is the first of those that were opened lately.
+    pub fn opened_table(&mut self, path: PathBuf) {
+        self.recent_tables.retain(|known| *known != path);
+        self.recent_tables.insert(0, path);
+        self.recent_tables.truncate(RECENT);
+    }
+
     /// The language to speak.
     pub fn lang(&self) -> Lang {
         self.language.or(self.of_node).unwrap_or_else(Lang::of_system)
@@ -145,6 +158,23 @@ pub enum NodeSetting {
     KeepMib(u64),
     /// Who may use a capability.
     Allow(String, Who),
+    /// How much of a capability one peer may have.
+    Limits(String, PeerLimits),
+    /// Threads for the work of services; 0 is one for each core.
+    Threads(u64),
+    /// Calls that may wait for one capability.
+    Queue(u64),
+    /// The largest input, in MiB.
+    MaxInputMib(u64),
+    /// Disk for what is kept for other nodes, in MiB.
+    DiskMib(u64),
+}
+
+impl NodeSetting {
+    /// Whether a node that runs takes it up; the others hold from the next start.
+    pub fn holds_at_once(&self) -> bool {
+        matches!(self, Self::Allow(..) | Self::Limits(..))
+    }
 }
 
 /// Who may use a capability, of what is chosen by one press.
@@ -152,6 +182,8 @@ pub enum NodeSetting {
 pub enum Who {
     /// The whole mesh.
     Everyone,
+    /// Members of the private mesh.
+    Members,
     /// Contacts.
     Contacts,
     /// Only this node.
@@ -164,13 +196,24 @@ pub fn set_of_node(file: &Path, setting: &NodeSetting) -> Result<Config, Setting
     let set = |document: &mut toml_edit::DocumentMut, config: &Config| {
         let (section, key, value) = match setting {
             NodeSetting::Offer(name, on) => return offer(document, config, name, *on),
-            NodeSetting::KeepMib(mib) => {
-                let mib = i64::try_from(*mib).unwrap_or(i64::MAX);
-                ("mail", "keep_mib", toml_edit::value(mib))
+            NodeSetting::KeepMib(mib) => ("mail", "keep_mib", whole(*mib)),
+            NodeSetting::Threads(threads) => ("services", "threads", whole(*threads)),
+            NodeSetting::Queue(calls) => ("services", "queue", whole(*calls)),
+            NodeSetting::MaxInputMib(mib) => ("services", "max_input_mib", whole(*mib)),
+            NodeSetting::DiskMib(mib) => ("services", "disk_mib", whole(*mib)),
+            NodeSetting::Limits(name, limits) => {
+                let all = document.entry("limits").or_insert_with(toml_edit::table);
+                if let Some(all) = all.as_table_like_mut() {
+                    // Both spellings of a name mean the same.
+                    all.remove(name);
+                }
+                let key = name.split('/').next().unwrap_or(name);
+                ("limits", key, toml_edit::value(limits.to_inline()))
             }
             NodeSetting::Allow(name, allow) => {
                 let who = match allow {
                     Who::Everyone => "everyone",
+                    Who::Members => "members",
                     Who::Contacts => "contacts",
                     Who::Nobody => "nobody",
                 };
@@ -187,6 +230,10 @@ pub fn set_of_node(file: &Path, setting: &NodeSetting) -> Result<Config, Setting
         document.entry(section).or_insert_with(toml_edit::table)[key] = value;
     };
     Ok(edit(file, set)?)
+}
+
+fn whole(number: u64) -> toml_edit::Item {
+    toml_edit::value(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// Takes a capability into the lists of what is offered, or out of them.
@@ -234,6 +281,19 @@ mod tests {
         assert!(Settings::load(folder.path()).is_err());
     }
 
+    #[test]
+    fn the_last_tables_are_remembered_once_each() {
+        let mut settings = Settings::default();
+        for at in [1, 2, 3, 4, 5, 6, 7, 8, 9, 3] {
+            settings.opened_table(format!("/t/{at}.csv").into());
+        }
+        let expected = [3, 9, 8, 7, 6, 5, 4, 2].map(|at| PathBuf::from(format!("/t/{at}.csv")));
+        assert_eq!(settings.recent_tables, expected);
+        let folder = tempfile::tempdir().unwrap();
+        settings.save(folder.path()).unwrap();
+        assert_eq!(Settings::load(folder.path()).unwrap(), settings);
+    }
+
     #[cfg(unix)]
     #[test]
     fn only_the_owner_reads_them() {
@@ -260,6 +320,26 @@ mod tests {
         assert!(std::fs::read_to_string(&file).unwrap().contains("# mine"));
         let config = set_of_node(&file, &NodeSetting::KeepMib(512)).unwrap();
         assert_eq!(config.section::<potluck::mail::Options>().keep_mib, 512);
+        for setting in [
+            NodeSetting::Threads(2),
+            NodeSetting::Queue(16),
+            NodeSetting::MaxInputMib(256),
+            NodeSetting::DiskMib(1024),
+        ] {
+            set_of_node(&file, &setting).unwrap();
+        }
+        let limits = PeerLimits { per_minute: Some(60), ..PeerLimits::default() };
+        std::fs::write(
+            &file,
+            std::fs::read_to_string(&file).unwrap() + "\n[limits]\n\"chat/1\" = { at_once = 1 }\n",
+        )
+        .unwrap();
+        let config = set_of_node(&file, &NodeSetting::Limits("chat/1".into(), limits)).unwrap();
+        assert_eq!(config.limits.0, [("chat/1".to_owned(), limits)].into());
+        let services = config.services;
+        assert_eq!((services.threads, services.queue), (2, 16));
+        assert_eq!((services.max_input_mib, services.disk_mib), (256, 1024));
+        assert!(set_of_node(&file, &NodeSetting::Queue(0)).is_err());
     }
 
     #[test]

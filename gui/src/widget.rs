@@ -9,6 +9,7 @@ mod overlay;
 mod parts;
 mod picks;
 mod place;
+mod qr;
 mod rise;
 
 pub use button::{Button, Kind, button, icon_button, pressable};
@@ -22,4 +23,5 @@ pub use parts::{
 };
 pub use picks::{pick, segment, switch, tabs};
 pub use place::{PLACE, Place};
+pub use qr::qr;
 pub use rise::rise;

@@ -80,7 +80,7 @@ fn every_screen_is_drawn_in_chinese_in_both_themes_and_all_sizes() {
 
 fn draw_all(lang: Lang) {
     let folder = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from);
-    let stages: [(&str, Stage); 43] = [
+    let stages: [(&str, Stage); 47] = [
         ("mesh", staged::mesh),
         ("mesh-card", staged::mesh_with_card),
         ("mesh-list", staged::mesh_list),
@@ -89,6 +89,8 @@ fn draw_all(lang: Lang) {
         ("chat", staged::chat),
         ("chat-list", staged::chat_list),
         ("chat-files", staged::chat_files),
+        ("chat-lines", staged::chat_lines),
+        ("chat-compare", staged::chat_compare),
         ("chat-requests", staged::chat_requests),
         ("chat-robot", staged::robot),
         ("chat-empty", staged::chat_empty),
@@ -97,6 +99,7 @@ fn draw_all(lang: Lang) {
         ("activity-empty", staged::activity_empty),
         ("offer", staged::offer),
         ("offer-key", staged::offer_key),
+        ("offer-model", staged::offer_model),
         ("stopped", staged::stopped),
         ("recognize-empty", staged::no_pictures),
         ("recognize", staged::recognize),
@@ -107,6 +110,7 @@ fn draw_all(lang: Lang) {
         ("faces-failed", staged::faces_failed),
         ("faces-cloud", staged::faces_cloud),
         ("analyze-empty", staged::no_table),
+        ("analyze-recent", staged::analyze_recent),
         ("analyze-running", staged::analyze_running),
         ("analyze", staged::analyze),
         ("analyze-alerts", staged::analyze_alerts),

@@ -344,6 +344,7 @@ async fn a_capability_that_somebody_brings_gets_a_form_and_is_asked() {
         identity: Identity::generate(),
         data_dir: None,
         mail: None,
+        mesh: None,
         transport: TransportKind::Real,
         registry: Some(Registry::new().with(CountWords).unwrap()),
         passing: false,

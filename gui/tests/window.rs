@@ -158,19 +158,21 @@ fn what_is_done_in_the_window_reaches_another_node() {
     };
     let mut came = Vec::new();
     let end = Instant::now() + PATIENCE;
-    // The other one may not stand in the list yet.
-    while came.is_empty() && Instant::now() < end {
+    // The other one may not stand in the list yet; and keys that no keyboard has are lost where the
+    // window is slow to look: xdotool lends them a place for a moment.
+    let arrived = |came: &[String]| came.iter().any(|text| text == LETTER);
+    while !arrived(&came) && Instant::now() < end {
         screen.click(CHAT);
         std::thread::sleep(PAUSE * 4);
         screen.click(PERSON);
         screen.line(LETTER);
         let soon = Instant::now() + PATIENCE / 6;
-        while came.is_empty() && Instant::now() < soon {
+        while !arrived(&came) && Instant::now() < soon {
             std::thread::sleep(PAUSE);
             came = texts();
         }
     }
-    assert_eq!(came.first().map(String::as_str), Some(LETTER));
+    assert!(arrived(&came), "{came:?}");
     screen.picture("letter");
     screen.click(ROBOT);
     screen.line("hello");

@@ -53,6 +53,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         identity,
         data_dir: None,
         mail: None,
+        mesh: None,
         transport,
         registry,
         passing: false,

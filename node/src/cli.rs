@@ -13,7 +13,9 @@ mod files;
 mod help;
 mod host;
 mod language;
+mod limit;
 mod mail;
+mod membership;
 mod mesh;
 mod models;
 mod output;
@@ -107,12 +109,16 @@ enum Command {
     Allow(people::AllowCommand),
     /// Keep what this node offers to yourself, or from somebody who is listed
     Deny(people::Deny),
+    /// How much one peer may have of what this node offers
+    Limit(limit::Limit),
+    /// Private meshes: found one, invite, join, put somebody out
+    Mesh(membership::Mesh),
     /// Who is in the mesh
     Peers,
     /// What the mesh can do, and who does it
     Capabilities,
     /// This node's client id, to give to others
-    Id,
+    Id(mesh::Id),
     /// Why nobody is found, and what to do
     Doctor,
     /// The models of this node, for recognition and for faces
@@ -168,9 +174,11 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Contacts(contacts) => contacts.run(&common, output).await,
         Command::Allow(allow) => allow.run(&common, output).await,
         Command::Deny(deny) => deny.run(&common, output).await,
+        Command::Limit(limit) => limit.run(&common, output).await,
+        Command::Mesh(mesh) => mesh.run(&common, output).await,
         Command::Peers => mesh::peers(&common, output).await,
         Command::Capabilities => mesh::capabilities(&common, output).await,
-        Command::Id => mesh::id(&common, output).await,
+        Command::Id(id) => mesh::id(id, &common, output).await,
         Command::Doctor => doctor::run(&common, output).await,
         Command::Models(models) => models.run(&common, output),
         Command::Engine(engine) => engine.run(&common, output),

@@ -17,6 +17,7 @@ mod watching;
 pub use ask::{Call, CallFailure, CallInput, FailureKind, Reply, RouteHop, Served};
 pub(crate) use event::Followed;
 pub use event::{Event, Own, Subscription, View};
+pub use local::ReloadError;
 pub(crate) use local::{Local, StartedWith};
 
 // What events and views are made of, for who holds only a client.

@@ -6,6 +6,7 @@
 mod allow;
 mod edit;
 pub(crate) mod explain;
+mod limits;
 mod section;
 
 use std::fmt;
@@ -24,6 +25,7 @@ use crate::say::{Reason, reasons};
 
 pub use allow::{Allow, Contacts, Permissions};
 pub use edit::{EditError, edit, replace};
+pub use limits::{Limits, MOST as MOST_OF_A_LIMIT, PeerLimits};
 pub(crate) use section::SectionForm;
 pub use section::{Section, Sections};
 
@@ -48,6 +50,8 @@ pub struct Config {
     pub services: Services,
     /// Who may use what.
     pub allow: Permissions,
+    /// How much of it one peer may have.
+    pub limits: Limits,
     /// The people with whom the owner wants nothing to do: nicknames and client ids.
     pub blocked: Contacts,
     /// The people whom the owner knows: nicknames and client ids.
@@ -164,7 +168,7 @@ pub enum ValueError {
     ClientId(String),
     /// Not a way to say who may use something.
     #[error(
-        "'{0}' says nobody (write \"contacts\", \"everyone\", \"nobody\" or a list of client ids)"
+        "'{0}' says nobody (write \"contacts\", \"everyone\", \"members\", \"nobody\" or a list of client ids)"
     )]
     Allow(String),
     /// Not an address for a secret.
@@ -254,6 +258,7 @@ impl Default for Config {
             network: Network::default(),
             services: Services::default(),
             allow: Permissions::default(),
+            limits: Limits::default(),
             blocked: Contacts::default(),
             contacts: Contacts::default(),
             sections: Sections::default(),

@@ -106,6 +106,7 @@ impl Home {
             identity,
             data_dir: Some(data_dir.path().to_owned()),
             mail: Some(data_dir.path().to_owned()),
+            mesh: Some(data_dir.path().to_owned()),
             transport: TransportKind::Real,
             registry: None,
             passing: false,

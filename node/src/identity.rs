@@ -1,5 +1,7 @@
 //! Who this node is: an Ed25519 key in a file that only its owner reads.
 
+mod words;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use libp2p::PeerId;
 use libp2p::identity::{KeyType, Keypair};
 
 use crate::{data_dir::DataDir, private};
+
+pub use words::{link, parse, words};
 
 /// An encoded Ed25519 key is 68 bytes; nothing much longer can be one.
 const MAX_KEY_FILE: u64 = 1024;
@@ -107,7 +111,7 @@ impl std::fmt::Debug for Identity {
 ///
 /// 40 bits of the BLAKE3 hash of the id's bytes, in Crockford's base 32. It tells a hundred
 /// namesakes apart; it is too short to prove anything against somebody who searches for a key
-/// with the same one.
+/// with the same one: that is what [`words`] are for.
 pub fn fingerprint(peer_id: &PeerId) -> String {
     let hash = blake3::hash(&peer_id.to_bytes());
     let bits = hash.as_bytes().iter().take(5).fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));

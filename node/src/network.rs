@@ -35,11 +35,13 @@ pub use crate::neighbourhood::address::is_private;
 use crate::{
     calls::{Activity, Undelivered},
     entry,
+    membership::Membership,
     protocol::Offer,
     say::Reason,
 };
+pub use admission::{Errand, ErrandError, Issued};
 pub use relay::EntryFacts;
-pub use transport::{TransportKind, parse_join};
+pub use transport::{TransportKind, obtain, parse_join};
 pub use view::{Departure, Departures, PeerView, Snapshot};
 
 /// How the network is set up.
@@ -70,6 +72,8 @@ pub struct NetworkSettings {
     pub hidden: bool,
     /// What letters to this node are sealed to, where it takes any.
     pub sealing: Option<String>,
+    /// The private mesh, where it belongs to one; `mesh` is its id then.
+    pub membership: Option<Arc<Membership>>,
 }
 
 /// Why the network did not start.
@@ -145,6 +149,8 @@ enum Command {
     Facts(oneshot::Sender<NetworkFacts>),
     SealTo(String),
     Block(BTreeSet<PeerId>),
+    ShutOut(BTreeSet<PeerId>),
+    ShowMembership,
     Stop(oneshot::Sender<()>),
 }
 
@@ -203,6 +209,16 @@ impl Network {
     /// Has nothing to do with these any more, and with everybody else again.
     pub async fn block(&self, peers: BTreeSet<PeerId>) {
         let _ = self.commands.send(Command::Block(peers)).await;
+    }
+
+    /// These are members of the private mesh no more, and all others may be.
+    pub(crate) async fn shut_out(&self, peers: BTreeSet<PeerId>) {
+        let _ = self.commands.send(Command::ShutOut(peers)).await;
+    }
+
+    /// Says in the advert what makes this node a member now.
+    pub(crate) async fn show_membership(&self) {
+        let _ = self.commands.send(Command::ShowMembership).await;
     }
 
     /// Keeps connections to these addresses too.

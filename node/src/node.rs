@@ -19,10 +19,11 @@ use crate::{
     identity::Identity,
     journal::Journal,
     mail::{self, Post, post::PostError, serve},
+    membership::{Membership, MeshError, renewal, spread},
     network::{
         Network, NetworkError, NetworkFacts, NetworkSettings, TransportKind, now_ms, parse_join,
     },
-    protocol::{CALL_PROTOCOL, Offer},
+    protocol::{CALL_PROTOCOL, Offer, ROLL_PROTOCOL},
     router::Health,
     say::{Reason, Say as _},
     service::{Dispatch, DispatchSettings, MakeError, Registry},
@@ -46,6 +47,8 @@ pub struct NodeOptions {
     pub data_dir: Option<PathBuf>,
     /// The data folder whose mail this node has; `None` for a node without any.
     pub mail: Option<PathBuf>,
+    /// The data folder of the private mesh, where this node may belong to one.
+    pub mesh: Option<PathBuf>,
     /// Real sockets, or memory for tests.
     pub transport: TransportKind,
     /// The services; `None` for those of the settings.
@@ -69,6 +72,9 @@ pub enum StartError {
     /// The mail cannot be used.
     #[error(transparent)]
     Mail(#[from] PostError),
+    /// The private mesh cannot be entered.
+    #[error(transparent)]
+    Mesh(#[from] MeshError),
     /// The folder for blobs cannot be used.
     #[error(transparent)]
     Blobs(#[from] BlobError),
@@ -83,14 +89,16 @@ pub struct Node {
     local: Arc<Local>,
     _tasks: [AbortOnDropHandle<()>; 4],
     _carrying: Option<AbortOnDropHandle<()>>,
+    _membering: Option<AbortOnDropHandle<()>>,
     _temporary: Option<tempfile::TempDir>,
 }
 
 impl Node {
     /// Starts a node. Services that load models go on loading: see [`Node::ready`].
     pub async fn start(options: NodeOptions) -> Result<Self, StartError> {
-        let NodeOptions { config, identity, data_dir, mail, transport, registry, passing } =
+        let NodeOptions { config, identity, data_dir, mail, mesh, transport, registry, passing } =
             options;
+        let membership = membership_of(mesh.as_deref(), &identity).await?;
         let temporary = match data_dir {
             None => Some(tempfile::tempdir().map_err(StartError::Temporary)?),
             Some(_) => None,
@@ -113,10 +121,16 @@ impl Node {
         let registry = services::about::with_about(registry)
             .map_err(|e| ServicesError::from(MakeError(e.reason())))?;
         let sealing = post.as_ref().map(Post::sealing);
-        let settings = NetworkSettings {
+        let mut settings = NetworkSettings {
             sealing,
+            membership: membership.clone(),
             ..network_settings(&config, &identity, transport, passing)?
         };
+        if let Some(membership) = &membership {
+            settings.mesh = membership.mesh().to_string();
+            // Where it was let in it finds the others.
+            settings.join.extend(membership.first_addresses().iter().cloned());
+        }
         let external = settings.external.clone();
         let (network, actor) = Network::start(settings).await?;
         let incoming = network
@@ -129,7 +143,8 @@ impl Node {
         if let Some(post) = &post {
             post.connect(&blobs);
         }
-        let access = services::access(&config, network.me());
+        let access = services::access(&config, network.me(), data_dir.as_deref())
+            .in_mesh(membership.clone());
         let dispatch = Arc::new(Dispatch::new(
             &registry,
             DispatchSettings {
@@ -140,6 +155,10 @@ impl Node {
             Box::new(access.clone()),
         ));
         network.block(config.blocked.0.values().copied().collect()).await;
+        let mesh_name = match &membership {
+            Some(membership) => membership.name().to_owned(),
+            None => config.mesh.clone(),
+        };
         let local = Arc::new(Local {
             id: network.me().to_string().into(),
             name: config.name.clone(),
@@ -150,7 +169,7 @@ impl Node {
             own: watch::Sender::new(Own::default()),
             journal: Journal::default(),
             started_with: StartedWith {
-                mesh: config.mesh.clone(),
+                mesh: mesh_name,
                 mdns: config.network.mdns,
                 passing,
                 external,
@@ -159,6 +178,9 @@ impl Node {
             registry,
             blobs,
             post: post.clone(),
+            membership: membership.clone(),
+            mesh_folder: mesh,
+            moved: watch::Sender::new(false),
             health: Mutex::new(Health::default()),
             traffic: Mutex::default(),
             next_call: AtomicU64::new(1),
@@ -173,6 +195,10 @@ impl Node {
         let serving = tokio::spawn(calls::server::serve(incoming, server));
         let forgetting = tokio::spawn(forget_gone(local.clone()));
         let telling = tokio::spawn(advertise(local.clone()));
+        let membering = match membership {
+            Some(membership) => Some(member(membership, &local, transport)?),
+            None => None,
+        };
         let carrying = post.map(|post| {
             AbortOnDropHandle::new(tokio::spawn(mail::carry::carry(post, local.clone())))
         });
@@ -185,6 +211,7 @@ impl Node {
                 AbortOnDropHandle::new(telling),
             ],
             _carrying: carrying,
+            _membering: membering,
             _temporary: temporary,
         })
     }
@@ -215,6 +242,13 @@ impl Node {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         local.advertise(local.dispatch.offers()).await;
+    }
+
+    /// Waits until the data folder belongs to another mesh than the one in which this node is: it has to
+    /// be started again.
+    pub async fn moved(&self) {
+        // The sender lives as long as the node does.
+        let _ = self.local.moved.subscribe().wait_for(|moved| *moved).await;
     }
 
     /// Says goodbye and stops.
@@ -253,6 +287,36 @@ impl Watch {
     pub fn external(&self) -> &[Multiaddr] {
         &self.local.started_with.external
     }
+}
+
+async fn membership_of(
+    folder: Option<&Path>,
+    identity: &Identity,
+) -> Result<Option<Arc<Membership>>, StartError> {
+    let Some(folder) = folder.map(Path::to_owned) else { return Ok(None) };
+    let me = identity.keypair().clone();
+    let opened = tokio::task::spawn_blocking(move || Membership::open(&folder, &me));
+    Ok(opened.await.map_err(|error| MeshError::Disk(error.into()))??)
+}
+
+/// What a member does beside all else: tell of removals, renew its certificate.
+fn member(
+    membership: Arc<Membership>,
+    local: &Arc<Local>,
+    transport: TransportKind,
+) -> Result<AbortOnDropHandle<()>, NetworkError> {
+    let network = local.network.clone();
+    let incoming = network
+        .streams()
+        .accept(StreamProtocol::new(ROLL_PROTOCOL))
+        .map_err(|e| NetworkError::Transport(e.to_string()))?;
+    let local = local.clone();
+    let work = async move {
+        let spreading = spread::run(membership.clone(), network, incoming);
+        let renewing = renewal::run(membership, local, transport);
+        futures::join!(spreading, renewing);
+    };
+    Ok(AbortOnDropHandle::new(tokio::spawn(work)))
 }
 
 async fn open_post(
@@ -322,6 +386,7 @@ fn network_settings(
         transport,
         hidden,
         sealing: None,
+        membership: None,
     })
 }
 

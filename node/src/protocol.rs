@@ -8,6 +8,7 @@ pub mod advert;
 pub mod call;
 pub mod codec;
 pub mod exchange;
+pub mod membership;
 pub mod signed;
 
 pub use admission::{ADMISSION_PROTOCOL, Hello, Verdict};
@@ -15,6 +16,7 @@ pub use advert::{Advert, AdvertError, Offer, Repeat, SignedAdvert};
 pub use call::{Answer, Ask, CallOutcome, CallRequest, Fault, FaultKind, Output, Payload, Tell};
 pub use codec::{Codec, Malformed};
 pub use exchange::{DigestEntry, Exchange, ExchangeReply, Loss, Near, Rumour, SignedLoss};
+pub use membership::{Certificate, Credential, ROLL_PROTOCOL, Role};
 
 use std::{fmt, time::Duration};
 

@@ -78,6 +78,23 @@ impl<K: Ord + Clone> Quota<K> {
         true
     }
 
+    /// Other limits for each taker from now on; what was taken stays taken.
+    pub fn change(&mut self, each: Limit) {
+        self.each = each;
+    }
+
+    /// Milliseconds until time has given back what a taker lacks; 0 where nothing is lacking or time
+    /// gives nothing back.
+    pub fn wait_ms(&self, who: &K, units: u64, now: u64) -> u64 {
+        let mut own = self.takers.get(who).copied().unwrap_or_default();
+        own.refill(self.each, now);
+        let lacks = own.units + units as f64 - self.each.most as f64;
+        match lacks > 0.0 && self.each.per_second > 0.0 {
+            true => (1000.0 * lacks / self.each.per_second).ceil() as u64,
+            false => 0,
+        }
+    }
+
     /// Takes units that were used already, whether the limits allow it or not; at most all there are.
     pub fn charge(&mut self, who: &K, units: u64, now: u64) {
         if let Some(own) = self.takers.get_mut(who) {
@@ -242,6 +259,8 @@ mod tests {
         assert_eq!((0..5_000).filter(|_| checks.take(&1, 1, 0)).count(), 2_000);
         assert!(checks.take(&2, 2_000, 0) && !checks.take(&3, 2_001, 0));
         assert_eq!((0..500).filter(|_| checks.take(&1, 1, 1_000)).count(), 100);
+        assert_eq!((checks.wait_ms(&1, 1, 1_000), checks.wait_ms(&1, 50, 1_000)), (10, 500));
+        assert_eq!((checks.wait_ms(&9, 1, 1_000), places.wait_ms(&"greedy", 1, 0)), (0, 0));
         checks.charge(&1, 9_999, 1_000);
         assert!(!checks.take(&1, 1, 1_000) && checks.take(&1, 1, 1_010), "no more than all");
         checks.tidy(60_000);

@@ -5,6 +5,7 @@
 //! every variant, so that a new one without words does not compile.
 
 mod mail;
+mod membership;
 mod models;
 pub(crate) mod reasons;
 mod services;
@@ -73,6 +74,7 @@ macro_rules! say {
     ($($error:ty { $($pattern:pat => $([$($inner:tt)+])? $($key:literal $(($($args:tt)+))?)?;)* })*) => {
         $(impl $crate::say::Say for $error {
             fn reason(&self) -> potluck_i18n::Reason {
+                #[allow(unused_imports)] // Where all is said by what is inside.
                 use potluck_i18n::Reason;
                 match self {
                     $($pattern => $crate::say::say!(
@@ -123,7 +125,8 @@ mod tests {
 
     #[test]
     fn every_error_has_its_words_and_all_words_have_their_error() {
-        let tables = [mail::TABLE, models::TABLE, services::TABLE, starting::TABLE];
+        let tables =
+            [mail::TABLE, membership::TABLE, models::TABLE, services::TABLE, starting::TABLE];
         let why: &[&str] = &["why"];
         let own =
             OWN.map(|key| Sentence { key, args: if key == "errors-internal" { why } else { &[] } });

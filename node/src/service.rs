@@ -10,6 +10,8 @@ mod access;
 mod context;
 mod data;
 mod dispatch;
+mod ledger;
+mod meter;
 mod recipe;
 mod registry;
 mod slots;
@@ -19,6 +21,9 @@ pub use access::{Access, Rule, Rules};
 pub use context::{Context, Progress, Teller};
 pub use data::Data;
 pub use dispatch::{Counters, Dispatch, DispatchSettings, Everyone, Origin, Policy};
+pub use ledger::{LEDGER_FILE, Pass};
+pub use meter::Over;
+pub(crate) use meter::day;
 pub use recipe::{MakeError, Offered, Recipe};
 pub use registry::{DynService, Registry, RegistryError};
 

@@ -15,7 +15,7 @@ use std::{collections::HashMap, path::Path};
 use libp2p::PeerId;
 
 use crate::{
-    config::{Allow, Config},
+    config::{Allow, Config, PeerLimits},
     service::{Access, MakeError, Offered as _, Recipe, Registry, Rule, Rules},
 };
 
@@ -61,9 +61,10 @@ pub fn named(capability: &str) -> Option<&'static Recipe> {
     ALL.iter().find(|recipe| recipe.name == capability)
 }
 
-/// Whom this configuration lets call what. `me` is this node, which always may.
-pub fn access(config: &Config, me: PeerId) -> Access {
-    Access::new(me, rules(config))
+/// Whom this configuration lets call what. `me` is this node, which always may; `data_dir` is where the
+/// calls of a day are counted.
+pub fn access(config: &Config, me: PeerId, data_dir: Option<&Path>) -> Access {
+    Access::new(me, rules(config), data_dir)
 }
 
 /// The same, for an [`Access`] that is there already.
@@ -77,7 +78,21 @@ pub fn rules(config: &Config) -> Rules {
             None => capabilities.remove(name),
         };
     }
-    Rules { capabilities, blocked: config.blocked.0.values().copied().collect() }
+    let limits = ALL.iter().map(|recipe| (recipe.name.to_owned(), limits(config, recipe.name)));
+    let mut limits: HashMap<_, _> = limits.collect();
+    limits.extend(config.limits.0.clone());
+    limits.retain(|_, limits| *limits != PeerLimits::default());
+    let blocked = config.blocked.0.values().copied().collect();
+    Rules { capabilities, limits, blocked }
+}
+
+/// How much one peer may have of a capability, in the owner's words.
+pub fn limits(config: &Config, capability: &str) -> PeerLimits {
+    let said = config.limits.0.get(capability).copied();
+    said.unwrap_or_else(|| match capability {
+        facepp::Facepp::NAME => facepp::EACH,
+        _ => PeerLimits::default(),
+    })
 }
 
 /// Who may use a capability, in the owner's words.

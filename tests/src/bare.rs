@@ -55,7 +55,17 @@ impl Bare {
     /// Connects to a node on loopback, saying this.
     pub async fn knock(address: &str, node: PeerId, hello: Hello) -> Result<Self, DialError> {
         let key = Keypair::generate_ed25519();
-        let mut swarm = swarm(&key, hello);
+        Self::admitted(address, node, key, Admission::guest(hello)).await
+    }
+
+    /// Connects to a node on loopback, with that handshake.
+    pub async fn admitted(
+        address: &str,
+        node: PeerId,
+        key: Keypair,
+        admission: Admission,
+    ) -> Result<Self, DialError> {
+        let mut swarm = swarm(&key, admission);
         let control = swarm.behaviour().streams.new_control();
         swarm.dial(address.parse::<Multiaddr>().expect("an address"))?;
         loop {
@@ -240,6 +250,7 @@ pub fn advert(key: &Keypair, name: &str, offers: Vec<Offer>) -> Advert {
         leaving: false,
         sealing: None,
         entry: false,
+        pass: None,
     }
 }
 
@@ -332,8 +343,7 @@ fn transport(key: &Keypair) -> Boxed<(PeerId, StreamMuxerBox)> {
         .boxed()
 }
 
-fn swarm(key: &Keypair, hello: Hello) -> Swarm<Behaviour> {
-    let admission = Admission::guest(hello);
+fn swarm(key: &Keypair, admission: Admission) -> Swarm<Behaviour> {
     let transport = transport(key)
         .and_then(move |connection, point| admission.admit(connection, point))
         .map_err(|e| e.map_left(AdmissionError::Connection).into_inner())

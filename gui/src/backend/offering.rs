@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use potluck::{
-    config::{Allow, Config, replace},
+    config::{Allow, Config, PeerLimits, replace},
     mail,
     say::{Reason, Say as _},
     services::{
@@ -36,6 +36,16 @@ pub struct Offering {
     pub keep_mib: u64,
     /// Who may use what, where that is not everyone.
     pub allow: BTreeMap<String, Allow>,
+    /// How much of it one peer may have.
+    pub limits: BTreeMap<String, PeerLimits>,
+    /// Threads for the work of services; 0 is one for each core.
+    pub threads: u64,
+    /// Calls that may wait for one capability.
+    pub queue: u64,
+    /// The largest input, in MiB.
+    pub max_input_mib: u64,
+    /// Disk for what is kept for other nodes, in MiB.
+    pub disk_mib: u64,
     /// Calls a day that may be made with the key.
     pub daily_calls: u32,
     /// The key itself, as far as it is shown.
@@ -79,13 +89,19 @@ impl Offering {
     /// Reads it. Not for the window's thread.
     fn read(data_dir: &Path, config: &Config) -> Self {
         let facepp: facepp::Options = config.section();
-        let all = services::ALL.iter().map(|recipe| recipe.name);
-        let allow = all.map(|name| (name.to_owned(), services::allowed(config, name))).collect();
+        let all = || services::ALL.iter().map(|recipe| recipe.name);
+        let allow = all().map(|name| (name.to_owned(), services::allowed(config, name))).collect();
+        let limits = all().map(|name| (name.to_owned(), services::limits(config, name))).collect();
         Self {
             only: config.services.offer.clone(),
             withheld: config.services.withhold.clone(),
             keep_mib: config.section::<mail::Options>().keep_mib,
             allow,
+            limits,
+            threads: config.services.threads as u64,
+            queue: config.services.queue as u64,
+            max_input_mib: config.services.max_input_mib,
+            disk_mib: config.services.disk_mib,
             daily_calls: facepp.daily_calls,
             key: Key::read(data_dir),
         }
@@ -136,10 +152,10 @@ impl Backend {
         self.set(NodeSetting::Offer(capability, on)).await
     }
 
-    /// Changes a setting of the node. Who may use what holds at once.
+    /// Changes a setting of the node. Who may use what, and how much, holds at once.
     pub async fn set(self, setting: NodeSetting) -> Result<Offering, Reason> {
         let client = self.client.clone();
-        let at_once = matches!(setting, NodeSetting::Allow(..));
+        let at_once = setting.holds_at_once();
         let set = self.write(setting).await?;
         if at_once {
             client.reload().await.map_err(|error| error.reason())?;

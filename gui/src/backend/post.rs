@@ -14,6 +14,7 @@ use potluck::{
     say::{Reason, Say as _},
     services::chat,
 };
+use serde::{Deserialize, Serialize};
 
 use super::Backend;
 
@@ -23,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// All letters, and who can be written to.
 #[derive(Debug, Clone, Default)]
 pub struct Letters {
+    /// This node's own client id.
+    pub me: String,
     /// Those that came.
     pub came: Vec<Incoming>,
     /// Those that went.
@@ -34,7 +37,7 @@ pub struct Letters {
 }
 
 /// What the robot said.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Said {
     /// The answer.
     pub text: String,
@@ -52,7 +55,8 @@ impl Backend {
         };
         let Told::Outbox(went) = self.post(Ask::Outbox).await? else { return Err(unexpected()) };
         let Told::People(people) = self.post(Ask::People).await? else { return Err(unexpected()) };
-        Ok(Letters { came, went, coming, people })
+        let me = self.client.id().to_string();
+        Ok(Letters { me, came, went, coming, people })
     }
 
     /// How far letters from and to one person are.

@@ -156,6 +156,12 @@ pub enum Message {
     Opened(PathBuf, Result<(), String>),
     /// The columns were scrolled.
     Scrolled(scrollable::Viewport),
+    /// A table of those that were opened lately.
+    Recent(PathBuf),
+    /// One was opened, and belongs to them.
+    Remember(PathBuf),
+    /// One is none of them any more.
+    Forget(PathBuf),
     /// A text for the clipboard.
     Copy(String),
 }
@@ -170,10 +176,16 @@ impl Analyze {
                 return self.open(Source::Bytes(sample), context);
             }
             Message::Looked(id, head) => {
-                if let Some(table) = self.table_of(id) {
-                    table.was_read(head);
-                }
-                return self.go_on(context);
+                let Some(table) = self.table_of(id) else { return self.go_on(context) };
+                let remember = remember(&table.source, &head, &context.settings.recent_tables);
+                table.was_read(head);
+                return match (self.go_on(context), remember) {
+                    (Action::Run(task), Some(message)) => {
+                        Action::Run(Task::batch([task, Task::done(message)]))
+                    }
+                    (Action::None, Some(message)) => Action::Run(Task::done(message)),
+                    (action, _) => action,
+                };
             }
             Message::Stepped(id, step) => return self.stepped(id, step, context),
             Message::Again => {
@@ -214,6 +226,17 @@ impl Analyze {
             }
             Message::Opened(page, opened) => return was_opened(&page, &opened, context.lang),
             Message::Scrolled(viewport) => self.window.scrolled(viewport),
+            Message::Recent(path) => return self.open(Source::File(path), context),
+            Message::Remember(path) => {
+                let mut settings = context.settings.clone();
+                settings.opened_table(path);
+                return Action::Set(settings);
+            }
+            Message::Forget(path) => {
+                let mut settings = context.settings.clone();
+                settings.recent_tables.retain(|known| *known != path);
+                return Action::Set(settings);
+            }
             Message::Copy(text) => return Action::Copy(text),
         }
         Action::None
@@ -466,6 +489,17 @@ impl Analyze {
         }
         self.chart = next;
         self.fetch()
+    }
+}
+
+/// What becomes of the list of tables that were opened lately, once one was looked at; nothing where it
+/// stays as it is.
+fn remember(source: &Source, head: &Result<Head, Unread>, recent: &[PathBuf]) -> Option<Message> {
+    let Source::File(path) = source else { return None };
+    match head {
+        Ok(_) if recent.first() != Some(path) => Some(Message::Remember(path.clone())),
+        Err(Unread::Unreadable(_)) if recent.contains(path) => Some(Message::Forget(path.clone())),
+        _ => None,
     }
 }
 

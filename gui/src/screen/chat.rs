@@ -4,6 +4,7 @@
 //! what is known and is pure, `work` is what is asked of the node, the rest shows it.
 
 mod bubble;
+mod compare;
 mod composer;
 mod letters;
 mod people;
@@ -21,7 +22,7 @@ use iced::{
     Length,
     keyboard::{Key, Modifiers, key::Named},
     task,
-    widget::{column, container, operation, row, scrollable},
+    widget::{column, container, operation, row, scrollable, text_editor},
 };
 use potluck::{
     client::{Event, Side},
@@ -37,6 +38,7 @@ use crate::{
     backend::{
         pictures::Picture,
         post::{Letters, Said, typed_path},
+        robot::Exchange,
     },
     icon::Icon,
     theme::{self, Element, Tone},
@@ -104,8 +106,20 @@ pub enum Who {
 /// What is being written.
 #[derive(Debug, Default)]
 struct Draft {
-    text: String,
+    writing: text_editor::Content,
     files: Vec<PathBuf>,
+}
+
+impl Draft {
+    fn text(&self) -> String {
+        self.writing.text()
+    }
+
+    /// Another text takes the place of what stands there.
+    fn write(&mut self, text: &str) {
+        self.writing = text_editor::Content::with_text(text);
+        self.writing.perform(text_editor::Action::Move(text_editor::Motion::DocumentEnd));
+    }
 }
 
 /// A letter that is being sealed.
@@ -127,6 +141,8 @@ pub struct Chat {
     search: String,
     window: Window,
     drafts: BTreeMap<Who, Draft>,
+    /// What stands in the field before anything was written.
+    blank: text_editor::Content,
     pending: Vec<Pending>,
     robot: robot::Robot,
     numbers: u64,
@@ -138,6 +154,8 @@ pub struct Chat {
     hovered: bool,
     /// Files that were dropped before somebody was chosen.
     dropped: Vec<PathBuf>,
+    /// The words of the client ids show in the place of the letters.
+    comparing: bool,
     /// The letter whose actions show.
     opened: Option<String>,
     shown: Span,
@@ -170,6 +188,8 @@ pub enum Message {
     /// Later ones.
     Later,
     /// Something was typed.
+    Edit(text_editor::Action),
+    /// This stands in the field from now on.
     Write(String),
     /// What was written goes.
     Send,
@@ -181,6 +201,10 @@ pub enum Message {
     Said(u64, Result<Said, Reason>),
     /// A question to the robot is asked again.
     Again(u64),
+    /// What was said to the robot before the window opened.
+    Remembered(Vec<Exchange>),
+    /// Nothing of what was said to the robot is kept.
+    ForgetRobot,
     /// The path field opens or closes.
     Attach,
     /// Something was typed into it.
@@ -233,6 +257,8 @@ pub enum Message {
     Looked(String, Result<(Vec<Outgoing>, Vec<Coming>), Reason>),
     /// A picture was made small, or is none.
     Small(PathBuf, Option<Picture>),
+    /// The words of the client ids show, or no more.
+    Compare,
     /// A text for the clipboard.
     Copy(String),
     /// A dialog was answered with no.
@@ -256,10 +282,18 @@ impl Chat {
             Message::Back => (self.chosen, self.opened) = (None, None),
             Message::Earlier => self.shown = self.shown.earlier(),
             Message::Later => self.shown = self.shown.later(),
+            Message::Edit(action) => {
+                if action.is_edit() {
+                    self.wrong = None;
+                }
+                if let Some(draft) = self.draft() {
+                    draft.writing.perform(action);
+                }
+            }
             Message::Write(text) => {
                 self.wrong = None;
                 if let Some(draft) = self.draft() {
-                    draft.text = text;
+                    draft.write(&text);
                 }
             }
             Message::Send => return self.send(context),
@@ -271,7 +305,18 @@ impl Chat {
                     self.put_back(given_up);
                 }
             }
-            Message::Said(number, said) => self.robot.answer(number, said),
+            Message::Remembered(all) => self.robot.remember(all),
+            Message::ForgetRobot => {
+                self.robot.forget();
+                return self.keep_robot(context);
+            }
+            Message::Said(number, said) => {
+                let answered = said.is_ok();
+                self.robot.answer(number, said);
+                if answered {
+                    return self.keep_robot(context);
+                }
+            }
             Message::Again(number) => return self.ask_again(number, context),
             Message::Attach => {
                 self.attaching = !self.attaching;
@@ -300,6 +345,7 @@ impl Chat {
                 let same = self.opened.as_ref() == Some(&id);
                 self.opened = (!same).then_some(id);
             }
+            Message::Compare => self.comparing = !self.comparing,
             Message::Copy(text) => return Action::Copy(text),
             Message::Small(path, picture) => {
                 self.pictures.insert(path, picture);
@@ -348,7 +394,9 @@ impl Chat {
     pub fn hear(&mut self, event: &Event, context: &Context<'_>) -> Action<Message> {
         match event {
             // First of all, and again when news were missed.
-            Event::View(_) => work::load(context),
+            Event::View(_) => {
+                together([work::load(context), self.recall(context)], iced::Task::none())
+            }
             Event::Mail(news) => self.letter(news.clone(), context),
             // Somebody brings a letter, or is brought one: a large one takes a while.
             Event::Call(call) if call.end.is_none() && call.capability == "mail/1" => {
@@ -397,6 +445,7 @@ impl Chat {
             },
             Key::Named(Named::Escape) => {
                 match () {
+                    () if self.comparing => self.comparing = false,
                     () if self.attaching => self.attaching = false,
                     () if self.opened.is_some() => self.opened = None,
                     () if !self.search.is_empty() => self.search.clear(),
@@ -441,7 +490,7 @@ impl Chat {
     fn choose(&mut self, who: Who, context: &Context<'_>) -> Action<Message> {
         self.chosen = Some(who.clone());
         self.opened = None;
-        (self.attaching, self.wrong) = (false, None);
+        (self.attaching, self.comparing, self.wrong) = (false, false, None);
         self.shown = Span::default();
         if let Who::Person(_) = who {
             let dropped = std::mem::take(&mut self.dropped);

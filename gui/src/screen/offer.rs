@@ -1,10 +1,13 @@
-//! What this node does for others: a switch for each capability, room for mail, the Face++ key, and
-//! what runs the models.
+//! What this node does for others: a switch for each capability, room for mail, the Face++ key, what runs
+//! the models and which there are, and how much of all that.
 
 mod cards;
 mod key;
+mod limits;
+mod models;
 
 pub use key::KEY;
+pub use models::{NAME, OfModel};
 
 use std::collections::BTreeSet;
 
@@ -18,9 +21,13 @@ use potluck::{client::Offer as Offered, config::Allow, say::Reason};
 use super::{
     Action, Context, body, header,
     mesh::{capability, speed},
+    paths::{self, Paths},
 };
 use crate::{
-    backend::offering::{Installing, Offering},
+    backend::{
+        models::Model,
+        offering::{Installing, Offering},
+    },
     icon::Icon,
     settings::{NodeSetting, Who},
     theme::{self, Element, Role, Tone, space},
@@ -38,7 +45,7 @@ const WHOM: f32 = 336.0;
 const RATE: f32 = 72.0;
 
 /// The state of the screen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Offer {
     /// What the settings say, once they were read.
     known: Option<Offering>,
@@ -49,7 +56,29 @@ pub struct Offer {
     editing: Option<key::Edit>,
     /// The faster engine is being brought: what happens now.
     installing: Option<String>,
+    models: Vec<Model>,
+    adding: Option<models::Adding>,
+    paths: Paths<OfModel>,
+    /// The capability whose limits show.
+    limits_of: String,
     trouble: Option<String>,
+}
+
+impl Default for Offer {
+    fn default() -> Self {
+        Self {
+            known: None,
+            changing: BTreeSet::new(),
+            pending: false,
+            editing: None,
+            installing: None,
+            models: Vec::new(),
+            adding: None,
+            paths: Paths::default(),
+            limits_of: "recognize/1".to_owned(),
+            trouble: None,
+        }
+    }
 }
 
 /// What happens here.
@@ -83,6 +112,24 @@ pub enum Message {
     Install,
     /// How far that is.
     Installing(Installing),
+    /// The models were read, or one was removed, or not.
+    Models(Result<Vec<Model>, Reason>),
+    /// The files of a model are chosen.
+    ModelFiles(paths::Message<OfModel>),
+    /// What the model is to be called.
+    ModelName(String),
+    /// It is to be added.
+    AddModel,
+    /// It was, or not.
+    Added(Result<Vec<Model>, Reason>),
+    /// It is not.
+    Unadd,
+    /// Whether a model is to go.
+    RemoveModel(String),
+    /// It goes.
+    ModelRemoved(String),
+    /// The limits of another capability.
+    LimitsOf(String),
     /// The node starts again.
     Restart,
     /// A text for the clipboard.
@@ -96,7 +143,10 @@ impl Offer {
     pub fn ready(&mut self, context: &Context<'_>) -> Action<Message> {
         let Some(backend) = context.backend else { return Action::None };
         self.pending = false;
-        Action::Run(Task::perform(backend.clone().offering(), Message::Read))
+        Action::Run(Task::batch([
+            Task::perform(backend.clone().offering(), Message::Read),
+            Task::perform(backend.clone().models(), Message::Models),
+        ]))
     }
 
     /// Something happened.
@@ -120,7 +170,7 @@ impl Offer {
             }
             Message::Set(setting) => {
                 let Some(backend) = context.backend else { return Action::None };
-                let at_once = matches!(setting, NodeSetting::Allow(..));
+                let at_once = setting.holds_at_once();
                 let set = backend.clone().set(setting);
                 return Action::Run(Task::perform(set, move |set| Message::Written(set, at_once)));
             }
@@ -143,6 +193,15 @@ impl Offer {
                     return self.failed(&why.into(), context);
                 }
             }
+            Message::LimitsOf(name) => self.limits_of = name,
+            Message::Models(_)
+            | Message::ModelFiles(_)
+            | Message::ModelName(_)
+            | Message::AddModel
+            | Message::Added(_)
+            | Message::Unadd
+            | Message::RemoveModel(_)
+            | Message::ModelRemoved(_) => return self.model_update(message, context),
             Message::Restart => return Action::Restart,
             Message::Copy(text) => return Action::Copy(text),
             Message::Nothing => {}
@@ -177,10 +236,12 @@ impl Offer {
         })
     }
 
-    /// A key that nothing else took: Escape closes the fields of the Face++ key.
+    /// A key that nothing else took: Escape closes what is being filled in.
     pub fn key(&mut self, key: &Key) -> Action<Message> {
         if matches!(key, Key::Named(Named::Escape)) {
             self.editing = None;
+            self.adding = None;
+            self.paths.close();
         }
         Action::None
     }
@@ -192,12 +253,12 @@ impl Offer {
         let trouble =
             self.trouble.as_ref().map(|why| note(Icon::CircleX, why.as_str(), Tone::Danger));
         let pending = self.pending.then(|| self.pending_note(&context));
-        let left = column![self.keep(&context), self.models(&context)].spacing(space::L);
-        let right = self.key_card(&context);
+        let left = column![self.keep(&context), self.models_card(&context)].spacing(space::L);
+        let right = column![self.key_card(&context)].push(self.limits(&context)).spacing(space::L);
         let below: Element<'a, Message> = match context.size.width >= 860.0 {
-            true => row![left.width(Length::Fill), container(right).width(Length::Fill)]
-                .spacing(space::L)
-                .into(),
+            true => {
+                row![left.width(Length::Fill), right.width(Length::Fill)].spacing(space::L).into()
+            }
             false => column![left, right].spacing(space::L).into(),
         };
         let all = Column::new()
@@ -274,6 +335,7 @@ impl Offer {
         };
         let now = match known.who(name) {
             Allow::Everyone => Who::Everyone,
+            Allow::Members => Who::Members,
             Allow::Contacts => Who::Contacts,
             Allow::Nobody => Who::Nobody,
             Allow::Only(list) => {

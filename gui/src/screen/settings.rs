@@ -9,7 +9,7 @@ use iced::{
 };
 use potluck::{
     config::{Config, ConfigError, node_name},
-    identity::short,
+    identity::{self, short},
     mail,
     say::{Reason, Say as _},
 };
@@ -21,8 +21,8 @@ use crate::{
     settings::{NodeSetting, SCALES, Settings as Kept, ThemeChoice, set_of_node},
     theme::{self, Element, Role, Tone, space},
     widget::{
-        Kind, badge, button, cut, field, focusable, hr, icon_button, note, row_of, scroll, segment,
-        switch, tile,
+        Kind, badge, button, cut, field, focusable, hr, icon_button, note, qr, row_of, scroll,
+        segment, switch, tile,
     },
     words::{Lang, settings as words},
 };
@@ -31,6 +31,8 @@ use crate::{
 const REST: Duration = Duration::from_millis(600);
 /// How far one press on an arrow moves the size of the text.
 const STEP: u16 = 10;
+/// Pixels of a module of the code of the client id.
+const MODULE: f32 = 3.0;
 /// The name of the name field.
 const NAME: &str = "settings-name";
 
@@ -39,6 +41,8 @@ const NAME: &str = "settings-name";
 pub struct Settings {
     /// What the node's settings file says, once it was read.
     node: Option<OfNode>,
+    /// This node's client id, once it is known.
+    id: String,
     name: String,
     wrong: Option<String>,
     /// Counted up with every letter, so that only the last one is kept.
@@ -70,7 +74,7 @@ impl From<&Config> for OfNode {
 /// What happens here.
 #[derive(Debug, Clone)]
 pub enum Message {
-    /// The node's settings were read: its name there, and the rest.
+    /// The node's settings were read: its client id, and what its file says.
     Read(Result<(String, OfNode), Reason>),
     /// A letter of the name.
     Name(String),
@@ -108,12 +112,10 @@ impl Settings {
         let Some(backend) = context.backend else { return Action::None };
         self.pending = false;
         self.name = backend.client().name().to_owned();
-        let file = backend.config_file();
+        let (file, id) = (backend.config_file(), backend.client().id().to_string());
         let read = async move {
-            let load = move || -> Result<_, ConfigError> {
-                let config = Config::load(&file)?;
-                Ok((config.name.clone(), OfNode::from(&config)))
-            };
+            let load =
+                move || -> Result<_, ConfigError> { Ok((id, OfNode::from(&Config::load(&file)?))) };
             let read = tokio::task::spawn_blocking(load).await;
             read.map_err(|error| error.to_string())?.map_err(|error| error.reason())
         };
@@ -129,7 +131,7 @@ impl Settings {
     /// Something happened.
     pub fn update(&mut self, message: Message, context: &Context<'_>) -> Action<Message> {
         match message {
-            Message::Read(Ok((_, of_node))) => self.node = Some(of_node),
+            Message::Read(Ok((id, of_node))) => (self.id, self.node) = (id, Some(of_node)),
             Message::Read(Err(why)) | Message::Written(Err(why)) => {
                 self.trouble = Some(why.say(context.lang))
             }
@@ -243,28 +245,27 @@ impl Settings {
         let lang = context.lang;
         let name =
             field("", &self.name, self.wrong.as_deref(), Role::Body, NAME, Message::Name, None);
-        let id = context.backend.map_or_else(String::new, |b| b.client().id().to_string());
-        let known = (!id.is_empty()).then(|| Message::Copy(id.clone()));
+        let known = (!self.id.is_empty()).then(|| Message::Copy(self.id.clone()));
         let id = row![
-            Role::Mono.text(short(&id)),
+            Role::Mono.text(short(&self.id)),
             icon_button(Icon::Copy, words::copy_id(lang), known),
         ]
         .spacing(space::S)
         .align_y(Alignment::Center);
+        let words_of = identity::parse(&self.id).map(|_| in_words(&self.id, context.lang));
         let receipts = self.node.map(|node| node.receipts);
         let change = receipts.map(|on| Message::Node(NodeSetting::Receipts(!on)));
-        group(
-            words::you(lang),
-            vec![
-                row_of(words::name(lang), words::name_hint(lang), container(name).width(200)),
-                row_of(words::your_id(lang), words::your_id_hint(lang), id),
-                row_of(
-                    words::receipts(lang),
-                    words::receipts_hint(lang),
-                    switch(receipts.unwrap_or(true), change),
-                ),
-            ],
-        )
+        let mut rows = vec![
+            row_of(words::name(lang), words::name_hint(lang), container(name).width(200)),
+            row_of(words::your_id(lang), words::your_id_hint(lang), id),
+        ];
+        rows.extend(words_of);
+        rows.push(row_of(
+            words::receipts(lang),
+            words::receipts_hint(lang),
+            switch(receipts.unwrap_or(true), change),
+        ));
+        group(words::you(lang), rows)
     }
 
     fn look<'a>(&'a self, context: &Context<'a>) -> Element<'a, Message> {
@@ -460,6 +461,23 @@ fn scale<'a>(kept: &Kept, held: Option<u16>) -> Element<'a, Message> {
         .spacing(space::S)
         .align_y(Alignment::Center)
         .into()
+}
+
+/// A client id in words, in both languages, and as a code for a camera.
+fn in_words<'a>(id: &str, lang: Lang) -> Element<'a, Message> {
+    let id = identity::parse(id);
+    let said = id.map(|id| Lang::ALL.map(|its| identity::words(&id, its)));
+    let lines = said.into_iter().flatten().map(|said| Role::Strong.text(said).into());
+    let code = id.and_then(|id| qr(&identity::link(&id), MODULE));
+    let lines = column![
+        Role::Body.text(words::in_words(lang)),
+        Role::Caption.text(words::in_words_hint(lang)).style(theme::muted),
+        Column::with_children(lines),
+    ]
+    .spacing(space::S)
+    .width(Length::Fill);
+    let line = row![lines].push(code).spacing(space::M).align_y(Alignment::Center);
+    container(line).padding([space::M, space::L]).into()
 }
 
 fn group<'a>(title: &'a str, rows: Vec<Element<'a, Message>>) -> Element<'a, Message> {

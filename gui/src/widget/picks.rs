@@ -9,6 +9,7 @@ use iced::{
 use super::{
     cut::{cut, fitting},
     focus::focusable,
+    parts,
 };
 use crate::{
     icon::Icon,
@@ -110,18 +111,19 @@ fn part(theme: &Theme, status: widget::button::Status, on: bool) -> widget::butt
     }
 }
 
-/// Parts of a screen, one at a time. They scroll sideways where there is no room.
+/// Parts of a screen, one at a time, each with the count of what is in it, where that is worth a look.
+/// They scroll sideways where there is no room.
 pub fn tabs<'a, T: Copy + PartialEq, Message: Clone + 'a>(
-    options: &[(Option<Icon>, &'a str, T)],
+    options: &[(usize, &'a str, T)],
     chosen: T,
     on_choose: impl Fn(T) -> Message,
 ) -> Element<'a, Message> {
-    let parts = options.iter().map(|(icon, words, value)| {
+    let parts = options.iter().map(|(count, words, value)| {
         let on = *value == chosen;
         let role = if on { Role::Strong } else { Role::Body };
         let inside = Row::new()
-            .push(icon.map(|icon| icon.view(14.0)))
             .push(role.text(*words).wrapping(widget::text::Wrapping::None))
+            .push(parts::count(*count))
             .spacing(6)
             .align_y(Alignment::Center);
         let line =

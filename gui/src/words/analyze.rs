@@ -3,6 +3,8 @@
 use super::words;
 
 words! { "analyze":
+    recent;
+    forget;
     title;
     caption;
     open;

@@ -70,6 +70,14 @@ words! { "chat":
     copy_path;
     copy_text;
     copy_id;
+    forget_robot;
+    compare;
+    compare_title(name: &str);
+    compare_hint;
+    compared;
+    you;
+    code_of(name: &str);
+    code_hint;
     take_back;
     resend;
     delete;

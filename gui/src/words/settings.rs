@@ -11,6 +11,8 @@ words! { "settings":
     name_hint;
     your_id;
     your_id_hint;
+    in_words;
+    in_words_hint;
     receipts;
     receipts_hint;
     look;

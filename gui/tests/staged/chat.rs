@@ -56,6 +56,19 @@ pub fn chat_files(app: &mut App) {
     talk(app, chat::Message::Found("/home/mei/missing.zip".into(), false));
 }
 
+/// A letter of several lines is being written.
+pub fn chat_lines(app: &mut App) {
+    chat(app);
+    let lines = "Tomorrow:\n1. 早上九点在 402\n2. bring the survey table, and the pictures of Monday, which were too large for the mail last week and had to be cut\n3. lunch";
+    talk(app, chat::Message::Write(lines.to_owned()));
+}
+
+/// Words that two people compare.
+pub fn chat_compare(app: &mut App) {
+    chat(app);
+    talk(app, chat::Message::Compare);
+}
+
 /// Nobody was met, nothing was written.
 pub fn chat_empty(app: &mut App) {
     let _ = app.update(Message::Backend(Update::News(vec![Event::Own(own())])));
@@ -160,6 +173,7 @@ pub fn letters() -> Letters {
         ..outgoing("w5", 1, 3, "And the slides of Monday?", Stage::Refused)
     };
     Letters {
+        me: peer(9).to_string(),
         came: vec![
             incoming(
                 "c1",

@@ -17,10 +17,10 @@ use potluck::{
     protocol::{Advert, Repeat},
 };
 use potluck_gui::{
-    app::{App, Message},
+    app::{App, Message, screens},
     args::Args,
     backend::Update,
-    screen::Screen,
+    screen::{Screen, settings},
     words::Lang,
 };
 
@@ -53,6 +53,9 @@ pub fn now() -> u64 {
 
 pub fn settings(app: &mut App) {
     mesh(app);
+    let of_node = settings::OfNode::from(&potluck::config::Config::default());
+    let read = settings::Message::Read(Ok((peer(9).to_string(), of_node)));
+    let _ = app.update(Message::Screen(screens::Message::Settings(read)));
     let _ = app.update(Message::Go(Screen::Settings));
 }
 
@@ -97,6 +100,7 @@ pub fn view() -> View {
             leaving: false,
             sealing: None,
             entry: false,
+            pass: None,
         };
         mesh.peers.insert(
             ids[index],

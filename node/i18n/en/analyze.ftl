@@ -150,3 +150,5 @@ analyze-shuffle = Place the words anew
 analyze-route = Route: { $hops }
 analyze-copy-table = Copy the numbers
 analyze-not-itself = This is the table itself. Choose another name.
+analyze-recent = Opened lately
+analyze-forget = Forget

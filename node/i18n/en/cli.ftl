@@ -72,6 +72,7 @@ cli-id =
     { $id }
     {"  "}name         { $name }
     {"  "}fingerprint  { $fingerprint }
+    {"  "}words        { $words }
     {"  "}data folder  { $folder }
     {"  "}node         { $running }
 
@@ -237,6 +238,10 @@ cli-head-time = time
 cli-tried = { $name } ({ $outcome })
 cli-contact-added = { $id } is a contact
 cli-contact-renamed = renamed
+cli-words-of = { $name }
+cli-words-of-you = you
+cli-compare = Read yours to each other, where you know each other's voice or face. If both see the same words,
+    it is them; if not, it is somebody else.
 cli-contact-removed = no contact any more
 cli-blocked = blocked: their node is not let in, their letters are not taken
 cli-unblocked = not blocked any more
@@ -245,4 +250,59 @@ cli-head-who = who may use it
 cli-everyone = everyone
 cli-nobody-else = nobody but this node
 cli-contacts-may = contacts ({ $count })
+cli-head-each = for each peer
+cli-at-once = { $most } at once
+cli-per-minute = { $most } a minute
+cli-per-day = { $most } a day
+cli-no-limit = no limit
 cli-man-pages = manual pages in { $folder }
+
+## mesh
+
+cli-mesh-created =
+    the private mesh { $name } is there, and this node is its first admin. { $then }
+    Let others in with `potluck mesh invite`; keep the founder's key off line with `potluck mesh export FILE`.
+cli-mesh-joined = this node is a member of the private mesh { $name } now. { $then }
+cli-mesh-entered = The node that runs here enters it.
+cli-mesh-enters = `potluck up` enters it.
+cli-mesh-revoked =
+    { $who } is out, for ever; whoever is connected to it hangs up{ $stay ->
+        [0] .
+        [1] . One member for whom it had signed stays.
+       *[other] . { $stay } members for whom it had signed stay.
+    }
+cli-mesh-promoted = { $who } is an admin now; its node learns it from the others
+cli-mesh-left = this node has left the private mesh { $name } and is in the open one again
+cli-mesh-key-kept = the founder's key is in { $file }, and still here
+cli-mesh-key-moved = the founder's key is in { $file } and nowhere else: do not lose it
+cli-mesh-restored = the founder's key of { $name } is here again, and this node is an admin
+cli-mesh-open = the open mesh { $name }: whoever is in the same network
+cli-mesh-private =
+    the private mesh { $name }: { $count ->
+        [1] 1 member
+       *[other] { $count } members
+    }
+    { $what }
+    id  { $id }
+cli-mesh-as-founder = This node has the founder's key.
+cli-mesh-as-admin = This node is an admin.
+cli-mesh-as-member = This node is a member.
+cli-mesh-taken-back = { $count ->
+        [0] no invite was open
+        [1] 1 invite taken back
+       *[other] { $count } invites taken back
+    }
+cli-mesh-invite =
+    On the other machine:  potluck mesh join 'the line above'
+    Good for { $uses ->
+        [1] one node
+       *[other] { $uses } nodes
+    }, until { $until }, as long as this node runs. Whoever sees it can use it.
+cli-mesh-me = this node
+cli-members-may = members of the private mesh
+cli-head-role = role
+cli-head-seen = seen last
+cli-role-admin = admin
+cli-role-member = member
+cli-role-revoked = put out
+cli-up-moved = this node belongs to another mesh now and starts again

@@ -49,6 +49,10 @@ usage-no-capability = there is no capability { $name }; this node can offer: { $
 usage-nobody-met = nobody called { $name } was met; `potluck contacts` shows who was
 usage-several-met = several are called { $name }: name one by its fingerprint: { $several }
 usage-no-contact = no contact is called { $name }
+usage-limit = a number from 1 to { $most }, or none
 usage-seconds = a number of seconds, above 0 and at most 3600
 usage-days = days, at most 21
 usage-key-value = write it as KEY=VALUE
+usage-invite-needs-node = nobody can use an invite while this node is off: start it with `potluck up`, or say with --at where it will be
+usage-no-member = nobody in the mesh is called { $client }; `potluck mesh members` lists them
+usage-duration = { $text } is no time for an invite: write 30m, 24h or 7d; at most 90d

@@ -150,3 +150,5 @@ analyze-shuffle = 重新排布
 analyze-route = 路由：{ $hops }
 analyze-copy-table = 复制数字
 analyze-not-itself = 这就是原表，请换一个文件名。
+analyze-recent = 最近打开
+analyze-forget = 从列表移除

@@ -72,6 +72,7 @@ cli-id =
     { $id }
     {"  "}名称        { $name }
     {"  "}指纹        { $fingerprint }
+    {"  "}验证词      { $words }
     {"  "}数据文件夹  { $folder }
     {"  "}节点        { $running }
 
@@ -243,6 +244,10 @@ cli-head-time = 用时
 cli-tried = { $name }（{ $outcome }）
 cli-contact-added = { $id } 是联系人了
 cli-contact-renamed = 已改名
+cli-words-of = { $name }
+cli-words-of-you = 你
+cli-compare = 在认得出对方声音或面孔的场合，互相念出自己的验证词。两边看到的相同，就是本人；
+    不同，就是别人。
 cli-contact-removed = 不再是联系人
 cli-blocked = 已屏蔽：不让对方的节点连接，不收对方的信件
 cli-unblocked = 已解除屏蔽
@@ -251,4 +256,51 @@ cli-head-who = 谁能用
 cli-everyone = 所有人
 cli-nobody-else = 仅本节点
 cli-contacts-may = 联系人（{ $count } 位）
+cli-head-each = 每个节点
+cli-at-once = 同时 { $most } 次
+cli-per-minute = 每分钟 { $most } 次
+cli-per-day = 每天 { $most } 次
+cli-no-limit = 不限
 cli-man-pages = 手册页在 { $folder }
+
+## mesh
+
+cli-mesh-created =
+    私有网 { $name } 建好了，本节点是它的第一个管理员。{ $then }
+    用 `potluck mesh invite` 邀请别人；用 `potluck mesh export 文件` 把创始密钥离线保存。
+cli-mesh-joined = 本节点现在是私有网 { $name } 的成员。{ $then }
+cli-mesh-entered = 这里运行的节点正在进入。
+cli-mesh-enters = `potluck up` 会进入它。
+cli-mesh-revoked =
+    { $who } 已被永久移出；与它相连的节点都会断开{ $stay ->
+        [0] 。
+       *[other] 。由它签名的 { $stay } 个成员留下。
+    }
+cli-mesh-promoted = { $who } 现在是管理员；它的节点会从别人那里得知
+cli-mesh-left = 本节点已退出私有网 { $name }，回到公开网
+cli-mesh-key-kept = 创始密钥已写入 { $file }，这里也还有
+cli-mesh-key-moved = 创始密钥只在 { $file } 里了：不要弄丢
+cli-mesh-restored = { $name } 的创始密钥回来了，本节点是管理员
+cli-mesh-open = 公开网 { $name }：同一网络里的任何节点
+cli-mesh-private =
+    私有网 { $name }：{ $count } 个成员
+    { $what }
+    标识  { $id }
+cli-mesh-as-founder = 本节点存有创始密钥。
+cli-mesh-as-admin = 本节点是管理员。
+cli-mesh-as-member = 本节点是成员。
+cli-mesh-taken-back = { $count ->
+        [0] 没有未用的邀请
+       *[other] 收回了 { $count } 个邀请
+    }
+cli-mesh-invite =
+    在另一台电脑上：  potluck mesh join '上面那一行'
+    可供 { $uses } 个节点使用，有效到 { $until }，且本节点须在运行。看到它的人都能用它。
+cli-mesh-me = 本节点
+cli-members-may = 私有网的成员
+cli-head-role = 角色
+cli-head-seen = 上次见到
+cli-role-admin = 管理员
+cli-role-member = 成员
+cli-role-revoked = 已移出
+cli-up-moved = 本节点换了网，正在重新启动

@@ -118,6 +118,7 @@ help-contacts = 遇到过的、可以写信的人；你自己起的名称，以�
         例如：
           potluck contacts                       遇到过的、可以写信的人
           potluck contacts add alice 12D3KooW…   她的电脑上用 `potluck id` 显示
+          potluck contacts compare alice         两人互相念的验证词
           potluck contacts block mallory         不让对方的节点连接，不收对方的信件
 
 help-peers = 网里有谁
@@ -125,6 +126,7 @@ help-peers = 网里有谁
 help-capabilities = 网里能做什么，由谁来做
 
 help-id = 本节点的标识，可以告诉别人
+    .qr = 同时画成 QR 码
 
 help-doctor = 为什么找不到别的节点，该怎么办
 
@@ -166,6 +168,10 @@ help-contacts-rename = 给联系人改名
 help-contacts-remove = 删除联系人
     .name = 名称
 
+help-contacts-compare = 代表对方标识和你的标识的验证词：两边看到的相同才是本人
+    .client = 名称、指纹或标识
+    .qr = 同时画出对方标识的 QR 码
+
 help-contacts-block = 不再与某人往来
     .client = 名称、指纹或标识
 
@@ -180,7 +186,7 @@ help-allow = 谁能用本节点提供的能力
           potluck allow chat alice 12D3KooW…   在已列出的人之外，再加上这些人
           potluck allow chat everyone          所有人
     .capability = 能力，例如 recognize
-    .who = everyone、contacts，或者名称、指纹、标识
+    .who = everyone、members（私有网成员）、contacts，或者名称、指纹、标识
 
 help-deny = 把能力留给自己，或不再给某个列出的人
     .after =
@@ -189,6 +195,19 @@ help-deny = 把能力留给自己，或不再给某个列出的人
           potluck deny chat alice         不再给列出的人里的她
     .capability = 能力，例如 recognize
     .who = 列出的人里不再给谁
+
+help-limit = 每个节点最多能用多少本节点提供的能力
+    .after =
+        例如：
+          potluck limit                                    谁能用多少
+          potluck limit recognize --at-once 8              同一节点再多的请求会得到“忙”
+          potluck limit chat --per-minute 60 --at-once 4
+          potluck limit facepp --per-day 20                再多的请求到第二天才接受
+          potluck limit chat --per-minute none             不限
+    .capability = 能力，例如 recognize
+    .at_once = 一个节点同时能有几次请求；none 表示不限
+    .per_minute = 一个节点每分钟能有几次请求；none 表示不限
+    .per_day = 一个节点每天（UTC）能有几次请求；none 表示不限
 
 help-completions = 输出命令和选项的补全脚本
     .after =
@@ -200,3 +219,45 @@ help-completions = 输出命令和选项的补全脚本
 
 help-man = 写出手册页，每个命令一页
     .folder = 写到哪个文件夹，例如 ~/.local/share/man/man1
+
+help-mesh = 私有网：建立、邀请、加入、移出
+    .after =
+        例如：
+          potluck mesh create lab          本节点建立一个只有受邀者能见的网
+          potluck mesh invite              一行可粘贴的文字和一个二维码；限用一次，一天内有效
+          potluck mesh join potluck-in…    在另一台电脑上：那一行
+          potluck mesh members
+          potluck mesh revoke alice        永久移出，处处生效
+          potluck mesh export key.txt      离线保存创始密钥
+
+help-mesh-create = 建立一个私有网；本节点是它的第一个管理员
+    .name = 它的名称
+
+help-mesh-invite = 生成邀请：粘贴它的人成为成员
+    .uses = 可供几个节点使用
+    .time = 有效多久：30m、24h、7d
+    .again = 只给这个客户端 id，曾被移出的也可以（需要创始密钥）
+    .at = 本节点可达的地址，如果与网络所说的不同；可以重复
+    .no_qr = 不要二维码
+    .take_back = 收回所有未用的邀请
+
+help-mesh-join = 凭邀请成为成员
+    .invite = 邀请，或用 - 从标准输入读取
+
+help-mesh-members = 有哪些成员
+
+help-mesh-revoke = 把某人移出，处处生效，永久有效
+    .client = 对方的名称、指纹或客户端 id
+
+help-mesh-admin = 让某人成为管理员：可以邀请和移出成员
+    .client = 对方的名称、指纹或客户端 id
+
+help-mesh-leave = 退出私有网
+    .forget_key = 即使创始密钥在这里、会因此丢失
+
+help-mesh-export = 把创始密钥写入文件，离线保存
+    .file = 文件
+    .remove = 只留在文件里：从这里删除
+
+help-mesh-restore = 从文件取回创始密钥
+    .file = 文件

@@ -49,6 +49,10 @@ usage-no-capability = 没有 { $name } 这项能力；本节点能提供：{ $kn
 usage-nobody-met = 没有遇到过叫 { $name } 的人；`potluck contacts` 列出遇到过的人
 usage-several-met = 有几个人叫 { $name }：用指纹指明一个：{ $several }
 usage-no-contact = 没有叫 { $name } 的联系人
+usage-limit = 1 到 { $most } 的数，或 none
 usage-seconds = 应是秒数，大于 0，不超过 3600
 usage-days = 应是天数，最多 21
 usage-key-value = 写成 KEY=VALUE
+usage-invite-needs-node = 本节点不运行时没人能用邀请：先运行 `potluck up`，或用 --at 说明它将在哪里
+usage-no-member = 私有网里没有叫 { $client } 的；`potluck mesh members` 会列出成员
+usage-duration = { $text } 不能作邀请的期限：请写 30m、24h 或 7d，最长 90d

@@ -144,6 +144,7 @@ async fn start(
         identity,
         data_dir: home.map(Path::to_owned),
         mail: home.map(Path::to_owned),
+        mesh: None,
         transport: TransportKind::Real,
         registry: None,
         passing: false,

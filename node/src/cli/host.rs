@@ -15,6 +15,7 @@ use crate::{
     doctor::Facts,
     identity::Identity,
     mail::{Ask, Failed, Told},
+    membership::Desk,
     network::{TransportKind, parse_join},
 };
 
@@ -71,10 +72,12 @@ impl Host {
         common.apply(&mut config)?;
         config.services.offer = Some(capabilities.iter().map(|c| (*c).to_owned()).collect());
         config.services.withhold.clear();
+        let private = Desk::of(data_dir.path()).held().is_ok_and(|held| held.is_some());
         let (identity, lock) = match data_dir.lock() {
             Ok(lock) => (Identity::load_or_create(&data_dir)?, Some(lock)),
             // Another command uses the identity for a moment: this one takes a passing one.
-            Err(DataDirError::InUse { .. }) if !mail => (Identity::generate(), None),
+            // In a private mesh nobody would know that one.
+            Err(DataDirError::InUse { .. }) if !mail && !private => (Identity::generate(), None),
             Err(error) => return Err(error.into()),
         };
         // A passing node keeps its blobs apart: the folder belongs to the one that runs there.
@@ -86,6 +89,7 @@ impl Host {
             identity,
             data_dir: None,
             mail: mail.then(|| data_dir.path().to_owned()),
+            mesh: Some(data_dir.path().to_owned()),
             transport: TransportKind::Real,
             passing: true,
         })

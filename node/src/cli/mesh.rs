@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, process::ExitCode};
 
+use clap::Args;
+use potluck_i18n::Lang;
 use serde_json::{Value, json};
 
 use super::{
@@ -14,9 +16,10 @@ use crate::{
     Client,
     config::Config,
     data_dir::DataDir,
-    identity::{Identity, fingerprint, short},
+    identity::{self, Identity, fingerprint, short},
     network::{PeerView, now_ms},
     protocol::Offer,
+    qr,
     service::Counters,
 };
 
@@ -116,7 +119,15 @@ pub(super) async fn capabilities(common: &Common, output: &Output) -> Result<Exi
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn id(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
+/// The options of `id`.
+#[derive(Debug, Args)]
+pub struct Id {
+    /// Also draw it as a QR code
+    #[arg(long)]
+    qr: bool,
+}
+
+pub(super) async fn id(options: Id, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
     let data_dir = DataDir::open(common.data_dir())?;
     // One of another version runs, too.
     let running = !matches!(Client::attach(&data_dir.control_socket()).await, Ok(None));
@@ -127,6 +138,7 @@ pub(super) async fn id(common: &Common, output: &Output) -> Result<ExitCode, Fai
         "id": id.to_string(),
         "name": config.name,
         "fingerprint": fingerprint(&id),
+        "words": { "en": identity::words(&id, Lang::En), "zh": identity::words(&id, Lang::Zh) },
         "data_dir": data_dir.path(),
         "running": running,
     });
@@ -134,8 +146,12 @@ pub(super) async fn id(common: &Common, output: &Output) -> Result<ExitCode, Fai
     output.print(&document, || {
         let running = if running { words::running(lang) } else { words::not_running(lang) };
         let folder = data_dir.path().display().to_string();
-        words::id(lang, id.to_string(), &config.name, fingerprint(&id), folder, running)
+        let (short, read) = (fingerprint(&id), identity::words(&id, lang));
+        words::id(lang, id.to_string(), &config.name, short, read, folder, running)
     });
+    if options.qr {
+        output.draw(&qr::text(&identity::link(&id)).map_err(Failure::internal)?);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -47,6 +47,14 @@ impl Output {
         }
     }
 
+    /// Draws what this program made itself, colours and all, such as a code for a camera.
+    pub fn draw(&self, text: &str) {
+        use std::io::Write as _;
+        if !self.json {
+            let _ = writeln!(std::io::stdout().lock(), "{text}");
+        }
+    }
+
     /// Prints a line for a person.
     pub fn say(&self, text: &str) {
         if !self.json {

@@ -20,9 +20,9 @@ use crate::{
     config::{self, Allow, Config, EditError, capability_name, node_name},
     control::ControlError,
     data_dir::DataDir,
-    identity::short,
+    identity::{self, Identity, short},
     mail::{Ask, Told},
-    services,
+    qr, services,
 };
 
 /// The options of `contacts`.
@@ -30,6 +30,7 @@ use crate::{
 #[command(after_help = "For example:\n  \
     potluck contacts                       who was met, and can be written to\n  \
     potluck contacts add alice 12D3KooW…   `potluck id` on her machine prints it\n  \
+    potluck contacts compare alice         words that both of you read to each other\n  \
     potluck contacts block mallory         their node is not let in, their letters not taken")]
 pub struct Contacts {
     #[command(subcommand)]
@@ -57,6 +58,15 @@ enum Change {
         /// The name
         name: String,
     },
+    /// Words that stand for their client id and for yours: the same ones on both machines, or it is
+    /// somebody else
+    Compare {
+        /// Their name, fingerprint or client id
+        client: String,
+        /// Also draw the QR code of their client id
+        #[arg(long)]
+        qr: bool,
+    },
     /// Have nothing to do with somebody any more
     Block {
         /// Their name, fingerprint or client id
@@ -79,7 +89,7 @@ enum Change {
 pub struct AllowCommand {
     /// The capability, such as recognize
     capability: Option<String>,
-    /// everyone, contacts, or people by name, fingerprint or client id
+    /// everyone, members (of the private mesh), contacts, or people by name, fingerprint or client id
     who: Vec<String>,
 }
 
@@ -100,6 +110,7 @@ impl Contacts {
         let Some(change) = self.change else { return mail::contacts(common, output).await };
         let lang = output.lang();
         let said = match change {
+            Change::Compare { client, qr } => return compare(&client, qr, common, output).await,
             Change::Add { name, client } => {
                 let (name, id) = (node_name(&name)?, whose(&client, common).await?);
                 put("contacts", common, move |people, _| people.insert(&name, text(&id))).await?;
@@ -157,6 +168,7 @@ impl AllowCommand {
             }
             [word] if word == "everyone" => Allow::Everyone,
             [word] if word == "contacts" => Allow::Contacts,
+            [word] if word == "members" => Allow::Members,
             [word] if word == "nobody" => Allow::Nobody,
             people => {
                 let mut ids = listed(&known(common)?, &capability);
@@ -186,12 +198,44 @@ impl Deny {
     }
 }
 
+/// Shows the words of somebody's client id and of this node's own, in both languages: the other side may
+/// read the other one.
+async fn compare(
+    client: &str,
+    qr: bool,
+    common: &Common,
+    output: &Output,
+) -> Result<ExitCode, Failure> {
+    let they = whose(client, common).await?;
+    let you = Identity::load_or_create(&DataDir::open(common.data_dir())?)?.peer_id();
+    let lang = output.lang();
+    let lines = |id| Lang::ALL.map(|lang| format!("  {}", identity::words(id, lang))).join("\n");
+    output.print(&json!({ "they": in_words(&they), "you": in_words(&you) }), || {
+        let (theirs, yours) = (words::words_of(lang, client), words::words_of_you(lang));
+        let (they, you) = (lines(&they), lines(&you));
+        format!("{theirs}\n{they}\n{yours}\n{you}\n\n{}", words::compare(lang))
+    });
+    if qr {
+        output.draw(&qr::text(&identity::link(&they)).map_err(Failure::internal)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A client id with all that it is compared by.
+fn in_words(id: &PeerId) -> serde_json::Value {
+    let [en, zh] = [Lang::En, Lang::Zh].map(|lang| identity::words(id, lang));
+    json!({
+        "id": id.to_string(),
+        "fingerprint": identity::fingerprint(id),
+        "words": { "en": en, "zh": zh },
+    })
+}
+
 /// Who may use what.
 fn list(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
     let config = known(common)?;
-    let names = services::ALL.iter().map(|recipe| recipe.name).chain([crate::mail::KEEP]);
     let lang = output.lang();
-    let all: Vec<_> = names.map(|name| (name, services::allowed(&config, name))).collect();
+    let all: Vec<_> = offers().map(|name| (name, services::allowed(&config, name))).collect();
     let documents: serde_json::Map<_, _> =
         all.iter().map(|(name, allow)| ((*name).to_owned(), json!(allow))).collect();
     output.print(&documents, || {
@@ -211,6 +255,7 @@ fn list(common: &Common, output: &Output) -> Result<ExitCode, Failure> {
 fn said(allow: &Allow, config: &Config, lang: Lang) -> String {
     match allow {
         Allow::Everyone => words::everyone(lang).to_owned(),
+        Allow::Members => words::members_may(lang).to_owned(),
         Allow::Nobody => words::nobody_else(lang).to_owned(),
         Allow::Contacts => words::contacts_may(lang, config.contacts.0.len()),
         Allow::Only(ids) => {
@@ -240,6 +285,7 @@ async fn set(
     let value = match &allow {
         Allow::Only(ids) => toml_edit::Value::from_iter(ids.iter().map(ToString::to_string)),
         Allow::Everyone => "everyone".into(),
+        Allow::Members => "members".into(),
         Allow::Contacts => "contacts".into(),
         Allow::Nobody => "nobody".into(),
     };
@@ -257,7 +303,7 @@ async fn set(
 }
 
 /// Changes a section of the settings; the running node takes it up at once.
-async fn put<R>(
+pub(super) async fn put<R>(
     section: &'static str,
     common: &Common,
     change: impl FnOnce(&mut dyn toml_edit::TableLike, &Config) -> R + Send + 'static,
@@ -277,24 +323,33 @@ async fn put<R>(
         EditError::Disk(_) => Failure::internal(error),
         wrong => Failure::usage(wrong),
     })?;
-    match Client::attach(&data_dir.control_socket()).await {
-        Ok(Some(client)) => client.reload().await?,
-        // Nobody runs, or one that cannot be talked to: it reads the file when it starts.
-        Ok(None) | Err(ControlError::Silent | ControlError::OtherVersion { .. }) => {}
-        Err(error) => return Err(error.into()),
-    }
+    have_reload(&data_dir).await?;
     Ok(config)
 }
 
-fn known(common: &Common) -> Result<Config, Failure> {
+/// Has the node that runs in the data folder take up what was written there; says whether one runs.
+pub(super) async fn have_reload(data_dir: &DataDir) -> Result<bool, Failure> {
+    match Client::attach(&data_dir.control_socket()).await {
+        Ok(Some(client)) => client.reload().await.map(|()| true).map_err(Failure::from),
+        // Nobody runs, or one that cannot be talked to: it reads the file when it starts.
+        Ok(None) | Err(ControlError::Silent | ControlError::OtherVersion { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(super) fn known(common: &Common) -> Result<Config, Failure> {
     Ok(Config::load(&DataDir::open(common.data_dir())?.config_file())?)
 }
 
+/// What this program can offer.
+pub(super) fn offers() -> impl Iterator<Item = &'static str> {
+    services::ALL.iter().map(|recipe| recipe.name).chain([crate::mail::KEEP])
+}
+
 /// The capability by its canonical name, where this program can offer it.
-fn offered(name: &str) -> Result<String, Failure> {
+pub(super) fn offered(name: &str) -> Result<String, Failure> {
     let name = capability_name(name)?;
-    let all = services::ALL.iter().map(|recipe| recipe.name).chain([crate::mail::KEEP]);
-    let known: Vec<_> = all.collect();
+    let known: Vec<_> = offers().collect();
     match known.contains(&name.as_str()) {
         true => Ok(name),
         false => Err(Failure::new(Kind::BadInput, wrong::no_capability(&name, known.join(", ")))),
@@ -304,7 +359,7 @@ fn offered(name: &str) -> Result<String, Failure> {
 /// Somebody's client id: written out, a contact's name, or the name or fingerprint of somebody who was
 /// met.
 async fn whose(client: &str, common: &Common) -> Result<PeerId, Failure> {
-    if let Ok(id) = client.parse() {
+    if let Some(id) = identity::parse(client) {
         return Ok(id);
     }
     if let Some(id) = known(common)?.contacts.0.get(client) {

@@ -41,38 +41,9 @@ impl Up {
         common.apply(&mut config)?;
         self.apply(&mut config)?;
         let identity = Identity::load_or_create(&data_dir)?;
-        let node = Node::start(NodeOptions {
-            config,
-            identity,
-            data_dir: Some(data_dir.path().to_owned()),
-            mail: Some(data_dir.path().to_owned()),
-            transport: TransportKind::Real,
-            registry: None,
-            passing: false,
-        })
-        .await?;
-        let client = node.client();
-        let mut events = client.subscribe().await?;
-        let _control = ControlServer::bind(&data_dir.control_socket(), &node)
-            .map_err(|e| Failure::usage(wrong::control_socket(&e)))?;
-        let ready = tokio::select! {
-            () = node.ready() => true,
-            () = stop.told() => false,
-        };
-        if ready {
-            announce(&client, output);
-            let mut here = View::default();
-            loop {
-                tokio::select! {
-                    event = events.next() => match event {
-                        Some(event) => tell(&mut here, event, output),
-                        None => break,
-                    },
-                    () = stop.told() => break,
-                }
-            }
+        while run_once(&data_dir, &config, &identity, &mut stop, output).await? {
+            output.say(words::up_moved(output.lang()));
         }
-        node.stop().await;
         output.say(words::stopped(output.lang()));
         Ok(ExitCode::SUCCESS)
     }
@@ -90,6 +61,57 @@ impl Up {
         config.services.withhold.extend(names(&self.withhold)?);
         Ok(())
     }
+}
+
+/// A node until it is told to stop. True where the data folder belongs to another mesh now: it is to be
+/// started again.
+async fn run_once(
+    data_dir: &DataDir,
+    config: &Config,
+    identity: &Identity,
+    stop: &mut Stop,
+    output: &Output,
+) -> Result<bool, Failure> {
+    let node = Node::start(NodeOptions {
+        config: config.clone(),
+        identity: identity.clone(),
+        data_dir: Some(data_dir.path().to_owned()),
+        mail: Some(data_dir.path().to_owned()),
+        mesh: Some(data_dir.path().to_owned()),
+        transport: TransportKind::Real,
+        registry: None,
+        passing: false,
+    })
+    .await?;
+    let client = node.client();
+    let mut events = client.subscribe().await?;
+    let control = ControlServer::bind(&data_dir.control_socket(), &node)
+        .map_err(|e| Failure::usage(wrong::control_socket(&e)))?;
+    let ready = tokio::select! {
+        () = node.ready() => true,
+        () = stop.told() => false,
+    };
+    let mut moved = false;
+    if ready {
+        announce(&client, output);
+        let mut here = View::default();
+        loop {
+            tokio::select! {
+                event = events.next() => match event {
+                    Some(event) => tell(&mut here, event, output),
+                    None => break,
+                },
+                () = node.moved() => {
+                    moved = true;
+                    break;
+                }
+                () = stop.told() => break,
+            }
+        }
+    }
+    drop(control);
+    node.stop().await;
+    Ok(moved)
 }
 
 fn announce(client: &Client, output: &Output) {

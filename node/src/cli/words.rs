@@ -60,7 +60,7 @@ potluck_i18n::words! { "cli":
     per_second(rate: String);
     running;
     not_running;
-    id(id: String, name: &str, fingerprint: String, folder: String, running: &str);
+    id(id: String, name: &str, fingerprint: String, words: String, folder: String, running: &str);
     // recognize, faces
     recognized(name: &str, time: u64, model: &str, engine: &str, device: &str);
     not_recognized(why: String);
@@ -99,6 +99,9 @@ potluck_i18n::words! { "cli":
     taken_back;
     contact_added(id: String);
     contact_renamed;
+    words_of(name: &str);
+    words_of_you;
+    compare;
     contact_removed;
     blocked;
     unblocked;
@@ -107,6 +110,11 @@ potluck_i18n::words! { "cli":
     everyone;
     nobody_else;
     contacts_may(count: usize);
+    head_each;
+    at_once(most: u32);
+    per_minute(most: u32);
+    per_day(most: u32);
+    no_limit;
     man_pages(folder: String);
     rests;
     rests_until(id: String);
@@ -207,4 +215,30 @@ potluck_i18n::words! { "cli":
     head_tried;
     head_time;
     tried(name: &str, outcome: String);
+    // mesh
+    up_moved;
+    mesh_created(name: &str, then: &str);
+    mesh_joined(name: &str, then: &str);
+    mesh_entered;
+    mesh_enters;
+    mesh_revoked(who: String, stay: usize);
+    mesh_promoted(who: String);
+    mesh_left(name: &str);
+    mesh_key_kept(file: &str);
+    mesh_key_moved(file: &str);
+    mesh_restored(name: &str);
+    mesh_open(name: &str);
+    mesh_private(name: &str, what: &str, count: usize, id: String);
+    mesh_as_founder;
+    mesh_as_admin;
+    mesh_as_member;
+    mesh_taken_back(count: usize);
+    mesh_invite(uses: u32, until: String);
+    mesh_me;
+    members_may;
+    head_role;
+    head_seen;
+    role_admin;
+    role_member;
+    role_revoked;
 }

@@ -54,9 +54,13 @@ potluck_i18n::reasons! { "usage":
     nobody_met(name: &str);
     several_met(name: &str, several: String);
     no_contact(name: &str);
+    limit(most: u32);
     seconds;
     days;
     key_value;
+    invite_needs_node;
+    no_member(client: &str);
+    duration(text: &str);
 }
 
 /// What is wrong with the value of an option. Clap asks for an error.

@@ -4,6 +4,7 @@ use std::{
     io,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    time::Duration,
 };
 
 use hashbrown::HashMap;
@@ -18,12 +19,27 @@ use crate::{
     doctor::Facts,
     journal::Journal,
     mail::{self, Post},
-    network::{Network, Snapshot},
+    membership::{Desk, Membership, MeshError},
+    network::{Network, Snapshot, now_ms},
     protocol::Offer,
     router::Health,
     service::{Access, Counters, Dispatch, Registry},
     services::{self, about},
 };
+
+/// Why what is in the data folder does not hold from now on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// The settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The private mesh.
+    #[error(transparent)]
+    Mesh(#[from] MeshError),
+}
+
+/// How long the answer to somebody who had this node look again may take.
+const ANSWER: Duration = Duration::from_millis(200);
 
 /// What all handles on a node in this process share.
 pub(crate) struct Local {
@@ -44,6 +60,12 @@ pub(crate) struct Local {
     pub(crate) blobs: Blobs,
     /// The mail, where this node has any.
     pub(crate) post: Option<Post>,
+    /// The private mesh, where this node belongs to one.
+    pub(crate) membership: Option<Arc<Membership>>,
+    /// The data folder that says to which.
+    pub(crate) mesh_folder: Option<PathBuf>,
+    /// Whether that is another one now.
+    pub(crate) moved: watch::Sender<bool>,
     pub(crate) health: Mutex<Health>,
     pub(crate) traffic: Mutex<Traffic>,
     pub(crate) next_call: AtomicU64,
@@ -118,7 +140,7 @@ impl Local {
     }
 
     /// Reads again who may do what, whom the owner knows and whom not; it holds from now on.
-    pub(crate) async fn reload(&self) -> Result<(), ConfigError> {
+    pub(crate) async fn reload(&self) -> Result<(), ReloadError> {
         let Some(file) = self.settings_file.clone() else { return Ok(()) };
         let unread = |path: PathBuf, why: io::Error| ConfigError::Unreadable { path, source: why };
         let read = tokio::task::spawn_blocking({
@@ -130,6 +152,26 @@ impl Local {
         self.network.block(config.blocked.0.values().copied().collect()).await;
         if let Some(post) = &self.post {
             post.know(config.contacts, config.blocked);
+        }
+        Ok(self.reload_membership().await?)
+    }
+
+    /// Looks at the private mesh of the data folder again.
+    async fn reload_membership(&self) -> Result<(), MeshError> {
+        let Some(folder) = self.mesh_folder.clone() else { return Ok(()) };
+        let membership = self.membership.clone();
+        let same = tokio::task::spawn_blocking(move || match membership {
+            Some(membership) => membership.reload(),
+            None => Desk::of(&folder).held().map(|held| held.is_none()),
+        });
+        let same = same.await.map_err(|error| MeshError::Disk(error.into()))??;
+        if !same {
+            let moved = self.moved.clone();
+            tokio::spawn(async move {
+                // Whoever asked for it is to hear the answer first.
+                tokio::time::sleep(ANSWER).await;
+                moved.send_replace(true);
+            });
         }
         Ok(())
     }
@@ -173,8 +215,10 @@ impl Local {
     }
 
     fn troubles(&self) -> Vec<(String, String)> {
-        let troubles = self.registry.troubles();
-        troubles.into_iter().map(|(name, why)| (name.to_owned(), why)).collect()
+        let troubles = self.registry.troubles().into_iter();
+        let troubles = troubles.map(|(name, why)| (name.to_owned(), why));
+        let mesh = self.membership.as_ref().and_then(|membership| membership.trouble(now_ms()));
+        troubles.chain(mesh.map(|why| ("mesh".to_owned(), why))).collect()
     }
 }
 

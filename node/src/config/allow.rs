@@ -17,6 +17,8 @@ pub enum Allow {
     Contacts,
     /// Every node of the mesh.
     Everyone,
+    /// Members of the private mesh; in the open one nobody.
+    Members,
     /// Nobody else.
     Nobody,
     /// These client ids.
@@ -43,7 +45,7 @@ impl<'de> Deserialize<'de> for Permissions {
 
 /// A capability's name that is checked while it is read, so that an error points at its own line.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Name(String);
+pub(super) struct Name(pub(super) String);
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -84,13 +86,16 @@ impl<'de> Deserialize<'de> for Allow {
             type Value = Allow;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"contacts\", \"everyone\", \"nobody\" or a list of client ids")
+                f.write_str(
+                    "\"contacts\", \"everyone\", \"members\", \"nobody\" or a list of client ids",
+                )
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Allow, E> {
                 match text {
                     "contacts" => Ok(Allow::Contacts),
                     "everyone" => Ok(Allow::Everyone),
+                    "members" => Ok(Allow::Members),
                     "nobody" => Ok(Allow::Nobody),
                     other => Err(E::custom(ValueError::Allow(shown(other)))),
                 }
@@ -113,6 +118,7 @@ impl Serialize for Allow {
         match self {
             Allow::Contacts => serializer.serialize_str("contacts"),
             Allow::Everyone => serializer.serialize_str("everyone"),
+            Allow::Members => serializer.serialize_str("members"),
             Allow::Nobody => serializer.serialize_str("nobody"),
             Allow::Only(ids) => serializer.collect_seq(ids.iter().map(ToString::to_string)),
         }

@@ -72,7 +72,7 @@ pub(super) fn known(section: &str) -> Vec<String> {
     if section.is_empty() {
         // The sections of services stand before those of people.
         let own = super::sections().map(|section| section.name.to_owned());
-        let at = known.len().saturating_sub(3);
+        let at = known.len().saturating_sub(4);
         known.splice(at..at, own);
     }
     known

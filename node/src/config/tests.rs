@@ -36,10 +36,10 @@ fn template_and_docs_name_every_setting_and_default() {
     let template = Config::template();
     let top = explain::known("");
     // The last are of people, and have no settings of fixed names.
-    let (fixed, people) = top[3..].split_at(top.len() - 6);
+    let (fixed, people) = top[3..].split_at(top.len() - 7);
     let sections = explain::with_settings();
     assert_eq!(fixed, sections);
-    assert_eq!(people, ["allow", "blocked", "contacts"]);
+    assert_eq!(people, ["allow", "limits", "blocked", "contacts"]);
     for section in people {
         assert!(template.contains(&format!("\n[{section}]\n")), "template: {section}");
         assert!(docs.contains(&format!("\n## `[{section}]`\n")), "docs: {section}");
@@ -178,6 +178,18 @@ fn every_mistake_is_one_line_with_its_place() {
         (
             "[allow]\nchat = \"friends\"",
             "config.toml:2: 'allow.chat': 'friends' says nobody (write \"contacts\", \"everyone\", \"nobody\" or a list of client ids)",
+        ),
+        (
+            "[limits]\nChat = {}",
+            "config.toml:2: 'Chat' is not a capability name (write a name such as chat, or chat/1 with its version)",
+        ),
+        (
+            "[limits]\nchat = { at_once = 0 }",
+            "config.toml:2: 'limits.chat': 0 is not from 1 to 1000000",
+        ),
+        (
+            "[limits.chat]\nper_hour = 3",
+            "config.toml:2: unknown setting 'per_hour' (known here: at_once, per_minute, per_day)",
         ),
         (
             "[blocked]\nmallory = \"bob\"",

@@ -31,6 +31,7 @@ fn advert(n: u64, seq: u64) -> Advert {
         leaving: false,
         sealing: None,
         entry: false,
+        pass: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The only owner of the Swarm. Its arms are one call each and never wait for a consumer.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -77,6 +77,7 @@ pub(super) struct Actor {
     meter: Arc<Meter>,
     streams: super::streams::Control,
     advert: AdvertState,
+    shut: Shut,
     snapshot: watch::Sender<Arc<Snapshot>>,
     /// Who left, for the next snapshot.
     left: Arc<Departures>,
@@ -88,6 +89,15 @@ pub(super) struct Actor {
 pub(super) enum Outbound {
     Asked { peer: PeerId, digest_sent: bool },
     Told,
+}
+
+/// Whom this node has nothing to do with.
+#[derive(Default)]
+struct Shut {
+    /// As its owner wishes.
+    blocked: BTreeSet<PeerId>,
+    /// Who was a member of the private mesh, and is no more.
+    outsiders: BTreeSet<PeerId>,
 }
 
 /// Our own advert.
@@ -169,6 +179,7 @@ pub(super) async fn start(
             changed: false,
             sent_at: None,
         },
+        shut: Shut::default(),
         snapshot,
         left: Arc::default(),
         snapshot_stale: true,
@@ -226,6 +237,11 @@ impl Actor {
         self.advertise_when_due();
     }
 
+    fn shut(&mut self) {
+        let peers = self.shut.blocked.union(&self.shut.outsiders).copied().collect();
+        self.tell(Event::Block { peers });
+    }
+
     fn on_command(&mut self, command: Command) {
         match command {
             Command::Connect { peer, reply } => self.connect(peer, reply),
@@ -248,7 +264,20 @@ impl Actor {
                 self.advert.changed = true;
                 self.advertise_when_due();
             }
-            Command::Block(peers) => self.tell(Event::Block { peers }),
+            Command::Block(peers) => {
+                self.shut.blocked = peers;
+                self.shut();
+            }
+            Command::ShutOut(peers) => {
+                if self.shut.outsiders != peers {
+                    self.shut.outsiders = peers;
+                    self.shut();
+                }
+            }
+            Command::ShowMembership => {
+                self.advert.changed = true;
+                self.advertise_when_due();
+            }
             Command::Join(addresses) => {
                 for address in addresses {
                     self.tell(Event::Join { address });
@@ -530,6 +559,7 @@ impl Actor {
             leaving,
             sealing: self.settings.sealing.clone(),
             entry: self.settings.entry.is_some(),
+            pass: self.settings.membership.as_ref().map(|membership| membership.credential()),
         };
         let signed = advert.sign(&self.settings.keypair)?;
         self.advert.changed = false;

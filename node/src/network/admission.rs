@@ -3,9 +3,22 @@
 //!
 //! Whoever dialled opens the first stream and says its version and its mesh; the other side answers
 //! whether there is room. Whether there is, the actor decides (`Knock`). Time is limited by the
-//! transport that this is part of.
+//! transport that this is part of. Nodes of a private mesh show each other their certificates in it
+//! (`private`).
 
-use std::{error::Error, io, pin::pin, task::Poll, time::Duration};
+mod private;
+
+use std::{
+    error::Error,
+    io,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
 
 use futures::{
     AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, FutureExt as _, StreamExt as _,
@@ -27,6 +40,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     doctor::Stranger,
+    membership::{Membership, NotMember},
     neighbourhood::Door,
     protocol::{
         ADMISSION_PROTOCOL, Checked, Hello, Malformed, Verdict,
@@ -34,6 +48,8 @@ use crate::{
         decode, encode,
     },
 };
+use private::Side;
+pub use private::{Errand, ErrandError, Issued};
 
 /// Knocks that wait for an answer; beyond that a node is as good as full.
 pub(super) const KNOCKS: usize = 64;
@@ -82,6 +98,17 @@ pub enum AdmissionError {
     /// We did not let it in.
     #[error("it was not let in: {0}")]
     TurnedAway(&'static str),
+    /// It closed the connection instead of an answer.
+    #[error(
+        "it closed the connection without an answer: it is of a private mesh, or has blocked this node"
+    )]
+    NoAnswer,
+    /// It is no member of our private mesh.
+    #[error("it is no member of this node's private mesh: {0}")]
+    NotMember(#[from] NotMember),
+    /// We came for a certificate and have the answer; there is nothing else to say.
+    #[error("the answer about a certificate is there")]
+    Errand,
 }
 
 /// What the actor is asked and told.
@@ -98,19 +125,36 @@ pub(super) enum Knock {
 pub struct Admission {
     hello: Hello,
     knocks: Option<mpsc::Sender<Knock>>,
+    /// Of a private mesh.
+    side: Option<Side>,
 }
 
 impl Admission {
     /// The handshake of a peer that is no node: it says what it is told to, and as a listener it has
     /// room for all. For the `and_then` of a transport.
     pub fn guest(hello: Hello) -> Self {
-        Self { hello, knocks: None }
+        Self { hello, knocks: None, side: None }
+    }
+
+    /// The handshake of a peer that is no node and shows the certificate of a private mesh.
+    pub fn member(membership: Arc<Membership>) -> Self {
+        Self { hello: Hello::new(""), knocks: None, side: Some(Side::Member(membership)) }
+    }
+
+    /// That of a node that comes for a certificate of a private mesh and nothing else.
+    pub(super) fn errand(errand: Arc<Errand>) -> Self {
+        Self { hello: Hello::new(""), knocks: None, side: Some(Side::Errand(errand)) }
     }
 
     /// That of a node, and whom it asks.
-    pub(super) fn new(mesh: &str) -> (Self, mpsc::Receiver<Knock>) {
+    pub(super) fn new(
+        mesh: &str,
+        membership: Option<Arc<Membership>>,
+    ) -> (Self, mpsc::Receiver<Knock>) {
         let (knocks, asked) = mpsc::channel(KNOCKS);
-        (Self { hello: Hello::new(mesh), knocks: Some(knocks) }, asked)
+        // What a private mesh is called stands in nothing that others can read.
+        let hello = Hello::new(if membership.is_some() { "" } else { mesh });
+        (Self { hello, knocks: Some(knocks), side: membership.map(Side::Member) }, asked)
     }
 
     /// Performs the handshake and gives the connection on, with all that came on it meanwhile.
@@ -142,9 +186,25 @@ impl Admission {
             Poll::Pending => keep_going(muxer, cx).map(Err),
         });
         let stream = opened.await.map_err(AdmissionError::Connection)?;
-        let talk = driven(muxer, say_hello(stream, &self.hello)).await;
-        let refusal = match talk.map_err(AdmissionError::Connection)?? {
-            Verdict::Admitted { version: VERSION, mesh } if mesh == self.hello.mesh => {
+        let said = AtomicBool::new(false);
+        let talk = async {
+            match &self.side {
+                Some(side) => side.knock(peer, stream, &said).await,
+                None => {
+                    let answered = say_hello(stream, &self.hello, &said).await;
+                    answered.map(|(verdict, _)| Some(verdict))
+                }
+            }
+        };
+        let talk = match driven(muxer, talk).await {
+            Err(_) if said.load(Ordering::Relaxed) => return Err(AdmissionError::NoAnswer),
+            other => other.map_err(AdmissionError::Connection)?,
+        };
+        let Some(verdict) = talk? else { return Ok(()) };
+        let refusal = match verdict {
+            Verdict::Admitted { version: VERSION, mesh }
+                if mesh == self.hello.mesh && self.side.is_none() =>
+            {
                 return Ok(());
             }
             Verdict::Admitted { version: VERSION, mesh } | Verdict::OtherMesh { mesh } => {
@@ -157,6 +217,7 @@ impl Admission {
                 retry_after_ms: retry_after_ms.into(),
                 others: others.iter().filter_map(|other| other.peer()).collect(),
             },
+            Verdict::Sealed(_) => AdmissionError::NotPotluck("it seals its answer".to_owned()),
         };
         if let Some(stranger) = refusal.stranger(address) {
             self.tell(Knock::Stranger { peer, stranger });
@@ -172,6 +233,9 @@ impl Admission {
         address: &Multiaddr,
     ) -> Result<(), AdmissionError> {
         let (stream, hello) = hear_hello(muxer).await?;
+        if let Some(side) = &self.side {
+            return self.open_private(side, (peer, muxer), stream, hello, address).await;
+        }
         // From here on streams wait: whoever is let in may already open them.
         let judged = driven(muxer, self.judge(peer, hello, address)).await;
         let (verdict, refused) = judged.map_err(AdmissionError::Connection)?;
@@ -198,12 +262,16 @@ impl Admission {
         hello: Hello,
         address: &Multiaddr,
     ) -> (Option<Verdict>, Option<&'static str>) {
-        let Hello { version, mesh } = self.hello.clone();
+        let Hello { version, mesh, .. } = self.hello.clone();
         if hello.version != version || hello.mesh != mesh {
             let same_version = hello.version == version;
-            let other = same_version.then_some(hello.mesh);
+            // One of a private mesh does not say of which.
+            let private = hello.sealed.is_some();
+            let other = (same_version && !private).then_some(hello.mesh);
             let stranger = Stranger { address: address.to_string(), mesh: other };
-            self.tell(Knock::Stranger { peer, stranger });
+            if !private {
+                self.tell(Knock::Stranger { peer, stranger });
+            }
             return match same_version {
                 true => (Some(Verdict::OtherMesh { mesh }), Some("it is of another mesh")),
                 false => {
@@ -248,7 +316,7 @@ impl AdmissionError {
         let mut next: Option<&(dyn Error + 'static)> = error.get_ref().map(|it| it as _);
         while let Some(error) = next {
             if let Some(found) = error.downcast_ref::<Self>() {
-                return (!matches!(found, Self::Connection(_))).then_some(found);
+                return (!matches!(found, Self::Connection(_) | Self::Errand)).then_some(found);
             }
             next = error.source();
         }
@@ -266,20 +334,34 @@ impl AdmissionError {
     }
 }
 
-/// Says hello on a stream of its own and reads the verdict.
-async fn say_hello(stream: SubstreamBox, hello: &Hello) -> Result<Verdict, AdmissionError> {
+/// Says hello on a stream of its own and reads the verdict; the stream may be used further. `said` is
+/// true while the answer is waited for.
+async fn say_hello(
+    stream: SubstreamBox,
+    hello: &Hello,
+    said: &AtomicBool,
+) -> Result<(Verdict, Stream), AdmissionError> {
     let not_potluck = |e: &dyn std::fmt::Display| AdmissionError::NotPotluck(e.to_string());
     // The hello goes out with the name of the protocol.
     let negotiated = dialer_select_proto(stream, [ADMISSION_PROTOCOL], Version::V1Lazy).await;
-    let (_, stream) = negotiated.map_err(|e| not_potluck(&e))?;
-    let told = match say(stream, hello).await {
-        Ok(mut stream) => hear::<Verdict>(&mut stream).await,
-        Err(e) => Err(e),
+    let (_, mut stream) = negotiated.map_err(|e| not_potluck(&e))?;
+    let told = async {
+        write(&mut stream, hello).await?;
+        // Nodes of a private mesh may have more to say.
+        if hello.sealed.is_none() {
+            stream.close().await?;
+        }
+        said.store(true, Ordering::Relaxed);
+        let verdict = hear::<Verdict>(&mut stream).await?;
+        said.store(false, Ordering::Relaxed);
+        io::Result::Ok(verdict)
     };
-    match told {
-        Ok(Ok(verdict)) => Ok(verdict),
+    match told.await {
+        Ok(Ok(verdict)) => Ok((verdict, stream)),
         Ok(Err(malformed)) => Err(not_potluck(&malformed)),
         Err(e) if e.get_ref().is_some_and(|e| e.is::<NegotiationError>()) => Err(not_potluck(&e)),
+        // TCP ends the stream, QUIC breaks it.
+        Err(_) if said.load(Ordering::Relaxed) => Err(AdmissionError::NoAnswer),
         Err(e) => Err(AdmissionError::Connection(e)),
     }
 }
@@ -327,11 +409,17 @@ async fn hear_hello(muxer: &mut StreamMuxerBox) -> Result<(Stream, Hello), Admis
 
 /// Sends one frame and nothing more.
 async fn say<T: Serialize>(mut stream: Stream, what: &T) -> io::Result<Stream> {
+    write(&mut stream, what).await?;
+    stream.close().await?;
+    Ok(stream)
+}
+
+/// Sends one frame.
+async fn write<T: Serialize>(stream: &mut Stream, what: &T) -> io::Result<()> {
     let bytes = encode(what).map_err(io::Error::other)?;
     let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
     stream.write_all(&[&length.to_be_bytes()[..], &bytes].concat()).await?;
-    stream.close().await?;
-    Ok(stream)
+    stream.flush().await
 }
 
 /// Reads one frame.

@@ -78,6 +78,11 @@ impl Actor {
             return Verdict::Ignore;
         }
         match signed.verify() {
+            // Of a private mesh, who is no member does not exist.
+            Ok(advert) if !self.is_of_a_member(&advert) => {
+                tracing::debug!(%from, "advert of somebody who is no member");
+                Verdict::Ignore
+            }
             Ok(advert) => {
                 self.tell(Event::Heard { advert, signed: signed.clone(), from, via });
                 Verdict::Accept
@@ -87,6 +92,12 @@ impl Actor {
                 Verdict::Reject
             }
         }
+    }
+
+    fn is_of_a_member(&self, advert: &Advert) -> bool {
+        let Some(membership) = &self.settings.membership else { return true };
+        let (Some(peer), Some(pass)) = (advert.peer(), &advert.pass) else { return false };
+        membership.admit(&peer, pass, &advert.name, now_ms()).is_ok()
     }
 
     pub(super) fn on_response(

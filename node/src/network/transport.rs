@@ -10,9 +10,11 @@ use futures::{
 use libp2p::{
     Multiaddr, PeerId, Swarm, Transport as _,
     core::{
-        UpgradeInfo,
+        Endpoint, UpgradeInfo,
         muxing::StreamMuxerBox,
-        transport::{Boxed, MemoryTransport, OrTransport, timeout::TransportTimeout},
+        transport::{
+            Boxed, DialOpts, MemoryTransport, OrTransport, PortUse, timeout::TransportTimeout,
+        },
         upgrade::{self, InboundConnectionUpgrade, OutboundConnectionUpgrade},
     },
     identity::Keypair,
@@ -22,8 +24,9 @@ use tokio::sync::mpsc;
 
 use super::{
     NetworkError, NetworkSettings,
-    admission::{Admission, AdmissionError, Knock},
+    admission::{Admission, AdmissionError, Errand, ErrandError, Issued, Knock},
     behaviour::Behaviour,
+    dialing::innermost,
     now_ms,
     relay::Meter,
 };
@@ -72,7 +75,7 @@ pub(super) fn swarm(settings: &NetworkSettings) -> Result<Made, NetworkError> {
         Some(meter) => (peer, meter.on(peer, muxer, now_ms())),
         None => (peer, muxer),
     });
-    let (admission, knocks) = Admission::new(&settings.mesh);
+    let (admission, knocks) = Admission::new(&settings.mesh, settings.membership.clone());
     let admitted = muxed
         .and_then(move |connection, point| admission.admit(connection, point))
         .map_err(|e| e.map_left(AdmissionError::Connection).into_inner());
@@ -85,6 +88,52 @@ pub(super) fn swarm(settings: &NetworkSettings) -> Result<Made, NetworkError> {
         .with_idle_connection_timeout(Duration::from_secs(86_400));
     let me = settings.keypair.public().to_peer_id();
     Ok((Swarm::new(timed.boxed(), behaviour, me, config), knocks, meter))
+}
+
+/// Gets a certificate of a private mesh from an admin, at one of these addresses.
+///
+/// # Errors
+///
+/// Where nobody is reached there, or the admin says no.
+pub async fn obtain(
+    keypair: &Keypair,
+    kind: TransportKind,
+    errand: Arc<Errand>,
+    addresses: &[Multiaddr],
+) -> Result<Issued, ErrandError> {
+    let unbuilt = |e: NetworkError| ErrandError::Unreached(e.to_string());
+    let mut last = ErrandError::Unreached(reasons::no_addresses().to_string());
+    for address in addresses {
+        let muxed = match kind {
+            TransportKind::Real => real(keypair),
+            TransportKind::Memory => memory(keypair),
+        };
+        let admission = Admission::errand(errand.clone());
+        let mut transport = muxed
+            .map_err(unbuilt)?
+            .and_then(move |connection, point| admission.admit(connection, point))
+            .map_err(|e| e.map_left(AdmissionError::Connection).into_inner());
+        let options = DialOpts { role: Endpoint::Dialer, port_use: PortUse::New };
+        let dialled = match transport.dial(address.clone(), options) {
+            Ok(dialled) => tokio::time::timeout(DIAL_TIME, dialled).await,
+            Err(error) => {
+                last = ErrandError::Unreached(error.to_string());
+                continue;
+            }
+        };
+        if let Some(answer) = errand.answer() {
+            return Ok(answer?);
+        }
+        last = match dialled {
+            Ok(Ok(_)) => ErrandError::NoAnswer,
+            Ok(Err(AdmissionError::NoAnswer | AdmissionError::NotPotluck(_))) => {
+                ErrandError::NoAnswer
+            }
+            Ok(Err(error)) => ErrandError::Unreached(innermost(&error)),
+            Err(_) => ErrandError::Unreached(reasons::took_too_long().to_string()),
+        };
+    }
+    Err(last)
 }
 
 fn real(keypair: &Keypair) -> Result<Boxed<Muxed>, NetworkError> {

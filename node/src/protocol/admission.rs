@@ -25,8 +25,12 @@ pub const MAX_OTHER_ADDRESSES: usize = 8;
 pub struct Hello {
     /// The version that it speaks.
     pub version: u16,
-    /// The mesh that it belongs to.
+    /// The mesh that it belongs to; empty for a private one.
     pub mesh: String,
+    /// Of a node of a private mesh: what only who knows that mesh can read
+    /// ([`super::membership::Pass`]).
+    #[serde(default, with = "serde_bytes", skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<Vec<u8>>,
 }
 
 /// What the other side answers.
@@ -56,6 +60,9 @@ pub enum Verdict {
         /// The version.
         version: u16,
     },
+    /// Of a node of a private mesh: what only who knows that mesh can read
+    /// ([`super::membership::Welcome`]).
+    Sealed(#[serde(with = "serde_bytes")] Vec<u8>),
 }
 
 /// A node that may have room.
@@ -71,7 +78,7 @@ pub struct Other {
 impl Hello {
     /// What a node of this version and of that mesh says.
     pub fn new(mesh: impl Into<String>) -> Self {
-        Self { version: VERSION, mesh: mesh.into() }
+        Self { version: VERSION, mesh: mesh.into(), sealed: None }
     }
 }
 
@@ -79,13 +86,18 @@ impl Verdict {
     /// That there is no room, naming as many others as a frame holds.
     pub fn full(retry_after_ms: u64, others: &[(PeerId, Vec<Multiaddr>)]) -> Self {
         let retry_after_ms = u32::try_from(retry_after_ms).unwrap_or(u32::MAX);
-        let mut named: Vec<_> = others.iter().take(MAX_OTHERS).map(Other::new).collect();
-        loop {
-            let full = Self::Full { retry_after_ms, others: named.clone() };
-            let fits = encode(&full).is_ok_and(|bytes| bytes.len() <= MAX_FRAME);
-            if fits || named.pop().is_none() {
-                return full;
-            }
+        Self::Full { retry_after_ms, others: some_others(others) }
+    }
+}
+
+/// As many others as a frame holds.
+pub fn some_others(others: &[(PeerId, Vec<Multiaddr>)]) -> Vec<Other> {
+    let mut named: Vec<_> = others.iter().take(MAX_OTHERS).map(Other::new).collect();
+    loop {
+        // A part of the frame is for what is said around them.
+        let fits = encode(&named).is_ok_and(|bytes| bytes.len() <= MAX_FRAME - 128);
+        if fits || named.pop().is_none() {
+            return named;
         }
     }
 }
@@ -107,7 +119,8 @@ impl Other {
 
 impl Checked for Hello {
     fn check(&self) -> Result<(), Malformed> {
-        at_most("mesh", self.mesh.len(), MAX_NAME)
+        at_most("mesh", self.mesh.len(), MAX_NAME)?;
+        at_most("sealed", self.sealed.as_ref().map_or(0, Vec::len), MAX_FRAME)
     }
 }
 
@@ -118,14 +131,18 @@ impl Checked for Verdict {
                 at_most("mesh", mesh.len(), MAX_NAME)
             }
             Self::OtherVersion { .. } => Ok(()),
-            Self::Full { others, .. } => {
-                at_most("others", others.len(), MAX_OTHERS)?;
-                others.iter().try_for_each(|other| {
-                    at_most("addresses", other.addresses.len(), MAX_OTHER_ADDRESSES)
-                })
-            }
+            Self::Full { others, .. } => check_others(others),
+            Self::Sealed(bytes) => at_most("sealed", bytes.len(), MAX_FRAME),
         }
     }
+}
+
+/// Checks the limits of a list of others.
+pub(super) fn check_others(others: &[Other]) -> Result<(), Malformed> {
+    at_most("others", others.len(), MAX_OTHERS)?;
+    others
+        .iter()
+        .try_for_each(|other| at_most("addresses", other.addresses.len(), MAX_OTHER_ADDRESSES))
 }
 
 #[cfg(test)]
@@ -147,7 +164,7 @@ mod tests {
             b"pass",
             &[0x41, 0x00],
         ];
-        assert_eq!(decode(&bytes.concat()), Ok(Hello { version: 2, mesh: "lab".into() }));
+        assert_eq!(decode(&bytes.concat()), Ok(Hello::new("lab")));
     }
 
     #[test]

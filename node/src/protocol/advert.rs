@@ -3,7 +3,7 @@
 use libp2p::{Multiaddr, PeerId, identity};
 use serde::{Deserialize, Serialize};
 
-use super::{Checked, MAX_NAME, Malformed, at_most, decode, encode};
+use super::{Checked, Credential, MAX_NAME, Malformed, at_most, decode, encode};
 use crate::mail::envelope::MAX_SEALING;
 
 /// Most addresses in an advert.
@@ -48,6 +48,9 @@ pub struct Advert {
     /// It is an entry node: it relays for nodes that hold a place there, and keeps mail first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub entry: bool,
+    /// What makes it a member, in a private mesh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<Credential>,
 }
 
 /// One capability as offered by one node.
@@ -186,6 +189,7 @@ impl Checked for Advert {
         at_most("name", self.name.len(), MAX_NAME)?;
         at_most("mesh", self.mesh.len(), MAX_NAME)?;
         at_most("sealing key", self.sealing.as_ref().map_or(0, String::len), MAX_SEALING)?;
+        self.pass.iter().try_for_each(Checked::check)?;
         at_most("addresses", self.addresses.len(), MAX_ADDRESSES)?;
         for address in &self.addresses {
             at_most("address", address.len(), 256)?;
@@ -228,6 +232,7 @@ mod tests {
             leaving: false,
             sealing: None,
             entry: false,
+            pass: None,
         }
     }
 

@@ -24,6 +24,7 @@ potluck_i18n::reasons! { "reasons":
     faces_not_loaded;
     long_text(bytes: usize, most: usize);
     not_offered(capability: &str);
+    not_counted(capability: &str);
     not_ready(capability: &str);
     not_ready_why(capability: &str, why: String);
     input_too_large(bytes: u64, most: u64);
@@ -53,6 +54,9 @@ potluck_i18n::reasons! { "reasons":
     peer_failed(what: String);
     refused(what: String);
     timed_out(what: String);
+    no_addresses;
+    took_too_long;
+    no_member_any_more(mesh: &str, why: super::Reason);
     port_taken;
     port_denied;
     address_not_here;

@@ -11,6 +11,7 @@ use crate::{
     identity::IdentityError,
     network::NetworkError,
     protocol::{AdvertError, MAX_FRAME_TIME, Malformed, signed::SignedError},
+    qr::QrError,
     service::RegistryError,
     services::ServicesError,
 };
@@ -32,12 +33,16 @@ say! {
         Self::Network(error) => [error];
         Self::Services(error) => [error];
         Self::Mail(error) => [error];
+        Self::Mesh(error) => [error];
         Self::Blobs(error) => [error];
         Self::Temporary(why) => "start-temporary" (why);
     }
     ServicesError {
         Self::Make(error) => [error.0];
         Self::Unknown(name, known) => "services-unknown" (name, known);
+    }
+    QrError {
+        Self::TooLong { bytes, most } => "qr-too-long" (bytes, most);
     }
     RegistryError {
         Self::Twice(name) => "registry-twice" (name);

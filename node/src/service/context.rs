@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::{Data, slots::Slot};
+use super::{Data, Pass, slots::Slot};
 use crate::{
     journal::Entry,
     protocol::{Fault, FaultKind},
@@ -61,7 +61,7 @@ pub struct Context {
     pub(super) teller: Teller,
     /// The slot that the call occupies. Work on the pool holds it too, so that a slot is not
     /// given away while a call that timed out still computes.
-    pub(super) slot: Arc<Slot>,
+    pub(super) slot: Arc<(Slot, Pass)>,
     pub(super) pool: Arc<Semaphore>,
 }
 

@@ -23,7 +23,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::{
-    Context, Data, DynService, Progress, Registry, Standing, Teller,
+    Context, Data, DynService, Over, Pass, Progress, Registry, Standing, Teller,
+    ledger::LEDGER_FILE,
     slots::{Place, Slots},
 };
 use crate::protocol::{Answer, CallOutcome, CallRequest, Fault, FaultKind, Offer, Output, Payload};
@@ -35,10 +36,17 @@ use crate::{
 /// The shortest and longest time after which a caller is told to come back.
 const RETRY_MS: (f64, f64) = (20.0, 30_000.0);
 
-/// Who may call what. Asked before the payload is fetched.
+/// Who may call what, and how much of it. Asked before the payload is fetched.
 pub trait Policy: Send + Sync {
     /// `Err` carries the reason for the caller.
     fn allow(&self, caller: PeerId, capability: &str) -> Result<(), String>;
+
+    /// Takes a call out of what its caller may have, or says what of it is too much. Asked last, when
+    /// nothing else keeps the call out.
+    fn take(&self, caller: PeerId, capability: &str) -> Result<Pass, Over> {
+        let _ = (caller, capability);
+        Ok(Pass::default())
+    }
 }
 
 /// The policy of an open mesh: everyone may call what is offered.
@@ -244,8 +252,8 @@ impl Dispatch {
             let outcome = CallOutcome::Failed(Fault::new(FaultKind::NotOffered, why));
             return (Answer { outcome, queue: 0 }, None);
         };
-        let place = match self.admit(lane, origin.caller, &request) {
-            Ok(place) => place,
+        let admitted = match self.admit(lane, origin.caller, &request) {
+            Ok(admitted) => admitted,
             Err(outcome) => return (Answer { outcome, queue: lane.queue() }, None),
         };
         let changed = Changed::entered(&self.load_changed);
@@ -257,7 +265,7 @@ impl Dispatch {
         let span =
             tracing::debug_span!("call", capability = %request.capability, caller = ?origin.caller);
         let ended =
-            self.run(lane, place, origin, noted.clone(), request, fetch).instrument(span).await;
+            self.run(lane, admitted, origin, noted.clone(), request, fetch).instrument(span).await;
         drop(changed);
         if let Some(entry) = noted {
             entry.end(CallEnd { failure: ended.as_ref().err().map(reason), ..CallEnd::default() });
@@ -285,7 +293,7 @@ impl Dispatch {
         lane: &Lane,
         caller: PeerId,
         request: &CallRequest,
-    ) -> Result<Place, CallOutcome> {
+    ) -> Result<(Place, Pass), CallOutcome> {
         if let Err(reason) = self.policy.allow(caller, &request.capability) {
             lane.live.refused.fetch_add(1, Ordering::Relaxed);
             return Err(CallOutcome::Refused { reason });
@@ -303,17 +311,27 @@ impl Dispatch {
             };
             return Err(CallOutcome::Failed(Fault::new(FaultKind::NotOffered, why)));
         };
-        lane.slots.enter(caller, call_ms).map_err(|wait_ms| {
+        let busy = |wait_ms: f64| {
             lane.live.busy.fetch_add(1, Ordering::Relaxed);
             let retry_after_ms = wait_ms.clamp(RETRY_MS.0, RETRY_MS.1) as u32;
             CallOutcome::Busy { retry_after_ms }
-        })
+        };
+        let place = lane.slots.enter(caller, call_ms).map_err(busy)?;
+        let pass = self.policy.take(caller, &request.capability).map_err(|over| match over {
+            Over::Crowded => busy(lane.slots.wait_ms(caller, call_ms)),
+            Over::TooFast { retry_after_ms } => busy(retry_after_ms as f64),
+            Over::UsedUp { .. } => {
+                lane.live.refused.fetch_add(1, Ordering::Relaxed);
+                CallOutcome::Refused { reason: format!("{}: {over}", request.capability) }
+            }
+        })?;
+        Ok((place, pass))
     }
 
     async fn run<F, Fut>(
         &self,
         lane: &Lane,
-        place: Place,
+        (place, mut pass): (Place, Pass),
         origin: Origin,
         noted: Option<Arc<Entry>>,
         request: CallRequest,
@@ -337,6 +355,11 @@ impl Dispatch {
             };
             let slot = place.slot().await;
             let slot = slot.ok_or_else(|| failed(Fault::internal(reasons::stopping())))?;
+            if let Err(why) = pass.run().await {
+                tracing::warn!(%why, "the calls of today cannot be counted in {LEDGER_FILE}");
+                let why = reasons::not_counted(&request.capability);
+                return Err(failed(Fault::new(FaultKind::NotOffered, why)));
+            }
             let started = Instant::now();
             let cx = Context {
                 caller: origin.caller,
@@ -345,7 +368,7 @@ impl Dispatch {
                 input,
                 attached: Mutex::default(),
                 teller: Teller { progress: origin.progress, noted },
-                slot: Arc::new(slot),
+                slot: Arc::new((slot, pass)),
                 pool: self.pool.clone(),
             };
             let body = AssertUnwindSafe(lane.service.call(&cx, &request.args))
@@ -428,3 +451,6 @@ fn failed(fault: Fault) -> CallOutcome {
 fn millis(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,6 +46,11 @@ impl Slots {
         Ok(Place { slots: self.clone(), caller, ticket: None, spent: false })
     }
 
+    /// After how many milliseconds a caller had better come back; see [`Slots::enter`].
+    pub(super) fn wait_ms(&self, caller: PeerId, said_ms: f64) -> f64 {
+        self.lock().wait_ms(&caller, said_ms, now_ms())
+    }
+
     /// Calls that wait or run.
     pub(super) fn total(&self) -> usize {
         self.lock().total()

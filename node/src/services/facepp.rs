@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    config::{Allow, Config},
+    config::{Allow, Config, PeerLimits},
     protocol::{self, Fault, FaultKind, Repeat},
     say::{Say as _, reasons},
     service::{
@@ -43,6 +43,9 @@ use gate::Gate;
 use key::Credentials;
 use picture::{Prepared, from_decoded};
 
+/// How much each contact may have, where the owner does not say it.
+pub(crate) const EACH: PeerLimits =
+    PeerLimits { at_once: None, per_minute: None, per_day: Some(100) };
 /// The longest that one request to Face++ may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The same for the check of the key, for which the start of a node waits.
@@ -231,10 +234,11 @@ impl Offered for Facepp {
     fn rule(config: &Config) -> Option<Rule> {
         let contacts = || config.contacts.0.values().copied().collect();
         match config.section::<Options>().allow {
-            Allow::Everyone => None,
-            Allow::Nobody => Rule::of(&Allow::Nobody, &config.contacts),
-            Allow::Contacts => Some(Rule { who: contacts(), hint: CONTACTS_HINT }),
-            Allow::Only(ids) => Some(Rule { who: ids.into_iter().collect(), hint: LIST_HINT }),
+            Allow::Contacts => Some(Rule { who: contacts(), members: false, hint: CONTACTS_HINT }),
+            Allow::Only(ids) => {
+                Some(Rule { who: ids.into_iter().collect(), members: false, hint: LIST_HINT })
+            }
+            other => Rule::of(&other, &config.contacts),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The codec under fire: whatever arrives, decoding gives a value or an error, and takes little
 //! memory.
 
+use libp2p::identity::Keypair;
 use potluck::protocol::{
-    Advert, Answer, Ask, CallOutcome, CallRequest, Checked, DigestEntry, Exchange, ExchangeReply,
-    Fault, FaultKind, MAX_RESPONSE, Malformed, Near, Offer, Output, Payload, Repeat, Request,
-    Response, Rumour, SignedAdvert, SignedLoss, Tell, decode, encode,
+    Advert, Answer, Ask, CallOutcome, CallRequest, Certificate, Checked, Credential, DigestEntry,
+    Exchange, ExchangeReply, Fault, FaultKind, MAX_RESPONSE, Malformed, Near, Offer, Output,
+    Payload, Repeat, Request, Response, Role, Rumour, SignedAdvert, SignedLoss, Tell, decode,
+    encode,
 };
 use potluck::say::Reason;
 use proptest::{collection::vec, option, prelude::*};
@@ -44,9 +46,15 @@ fn offer() -> impl Strategy<Value = Offer> {
 
 fn advert() -> impl Strategy<Value = Advert> {
     let who = (bytes(64), any::<u64>(), any::<u64>(), text(), text());
-    let sealing = proptest::option::of("[a-z0-9]{0,80}");
-    (who, vec(bytes(20), 0..4), vec(offer(), 0..4), any::<(bool, bool)>(), sealing).prop_map(
-        |((id, seq, incarnation, name, mesh), addresses, offers, (leaving, entry), sealing)| {
+    let outside = (proptest::option::of("[a-z0-9]{0,80}"), proptest::option::of(credential()));
+    (who, vec(bytes(20), 0..4), vec(offer(), 0..4), any::<(bool, bool)>(), outside).prop_map(
+        |(
+            (id, seq, incarnation, name, mesh),
+            addresses,
+            offers,
+            (leaving, entry),
+            (sealing, pass),
+        )| {
             Advert {
                 version: 2,
                 id,
@@ -59,6 +67,7 @@ fn advert() -> impl Strategy<Value = Advert> {
                 leaving,
                 sealing,
                 entry,
+                pass,
             }
         },
     )
@@ -71,6 +80,17 @@ fn near() -> impl Strategy<Value = Vec<Near>> {
         addresses: addresses.into_iter().map(ByteBuf::from).collect(),
     });
     vec(told, 0..3)
+}
+
+fn credential() -> impl Strategy<Value = Credential> {
+    (any::<[u8; 32]>(), any::<u32>(), any::<u64>()).prop_map(|(mut seed, epoch, not_after)| {
+        let founder = Keypair::ed25519_from_bytes(&mut seed).expect("a key");
+        let id = founder.public().to_peer_id().to_bytes();
+        let role = Role::Admin;
+        let (mesh, subject) = (id.clone(), id.clone());
+        let said = Certificate { version: 1, mesh, subject, role, epoch, by: id, not_after };
+        Credential::by_founder(&said, &founder).expect("signs")
+    })
 }
 
 fn exchange() -> impl Strategy<Value = Exchange> {

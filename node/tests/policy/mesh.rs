@@ -475,6 +475,7 @@ impl Mesh {
             leaving,
             sealing: None,
             entry: false,
+            pass: None,
         };
         let signed = self.signed(&advert);
         self.tell(n, Event::Own { advert, signed });

@@ -75,6 +75,7 @@ impl Mesh {
             leaving: false,
             sealing: None,
             entry: false,
+            pass: None,
         };
         self.signed(&advert)
     }

@@ -54,6 +54,7 @@ pub async fn observe(name: String) -> anyhow::Result<()> {
         identity: Identity::generate(),
         data_dir: None,
         mail: None,
+        mesh: None,
         transport: TransportKind::Real,
         registry: None,
         passing: false,

@@ -31,7 +31,7 @@ async fn still_serves(node: &Node) {
 }
 
 fn hello(version: u16, mesh: &str) -> Hello {
-    Hello { version, mesh: mesh.to_owned() }
+    Hello { version, ..Hello::new(mesh) }
 }
 
 #[tokio::test(flavor = "multi_thread")]

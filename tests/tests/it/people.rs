@@ -1,8 +1,10 @@
 //! Who may use what, contacts and blocking, by the command line, on nodes that run meanwhile.
 
+use std::time::Instant;
+
 use anyhow::ensure;
 use potluck_tests::process::{Process, Up, wait_until};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 struct Pair {
     _folder: tempfile::TempDir,
@@ -82,6 +84,101 @@ fn who_may_use_what_changes_while_the_node_runs() -> anyhow::Result<()> {
         let ran = pair.ann.run(wrong.iter().copied())?;
         ensure!(ran.code == Some(2) && ran.err.lines().count() == 1, "{wrong:?}: {ran:?}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_day_has_so_many_calls_of_one_peer_and_a_restart_brings_no_more() -> anyhow::Result<()> {
+    let mut pair = pair()?;
+    let (ann, bob) = (pair.ann.id().to_owned(), pair.bob.id().to_owned());
+    let set = pair.ann_does(&["limit", "chat", "--per-day", "2"])?;
+    ensure!(set["chat/1"]["per_day"] == 2, "{set}");
+    for _ in 0..2 {
+        ensure!(pair.bob.run(["ask", "hello", "--json"])?.code == Some(0), "twice a day");
+    }
+    let refused = |pair: &Pair| {
+        let ran = pair.bob.run(["ask", "hello", "--json"])?;
+        ensure!(ran.code == Some(5), "{ran:?}");
+        Ok(ran.json()["error"]["message"].to_string())
+    };
+    let said = refused(&pair)?;
+    // When there are more, and nothing about anybody else.
+    ensure!(said.contains("2 calls a day") && said.contains("(UTC)"), "{said}");
+    ensure!(!said.contains(&ann) && !said.contains(&bob), "{said}");
+    ensure!(pair.ann.run(["ask", "hello", "--json"])?.code == Some(0), "the owner has no limit");
+
+    pair.ann.kill()?;
+    let to_bob = format!("{}/p2p/{bob}", pair.bob.address());
+    pair.ann = Up::on_loopback("ann")
+        .args(["--offer", "chat", "--join", &to_bob])
+        .start_in(&pair._folder.path().join("ann"))?;
+    wait_until(|| pair.sees(&pair.bob, &ann))?;
+    let until_refused = || Ok(pair.bob.run(["ask", "hello", "--json"])?.code == Some(5));
+    wait_until(until_refused)?;
+    ensure!(refused(&pair)?.contains("2 calls a day"), "it was forgotten");
+    pair.ann_does(&["limit", "chat", "--per-day", "none"])?;
+    ensure!(pair.bob.run(["ask", "hello", "--json"])?.code == Some(0), "no limit any more");
+
+    let list = pair.ann_does(&["limit"])?;
+    ensure!(list["facepp/1"]["per_day"] == 100 && list["chat/1"] == json!({}), "{list}");
+    for wrong in [
+        &["limit", "chess", "--per-day", "3"][..],
+        &["limit", "chat", "--per-day", "0"],
+        &["limit", "chat", "--at-once", "some"],
+        &["limit", "--at-once", "3"],
+    ] {
+        let ran = pair.ann.run(wrong.iter().copied())?;
+        ensure!(ran.code == Some(2), "{wrong:?}: {ran:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn who_asks_too_fast_is_served_by_the_next_peer() -> anyhow::Result<()> {
+    let pair = pair()?;
+    pair.ann_does(&["limit", "chat", "--per-minute", "1"])?;
+    let since = Instant::now();
+    let ask = |more: &[&str]| pair.bob.run([&["ask", "hello", "--json"], more].concat());
+    ensure!(ask(&[])?.code == Some(0), "once a minute");
+    // Whoever else it may be, it takes a minute until ann is there again.
+    let second = ask(&["--timeout", "1"])?;
+    ensure!(second.code != Some(0) || since.elapsed().as_secs() >= 60, "{second:?}");
+    let to_bob = format!("{}/p2p/{}", pair.bob.address(), pair.bob.id());
+    let cat = Up::on_loopback("cat").args(["--offer", "chat", "--join", &to_bob]);
+    let cat = cat.start_in(&pair._folder.path().join("cat"))?;
+    wait_until(|| {
+        let all = pair.bob.json(["capabilities"])?;
+        Ok(all.to_string().contains(cat.id()))
+    })?;
+    let mut by_ann = 0;
+    for _ in 0..8 {
+        let ran = ask(&[])?;
+        ensure!(ran.code == Some(0), "somebody is there: {ran:?}");
+        by_ann += u64::from(ran.json()["served_by"]["id"] == *pair.ann.id());
+    }
+    ensure!(by_ann <= since.elapsed().as_secs() / 60, "ann served {by_ann}");
+    Ok(())
+}
+
+#[test]
+fn two_people_see_the_same_words_of_each_other() -> anyhow::Result<()> {
+    let pair = pair()?;
+    let (ann, bob) = (pair.ann.json(["id"])?, pair.bob.json(["id"])?);
+    let at_ann = pair.ann_does(&["contacts", "compare", "bob"])?;
+    let at_bob = pair.bob.json(["contacts", "compare", "ann"])?;
+    ensure!(at_ann["they"]["words"] == bob["words"] && at_ann["you"]["words"] == ann["words"]);
+    ensure!(at_ann["they"] == at_bob["you"] && at_ann["you"] == at_bob["they"], "{at_bob}");
+    ensure!(ann["words"]["en"] != bob["words"]["en"], "two people");
+    // For eyes: both languages, and a code that stands for a client id wherever one is asked for.
+    let shown = pair.ann.run(["contacts", "compare", "bob", "--qr"])?.out;
+    for words in [&bob["words"]["en"], &bob["words"]["zh"], &ann["words"]["en"]] {
+        ensure!(words.as_str().is_some_and(|words| shown.contains(words)), "{words}: {shown}");
+    }
+    ensure!(shown.contains('▀'), "{shown}");
+    ensure!(pair.bob.run(["id", "--qr"])?.out.contains('▀'), "no code");
+    let code = format!("potluck:{}", pair.bob.id());
+    pair.ann_does(&["contacts", "add", "bobby", &code])?;
+    ensure!(pair.ann_does(&["contacts", "compare", "bobby"])?["they"] == at_ann["they"]);
     Ok(())
 }
 

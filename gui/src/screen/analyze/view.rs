@@ -1,5 +1,7 @@
 //! The frame of the screen: header, how it is read, the parts of the report.
 
+use std::path::PathBuf;
+
 use iced::{
     Alignment, Length,
     widget::{Column, Row, Space, column, container, row},
@@ -10,12 +12,18 @@ use super::{
     Analyze, Message, Purpose, State, Tab, Trouble, WORDS, amounts, paths, running::quiet,
 };
 use crate::{
-    backend::{files::Unread, tables::Analysis},
+    backend::{
+        files::{self, Unread},
+        tables::Analysis,
+    },
     figures,
     icon::Icon,
     screen::{Context, body, header, sample_button},
-    theme::{self, Element, Role, Tone, space},
-    widget::{Kind, button, cut, drop_field, empty, icon_button, scroll, tabs, tile},
+    theme::{self, Element, Role, Tone, radius, space},
+    widget::{
+        Kind, button, cut, drop_field, empty, head_row, hr, icon_button, pressable, scroll, tabs,
+        tile,
+    },
     words::{Lang, analyze as words, asking, shell},
 };
 
@@ -43,11 +51,11 @@ impl Analyze {
 
     fn head<'a>(&'a self, context: &Context<'a>) -> Element<'a, Message> {
         let lang = context.lang;
-        let files = Message::Paths;
-        let by_name = files(paths::Message::Type(Purpose::Open));
+        let of_files = Message::Paths;
+        let by_name = of_files(paths::Message::Type(Purpose::Open));
         let mut controls: Vec<Element<'a, Message>> = Vec::new();
-        let choose = files(paths::Message::Choose(Purpose::Open));
-        let save = files(paths::Message::Choose(Purpose::Report));
+        let choose = of_files(paths::Message::Choose(Purpose::Open));
+        let save = of_files(paths::Message::Choose(Purpose::Report));
         let done = self.report().is_some();
         if context.is_narrow() {
             if self.table.is_some() {
@@ -97,12 +105,17 @@ impl Analyze {
         let over = self.paths.is_over();
         let drop = drop_field(words::drop_here(lang), words::choose(lang), over, choose);
         let sample = sample_button(lang, Message::Sample);
-        let roomy = context.size.height >= 400.0;
+        let recent = recent(&context.settings.recent_tables, lang);
+        let roomy = context.size.height >= 400.0 && recent.is_none();
         let hint = roomy.then(|| {
             let hint = empty(Icon::ChartColumn, words::empty(lang), words::empty_hint(lang));
             container(hint).height(260)
         });
-        Column::new().push(drop).push(hint).push(sample).spacing(space::L).into()
+        let all = Column::new().push(drop).push(hint).push(recent).push(sample).spacing(space::L);
+        match roomy {
+            true => all.into(),
+            false => scroll(all).height(Length::Fill).into(),
+        }
     }
 
     /// Nothing is there yet but what this computer read.
@@ -192,18 +205,17 @@ impl Analyze {
     fn tabs<'a>(&'a self, numbers: &'a Numbers, lang: Lang) -> Element<'a, Message> {
         // A word for each, and how many alerts there are.
         let alerts = numbers.alerts.len();
-        let icon = (alerts > 0).then_some(Icon::TriangleAlert);
         tabs(
             &[
-                (None, words::overview(lang), Tab::Overview),
-                (icon, words::alerts(lang), Tab::Alerts),
-                (None, words::columns(lang), Tab::Columns),
-                (None, words::heatmap(lang), Tab::Heatmap),
-                (None, words::scatter(lang), Tab::Scatter),
-                (None, words::missing(lang), Tab::Missing),
-                (None, words::skewness(lang), Tab::Skew),
-                (None, words::trends(lang), Tab::Trends),
-                (None, words::cloud(lang), Tab::Cloud),
+                (0, words::overview(lang), Tab::Overview),
+                (alerts, words::alerts(lang), Tab::Alerts),
+                (0, words::columns(lang), Tab::Columns),
+                (0, words::heatmap(lang), Tab::Heatmap),
+                (0, words::scatter(lang), Tab::Scatter),
+                (0, words::missing(lang), Tab::Missing),
+                (0, words::skewness(lang), Tab::Skew),
+                (0, words::trends(lang), Tab::Trends),
+                (0, words::cloud(lang), Tab::Cloud),
             ],
             self.tab,
             Message::Tab,
@@ -266,4 +278,33 @@ impl Analyze {
             .align_y(Alignment::Center)
             .into()
     }
+}
+
+/// Tables that were opened lately, the last one first.
+fn recent<'a>(tables: &[PathBuf], lang: Lang) -> Option<Element<'a, Message>> {
+    if tables.is_empty() {
+        return None;
+    }
+    let mut all = column![head_row(words::recent(lang), "")];
+    for (at, path) in tables.iter().enumerate() {
+        let folder = path.parent().map_or_else(String::new, |folder| folder.display().to_string());
+        let line = row![
+            Icon::Table2.view(16.0).style(theme::muted),
+            column![
+                cut(files::name_of(path), Role::Body).fill(),
+                cut(folder, Role::Caption).style(theme::muted).fill(),
+            ]
+            .width(Length::Fill),
+        ]
+        .spacing(space::M)
+        .align_y(Alignment::Center);
+        let line = container(line).padding([space::S, space::L]).width(Length::Fill);
+        let forget = icon_button(Icon::X, words::forget(lang), Some(Message::Forget(path.clone())));
+        let line =
+            row![pressable(line, false, radius::INNER, Message::Recent(path.clone())), forget]
+                .padding(iced::Padding::ZERO.right(space::S))
+                .align_y(Alignment::Center);
+        all = all.push((at > 0).then(hr)).push(line);
+    }
+    Some(container(all).padding(1).width(Length::Fill).style(theme::card).into())
 }

@@ -43,6 +43,7 @@ pub struct Conversation {
 pub struct Book {
     conversations: BTreeMap<String, Conversation>,
     people: BTreeMap<String, Contact>,
+    me: String,
 }
 
 /// A person, as the list shows them.
@@ -178,12 +179,18 @@ impl Conversation {
 }
 
 impl Book {
+    /// This node's own client id; empty until letters were read.
+    pub fn me(&self) -> &str {
+        &self.me
+    }
+
     /// Everything anew.
     pub fn fill(&mut self, letters: Letters) {
         let mut entries: Vec<_> = letters.came.into_iter().map(Entry::Came).collect();
         entries.extend(letters.went.into_iter().map(Entry::Went));
         entries.sort_by(|one, other| (one.at(), one.id()).cmp(&(other.at(), other.id())));
         self.conversations.clear();
+        self.me = letters.me;
         for entry in entries {
             let with = entry.with().to_owned();
             self.conversations.entry(with).or_default().entries.push(entry);

@@ -1,4 +1,4 @@
-//! The conversation with the robot. It is kept as long as the window is open.
+//! The conversation with the robot. What it answered is kept in the data folder.
 
 use iced::{
     Alignment, Length,
@@ -7,7 +7,10 @@ use iced::{
 
 use super::{Chat, Message, TALK, bubble};
 use crate::{
-    backend::post::Said,
+    backend::{
+        post::Said,
+        robot::{Exchange, KEPT},
+    },
     figures,
     icon::Icon,
     screen::Context,
@@ -17,13 +20,12 @@ use crate::{
 };
 use potluck::say::Reason;
 
-/// Questions that are remembered.
-const KEPT: usize = 200;
-
 /// What was said.
 #[derive(Debug, Default)]
 pub(super) struct Robot {
     turns: Vec<Turn>,
+    /// What was said before was asked for.
+    recalled: bool,
 }
 
 /// A question, and what became of it.
@@ -58,6 +60,36 @@ impl Robot {
         failed.map(|_| turn.asked.clone())
     }
 
+    /// Whether what was said before has to be asked for: once.
+    pub(super) fn begins(&mut self) -> bool {
+        !std::mem::replace(&mut self.recalled, true)
+    }
+
+    /// What was said before stands above what was said since.
+    pub(super) fn remember(&mut self, all: Vec<Exchange>) {
+        let before = all.into_iter().map(|Exchange { asked, at, said }| {
+            // Nothing of these is asked again.
+            Turn { number: 0, asked, at, answer: Some(Ok(said)) }
+        });
+        self.turns.splice(0..0, before);
+        let more = self.turns.len().saturating_sub(KEPT);
+        self.turns.drain(..more);
+    }
+
+    /// All that was answered.
+    pub(super) fn exchanges(&self) -> Vec<Exchange> {
+        let answered = self.turns.iter().filter_map(|turn| {
+            let said = turn.answer.as_ref()?.as_ref().ok()?.clone();
+            Some(Exchange { asked: turn.asked.clone(), at: turn.at, said })
+        });
+        answered.collect()
+    }
+
+    /// Nothing was said; what is being asked is answered all the same.
+    pub(super) fn forget(&mut self) {
+        self.turns.retain(|turn| turn.answer.is_none());
+    }
+
     /// The last that was said, and when.
     pub(super) fn last(&self) -> Option<(&str, u64)> {
         let turn = self.turns.last()?;
@@ -77,10 +109,14 @@ impl Chat {
             cut(words::robot_hint(lang), Role::Caption).style(theme::muted).fill(),
         ]
         .width(Length::Fill);
+        let forget = (!self.robot.turns.is_empty()).then(|| {
+            icon_button(Icon::Trash, words::forget_robot(lang), Some(Message::ForgetRobot))
+        });
         let head = row![]
             .push(self.back(context))
             .push(tile(Icon::Bot, 36.0, Tone::Primary))
             .push(names)
+            .push(forget)
             .spacing(space::M)
             .align_y(Alignment::Center);
         let side = if context.is_narrow() { space::M } else { space::XL };
@@ -160,5 +196,28 @@ mod tests {
         assert_eq!(robot.again(1).as_deref(), Some("hello"));
         assert_eq!(robot.again(1), None);
         assert_eq!(robot.last(), Some(("hello", 5)));
+    }
+
+    #[test]
+    fn what_was_answered_comes_back_above_what_was_said_since() {
+        let by = potluck::client::Served { id: String::new(), name: "kitchen".to_owned() };
+        let said = |text: &str| Said { text: text.to_owned(), by: by.clone(), milliseconds: 1 };
+        let mut before = Robot::default();
+        before.ask(1, "one".to_owned(), 5);
+        before.answer(1, Ok(said("1")));
+        before.ask(2, "two".to_owned(), 6);
+        before.answer(2, Err("nobody".into()));
+        let kept = before.exchanges();
+        assert_eq!(kept.len(), 1, "a question without an answer is none");
+        let mut after = Robot::default();
+        assert!(after.begins() && !after.begins());
+        after.ask(1, "three".to_owned(), 9);
+        after.remember(kept);
+        after.answer(1, Ok(said("3")));
+        let asked: Vec<_> = after.exchanges().into_iter().map(|one| one.asked).collect();
+        assert_eq!(asked, ["one", "three"]);
+        after.ask(2, "four".to_owned(), 10);
+        after.forget();
+        assert_eq!((after.exchanges().len(), after.turns.len()), (0, 1));
     }
 }

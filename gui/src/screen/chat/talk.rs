@@ -24,11 +24,12 @@ impl Chat {
         let entries = talk.map_or(&[][..], |talk| talk.entries.as_slice());
         let coming = talk.map_or(&[][..], |talk| talk.coming.as_slice());
         let sealing = self.pending.iter().any(|one| one.to == id);
-        let letters: Element<'a, Message> =
-            match entries.is_empty() && coming.is_empty() && !sealing {
-                true => empty(Icon::MessageCircle, words::first(lang), words::sealed(lang)),
-                false => self.letters(id, entries, coming, context),
-            };
+        let nothing = entries.is_empty() && coming.is_empty() && !sealing;
+        let letters: Element<'a, Message> = match self.comparing {
+            true => self.compare(id, context),
+            false if nothing => empty(Icon::MessageCircle, words::first(lang), words::sealed(lang)),
+            false => self.letters(id, entries, coming, context),
+        };
         let hovered = self.hovered.then(|| {
             let said = words::drop_here(lang, &self.book.name(id, context.view));
             container(note(Icon::Upload, said, Tone::Primary)).padding([space::S, side(context)])
@@ -67,6 +68,7 @@ impl Chat {
             .push(self.back(context))
             .push(avatar(&name, id, size, Some(on)))
             .push(names)
+            .push(icon_button(Icon::Shield, words::compare(lang), Some(Message::Compare)))
             .push(icon_button(Icon::Copy, words::copy_id(lang), Some(copy)))
             .spacing(space::M)
             .align_y(Alignment::Center);

@@ -97,7 +97,7 @@ fn what_was_not_sent_stands_in_the_field_again() {
     let Action::Ask(dialog) = asked else { panic!("nobody is told") };
     assert!(dialog.title.contains("anna") && dialog.text.contains("new key"), "{dialog:?}");
     let draft = &chat.drafts[&person("anna")];
-    assert_eq!((draft.text.as_str(), &draft.files), ("see you at five", &files));
+    assert_eq!((draft.text().as_str(), &draft.files), ("see you at five", &files));
     assert!(chat.pending.is_empty());
 }
 
@@ -108,9 +108,9 @@ fn drafts_stay_with_the_person_they_are_for() {
     let _ = chat.update(Message::Choose(person("anna")), &stage.context());
     let _ = chat.update(Message::Write("for anna".into()), &stage.context());
     let _ = chat.update(Message::Choose(Who::Robot), &stage.context());
-    assert_eq!(chat.draft().unwrap().text, "");
+    assert_eq!(chat.draft().unwrap().text(), "");
     let _ = chat.update(Message::Choose(person("anna")), &stage.context());
-    assert_eq!(chat.draft().unwrap().text, "for anna");
+    assert_eq!(chat.draft().unwrap().text(), "for anna");
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Chat {
     pub(super) fn send(&mut self, context: &Context<'_>) -> Action<Message> {
         let Some(who) = self.chosen.clone() else { return Action::None };
         let draft = self.drafts.entry(who.clone()).or_default();
-        let (text, files) = (draft.text.trim().to_owned(), draft.files.clone());
+        let (text, files) = (draft.text().trim().to_owned(), draft.files.clone());
         if text.is_empty() && files.is_empty() {
             return Action::None;
         }
@@ -154,6 +154,24 @@ impl Chat {
         }
     }
 
+    /// What was said to the robot before this window opened, once.
+    pub(super) fn recall(&mut self, context: &Context<'_>) -> Action<Message> {
+        match context.backend.filter(|_| self.robot.begins()) {
+            Some(backend) => {
+                Action::Run(Task::perform(backend.clone().remembered(), Message::Remembered))
+            }
+            None => Action::None,
+        }
+    }
+
+    /// What was said to the robot is kept for the next window.
+    pub(super) fn keep_robot(&mut self, context: &Context<'_>) -> Action<Message> {
+        let Some(backend) = context.backend else { return Action::None };
+        self.numbers += 1;
+        let kept = backend.clone().remember(self.numbers, self.robot.exchanges());
+        Action::Run(Task::perform(kept, |()| Message::Nothing))
+    }
+
     pub(super) fn ask_again(&mut self, number: u64, context: &Context<'_>) -> Action<Message> {
         let Some(backend) = context.backend else { return Action::None };
         let Some(text) = self.robot.again(number) else { return Action::None };
@@ -189,10 +207,11 @@ impl Chat {
     /// What was not sent stands in the field again, before what was written since.
     pub(super) fn put_back(&mut self, pending: Pending) {
         let draft = self.drafts.entry(Who::Person(pending.to)).or_default();
-        draft.text = match draft.text.is_empty() {
+        let since = draft.text();
+        draft.write(&match since.is_empty() {
             true => pending.text,
-            false => format!("{} {}", pending.text, draft.text),
-        };
+            false => format!("{} {since}", pending.text),
+        });
         let since = std::mem::replace(&mut draft.files, pending.files);
         for file in since {
             if !draft.files.contains(&file) {

@@ -1,7 +1,7 @@
 //! Without a window.
 
 use iced::Size;
-use potluck::client::View;
+use potluck::{client::View, config::PeerLimits};
 
 use super::*;
 use crate::{backend::offering::Key as Kept, screen::Screen, settings::Settings};
@@ -12,6 +12,12 @@ fn known() -> Offering {
         withheld: vec!["chat/1".to_owned()],
         keep_mib: 1024,
         allow: [("facepp/1".to_owned(), Allow::Contacts)].into(),
+        limits: [("chat/1".to_owned(), PeerLimits { at_once: Some(4), ..PeerLimits::default() })]
+            .into(),
+        threads: 0,
+        queue: 64,
+        max_input_mib: 64,
+        disk_mib: 8192,
         daily_calls: 500,
         key: Kept::None,
     }
@@ -72,9 +78,49 @@ fn what_is_no_key_stays_in_the_fields_and_escape_forgets_it() {
 }
 
 #[test]
-fn the_room_goes_up_and_down_by_steps() {
-    assert_eq!((cards::smaller(1024), cards::larger(1024)), (Some(512), Some(2048)));
+fn numbers_go_up_and_down_by_steps() {
+    let rooms = cards::ROOMS;
+    assert_eq!(
+        (limits::before(&rooms, 1024), limits::after(&rooms, 1024)),
+        (Some(512), Some(2048))
+    );
     // A number that somebody wrote into the file.
-    assert_eq!((cards::smaller(1000), cards::larger(1000)), (Some(512), Some(1024)));
-    assert_eq!((cards::smaller(64), cards::larger(65_536)), (None, None));
+    assert_eq!(
+        (limits::before(&rooms, 1000), limits::after(&rooms, 1000)),
+        (Some(512), Some(1024))
+    );
+    assert_eq!((limits::before(&rooms, 64), limits::after(&rooms, 65_536)), (None, None));
+    // No limit is above all limits.
+    let steps = [1, 2, 4];
+    assert_eq!((limits::lower(&steps, None), limits::higher(&steps, None)), (Some(Some(4)), None));
+    assert_eq!(
+        (limits::lower(&steps, Some(1)), limits::higher(&steps, Some(4))),
+        (None, Some(None))
+    );
+    assert_eq!(limits::higher(&steps, Some(3)), Some(Some(4)));
+}
+
+#[test]
+fn a_model_is_named_before_it_is_added_and_what_is_wrong_stays_with_it() {
+    use crate::screen::paths::Message as Path;
+
+    let (view, settings) = (View::default(), Settings::default());
+    let context = context(&view, &settings);
+    let mut offer = Offer::default();
+    let chosen = |paths: &[&str]| {
+        let paths = paths.iter().map(|path| path.into()).collect();
+        Message::ModelFiles(Path::Chosen(OfModel, crate::backend::files::Chosen::Paths(paths)))
+    };
+    let told = offer.update(chosen(&["/m/labels.txt"]), &context);
+    assert!(matches!(told, Action::Tell(_)) && offer.adding.is_none());
+    let _ = offer.update(chosen(&["/m/Flowers.onnx", "/m/flowers.toml"]), &context);
+    assert!(format!("{:?}", offer.adding).contains("\"flowers\""), "{:?}", offer.adding);
+    let why = "there is a model of that name";
+    let _ = offer.update(Message::Added(Err(why.into())), &context);
+    assert!(format!("{:?}", offer.adding).contains(why));
+    let asked = offer.update(Message::RemoveModel("flowers".into()), &context);
+    let Action::Ask(dialog) = asked else { panic!("not asked") };
+    assert!(matches!(&dialog.actions[1].1, Message::ModelRemoved(name) if name == "flowers"));
+    let _ = offer.key(&iced::keyboard::Key::Named(Named::Escape));
+    assert!(offer.adding.is_none());
 }

@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::private;
+use crate::{private, service::day};
 
 /// The file in the data folder.
 pub const BUDGET_FILE: &str = "facepp-calls.json";
@@ -195,12 +195,6 @@ impl Budget {
 /// Seconds since 1970.
 pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-fn day(seconds: u64) -> String {
-    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-    let day = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
-    day.strftime("%F").to_string()
 }
 
 /// Held while the count is read and written; goes with the handle.

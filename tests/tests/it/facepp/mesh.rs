@@ -64,7 +64,7 @@ async fn strangers_are_refused_before_their_picture_is_fetched() {
     let registry = Registry::new().with(service).expect("the name is free");
     let me = Identity::generate().peer_id();
     let limits = DispatchSettings { threads: 1, queue: 1, max_input: 1 << 20 };
-    let dispatch = Dispatch::new(&registry, limits, Box::new(services::access(&config, me)));
+    let dispatch = Dispatch::new(&registry, limits, Box::new(services::access(&config, me, None)));
     let caller = Identity::generate().peer_id();
     let origin = Origin::new(caller, None, CancellationToken::new());
     let request = CallRequest {

@@ -4,7 +4,9 @@
 
 pub mod bare;
 pub mod bench;
+pub mod entry;
 pub mod facepp;
+pub mod internet;
 pub mod lan;
 pub mod mesh;
 pub mod pictures;

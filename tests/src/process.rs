@@ -36,18 +36,24 @@ pub const NOTHING: [&str; 12] = [
 /// missing or older than its sources.
 pub fn potluck() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| build().expect("the potluck program can be built"))
+    PROGRAM.get_or_init(|| build("potluck").expect("the potluck program can be built"))
 }
 
-fn build() -> anyhow::Result<PathBuf> {
+/// The same for `potluck-bootstrap`.
+pub fn bootstrap() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| build("potluck-bootstrap").expect("potluck-bootstrap can be built"))
+}
+
+fn build(name: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
     let mut folder = own.parent().context("a program lies in a folder")?;
     if folder.ends_with("deps") {
         folder = folder.parent().context("deps lies in a folder")?;
     }
-    let program = folder.join("potluck");
+    let program = folder.join(name);
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folders = ["node/src", "node/analysis/src", "models/src"];
+    let folders = ["node/src", "node/analysis/src", "models/src", "bootstrap/src"];
     let sources = folders.iter().filter_map(|folder| newest(&workspace.join(folder))).max();
     let built = program.metadata().and_then(|m| m.modified()).ok();
     if built.is_some_and(|built| Some(built) >= sources) {
@@ -55,14 +61,14 @@ fn build() -> anyhow::Result<PathBuf> {
     }
     let mut cargo = Command::new(env!("CARGO"));
     // All packages, so that features, and with them the dependencies, are those of this test.
-    cargo.args(["build", "--workspace", "--bin", "potluck"]);
+    cargo.args(["build", "--workspace", "--bin", name]);
     cargo.current_dir(workspace);
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
     let target = folder.parent().context("a profile lies in the target folder")?;
     let status = cargo.env("CARGO_TARGET_DIR", target).status()?;
-    ensure!(status.success() && program.exists(), "cargo build -p potluck failed");
+    ensure!(status.success() && program.exists(), "cargo build failed");
     Ok(program)
 }
 

@@ -18,6 +18,7 @@ use potluck::{
 };
 use potluck_i18n::Lang;
 use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
 
 use settings::Options;
 
@@ -66,37 +67,52 @@ async fn run(options: Options, lang: Lang) -> Result<(), Stopped> {
     let lang = options.lang.or(written.language).unwrap_or(lang);
     let config = settings::apply(&options, written).map_err(wrong)?;
     let identity = Identity::load_or_create(&data_dir).map_err(|e| Stopped::said(&e, lang))?;
-    let watched = match options.http() {
-        Some(at) => {
-            let bound = TcpListener::bind(at).await;
-            Some(bound.map_err(|e| wrong(format!("cannot answer at http://{at}: {e}; give another address with --http, or --http off")))?)
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let listener = listener(&options).await.map_err(wrong)?;
+        let node = Node::start(NodeOptions {
+            config: config.clone(),
+            identity: identity.clone(),
+            data_dir: Some(data_dir.path().to_owned()),
+            mail: Some(data_dir.path().to_owned()),
+            mesh: Some(data_dir.path().to_owned()),
+            transport: TransportKind::Real,
+            registry: None,
+            passing: false,
+        })
+        .await
+        .map_err(|e| Stopped::said(&e, lang))?;
+        let _control = ControlServer::bind(&data_dir.control_socket(), &node)
+            .map_err(|e| wrong(format!("the control socket cannot be made: {e}")))?;
+        let at = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let watching = listener.map(|listener| {
+            AbortOnDropHandle::new(tokio::spawn(watched::serve(listener, node.watch())))
+        });
+        node.ready().await;
+        announce(&node, at, options.json);
+        let moved = tokio::select! {
+            // Its data folder belongs to another mesh now: it starts again there.
+            () = node.moved() => true,
+            () = &mut stop => false,
+        };
+        drop(watching);
+        // Those who hold a place here are told, and look for another.
+        node.stop().await;
+        if !moved {
+            return Ok(());
         }
-        None => None,
-    };
-    let node = Node::start(NodeOptions {
-        config,
-        identity,
-        data_dir: Some(data_dir.path().to_owned()),
-        mail: Some(data_dir.path().to_owned()),
-        mesh: Some(data_dir.path().to_owned()),
-        transport: TransportKind::Real,
-        registry: None,
-        passing: false,
-    })
-    .await
-    .map_err(|e| Stopped::said(&e, lang))?;
-    let _control = ControlServer::bind(&data_dir.control_socket(), &node)
-        .map_err(|e| wrong(format!("the control socket cannot be made: {e}")))?;
-    let at = watched.as_ref().and_then(|listener| listener.local_addr().ok());
-    if let Some(listener) = watched {
-        tokio::spawn(watched::serve(listener, node.watch()));
     }
-    node.ready().await;
-    announce(&node, at, options.json);
-    stop.await;
-    // Those who hold a place here are told, and look for another.
-    node.stop().await;
-    Ok(())
+}
+
+/// Where whoever watches over the node looks; `None` where nobody wants to.
+async fn listener(options: &Options) -> Result<Option<TcpListener>, String> {
+    let Some(at) = options.http() else { return Ok(None) };
+    let bound = TcpListener::bind(at).await;
+    bound.map(Some).map_err(|e| {
+        format!(
+            "cannot answer at http://{at}: {e}; give another address with --http, or --http off"
+        )
+    })
 }
 
 fn announce(node: &Node, http: Option<std::net::SocketAddr>, json: bool) {

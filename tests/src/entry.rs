@@ -55,7 +55,9 @@ impl Entry {
     pub fn on_loopback(name: &str, args: &[&str]) -> anyhow::Result<Self> {
         let port = free_port()?;
         let tcp = format!("/ip4/127.0.0.1/tcp/{port}");
-        let own = ["--name", name, "--listen", &tcp, "--external", &tcp, "--http", "127.0.0.1:0"];
+        // The same after it started again in another mesh.
+        let http = format!("127.0.0.1:{}", free_port()?);
+        let own = ["--name", name, "--listen", &tcp, "--external", &tcp, "--http", &http];
         Self::start(None, own.iter().chain(args).copied())
     }
 
@@ -88,6 +90,11 @@ impl Entry {
     /// What others give to `--join`.
     pub fn join(&self) -> &str {
         self.ready["join"][0].as_str().expect("it can be joined")
+    }
+
+    /// Its data folder.
+    pub fn data_dir(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
     }
 
     /// Its client id.

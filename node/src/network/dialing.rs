@@ -100,7 +100,7 @@ impl Actor {
     pub(super) fn on_disconnected(&mut self, peer: PeerId) {
         self.forget_pulse(&peer);
         self.activity.forget(&peer);
-        self.forget_observed(&peer);
+        self.forget_parted(&peer);
         self.tell(Event::Disconnected { peer });
         self.snapshot_stale = true;
     }

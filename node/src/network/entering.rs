@@ -1,7 +1,7 @@
 //! Entry nodes, as the actor has to do with them: places at them, what they see of this node, and
 //! which of several connections to a peer are kept.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use libp2p::{
     Multiaddr, PeerId, autonat, core::transport::ListenerId, dcutr, identify, multiaddr::Protocol,
@@ -24,6 +24,8 @@ pub(super) struct Entering {
     listeners: HashMap<ListenerId, PeerId>,
     /// How peers from outside see us, while they are connected.
     observed: HashMap<PeerId, Multiaddr>,
+    /// Who holds a place here. The relay says of every connection that ends that a place was given up.
+    holders: HashSet<PeerId>,
     /// What this node does as an entry node.
     pub(super) facts: EntryFacts,
 }
@@ -109,8 +111,11 @@ impl Actor {
         }
     }
 
-    pub(super) fn forget_observed(&mut self, peer: &PeerId) {
+    /// A peer has no connection any more.
+    pub(super) fn forget_parted(&mut self, peer: &PeerId) {
         self.entering.observed.remove(peer);
+        self.entering.holders.remove(peer);
+        self.entering.facts.places = self.entering.holders.len();
     }
 
     /// We may be reached from outside at the ports on which we listen, where the NAT keeps them: to be
@@ -130,9 +135,11 @@ impl Actor {
     pub(super) fn on_relay(&mut self, event: relay::Event) {
         let facts = &mut self.entering.facts;
         match event {
-            relay::Event::ReservationReqAccepted { renewed: false, .. } => facts.places += 1,
-            relay::Event::ReservationTimedOut { .. } => {
-                facts.places = facts.places.saturating_sub(1);
+            relay::Event::ReservationReqAccepted { src_peer_id, .. } => {
+                self.entering.holders.insert(src_peer_id);
+            }
+            relay::Event::ReservationTimedOut { src_peer_id } => {
+                self.entering.holders.remove(&src_peer_id);
             }
             relay::Event::CircuitReqAccepted { .. } => {
                 facts.circuits += 1;
@@ -144,6 +151,7 @@ impl Actor {
             }
             _ => {}
         }
+        self.entering.facts.places = self.entering.holders.len();
     }
 
     pub(super) fn on_punched(&mut self, event: &dcutr::Event) {

@@ -1,8 +1,9 @@
 //! The entry node as a process: what it says of itself, and when it does not run.
 
+use anyhow::{Context as _, ensure};
 use potluck_tests::{
     entry::{self, Entry},
-    process::{NOTHING, Up, wait_until},
+    process::{NOTHING, Up, command, run, wait_until},
 };
 
 #[test]
@@ -22,6 +23,32 @@ fn it_says_how_it_does_and_stops_in_order() -> anyhow::Result<()> {
     assert_eq!(entry.stop()?, Some(0));
     // It said goodbye.
     wait_until(|| Ok(!b.peers()?.contains(&"gate".to_owned())))
+}
+
+#[test]
+fn it_enters_a_private_mesh_and_is_nobodys_else() -> anyhow::Result<()> {
+    let entry = Entry::on_loopback("gate", &[])?;
+    let up = |name: &str| Up::on_loopback(name).args(["--offer", "chat", "--join", entry.join()]);
+    let (ann, eve) = (up("ann").start()?, up("eve").start()?);
+    eve.wait_for_peers(&["ann", "gate"])?;
+    ann.json(["mesh", "create", "lab"])?;
+    let invite = || -> anyhow::Result<String> {
+        let said = ann.json(["mesh", "invite"])?;
+        Ok(said["invite"].as_str().context("an invite")?.to_owned())
+    };
+    // It runs, and starts again in the mesh that it was let into.
+    let mut joining = command(None, ["mesh", "join", &invite()?, "--json"]);
+    joining.arg("--data-dir").arg(entry.data_dir());
+    let joined = run(joining)?;
+    ensure!(joined.code == Some(0), "{joined:?}");
+    ann.wait_for_peers(&["gate"])?;
+    let bob = up("bob").start()?;
+    bob.json(["mesh", "join", &invite()?])?;
+    bob.wait_for_peers(&["ann", "gate"])?;
+    wait_until(|| Ok(entry.metric("places")? == 2))?;
+    ensure!(bob.json(["ask", "hello", "--peer", ann.id()])?["served_by"]["id"] == ann.id());
+    // Who is left in the open one is alone.
+    wait_until(|| Ok(eve.peers()?.is_empty()))
 }
 
 #[test]

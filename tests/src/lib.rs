@@ -8,6 +8,7 @@ pub mod entry;
 pub mod facepp;
 pub mod internet;
 pub mod lan;
+pub mod lossy;
 pub mod mesh;
 pub mod pictures;
 pub mod process;

@@ -16,6 +16,13 @@ use serde_json::Value;
 /// A guard against tests that hang, not a measure of speed.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What shifts the clock of a process, in the places where Debian and others have it.
+const FAKETIME: [&str; 3] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib/faketime/libfaketime.so.1",
+];
+
 /// Arguments of `up` for a node that offers nothing.
 pub const NOTHING: [&str; 12] = [
     "--withhold",
@@ -196,6 +203,14 @@ impl Up {
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Its clock is wrong by this, as `-1h` or `+15d`; `None` where nothing can shift it. Only what is a
+    /// time of day is wrong.
+    pub fn shifted(self, shift: &str) -> Option<Self> {
+        let faketime = FAKETIME.iter().find(|path| Path::new(path).exists())?;
+        let up = self.env("LD_PRELOAD", faketime).env("FAKETIME", shift);
+        Some(up.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1"))
     }
 
     /// Starts it in a fresh data folder and waits until it serves.

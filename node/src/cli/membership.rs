@@ -24,7 +24,7 @@ use crate::{
         Desk, Held, Invite, InviteError, Member, Offer, desk::MAX_USES, invite::MAX_ADDRESSES,
         members,
     },
-    neighbourhood::address::is_loopback,
+    neighbourhood::address::{is_circuit, is_loopback},
     network::{Errand, TransportKind, now_ms, obtain},
     protocol::membership::{Pass, Role},
     qr,
@@ -263,6 +263,10 @@ impl Place {
         if all.iter().any(|address| !is_loopback(address)) {
             all.retain(|address| !is_loopback(address));
         }
+        // Where others reach it from everywhere comes first.
+        let outer = Config::load(&self.data_dir.config_file())?.network.external;
+        let outer = outer.iter().filter_map(|text| text.parse().ok());
+        let mut all: Vec<_> = outer.chain(all.into_iter().filter(|it| !is_circuit(it))).collect();
         all.truncate(MAX_ADDRESSES);
         Ok(all)
     }

@@ -71,6 +71,10 @@ pub struct Network {
     /// Multiaddrs of nodes to connect to. Default: none.
     #[serde(deserialize_with = "addresses")]
     pub join: Vec<String>,
+    /// Multiaddrs at which others reach this node from everywhere, as through a port that a router
+    /// forwards. Default: none.
+    #[serde(deserialize_with = "addresses")]
+    pub external: Vec<String>,
     /// Find nodes on the local network by mDNS. Default: true.
     pub mdns: bool,
     /// How many neighbours are kept connected (a soft bound), 1 to 1000. Default: 12.
@@ -273,6 +277,7 @@ impl Default for Network {
         Network {
             listen: listen.map(str::to_owned).to_vec(),
             join: Vec::new(),
+            external: Vec::new(),
             mdns: true,
             connections: 12,
             max_connections: 200,
@@ -293,10 +298,13 @@ impl Default for Services {
     }
 }
 
-/// The sections of services, in the order of the services, and that of the mail.
+/// The sections of services, in the order of the services, that of the mail, and that of entry nodes.
 fn sections() -> impl Iterator<Item = SectionForm> {
     let services = crate::services::ALL.iter().map(|recipe| recipe.section);
-    services.chain([SectionForm::of::<crate::mail::Options>()])
+    services.chain([
+        SectionForm::of::<crate::mail::Options>(),
+        SectionForm::of::<crate::entry::Options>(),
+    ])
 }
 
 /// The canonical form of a capability name: `chat` and `chat/1` are both `chat/1`.

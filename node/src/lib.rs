@@ -12,6 +12,7 @@ pub mod control;
 pub mod data_dir;
 pub mod directory;
 pub mod doctor;
+pub mod entry;
 pub mod home;
 pub mod identity;
 pub mod journal;

@@ -19,14 +19,16 @@ pub mod backoff;
 mod checks;
 mod dialing;
 mod door;
+pub mod entries;
 mod event;
 mod exchanges;
+mod nearby;
 mod peer;
 pub mod ring;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use libp2p::PeerId;
+use libp2p::{Multiaddr, PeerId};
 use rand::{Rng, RngExt as _};
 
 use crate::{
@@ -38,6 +40,7 @@ use crate::{
 use dialing::Joins;
 pub use door::Door;
 pub use event::{DialFailure, Effect, Event};
+pub use nearby::Way;
 use peer::{Peer, Phase, Watch};
 use ring::Neighbour;
 
@@ -83,12 +86,17 @@ pub struct Settings {
     pub most: usize,
     /// How many of its nearest successors on the ring it watches.
     pub watched: usize,
+    /// Whether it is an entry node.
+    pub entry: bool,
+    /// Whether it holds places at entry nodes, once it knows of any.
+    pub reserves: bool,
 }
 
 impl Settings {
     /// The usual numbers for a mesh.
     pub fn new(mesh: impl Into<String>) -> Self {
-        Self { directory: directory::Settings::new(mesh), wanted: 12, most: 200, watched: 2 }
+        let directory = directory::Settings::new(mesh);
+        Self { directory, wanted: 12, most: 200, watched: 2, entry: false, reserves: true }
     }
 }
 
@@ -97,6 +105,8 @@ impl Settings {
 pub struct Nearness {
     /// Whether there is a connection.
     pub connected: bool,
+    /// Whether that leads through an entry node only.
+    pub relayed: bool,
     /// Whether it spoke to us over its own connection, now or earlier.
     pub met: bool,
     /// Since when it may be gone, or cannot be reached by us.
@@ -124,6 +134,11 @@ pub struct Neighbourhood {
     looked_around_at: u64,
     /// Whom the owner wants nothing to do with.
     blocked: BTreeSet<PeerId>,
+    /// The entry nodes of the directory.
+    entries: BTreeSet<PeerId>,
+    places: entries::Places,
+    /// Where this node listens in its own network.
+    here: Vec<Multiaddr>,
 }
 
 /// What one source may make this node do.
@@ -167,6 +182,9 @@ impl Neighbourhood {
             neighbours_at: 0,
             looked_around_at: 0,
             blocked: BTreeSet::new(),
+            entries: BTreeSet::new(),
+            places: entries::Places::default(),
+            here: Vec::new(),
         }
     }
 
@@ -190,6 +208,10 @@ impl Neighbourhood {
             Event::Join { address } => self.join(address, now, out),
             Event::Wanted { peer } => self.on_wanted(peer, now, out),
             Event::Connected { peer, dial } => self.on_connected(peer, dial, now, out),
+            Event::Way { peer, way } => self.on_way(peer, way),
+            Event::Reserved { entry } => self.on_reserved(entry),
+            Event::Unreserved { entry } => self.on_unreserved(entry, now, rng),
+            Event::Here { addresses } => self.here = addresses,
             Event::Disconnected { peer } => self.on_disconnected(peer, now, rng, out),
             Event::DialFailed { dial, why } => self.on_dial_failed(dial, why, now, rng, out),
             Event::Stranger { peer, stranger } => self.on_stranger(peer, stranger, now, rng),
@@ -227,6 +249,7 @@ impl Neighbourhood {
         let link = known.link();
         Nearness {
             connected: link.is_some(),
+            relayed: link.is_some() && known.way == Way::Relayed,
             met: known.met_at.is_some(),
             suspect_since: known.suspect_since,
             rtt_ms: link.and_then(|link| link.rtt_ms),
@@ -295,13 +318,18 @@ impl Neighbourhood {
                 Said::Gossip(rumour) => Effect::Gossip(rumour),
                 Said::Appeared(peer) => {
                     self.vouched(peer, now, out);
+                    self.note_entry(peer, out);
                     Effect::Appeared(peer)
                 }
                 Said::Changed(peer) => {
                     self.vouched(peer, now, out);
+                    self.note_entry(peer, out);
                     Effect::Changed(peer)
                 }
-                Said::Gone { peer, reason } => Effect::Gone { peer, reason },
+                Said::Gone { peer, reason } => {
+                    self.note_entry(peer, out);
+                    Effect::Gone { peer, reason }
+                }
                 Said::Overdue { peer, seq } => {
                     Effect::Tell { peer, request: Request::Overdue { seq } }
                 }
@@ -324,9 +352,11 @@ impl Neighbourhood {
         self.tick_checks(now, out);
         self.redial(now, out);
         self.close_parted(now, out);
+        self.keep_places(now, rng, out);
         if now >= self.neighbours_at {
             self.neighbours_at = now + NEIGHBOURS_MS;
             self.keep_neighbours(now, rng, out);
+            self.try_directly(now, out);
             self.tidy(now);
         }
         self.keep_watch(now, out);
@@ -384,7 +414,8 @@ impl Neighbourhood {
                 connected: true,
                 met: peer.exchanged(),
                 unreachable: false,
-                in_flight: link.running,
+                // A place at an entry node is used as long as it is held.
+                in_flight: link.running + u32::from(self.places.taken(id)),
                 last_used: link.used_at,
             })
         })

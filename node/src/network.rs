@@ -8,12 +8,16 @@ mod actor;
 pub mod admission;
 mod behaviour;
 mod dialing;
+mod entering;
 mod inbound;
 mod listening;
 mod pulse;
+mod relay;
 pub mod streams;
+mod told;
 mod transport;
 mod view;
+mod ways;
 
 use std::{
     collections::BTreeSet,
@@ -27,13 +31,16 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::doctor::{DialFailure, Stranger};
+pub use crate::neighbourhood::address::is_private;
 use crate::{
     calls::{Activity, Undelivered},
+    entry,
     membership::Membership,
     protocol::Offer,
     say::Reason,
 };
 pub use admission::{Errand, ErrandError, Issued};
+pub use relay::EntryFacts;
 pub use transport::{TransportKind, obtain, parse_join};
 pub use view::{Departure, Departures, PeerView, Snapshot};
 
@@ -57,6 +64,10 @@ pub struct NetworkSettings {
     pub max_connections: u32,
     /// Real sockets, or memory for tests.
     pub transport: TransportKind,
+    /// Where others reach this node from everywhere, as far as its owner knows.
+    pub external: Vec<Multiaddr>,
+    /// What it lends as an entry node, where it is one.
+    pub entry: Option<entry::Options>,
     /// Sees the mesh and is not seen: for a command that runs for a moment.
     pub hidden: bool,
     /// What letters to this node are sealed to, where it takes any.
@@ -84,6 +95,11 @@ pub enum NetworkError {
     /// The transport could not be built.
     #[error("cannot set up encrypted connections: {0}")]
     Transport(String),
+    /// An entry node that nobody could reach.
+    #[error(
+        "an entry node needs an address that others reach from everywhere: give it with --external, such as --external /ip4/203.0.113.7/tcp/4001, or with `external` below [network] in the settings"
+    )]
+    NoExternal,
     /// The first advert could not be signed.
     #[error("cannot sign this node's advert: {0}")]
     Advert(#[from] crate::protocol::AdvertError),
@@ -112,6 +128,8 @@ pub struct NetworkFacts {
     pub dial_failures: Vec<DialFailure>,
     /// A process with our identity.
     pub clone: Option<CloneReport>,
+    /// What it does as an entry node, where it is one.
+    pub entry: Option<EntryFacts>,
 }
 
 /// A handle on the actor.
@@ -213,6 +231,11 @@ impl Network {
         let (reply, facts) = oneshot::channel();
         let _ = self.commands.send(Command::Facts(reply)).await;
         facts.await.unwrap_or_default()
+    }
+
+    /// Whether the actor has ended.
+    pub(crate) fn ended(&self) -> bool {
+        self.commands.is_closed()
     }
 
     /// Says goodbye to the mesh and closes all connections.

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use libp2p::{Multiaddr, StreamProtocol};
+use libp2p::{Multiaddr, StreamProtocol, multiaddr};
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -15,11 +15,14 @@ use crate::{
     calls::{self, Caller},
     client::{Client, Local, Own, StartedWith},
     config::Config,
+    entry,
     identity::Identity,
     journal::Journal,
     mail::{self, Post, post::PostError, serve},
     membership::{Membership, MeshError, renewal, spread},
-    network::{Network, NetworkError, NetworkSettings, TransportKind, now_ms, parse_join},
+    network::{
+        Network, NetworkError, NetworkFacts, NetworkSettings, TransportKind, now_ms, parse_join,
+    },
     protocol::{CALL_PROTOCOL, Offer, ROLL_PROTOCOL},
     router::Health,
     say::{Reason, Say as _},
@@ -31,6 +34,8 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(250);
 /// The same while a service gets ready: a command may wait for it.
 const LOOK_LOADING: Duration = Duration::from_millis(2);
+/// How long the network may take to say how it does.
+const ANSWER: Duration = Duration::from_secs(2);
 
 /// What a node is started with.
 pub struct NodeOptions {
@@ -127,6 +132,7 @@ impl Node {
             // Where it was let in it finds the others.
             settings.join.extend(membership.first_addresses().iter().cloned());
         }
+        let external = settings.external.clone();
         let (network, actor) = Network::start(settings).await?;
         let incoming = network
             .streams()
@@ -163,7 +169,12 @@ impl Node {
             settings_file,
             own: watch::Sender::new(Own::default()),
             journal: Journal::default(),
-            started_with: StartedWith { mesh: mesh_name, mdns: config.network.mdns, passing },
+            started_with: StartedWith {
+                mesh: mesh_name,
+                mdns: config.network.mdns,
+                passing,
+                external,
+            },
             dispatch,
             registry,
             blobs,
@@ -216,6 +227,11 @@ impl Node {
         &self.local.registry
     }
 
+    /// What whoever watches over this node looks at.
+    pub fn watch(&self) -> Watch {
+        Watch { local: self.local.clone() }
+    }
+
     pub(crate) fn local(&self) -> &Arc<Local> {
         &self.local
     }
@@ -244,6 +260,38 @@ impl Node {
     /// Says goodbye and stops.
     pub async fn stop(self) {
         self.local.network.stop().await;
+    }
+}
+
+/// How a node does, for whoever watches over it. Cheap to clone; it does not keep the node running.
+#[derive(Clone)]
+pub struct Watch {
+    local: Arc<Local>,
+}
+
+/// What is seen then.
+#[derive(Debug, Clone, Default)]
+pub struct Watched {
+    /// Its connections, and what it does as an entry node.
+    pub network: NetworkFacts,
+    /// Other nodes of the mesh that it knows.
+    pub nodes: usize,
+    /// Letters that it keeps for others, and their bytes.
+    pub letters: (usize, u64),
+}
+
+impl Watch {
+    /// `None` where the network does not answer.
+    pub async fn look(&self) -> Option<Watched> {
+        let asked = tokio::time::timeout(ANSWER, self.local.network.facts());
+        let network = asked.await.ok().filter(|_| !self.local.network.ended())?;
+        let letters = self.local.post.as_ref().map_or((0, 0), Post::kept);
+        Some(Watched { network, nodes: self.local.network.snapshot().peers.len(), letters })
+    }
+
+    /// Where others reach it from everywhere, as far as its owner knows.
+    pub fn external(&self) -> &[Multiaddr] {
+        &self.local.started_with.external
     }
 }
 
@@ -318,21 +366,25 @@ fn network_settings(
     transport: TransportKind,
     hidden: bool,
 ) -> Result<NetworkSettings, StartError> {
-    let listen: Result<Vec<Multiaddr>, _> = config
-        .network
-        .listen
-        .iter()
-        .map(|text| text.parse().map_err(|e| StartError::Address(format!("{text}: {e}").into())))
-        .collect();
     let mut join = Vec::new();
     for text in &config.network.join {
         join.extend(parse_join(text).map_err(StartError::Address)?);
     }
+    let read = |texts: &[String]| -> Result<Vec<Multiaddr>, StartError> {
+        let wrong = |text: &String, e| StartError::Address(format!("{text}: {e}").into());
+        texts
+            .iter()
+            .map(|text| text.parse().map_err(|e: multiaddr::Error| wrong(text, e)))
+            .collect()
+    };
+    let entry = config.section::<entry::Options>();
     Ok(NetworkSettings {
         keypair: identity.keypair().clone(),
         name: config.name.clone(),
         mesh: config.mesh.clone(),
-        listen: listen?,
+        listen: read(&config.network.listen)?,
+        external: read(&config.network.external)?,
+        entry: entry.enabled.then_some(entry),
         join,
         mdns: config.network.mdns,
         neighbours: config.network.connections,

@@ -15,7 +15,7 @@ pub use admission::{ADMISSION_PROTOCOL, Hello, Verdict};
 pub use advert::{Advert, AdvertError, Offer, Repeat, SignedAdvert};
 pub use call::{Answer, Ask, CallOutcome, CallRequest, Fault, FaultKind, Output, Payload, Tell};
 pub use codec::{Codec, Malformed};
-pub use exchange::{DigestEntry, Exchange, ExchangeReply, Loss, Rumour, SignedLoss};
+pub use exchange::{DigestEntry, Exchange, ExchangeReply, Loss, Near, Rumour, SignedLoss};
 pub use membership::{Certificate, Credential, ROLL_PROTOCOL, Role};
 
 use std::{fmt, time::Duration};

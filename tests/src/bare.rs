@@ -148,7 +148,13 @@ impl Bare {
 
     /// Hands over adverts as an exchange does.
     pub async fn tell(&self, adverts: Vec<SignedAdvert>) -> Response {
-        self.request(&Request::Exchange(Exchange { root: [0; 32], digest: None, adverts })).await
+        self.request(&Request::Exchange(Exchange {
+            root: [0; 32],
+            digest: None,
+            adverts,
+            near: vec![],
+        }))
+        .await
     }
 
     /// Answers the pulse as a live node does.
@@ -243,6 +249,7 @@ pub fn advert(key: &Keypair, name: &str, offers: Vec<Offer>) -> Advert {
         offers,
         leaving: false,
         sealing: None,
+        entry: false,
         pass: None,
     }
 }

@@ -110,7 +110,7 @@ pub fn address(index: usize) -> String {
 }
 
 /// Removes what killed test processes left behind.
-fn clean_up() {
+pub(crate) fn clean_up() {
     let Ok(list) = ip(&["netns", "list"]) else { return };
     for name in list.lines().filter_map(|line| line.split_whitespace().next()) {
         let Some(pid) = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()) else {
@@ -122,16 +122,16 @@ fn clean_up() {
     }
 }
 
-fn add_namespace(name: &str) -> anyhow::Result<()> {
+pub(crate) fn add_namespace(name: &str) -> anyhow::Result<()> {
     ip(&["netns", "add", name]).map(drop).context("network namespaces cannot be made here")
 }
 
-fn in_namespace(name: &str, args: &str) -> anyhow::Result<()> {
+pub(crate) fn in_namespace(name: &str, args: &str) -> anyhow::Result<()> {
     let all: Vec<_> = ["-n", name].into_iter().chain(args.split(' ')).collect();
     ip(&all).map(drop)
 }
 
-fn ip(args: &[&str]) -> anyhow::Result<String> {
+pub(crate) fn ip(args: &[&str]) -> anyhow::Result<String> {
     let ran = Command::new("ip").args(args).output().context("the program `ip` is missing")?;
     let error = String::from_utf8_lossy(&ran.stderr);
     ensure!(ran.status.success(), "ip {}: {}", args.join(" "), error.trim());

@@ -4,8 +4,11 @@
 
 pub mod bare;
 pub mod bench;
+pub mod entry;
 pub mod facepp;
+pub mod internet;
 pub mod lan;
+pub mod lossy;
 pub mod mesh;
 pub mod pictures;
 pub mod process;

@@ -15,6 +15,7 @@ use potluck::{
     client::{Call, CallInput, Reply},
     config::Config,
     data_dir::DataDir,
+    entry,
     identity::Identity,
     network::{Snapshot, TransportKind},
     protocol::{self, Fault, FaultKind, Repeat},
@@ -59,6 +60,17 @@ impl Setup {
         self.config.network.listen = vec!["/ip4/127.0.0.1/udp/0/quic-v1".to_owned()];
         self.transport = TransportKind::Real;
         self
+    }
+
+    /// An entry node, at an address of its own.
+    pub fn entry(self) -> Self {
+        // Told to others before it is bound: drawn, so that no two tests draw the same.
+        let address = format!("/memory/{}", rand::random::<u64>() | 1 << 63);
+        self.configured(|config| {
+            config.network.listen = vec![address.clone()];
+            config.network.external = vec![address];
+            config.change::<entry::Options>(|entry| entry.enabled = true);
+        })
     }
 
     /// Adds a service.

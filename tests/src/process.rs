@@ -16,6 +16,13 @@ use serde_json::Value;
 /// A guard against tests that hang, not a measure of speed.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What shifts the clock of a process, in the places where Debian and others have it.
+const FAKETIME: [&str; 3] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib/faketime/libfaketime.so.1",
+];
+
 /// Arguments of `up` for a node that offers nothing.
 pub const NOTHING: [&str; 12] = [
     "--withhold",
@@ -36,18 +43,24 @@ pub const NOTHING: [&str; 12] = [
 /// missing or older than its sources.
 pub fn potluck() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| build().expect("the potluck program can be built"))
+    PROGRAM.get_or_init(|| build("potluck").expect("the potluck program can be built"))
 }
 
-fn build() -> anyhow::Result<PathBuf> {
+/// The same for `potluck-bootstrap`.
+pub fn bootstrap() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| build("potluck-bootstrap").expect("potluck-bootstrap can be built"))
+}
+
+fn build(name: &str) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
     let mut folder = own.parent().context("a program lies in a folder")?;
     if folder.ends_with("deps") {
         folder = folder.parent().context("deps lies in a folder")?;
     }
-    let program = folder.join("potluck");
+    let program = folder.join(name);
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let folders = ["node/src", "node/analysis/src", "models/src"];
+    let folders = ["node/src", "node/analysis/src", "models/src", "bootstrap/src"];
     let sources = folders.iter().filter_map(|folder| newest(&workspace.join(folder))).max();
     let built = program.metadata().and_then(|m| m.modified()).ok();
     if built.is_some_and(|built| Some(built) >= sources) {
@@ -55,14 +68,14 @@ fn build() -> anyhow::Result<PathBuf> {
     }
     let mut cargo = Command::new(env!("CARGO"));
     // All packages, so that features, and with them the dependencies, are those of this test.
-    cargo.args(["build", "--workspace", "--bin", "potluck"]);
+    cargo.args(["build", "--workspace", "--bin", name]);
     cargo.current_dir(workspace);
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
     let target = folder.parent().context("a profile lies in the target folder")?;
     let status = cargo.env("CARGO_TARGET_DIR", target).status()?;
-    ensure!(status.success() && program.exists(), "cargo build -p potluck failed");
+    ensure!(status.success() && program.exists(), "cargo build failed");
     Ok(program)
 }
 
@@ -190,6 +203,14 @@ impl Up {
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Its clock is wrong by this, as `-1h` or `+15d`; `None` where nothing can shift it. Only what is a
+    /// time of day is wrong.
+    pub fn shifted(self, shift: &str) -> Option<Self> {
+        let faketime = FAKETIME.iter().find(|path| Path::new(path).exists())?;
+        let up = self.env("LD_PRELOAD", faketime).env("FAKETIME", shift);
+        Some(up.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1"))
     }
 
     /// Starts it in a fresh data folder and waits until it serves.

@@ -99,6 +99,7 @@ pub fn view() -> View {
             offers,
             leaving: false,
             sealing: None,
+            entry: false,
             pass: None,
         };
         mesh.peers.insert(
@@ -107,6 +108,7 @@ pub fn view() -> View {
                 id: ids[index].to_string().into(),
                 advert: Arc::new(advert),
                 connected: rtt_ms.is_some(),
+                relayed: false,
                 met: true,
                 suspect: false,
                 rtt_ms,

@@ -54,6 +54,7 @@ cli-not-answering = not answering
 cli-yes = yes
 cli-no = no
 cli-on-demand = on demand
+cli-through-entry = through an entry node
 cli-ms = { $time } ms
 cli-nobody-offers = Nobody here offers anything
 cli-head-capability = capability

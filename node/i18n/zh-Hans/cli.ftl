@@ -54,6 +54,7 @@ cli-not-answering = 没有回应
 cli-yes = 是
 cli-no = 否
 cli-on-demand = 需要时连接
+cli-through-entry = 经入口节点
 cli-ms = { $time } 毫秒
 cli-nobody-offers = 这里没有节点提供能力
 cli-head-capability = 能力

@@ -54,6 +54,7 @@ errors-control-silent = 正在运行的节点没有回应；停止它再重新�
 errors-control-other-version = 那里运行的节点版本不同（{ $node }；本程序是 { $here }）；停止它，用本程序重新启动
 errors-control-unexpected = 正在运行的节点的回应出乎意料（{ $why }）；重新启动它
 errors-network-listen = 无法监听 { $address }：{ $why }
+errors-network-no-external = 入口节点需要一个处处都能连到的地址：用 --external 给出，例如 --external /ip4/203.0.113.7/tcp/4001，或写在设置的 [network] 下的 external 里
 errors-network-mdns = 无法用 mDNS 寻找节点：{ $why }。启动时加上 --no-mdns，并用 --join 给出地址
 errors-network-transport = 无法建立加密连接：{ $why }
 errors-network-advert = 无法签署本节点的公告：{ $why }

@@ -50,6 +50,8 @@ type Slot = Arc<tokio::sync::Mutex<Option<Arc<Line>>>>;
 struct Line {
     frames: mpsc::Sender<Frame>,
     waiting: Arc<Waiting>,
+    /// It leads through an entry node.
+    relayed: bool,
     _task: AbortOnDropHandle<()>,
 }
 
@@ -159,12 +161,15 @@ impl Caller {
             peers.entry(peer).or_default().clone()
         };
         let mut slot = slot.lock().await;
-        if let Some(line) = slot.as_ref().filter(|line| line.waiting.open()) {
+        // Once there is a direct connection, new calls take that; those under way end where they are.
+        let best = |line: &Line| !line.relayed || self.network.streams().relayed(&peer);
+        if let Some(line) = slot.as_ref().filter(|line| line.waiting.open() && best(line)) {
             return Ok(line.clone());
         }
         *slot = None;
         self.network.connect(peer).await?;
         let protocol = StreamProtocol::new(CALL_PROTOCOL);
+        let relayed = self.network.streams().relayed(&peer);
         let opening =
             timeout(PATIENCE, async { self.network.streams().open_stream(peer, protocol).await });
         let stream = match opening.await {
@@ -175,7 +180,7 @@ impl Caller {
             Ok(Err(e)) => return Err(Undelivered::unreached(format!("the connection broke: {e}"))),
             Err(_) => return Err(Undelivered::unreached("it did not answer")),
         };
-        let line = Arc::new(Line::on(stream));
+        let line = Arc::new(Line::on(stream, relayed));
         *slot = Some(line.clone());
         Ok(line)
     }
@@ -186,7 +191,7 @@ impl Caller {
 }
 
 impl Line {
-    fn on(stream: Stream) -> Self {
+    fn on(stream: Stream, relayed: bool) -> Self {
         let (reader, writer) = stream.split();
         let (frames, outgoing) = mpsc::channel(frames::QUEUE);
         let waiting = Arc::new(Waiting::new());
@@ -204,7 +209,7 @@ impl Line {
                 waiting.end(&why);
             }
         });
-        Self { frames, waiting, _task: AbortOnDropHandle::new(task) }
+        Self { frames, waiting, relayed, _task: AbortOnDropHandle::new(task) }
     }
 }
 

@@ -43,6 +43,7 @@ pub(super) async fn peers(common: &Common, output: &Output) -> Result<ExitCode, 
         for peer in &peers {
             let connected = match (peer.suspect, peer.connected) {
                 (true, _) => words::not_answering(lang),
+                (false, true) if peer.relayed => words::through_entry(lang),
                 (false, true) => words::yes(lang),
                 (false, false) => words::on_demand(lang),
             };
@@ -168,6 +169,8 @@ fn peer_document(peer: &PeerView) -> Value {
         "name": peer.advert.name,
         "fingerprint": short(&peer.id),
         "connected": peer.connected,
+        "relayed": peer.relayed,
+        "entry": peer.advert.entry,
         "suspect": peer.suspect,
         "rtt_ms": peer.rtt_ms,
         "heard_ms_ago": now_ms().saturating_sub(peer.heard_at),

@@ -46,6 +46,7 @@ potluck_i18n::words! { "cli":
     yes;
     no;
     on_demand;
+    through_entry;
     ms(time: String);
     nobody_offers;
     head_capability;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use hashbrown::HashMap;
-use libp2p::PeerId;
+use libp2p::{Multiaddr, PeerId};
 use tokio::sync::watch;
 
 use super::event::Own;
@@ -77,6 +77,8 @@ pub(crate) struct StartedWith {
     pub(crate) mdns: bool,
     /// Offers nothing to others.
     pub(crate) passing: bool,
+    /// Where others reach it from everywhere.
+    pub(crate) external: Vec<Multiaddr>,
 }
 
 /// What the router should know beyond the adverts.

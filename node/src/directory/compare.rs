@@ -68,7 +68,7 @@ impl Directory {
             Some(digest) => *self.root.get_or_init(|| root_of(digest)),
             None => self.root(),
         };
-        Exchange { root, digest, adverts }
+        Exchange { root, digest, adverts, near: Vec::new() }
     }
 
     /// Answers an exchange of the peer `from`, and says what is doubtful: missed gossip is made up
@@ -87,7 +87,8 @@ impl Directory {
         let digest = match &theirs.digest {
             Some(digest) if !same => digest,
             _ => {
-                let reply = ExchangeReply { same, adverts: vec![], want: vec![], losses: vec![] };
+                let (adverts, want) = (vec![], vec![]);
+                let reply = ExchangeReply { same, adverts, want, losses: vec![], near: vec![] };
                 return (reply, Doubts::default());
             }
         };
@@ -105,7 +106,7 @@ impl Directory {
         let losses = self.losses(&known, from, now);
         let doubts =
             Doubts { lacked: self.lacked(&known, now, linked), buried: self.buried(&known, now) };
-        (ExchangeReply { same, adverts, want, losses }, doubts)
+        (ExchangeReply { same, adverts, want, losses, near: Vec::new() }, doubts)
     }
 
     fn find<'a>(&'a self, ids: &'a [ByteBuf]) -> impl Iterator<Item = &'a SignedAdvert> {

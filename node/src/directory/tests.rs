@@ -30,6 +30,7 @@ fn advert(n: u64, seq: u64) -> Advert {
         offers: vec![],
         leaving: false,
         sealing: None,
+        entry: false,
         pass: None,
     }
 }

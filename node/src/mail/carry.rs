@@ -161,6 +161,7 @@ impl Carriers {
                 keeps: view.advert.offer(serve::KEEP).is_some() && view.met,
                 failing: view.suspect
                     || pause.is_some_and(|pause| pause.failing() && !pause.ready(now)),
+                entry: view.advert.entry,
             };
             (*peer, abilities)
         });

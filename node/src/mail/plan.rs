@@ -37,6 +37,8 @@ pub struct Abilities {
     pub keeps: bool,
     /// It could not be reached lately.
     pub failing: bool,
+    /// It is an entry node: it is there when others are not, and everybody reaches it.
+    pub entry: bool,
 }
 
 /// Something to do at one node.
@@ -130,8 +132,8 @@ pub fn steps(me: &PeerId, held: Held<'_>, present: &Present) -> BTreeMap<PeerId,
     todo
 }
 
-/// Who is to be handed a letter now: those that come first among the nodes that keep mail, by
-/// rendezvous hashing (Thaler and Ravishankar, 1998) of the recipient's id, until enough of those
+/// Who is to be handed a letter now: those that come first among the nodes that keep mail, entry nodes
+/// before all others, by rendezvous hashing (Thaler and Ravishankar, 1998) of the recipient's id, until enough of those
 /// that are there have it.
 fn keepers(me: &PeerId, sent: &Sent, held: Held<'_>, present: &Present) -> Vec<PeerId> {
     let holders: BTreeSet<_> = sent.holders.iter().collect();
@@ -145,9 +147,10 @@ fn keepers(me: &PeerId, sent: &Sent, held: Held<'_>, present: &Present) -> Vec<P
         let declines = held.declines(&sent.outside.id, peer);
         able.keeps && !able.failing && outside && !tried && !declines
     });
-    let mut ranked: Vec<_> = able.map(|(peer, _)| (rank(&sent.outside.to, peer), *peer)).collect();
+    let mut ranked: Vec<_> =
+        able.map(|(peer, able)| (able.entry, rank(&sent.outside.to, peer), *peer)).collect();
     ranked.sort_unstable();
-    ranked.into_iter().rev().take(wanted).map(|(_, peer)| peer).collect()
+    ranked.into_iter().rev().take(wanted).map(|(_, _, peer)| peer).collect()
 }
 
 fn rank(recipient: &[u8], keeper: &PeerId) -> [u8; 32] {

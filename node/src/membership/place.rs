@@ -15,7 +15,7 @@ use crate::{
     control::ControlError,
     data_dir::{DataDir, DataDirError},
     identity::{Identity, IdentityError},
-    neighbourhood::address::is_loopback,
+    neighbourhood::address::{is_circuit, is_loopback},
     network::{Errand, ErrandError, TransportKind, now_ms, obtain},
     protocol::membership::{Pass, Role},
 };
@@ -281,6 +281,10 @@ impl Place {
         if all.iter().any(|address| !is_loopback(address)) {
             all.retain(|address| !is_loopback(address));
         }
+        // Where others reach it from everywhere comes first.
+        let outer = self.at_desk(|place| Ok(Config::load(&place.data_dir.config_file())?)).await?;
+        let outer = outer.network.external.iter().filter_map(|text| text.parse().ok());
+        let mut all: Vec<_> = outer.chain(all.into_iter().filter(|it| !is_circuit(it))).collect();
         all.truncate(invite::MAX_ADDRESSES);
         Ok(all)
     }

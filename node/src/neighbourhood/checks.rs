@@ -27,6 +27,8 @@ const SPREAD_MS: u64 = 2;
 pub(super) const MAX_SPREAD_MS: u64 = 500;
 /// Rumours of one loss that wait for the result; further ones are dropped.
 const MAX_TOKENS: usize = 4;
+/// How long a peer that can only come to us has to come back before it counts as lost, in ms.
+const RETURN_MS: u64 = 15_000;
 /// Time between two looks at all neighbours, in ms.
 const LOOK_AROUND_MS: u64 = 4_000;
 /// What a wrong word costs its witness, in words.
@@ -109,7 +111,8 @@ impl Neighbourhood {
 
     /// A connection ended that nobody had announced: the peer is looked after at once.
     pub(super) fn witness(&mut self, peer: PeerId, now: u64, out: &mut Vec<Effect>) {
-        let check = Check { at: now, witness: true, ..Check::default() };
+        let pause = if self.addresses_of(&peer).is_empty() { RETURN_MS } else { 0 };
+        let check = Check { at: now + pause, witness: true, ..Check::default() };
         self.suspect(peer, check, now, out);
     }
 

@@ -7,8 +7,9 @@ use rand::Rng;
 
 use super::{
     DialFailure, Effect, Neighbourhood,
-    address::{is_link_local, is_loopback, is_quic, peer_of},
+    address::{is_circuit, is_link_local, is_loopback, is_private, is_quic, peer_of, relay_of},
     backoff::Backoff,
+    nearby::Way,
     peer::{Dialled, Link, Peer, Phase},
 };
 use crate::doctor::Stranger;
@@ -47,6 +48,8 @@ struct Join {
 pub(super) enum Target {
     Peer(PeerId),
     Join(usize),
+    /// A peer that is connected through an entry node.
+    Directly,
 }
 
 impl Neighbourhood {
@@ -189,14 +192,31 @@ impl Neighbourhood {
         self.last_dial
     }
 
-    fn addresses_of(&self, peer: &PeerId) -> Vec<Multiaddr> {
+    /// Dials a peer that is connected through an entry node.
+    pub(super) fn dial_directly(
+        &mut self,
+        peer: PeerId,
+        addresses: Vec<Multiaddr>,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.dials.len() < MAX_COMPANY {
+            let dial = self.next_dial(Target::Directly);
+            out.push(Effect::Dial { dial, peer: Some(peer), addresses });
+        }
+    }
+
+    pub(super) fn addresses_of(&self, peer: &PeerId) -> Vec<Multiaddr> {
         let advert = self.directory.get(peer).map(|entry| entry.advert.multiaddrs());
         let known = self.peers.get(peer);
         let named = known.into_iter().flat_map(|known| &known.named).cloned();
         let remembered = known.into_iter().flat_map(|known| &known.remembered).cloned();
-        let mut all: Vec<_> = advert.into_iter().flatten().chain(named).chain(remembered).collect();
+        let near = known.into_iter().flat_map(|known| &known.nearby.addresses).cloned();
+        let advert = advert.into_iter().flatten();
+        let mut all: Vec<_> = advert.chain(named).chain(near).chain(remembered).collect();
         let mut seen = HashSet::new();
         all.retain(|address| seen.insert(address.clone()));
+        // Through ourselves we have no way to anybody who is not connected.
+        all.retain(|address| relay_of(address) != Some(self.me));
         // Another machine's loopback is our own.
         if all.iter().any(|address| !is_loopback(address)) {
             all.retain(|address| !is_loopback(address));
@@ -212,10 +232,15 @@ impl Neighbourhood {
         now: u64,
         out: &mut Vec<Effect>,
     ) {
-        if let Some(Target::Join(index)) = dial.and_then(|dial| self.dials.remove(&dial))
-            && let Some(join) = self.joins.0.get_mut(index)
-        {
-            (join.dialled, join.peer) = (false, Some(peer));
+        match dial.and_then(|dial| self.dials.remove(&dial)) {
+            Some(Target::Join(index)) => {
+                if let Some(join) = self.joins.0.get_mut(index) {
+                    (join.dialled, join.peer) = (false, Some(peer));
+                }
+            }
+            // A second connection, and a better one.
+            Some(Target::Directly) => return,
+            Some(Target::Peer(_)) | None => {}
         }
         let known = self.peers.entry(peer).or_default();
         known.backoff.succeeded();
@@ -267,11 +292,12 @@ impl Neighbourhood {
             join.next_at = join.backoff.asked(pause, now, rng);
         }
         let known_here = self.directory.get(&peer).is_some();
+        self.doubt_nearby(&peer);
         let Some(known) = self.peers.get_mut(&peer) else { return };
         if !known.connected() {
             return;
         }
-        known.phase = Phase::Gone;
+        (known.phase, known.way, known.direct_at) = (Phase::Gone, Way::Near, 0);
         known.left = !known_here && !known.named.is_empty();
         known.parted_until = 0;
         if !expected {
@@ -299,7 +325,7 @@ impl Neighbourhood {
         match self.dials.remove(&dial) {
             Some(Target::Join(index)) => self.join_failed(index, why, now, rng, out),
             Some(Target::Peer(peer)) => self.peer_failed(peer, dial, why, now, rng, out),
-            None => {}
+            Some(Target::Directly) | None => {}
         }
     }
 
@@ -345,7 +371,7 @@ impl Neighbourhood {
         let elsewhere = matches!(why, DialFailure::Refused | DialFailure::Silent);
         let fallback = std::mem::take(&mut dialled.fallback);
         if elsewhere && !settled && !fallback.is_empty() {
-            return self.dial_at(peer, (fallback, Vec::new()), wanted, now, out);
+            return self.dial_at(peer, split(fallback), wanted, now, out);
         }
         known.phase = Phase::Gone;
         let own = why == DialFailure::Own;
@@ -433,7 +459,9 @@ impl Neighbourhood {
         let lonely = self.room() > 0;
         for index in 0..self.joins.0.len() {
             let join = &mut self.joins.0[index];
-            if join.peer.is_none() && !join.dialled && now >= join.next_at && !lonely {
+            // Whatever neighbours there are here: what lies beyond is reached by this alone.
+            let beyond = !is_private(&join.address);
+            if join.peer.is_none() && !join.dialled && now >= join.next_at && !lonely && !beyond {
                 join.next_at = now + PARTED_MS;
             }
             if join.peer.is_some() || join.dialled || now < join.next_at {
@@ -456,7 +484,14 @@ impl Neighbourhood {
     }
 }
 
+/// The addresses to try first, and those to try where they fail: TCP, then QUIC, then through entry
+/// nodes.
 fn split(all: Vec<Multiaddr>) -> (Vec<Multiaddr>, Vec<Multiaddr>) {
-    let (quic, first): (Vec<_>, Vec<_>) = all.into_iter().partition(is_quic);
-    if first.is_empty() { (quic, Vec::new()) } else { (first, quic) }
+    let (circuits, direct): (Vec<_>, Vec<_>) = all.into_iter().partition(is_circuit);
+    let (quic, tcp): (Vec<_>, Vec<_>) = direct.into_iter().partition(is_quic);
+    match (tcp.is_empty(), quic.is_empty()) {
+        (false, _) => (tcp, [quic, circuits].concat()),
+        (true, false) => (quic, circuits),
+        (true, true) => (circuits, Vec::new()),
+    }
 }

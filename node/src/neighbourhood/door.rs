@@ -111,6 +111,9 @@ impl Neighbourhood {
         let near = self.near();
         let few = (self.settings.wanted, self.settings.watched);
         let may_dial = |peer: &PeerId| self.may_dial(peer, now);
+        // To an entry node others come; where they cannot be dialled, it need not try.
+        let reach = |peer: &PeerId| !self.settings.entry || !self.addresses_of(peer).is_empty();
+        let may_dial = |peer: &PeerId| may_dial(peer) && reach(peer);
         for peer in ring::to_dial(&self.me, &near, few, may_dial, rng) {
             self.dial(peer, false, now, out);
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use libp2p::{Multiaddr, PeerId};
 
+use super::nearby::Way;
 use crate::{
     directory::{GoneReason, Via},
     doctor::Stranger,
@@ -79,6 +80,29 @@ pub enum Event {
         peer: PeerId,
         /// The dial that made it, where it was ours.
         dial: Option<u64>,
+    },
+    /// The best way to a peer that is connected, or is about to be: [`Way::Near`] is taken for
+    /// granted.
+    Way {
+        /// To whom.
+        peer: PeerId,
+        /// Which.
+        way: Way,
+    },
+    /// An entry node gave a place: [`Effect::Reserve`].
+    Reserved {
+        /// Which.
+        entry: PeerId,
+    },
+    /// The place at an entry node is gone, or was not given.
+    Unreserved {
+        /// Which.
+        entry: PeerId,
+    },
+    /// Where this node listens in its own network, where its advert does not say so.
+    Here {
+        /// Where.
+        addresses: Vec<Multiaddr>,
     },
     /// The last connection is gone.
     Disconnected {
@@ -200,6 +224,15 @@ pub enum Effect {
         /// Whether it was trouble of our own.
         own: bool,
     },
+    /// Ask a connected entry node for a place, and say [`Event::Reserved`] or [`Event::Unreserved`].
+    Reserve {
+        /// Whom.
+        entry: PeerId,
+        /// Where it is.
+        address: Multiaddr,
+    },
+    /// Give up a place, or asking for one.
+    Unreserve(PeerId),
     /// Close all connections to a peer.
     Close(PeerId),
     /// Send an exchange, and say [`Event::Replied`].

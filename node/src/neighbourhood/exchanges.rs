@@ -4,7 +4,7 @@ use libp2p::PeerId;
 use rand::{Rng, seq::IteratorRandom as _};
 use serde_bytes::ByteBuf;
 
-use super::{Effect, Neighbourhood, peer::Peer};
+use super::{Effect, Neighbourhood, nearby::Way, peer::Peer};
 use crate::protocol::{
     Advert, Exchange, ExchangeReply, Request, SignedAdvert,
     exchange::{MAX_ADVERT_BYTES, MAX_ADVERTS},
@@ -39,20 +39,27 @@ impl Neighbourhood {
         if let Some(known) = self.peers.get_mut(&peer) {
             known.spoke(now);
         }
+        self.hear_near(&peer, &exchange.near);
         if !self.limits.exchanges.take(&peer, 1, now) {
             return (None, effects);
         }
         let peers = &self.peers;
         let linked = |peer: &PeerId| peers.get(peer).is_some_and(Peer::connected);
-        let (reply, doubts) = self.directory.compare(peer, exchange, now, linked);
+        let (mut reply, doubts) = self.directory.compare(peer, exchange, now, linked);
+        self.fit(&peer, &mut reply.adverts);
+        reply.near = self.near_for(&peer);
         self.on_doubts(doubts, now, &mut effects);
         (Some(reply), effects)
     }
 
-    /// Compares with a peer; `own` hands it our own advert too.
+    /// Compares with a peer; `own` hands it our own advert too. Whoever is far away may be an entry
+    /// node: it is handed our advert when we know that, and it asks for it.
     pub(super) fn ask(&mut self, peer: PeerId, digest: bool, own: bool, out: &mut Vec<Effect>) {
         let me = [ByteBuf::from(self.me.to_bytes())];
-        let exchange = self.directory.exchange(digest, if own { &me } else { &[] });
+        let own = own && self.peers.get(&peer).is_none_or(|known| known.way == Way::Near);
+        let mut exchange = self.directory.exchange(digest, if own { &me } else { &[] });
+        self.fit(&peer, &mut exchange.adverts);
+        exchange.near = self.near_for(&peer);
         out.push(Effect::Ask { peer, exchange });
     }
 
@@ -74,7 +81,13 @@ impl Neighbourhood {
     pub fn farewell(&self) -> Vec<(PeerId, Exchange)> {
         let me = [ByteBuf::from(self.me.to_bytes())];
         let connected = self.peers.iter().filter(|(_, peer)| peer.connected());
-        connected.map(|(id, _)| (*id, self.directory.exchange(false, &me))).collect()
+        connected
+            .map(|(id, _)| {
+                let mut exchange = self.directory.exchange(false, &me);
+                self.fit(id, &mut exchange.adverts);
+                (*id, exchange)
+            })
+            .collect()
     }
 
     /// Asks one of the neighbours whether it knows the same.
@@ -106,7 +119,8 @@ impl Neighbourhood {
     ) {
         let Some(known) = self.peers.get_mut(&peer) else { return };
         known.spoke(now);
-        let Some(link) = known.link_mut() else { return };
+        self.hear_near(&peer, &reply.near);
+        let Some(link) = self.peers.get_mut(&peer).and_then(Peer::link_mut) else { return };
         if reply.same || digest_sent {
             self.asked.take_if(|(asked, _)| *asked == peer);
         }
@@ -122,7 +136,8 @@ impl Neighbourhood {
         }
         let more = link.rounds < MAX_ROUNDS && is_full(&reply.adverts);
         link.rounds += u32::from(more);
-        let exchange = self.directory.exchange(false, &reply.want);
+        let mut exchange = self.directory.exchange(false, &reply.want);
+        self.fit(&peer, &mut exchange.adverts);
         if !exchange.adverts.is_empty() {
             out.push(Effect::Tell { peer, request: Request::Exchange(exchange) });
         }

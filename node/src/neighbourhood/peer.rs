@@ -2,7 +2,10 @@
 
 use libp2p::Multiaddr;
 
-use super::backoff::Backoff;
+use super::{
+    backoff::Backoff,
+    nearby::{Nearby, Way},
+};
 use crate::{doctor::Stranger, protocol::SignedLoss};
 
 /// Most addresses that others may name for one peer.
@@ -35,6 +38,12 @@ pub(super) struct Peer {
     pub(super) left: bool,
     /// Until when the word of parting explains the end of its connection.
     pub(super) parted_until: u64,
+    /// The best way that leads to it, while it is connected.
+    pub(super) way: Way,
+    /// Where it listens in the own LAN.
+    pub(super) nearby: Nearby,
+    /// When the direct way may be tried next.
+    pub(super) direct_at: u64,
 }
 
 /// Where a peer stands.

@@ -12,6 +12,8 @@ use crate::{
     protocol::{Exchange, ExchangeReply, Loss, SignedLoss},
 };
 
+mod entries;
+
 /// A neighbourhood with a generator of its own.
 struct Near {
     it: Neighbourhood,
@@ -102,6 +104,7 @@ fn advert(n: u64, seq: u64) -> Advert {
         offers: vec![],
         leaving: false,
         sealing: None,
+        entry: false,
         pass: None,
     }
 }
@@ -264,7 +267,8 @@ fn who_leaves_an_exchange_unanswered_is_looked_after_and_somebody_else_is_asked(
     let effects = near.tell(Event::Tick { used: vec![] }, 23_000);
     assert!(effects.contains(&Effect::Check(silent)), "{effects:?}");
     let other = asked(&effects).expect("someone is asked");
-    let reply = ExchangeReply { same: true, adverts: vec![], want: vec![], losses: vec![] };
+    let reply =
+        ExchangeReply { same: true, adverts: vec![], want: vec![], losses: vec![], near: vec![] };
     near.tell(Event::Replied { peer: other, reply, digest_sent: false }, 23_100);
     assert_eq!(asked(&near.tell(Event::Tick { used: vec![] }, 26_100)), None, "it answered");
 }
@@ -612,6 +616,7 @@ fn a_directory_that_does_not_fit_into_one_message_is_asked_for_again_at_once() {
         adverts: vec![signed(&advert(9, 1)); crate::protocol::exchange::MAX_ADVERTS],
         want: vec![],
         losses: vec![],
+        near: vec![],
     };
     let reply = |digest_sent| Event::Replied { peer: peer(1), reply: full.clone(), digest_sent };
     let asked = |effects: Vec<Effect>| {

@@ -16,21 +16,27 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    CloneReport, Command, Departure, Departures, Network, NetworkError, NetworkFacts,
+    CloneReport, Command, Departure, Departures, EntryFacts, Network, NetworkError, NetworkFacts,
     NetworkSettings, PeerView, Snapshot,
     admission::Knock,
     behaviour::{self, Behaviour, BehaviourEvent},
     dialing::Waiting,
+    entering::Entering,
     listening, now_ms,
     pulse::{self, Beat},
+    relay::Meter,
     transport,
+    ways::Ways,
 };
 use crate::{
     calls::Activity,
     directory::GoneReason,
     doctor::DialFailure,
     neighbourhood::{self, Effect, Event, Neighbourhood, TICK_MS},
-    protocol::{Advert, AdvertError, Loss, Offer, PULSE_PROTOCOL, Request, Rumour, encode},
+    protocol::{
+        Advert, AdvertError, Loss, Offer, PULSE_PROTOCOL, Request, Rumour, SignedAdvert, decode,
+        encode,
+    },
     say::reasons,
 };
 
@@ -66,6 +72,9 @@ pub(super) struct Actor {
     pub(super) activity: Activity,
     pub(super) failures: VecDeque<DialFailure>,
     pub(super) clone: Option<CloneReport>,
+    pub(super) ways: Ways,
+    pub(super) entering: Entering,
+    meter: Arc<Meter>,
     streams: super::streams::Control,
     advert: AdvertState,
     shut: Shut,
@@ -104,7 +113,13 @@ pub(super) struct AdvertState {
 pub(super) async fn start(
     settings: NetworkSettings,
 ) -> Result<(Network, AbortOnDropHandle<()>), NetworkError> {
-    let (mut swarm, mut knocks) = transport::swarm(&settings)?;
+    if settings.entry.is_some() && settings.external.is_empty() {
+        return Err(NetworkError::NoExternal);
+    }
+    let (mut swarm, mut knocks, meter) = transport::swarm(&settings)?;
+    for address in &settings.external {
+        swarm.add_external_address(address.clone());
+    }
     let topic = behaviour::topic(&settings.mesh);
     swarm
         .behaviour_mut()
@@ -127,6 +142,8 @@ pub(super) async fn start(
     let near_settings = neighbourhood::Settings {
         wanted: settings.neighbours,
         most: usize::try_from(settings.max_connections).unwrap_or(usize::MAX),
+        entry: settings.entry.is_some(),
+        reserves: settings.entry.is_none() && !settings.hidden,
         ..neighbourhood::Settings::new(&settings.mesh)
     };
     let network = Network {
@@ -151,6 +168,9 @@ pub(super) async fn start(
         activity,
         failures: VecDeque::new(),
         clone: None,
+        ways: Ways::default(),
+        entering: Entering::default(),
+        meter,
         streams,
         advert: AdvertState {
             seq: now_ms(),
@@ -213,6 +233,7 @@ impl Actor {
     fn on_tick(&mut self) {
         let used = self.activity.all();
         self.tell(Event::Tick { used });
+        self.close_spare();
         self.advertise_when_due();
     }
 
@@ -272,18 +293,26 @@ impl Actor {
     pub(super) fn on_swarm(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::Behaviour(event) => self.on_behaviour(event),
-            SwarmEvent::ConnectionEstablished { peer_id, connection_id, .. } => {
-                self.on_connected(peer_id, connection_id);
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.on_connected(peer_id, connection_id, &endpoint);
             }
-            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
-                self.on_disconnected(peer_id);
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, num_established, .. } => {
+                if let Some(way) = self.ways.remove(&peer_id, connection_id) {
+                    self.tell(Event::Way { peer: peer_id, way });
+                    self.snapshot_stale = true;
+                }
+                if num_established == 0 {
+                    self.on_disconnected(peer_id);
+                }
             }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 self.on_dial_failed(connection_id, &error);
             }
-            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => {
-                self.advert.changed = true;
-                self.snapshot_stale = true;
+            SwarmEvent::NewListenAddr { listener_id, .. } => self.on_listening(listener_id),
+            SwarmEvent::ListenerClosed { listener_id, .. } => self.on_listener_closed(listener_id),
+            SwarmEvent::ExpiredListenAddr { .. } => self.on_address_expired(),
+            SwarmEvent::ExternalAddrConfirmed { .. } | SwarmEvent::ExternalAddrExpired { .. } => {
+                self.advertise_again();
             }
             _ => {}
         }
@@ -306,8 +335,12 @@ impl Actor {
             BehaviourEvent::Mesh(event) => self.on_mesh(event),
             BehaviourEvent::Gossip(event) => self.on_gossip(event),
             BehaviourEvent::Mdns(event) => self.on_mdns(event),
-            BehaviourEvent::Identify(_) | BehaviourEvent::Ping(_) | BehaviourEvent::Streams(()) => {
-            }
+            BehaviourEvent::Identify(event) => self.on_identified(event),
+            BehaviourEvent::Relay(event) => self.on_relay(event),
+            BehaviourEvent::Punch(event) => self.on_punched(&event),
+            BehaviourEvent::Reach(event) => self.on_tested(&event),
+            BehaviourEvent::Circuits(_) | BehaviourEvent::Probe(_) => {}
+            BehaviourEvent::Ping(_) | BehaviourEvent::Streams(()) => {}
             #[allow(unreachable_patterns)] // `Infallible` events of the limits.
             _ => {}
         }
@@ -373,6 +406,8 @@ impl Actor {
                 self.waiting.end(&peer, &Ok(()));
             }
             Effect::Unreached { peer, why, own } => self.waiting.end(&peer, &Err((why, own))),
+            Effect::Reserve { entry, address } => self.reserve(entry, address),
+            Effect::Unreserve(entry) => self.unreserve(entry),
             Effect::Close(peer) => drop(self.swarm.disconnect_peer_id(peer)),
             Effect::Ask { peer, exchange } => self.ask(peer, exchange),
             Effect::Tell { peer, request } => self.send(peer, request, Outbound::Told),
@@ -442,9 +477,20 @@ impl Actor {
     }
 
     fn gossip(&mut self, rumour: &Rumour) {
+        if let Rumour::Advert(signed) = rumour
+            && !self.may_spread(signed)
+        {
+            return;
+        }
         let Ok(bytes) = encode(rumour) else { return };
         // Nobody to tell, or said already: the exchange covers both.
         let _ = self.swarm.behaviour_mut().gossip.publish(self.topic.clone(), bytes);
+    }
+
+    /// Whether everybody may hear an advert to whom gossip from here gets.
+    pub(super) fn may_spread(&self, signed: &SignedAdvert) -> bool {
+        !self.near.entry_known()
+            || decode::<Advert>(&signed.body).is_ok_and(|advert| self.near.may_spread(&advert))
     }
 
     /// A rumour that waited for a check is handed on or not.
@@ -466,6 +512,11 @@ impl Actor {
         self.last_token += 1;
         self.rumours.insert(self.last_token, (message, from));
         self.last_token
+    }
+
+    /// Where this node is reached changed.
+    pub(super) fn advertise_again(&mut self) {
+        (self.advert.changed, self.snapshot_stale) = (true, true);
     }
 
     /// Sends a changed advert, but not more often than every [`ADVERT_GAP`].
@@ -490,7 +541,12 @@ impl Actor {
             return Ok(());
         }
         self.advert.seq = now_ms().max(self.advert.seq + 1);
-        let addresses = listening::advertised(self.swarm.listeners());
+        let here = listening::advertised(self.swarm.listeners());
+        // Where an entry node is known, the own LAN is told apart.
+        let (addresses, here) = match self.near.entry_known() {
+            true => (self.outer_addresses(), here),
+            false => (here, Vec::new()),
+        };
         let advert = Advert {
             version: 2,
             id: self.swarm.local_peer_id().to_bytes(),
@@ -502,11 +558,13 @@ impl Actor {
             offers: self.advert.offers.clone(),
             leaving,
             sealing: self.settings.sealing.clone(),
+            entry: self.settings.entry.is_some(),
             pass: self.settings.membership.as_ref().map(|membership| membership.credential()),
         };
         let signed = advert.sign(&self.settings.keypair)?;
         self.advert.changed = false;
         self.advert.sent_at = Some(Instant::now());
+        self.tell(Event::Here { addresses: here });
         self.tell(Event::Own { advert, signed });
         Ok(())
     }
@@ -526,6 +584,7 @@ impl Actor {
                         .map_or_else(|| Arc::new(entry.advert.clone()), |view| view.advert.clone()),
                     connected: near.connected,
                     met: near.met,
+                    relayed: near.relayed,
                     suspect: near.suspect_since.is_some(),
                     rtt_ms: near.rtt_ms,
                     heard_at: entry.heard_at,
@@ -550,6 +609,11 @@ impl Actor {
             strangers: self.near.strangers(),
             dial_failures: self.failures.iter().cloned().collect(),
             clone: self.clone.clone(),
+            entry: self
+                .settings
+                .entry
+                .as_ref()
+                .map(|_| EntryFacts { bytes: self.meter.total(), ..self.entering.facts }),
         }
     }
 

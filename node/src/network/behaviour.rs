@@ -1,13 +1,13 @@
 //! The libp2p behaviours of a node and their settings.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use libp2p::{
-    StreamProtocol, connection_limits, gossipsub, identify, identity::Keypair, mdns, ping,
-    request_response, swarm::NetworkBehaviour, swarm::behaviour::toggle::Toggle,
+    StreamProtocol, autonat, connection_limits, dcutr, gossipsub, identify, identity::Keypair,
+    mdns, ping, relay, request_response, swarm::NetworkBehaviour, swarm::behaviour::toggle::Toggle,
 };
 
-use super::{NetworkError, NetworkSettings};
+use super::{NetworkError, NetworkSettings, relay::Meter, told::Told};
 use crate::{
     neighbourhood::gossip,
     protocol::{self, Codec},
@@ -40,23 +40,42 @@ pub(super) struct Behaviour {
     pub(super) gossip: gossipsub::Behaviour,
     pub(super) mesh: request_response::Behaviour<Codec>,
     pub(super) streams: super::streams::Behaviour,
+    /// Reaches others through entry nodes, and is reached.
+    pub(super) circuits: relay::client::Behaviour,
+    /// Turns a connection through an entry node into a direct one, where the NATs allow it.
+    pub(super) punch: Told<dcutr::Behaviour>,
+    /// Has entry nodes test where this node can be reached; only where it was told of any.
+    pub(super) reach: Toggle<Told<autonat::v2::client::Behaviour>>,
+    /// Tests that for others; entry nodes only.
+    pub(super) probe: Toggle<autonat::v2::server::Behaviour>,
+    /// Lends places and circuits; entry nodes only.
+    pub(super) relay: Toggle<relay::Behaviour>,
 }
 
 impl Behaviour {
-    pub(super) fn new(settings: &NetworkSettings) -> Result<Self, NetworkError> {
+    pub(super) fn new(
+        settings: &NetworkSettings,
+        circuits: relay::client::Behaviour,
+        meter: &Arc<Meter>,
+    ) -> Result<Self, NetworkError> {
         let keypair = &settings.keypair;
+        let me = keypair.public().to_peer_id();
+        let entry = settings.entry.as_ref();
+        let asks = entry.is_none() && !settings.hidden && !settings.join.is_empty();
         let mdns = if settings.mdns { Some(mdns_behaviour(keypair)?) } else { None };
         Ok(Self {
             limits: connection_limits::Behaviour::new(
                 connection_limits::ConnectionLimits::default()
-                    .with_max_pending_incoming(Some(MAX_KNOCKING))
+                    .with_max_pending_incoming(Some(knocking(settings)))
                     .with_max_pending_outgoing(Some(64))
                     .with_max_established(Some(settings.max_connections.saturating_add(CHANGING)))
                     .with_max_established_per_peer(Some(4)),
             ),
             identify: identify::Behaviour::new(
                 identify::Config::new(identify_version(&settings.mesh), keypair.public())
-                    .with_agent_version(format!("potluck/{}", env!("CARGO_PKG_VERSION"))),
+                    .with_agent_version(format!("potluck/{}", env!("CARGO_PKG_VERSION")))
+                    // Adverts say who is where, and to whom.
+                    .with_hide_listen_addrs(true),
             ),
             // Answers other implementations; our own liveness is the pulse.
             ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(60))),
@@ -73,7 +92,21 @@ impl Behaviour {
                     .with_max_concurrent_streams(STREAMS_PER_CONNECTION),
             ),
             streams: super::streams::Behaviour::new(),
+            circuits,
+            punch: Told::new(dcutr::Behaviour::new(me)),
+            reach: asks.then(|| Told::new(autonat::v2::client::Behaviour::default())).into(),
+            probe: entry.map(|_| autonat::v2::server::Behaviour::default()).into(),
+            relay: entry.map(|lent| super::relay::behaviour(me, lent, meter.clone())).into(),
         })
+    }
+}
+
+/// How many may wait to be let in. To an entry node anybody comes who can: many that say nothing must
+/// not keep others out.
+fn knocking(settings: &NetworkSettings) -> u32 {
+    match settings.entry {
+        Some(_) => settings.max_connections.max(MAX_KNOCKING),
+        None => MAX_KNOCKING,
     }
 }
 

@@ -4,6 +4,7 @@ use std::{collections::HashMap, io};
 
 use libp2p::{
     Multiaddr, PeerId, TransportError,
+    core::ConnectedPoint,
     swarm::{ConnectionId, DialError, dial_opts::DialOpts, dial_opts::PeerCondition},
 };
 use tokio::sync::oneshot;
@@ -80,9 +81,18 @@ impl Actor {
         }
     }
 
-    pub(super) fn on_connected(&mut self, peer: PeerId, connection: ConnectionId) {
+    pub(super) fn on_connected(
+        &mut self,
+        peer: PeerId,
+        connection: ConnectionId,
+        point: &ConnectedPoint,
+    ) {
         self.activity.touch(peer);
         let dial = self.dials.remove(&connection);
+        let probe = self.settings.entry.is_some() && point.is_dialer() && dial.is_none();
+        if let Some(way) = self.ways.add(peer, connection, point, probe) {
+            self.tell(Event::Way { peer, way });
+        }
         self.tell(Event::Connected { peer, dial });
         self.snapshot_stale = true;
     }
@@ -90,6 +100,7 @@ impl Actor {
     pub(super) fn on_disconnected(&mut self, peer: PeerId) {
         self.forget_pulse(&peer);
         self.activity.forget(&peer);
+        self.forget_parted(&peer);
         self.tell(Event::Disconnected { peer });
         self.snapshot_stale = true;
     }
@@ -99,7 +110,8 @@ impl Actor {
         let why = failure_of(error);
         // It left, and its process has ended: nothing that the doctor should worry about.
         let ended = why == DialFailure::Refused && dial.is_some_and(|dial| self.near.left(dial));
-        if !ended {
+        // What behaviours try by themselves (holes, tests) fails more often than not.
+        if !ended && dial.is_some() {
             self.note_failure(error);
         }
         if let Some(dial) = dial {

@@ -123,7 +123,11 @@ impl Actor {
         let rumour = decode::<Rumour>(&message.data).and_then(|r| r.check().map(|()| r));
         // What is not checked is not handed on.
         let verdict = match rumour {
-            Ok(Rumour::Advert(signed)) => self.hear(&signed, from, Via::Gossip),
+            Ok(Rumour::Advert(signed)) => match self.hear(&signed, from, Via::Gossip) {
+                // It is for the own LAN, and gossip goes beyond.
+                Verdict::Accept if !self.may_spread(&signed) => Verdict::Ignore,
+                verdict => verdict,
+            },
             Ok(Rumour::Lost(signed)) => match self.hear_loss(signed, from, Some(&message_id)) {
                 Some(verdict) => verdict,
                 // Judged when it was looked into.

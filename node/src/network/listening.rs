@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{NetworkError, actor::Actor, admission::Knock, dialing::innermost};
 use crate::{
-    neighbourhood::address::{is_link_local, is_loopback, is_quic},
+    neighbourhood::address::{is_circuit, is_link_local, is_loopback, is_quic},
     protocol::advert::MAX_ADDRESSES,
     say::{Reason, reasons},
 };
@@ -91,7 +91,8 @@ fn explain_listen(reason: &str) -> Reason {
 /// because a TCP connection ends at once when its process dies. A link-local IPv6 address means
 /// nothing without the interface of whoever dials it.
 pub(super) fn advertised<'a>(listeners: impl Iterator<Item = &'a Multiaddr>) -> Vec<Multiaddr> {
-    let mut all: Vec<_> = listeners.filter(|a| !is_link_local(a)).cloned().collect();
+    let mut all: Vec<_> =
+        listeners.filter(|a| !is_link_local(a) && !is_circuit(a)).cloned().collect();
     if all.iter().any(|a| !is_loopback(a)) {
         all.retain(|a| !is_loopback(a));
     }

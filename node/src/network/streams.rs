@@ -34,6 +34,8 @@ use libp2p::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+use crate::neighbourhood::address::is_circuit;
+
 /// Streams that peers opened and nobody took yet, for each protocol.
 const QUEUE: usize = 256;
 /// Of these, those of one peer.
@@ -96,12 +98,17 @@ impl Control {
         peer: PeerId,
         protocol: StreamProtocol,
     ) -> Result<Stream, OpenStreamError> {
-        let asked = lock(&self.shared).sender(&peer);
+        let asked = lock(&self.shared).best(&peer).map(|connection| connection.asked.clone());
         let Some(asked) = asked else { return Err(broken("there is no connection").into()) };
         let (reply, opened) = oneshot::channel();
         let ask = Ask { protocol, reply };
         asked.send(ask).await.map_err(|_| broken("the connection ended"))?;
         opened.await.map_err(|_| broken("the connection ended"))?
+    }
+
+    /// Whether streams to a peer are opened through an entry node, for want of a direct connection.
+    pub fn relayed(&self, peer: &PeerId) -> bool {
+        lock(&self.shared).best(peer).is_some_and(|connection| connection.relayed)
     }
 
     /// Takes the streams of a protocol from now on, on connections that are made from now on.
@@ -137,7 +144,15 @@ impl futures::Stream for IncomingStreams {
 #[derive(Default)]
 struct Shared {
     takers: HashMap<StreamProtocol, Taker>,
-    connections: HashMap<PeerId, Vec<(ConnectionId, mpsc::Sender<Ask>)>>,
+    connections: HashMap<PeerId, Vec<Connection>>,
+}
+
+/// A connection on which streams can be opened.
+struct Connection {
+    id: ConnectionId,
+    asked: mpsc::Sender<Ask>,
+    /// It leads through an entry node.
+    relayed: bool,
 }
 
 /// Who takes the streams of one protocol.
@@ -171,10 +186,10 @@ fn broken(why: &'static str) -> io::Error {
 }
 
 impl Shared {
-    /// The way to a connection of a peer: the oldest.
-    fn sender(&self, peer: &PeerId) -> Option<mpsc::Sender<Ask>> {
-        let connections = self.connections.get(peer)?;
-        connections.iter().find(|(_, asked)| !asked.is_closed()).map(|(_, asked)| asked.clone())
+    /// The connection of a peer on which streams are opened: the oldest direct one, or else the oldest.
+    fn best(&self, peer: &PeerId) -> Option<&Connection> {
+        let open = self.connections.get(peer)?.iter().filter(|it| !it.asked.is_closed());
+        open.min_by_key(|connection| connection.relayed)
     }
 
     fn queue(&mut self, peer: PeerId, stream: Stream, protocol: &StreamProtocol) {
@@ -194,7 +209,7 @@ impl Shared {
 
     fn forget(&mut self, peer: PeerId, connection: ConnectionId) {
         let Some(connections) = self.connections.get_mut(&peer) else { return };
-        connections.retain(|(id, _)| *id != connection);
+        connections.retain(|it| it.id != connection);
         if connections.is_empty() {
             self.connections.remove(&peer);
             for taker in self.takers.values_mut() {
@@ -211,12 +226,12 @@ impl fmt::Debug for Control {
 }
 
 impl Behaviour {
-    fn handler(&mut self, peer: PeerId, connection: ConnectionId) -> Handler {
+    fn handler(&mut self, peer: PeerId, id: ConnectionId, address: &Multiaddr) -> Handler {
         let (asked, asks) = mpsc::channel(ASKED);
         let mut shared = lock(&self.shared);
         let connections = shared.connections.entry(peer).or_default();
-        connections.retain(|(_, asked)| !asked.is_closed());
-        connections.push((connection, asked));
+        connections.retain(|it| !it.asked.is_closed());
+        connections.push(Connection { id, asked, relayed: is_circuit(address) });
         Handler { peer, shared: self.shared.clone(), asks, opening: HashMap::new(), last: 0 }
     }
 }
@@ -229,21 +244,21 @@ impl NetworkBehaviour for Behaviour {
         &mut self,
         connection: ConnectionId,
         peer: PeerId,
-        _: &Multiaddr,
+        local: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(self.handler(peer, connection))
+        Ok(self.handler(peer, connection, local))
     }
 
     fn handle_established_outbound_connection(
         &mut self,
         connection: ConnectionId,
         peer: PeerId,
-        _: &Multiaddr,
+        address: &Multiaddr,
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(self.handler(peer, connection))
+        Ok(self.handler(peer, connection, address))
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {

@@ -18,7 +18,7 @@ use libp2p::{
         upgrade::{self, InboundConnectionUpgrade, OutboundConnectionUpgrade},
     },
     identity::Keypair,
-    multiaddr, noise, quic, swarm, tcp, tls, yamux,
+    multiaddr, noise, quic, relay, swarm, tcp, tls, yamux,
 };
 use tokio::sync::mpsc;
 
@@ -27,6 +27,8 @@ use super::{
     admission::{Admission, AdmissionError, Errand, ErrandError, Issued, Knock},
     behaviour::Behaviour,
     dialing::innermost,
+    now_ms,
+    relay::Meter,
 };
 use crate::say::{Reason, reasons};
 
@@ -49,15 +51,30 @@ const INBOUND_TIME: Duration = Duration::from_secs(5);
 /// An encrypted connection of a peer that proved who it is.
 type Muxed = (PeerId, StreamMuxerBox);
 
-/// The Swarm, and the peers that knock.
-pub(super) fn swarm(
-    settings: &NetworkSettings,
-) -> Result<(Swarm<Behaviour>, mpsc::Receiver<Knock>), NetworkError> {
-    let behaviour = Behaviour::new(settings)?;
-    let muxed = match settings.transport {
+/// The Swarm, the peers that knock, and what an entry node counts.
+type Made = (Swarm<Behaviour>, mpsc::Receiver<Knock>, Arc<Meter>);
+
+/// Makes the Swarm and what goes with it.
+pub(super) fn swarm(settings: &NetworkSettings) -> Result<Made, NetworkError> {
+    let meter = Arc::<Meter>::default();
+    let (circuits, client) = relay::client::new(settings.keypair.public().to_peer_id());
+    let behaviour = Behaviour::new(settings, client, &meter)?;
+    let direct = match settings.transport {
         TransportKind::Real => real(&settings.keypair)?,
         TransportKind::Memory => memory(&settings.keypair)?,
     };
+    // What an entry node carries is sealed again between the two ends, as if it were a cable.
+    let relayed = circuits
+        .upgrade(upgrade::Version::V1Lazy)
+        .authenticate(Secured::new(&settings.keypair)?)
+        .multiplex(yamux::Config::default())
+        .map(|(peer, muxer), _| (peer, StreamMuxerBox::new(muxer)));
+    let muxed = OrTransport::new(relayed, direct).map(|either, _| either.into_inner()).boxed();
+    let counted = settings.entry.is_some().then(|| meter.clone());
+    let muxed = muxed.map(move |(peer, muxer), _| match counted {
+        Some(meter) => (peer, meter.on(peer, muxer, now_ms())),
+        None => (peer, muxer),
+    });
     let (admission, knocks) = Admission::new(&settings.mesh, settings.membership.clone());
     let admitted = muxed
         .and_then(move |connection, point| admission.admit(connection, point))
@@ -70,7 +87,7 @@ pub(super) fn swarm(
     let config = swarm::Config::with_tokio_executor()
         .with_idle_connection_timeout(Duration::from_secs(86_400));
     let me = settings.keypair.public().to_peer_id();
-    Ok((Swarm::new(timed.boxed(), behaviour, me, config), knocks))
+    Ok((Swarm::new(timed.boxed(), behaviour, me, config), knocks, meter))
 }
 
 /// Gets a certificate of a private mesh from an admin, at one of these addresses.

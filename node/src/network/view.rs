@@ -77,6 +77,8 @@ pub struct PeerView {
     pub advert: Arc<Advert>,
     /// Whether a connection is open.
     pub connected: bool,
+    /// Whether that leads through an entry node only.
+    pub relayed: bool,
     /// Whether it spoke to this node over its own connection, now or earlier.
     pub met: bool,
     /// Whether it stopped answering and is being checked, or cannot be reached from here.
@@ -90,7 +92,8 @@ pub struct PeerView {
 impl PeerView {
     /// Whether a person or a program would see a difference; the time of the last word is none.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
-        let state = |view: &Self| (view.connected, view.met, view.suspect, view.rtt_ms);
+        let state =
+            |view: &Self| (view.connected, view.relayed, view.met, view.suspect, view.rtt_ms);
         let same_advert =
             Arc::ptr_eq(&self.advert, &other.advert) || self.advert.seq == other.advert.seq;
         same_advert && state(self) == state(other)
@@ -137,6 +140,8 @@ struct PeerRecord {
     id: String,
     advert: Advert,
     connected: bool,
+    #[serde(default)]
+    relayed: bool,
     met: bool,
     suspect: bool,
     rtt_ms: Option<f32>,
@@ -145,17 +150,17 @@ struct PeerRecord {
 
 impl From<PeerView> for PeerRecord {
     fn from(view: PeerView) -> Self {
-        let PeerView { id, advert, connected, met, suspect, rtt_ms, heard_at } = view;
+        let PeerView { id, advert, connected, relayed, met, suspect, rtt_ms, heard_at } = view;
         let advert = Arc::unwrap_or_clone(advert);
-        Self { id: id.to_string(), advert, connected, met, suspect, rtt_ms, heard_at }
+        Self { id: id.to_string(), advert, connected, relayed, met, suspect, rtt_ms, heard_at }
     }
 }
 
 impl From<PeerRecord> for PeerView {
     fn from(record: PeerRecord) -> Self {
-        let PeerRecord { id, advert, connected, met, suspect, rtt_ms, heard_at } = record;
+        let PeerRecord { id, advert, connected, relayed, met, suspect, rtt_ms, heard_at } = record;
         let (id, advert) = (id.into(), Arc::new(advert));
-        Self { id, advert, connected, met, suspect, rtt_ms, heard_at }
+        Self { id, advert, connected, relayed, met, suspect, rtt_ms, heard_at }
     }
 }
 

@@ -45,6 +45,9 @@ pub struct Advert {
     /// letters have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealing: Option<String>,
+    /// It is an entry node: it relays for nodes that hold a place there, and keeps mail first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub entry: bool,
     /// What makes it a member, in a private mesh.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pass: Option<Credential>,
@@ -228,6 +231,7 @@ mod tests {
             offers: vec![],
             leaving: false,
             sealing: None,
+            entry: false,
             pass: None,
         }
     }

@@ -16,6 +16,10 @@ pub const MAX_ADVERTS: usize = 128;
 pub const MAX_ADVERT_BYTES: usize = 256 * 1024;
 /// Most losses in an answer.
 pub const MAX_LOSSES: usize = 32;
+/// Most nodes of which an exchange says where they listen in the LAN.
+pub const MAX_NEAR: usize = 32;
+/// Most addresses of one of them.
+pub const MAX_NEAR_ADDRESSES: usize = 8;
 /// Largest [`SignedLoss`], in bytes.
 pub const MAX_LOSS: usize = 1024;
 
@@ -29,6 +33,20 @@ pub struct Exchange {
     pub digest: Option<Vec<DigestEntry>>,
     /// Adverts that the receiver asked for, or the sender's own on connecting.
     pub adverts: Vec<SignedAdvert>,
+    /// Where the sender and others listen in the LAN; only where an entry node is known, and only to
+    /// peers in the same network.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<Near>,
+}
+
+/// Where a node listens in its own network, which its advert does not say any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Near {
+    /// The node's peer id, as bytes.
+    #[serde(with = "serde_bytes")]
+    pub id: Vec<u8>,
+    /// Binary multiaddrs of private ranges.
+    pub addresses: Vec<serde_bytes::ByteBuf>,
 }
 
 /// One known node.
@@ -53,6 +71,9 @@ pub struct ExchangeReply {
     /// Word of losses of nodes that the asker still has.
     #[serde(default)]
     pub losses: Vec<SignedLoss>,
+    /// As in [`Exchange`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub near: Vec<Near>,
 }
 
 /// What is gossiped (gossipsub topic `potluck/2/<mesh>`).
@@ -159,6 +180,7 @@ impl Checked for Exchange {
                 at_most("id", entry.id.len(), 64)?;
             }
         }
+        check_near(&self.near)?;
         check_adverts(&self.adverts)
     }
 }
@@ -171,6 +193,7 @@ impl Checked for ExchangeReply {
         }
         at_most("losses", self.losses.len(), MAX_LOSSES)?;
         self.losses.iter().try_for_each(Checked::check)?;
+        check_near(&self.near)?;
         check_adverts(&self.adverts)
     }
 }
@@ -188,6 +211,18 @@ impl Checked for SignedLoss {
     fn check(&self) -> Result<(), Malformed> {
         at_most("loss", self.body.len() + self.key.len() + self.signature.len(), MAX_LOSS)
     }
+}
+
+fn check_near(near: &[Near]) -> Result<(), Malformed> {
+    at_most("near", near.len(), MAX_NEAR)?;
+    for told in near {
+        at_most("id", told.id.len(), 64)?;
+        at_most("addresses", told.addresses.len(), MAX_NEAR_ADDRESSES)?;
+        for address in &told.addresses {
+            at_most("address", address.len(), 256)?;
+        }
+    }
+    Ok(())
 }
 
 fn check_adverts(adverts: &[SignedAdvert]) -> Result<(), Malformed> {

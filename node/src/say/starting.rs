@@ -93,6 +93,7 @@ say! {
         Self::Listen { address, reason } => "network-listen" (address = address.to_string(), why = reason);
         Self::Mdns(why) => "network-mdns" (why);
         Self::Transport(why) => "network-transport" (why);
+        Self::NoExternal => "network-no-external";
         Self::Advert(error) => "network-advert" (why = inside(error));
     }
     BlobError {

@@ -4,8 +4,9 @@
 use libp2p::identity::Keypair;
 use potluck::protocol::{
     Advert, Answer, Ask, CallOutcome, CallRequest, Certificate, Checked, Credential, DigestEntry,
-    Exchange, ExchangeReply, Fault, FaultKind, MAX_RESPONSE, Malformed, Offer, Output, Payload,
-    Repeat, Request, Response, Role, Rumour, SignedAdvert, SignedLoss, Tell, decode, encode,
+    Exchange, ExchangeReply, Fault, FaultKind, MAX_RESPONSE, Malformed, Near, Offer, Output,
+    Payload, Repeat, Request, Response, Role, Rumour, SignedAdvert, SignedLoss, Tell, decode,
+    encode,
 };
 use potluck::say::Reason;
 use proptest::{collection::vec, option, prelude::*};
@@ -46,8 +47,14 @@ fn offer() -> impl Strategy<Value = Offer> {
 fn advert() -> impl Strategy<Value = Advert> {
     let who = (bytes(64), any::<u64>(), any::<u64>(), text(), text());
     let outside = (proptest::option::of("[a-z0-9]{0,80}"), proptest::option::of(credential()));
-    (who, vec(bytes(20), 0..4), vec(offer(), 0..4), any::<bool>(), outside).prop_map(
-        |((id, seq, incarnation, name, mesh), addresses, offers, leaving, (sealing, pass))| {
+    (who, vec(bytes(20), 0..4), vec(offer(), 0..4), any::<(bool, bool)>(), outside).prop_map(
+        |(
+            (id, seq, incarnation, name, mesh),
+            addresses,
+            offers,
+            (leaving, entry),
+            (sealing, pass),
+        )| {
             Advert {
                 version: 2,
                 id,
@@ -59,10 +66,20 @@ fn advert() -> impl Strategy<Value = Advert> {
                 offers,
                 leaving,
                 sealing,
+                entry,
                 pass,
             }
         },
     )
+}
+
+fn near() -> impl Strategy<Value = Vec<Near>> {
+    let addresses = vec(bytes(20), 0..4);
+    let told = (bytes(64), addresses).prop_map(|(id, addresses)| Near {
+        id,
+        addresses: addresses.into_iter().map(ByteBuf::from).collect(),
+    });
+    vec(told, 0..3)
 }
 
 fn credential() -> impl Strategy<Value = Credential> {
@@ -78,8 +95,8 @@ fn credential() -> impl Strategy<Value = Credential> {
 
 fn exchange() -> impl Strategy<Value = Exchange> {
     let entry = (bytes(64), any::<u64>()).prop_map(|(id, seq)| DigestEntry { id, seq });
-    (any::<[u8; 32]>(), option::of(vec(entry, 0..6)), vec(signed(), 0..3))
-        .prop_map(|(root, digest, adverts)| Exchange { root, digest, adverts })
+    (any::<[u8; 32]>(), option::of(vec(entry, 0..6)), vec(signed(), 0..3), near())
+        .prop_map(|(root, digest, adverts, near)| Exchange { root, digest, adverts, near })
 }
 
 fn payload() -> impl Strategy<Value = Payload> {
@@ -153,12 +170,13 @@ fn tell() -> impl Strategy<Value = Tell> {
 }
 
 fn response() -> impl Strategy<Value = Response> {
-    let reply = (any::<bool>(), vec(signed(), 0..3), vec(bytes(64), 0..5)).prop_map(
-        |(same, adverts, want)| ExchangeReply {
+    let reply = (any::<bool>(), vec(signed(), 0..3), vec(bytes(64), 0..5), near()).prop_map(
+        |(same, adverts, want, near)| ExchangeReply {
             same,
             adverts,
             want: want.into_iter().map(ByteBuf::from).collect(),
             losses: vec![],
+            near,
         },
     );
     prop_oneof![

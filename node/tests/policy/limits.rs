@@ -36,6 +36,7 @@ fn advert(n: u64, rng: &mut SmallRng) -> (Advert, SignedAdvert) {
         offers: vec![],
         leaving: rng.random_bool(0.2),
         sealing: None,
+        entry: false,
         pass: None,
     };
     (advert, SignedAdvert { body: vec![1], key: vec![2], signature: vec![3] })

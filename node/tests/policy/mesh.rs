@@ -422,6 +422,7 @@ impl Mesh {
                 Effect::Appeared(peer) => self.appeared(n, peer),
                 Effect::Gone { peer, reason } => self.gone(n, peer, reason),
                 Effect::Clone { .. } => panic!("node {n} saw a clone, and there is none"),
+                Effect::Reserve { .. } | Effect::Unreserve(_) => panic!("there is no entry node"),
                 Effect::Changed(_) | Effect::Reached(_) | Effect::Unreached { .. } => {}
             }
         }
@@ -473,6 +474,7 @@ impl Mesh {
             offers: vec![],
             leaving,
             sealing: None,
+            entry: false,
             pass: None,
         };
         let signed = self.signed(&advert);

@@ -52,7 +52,7 @@ impl Mesh {
             self.publish(n, Rumour::Lost(signed));
         }
         let adverts: Vec<_> = (0..NAMES).map(|_| self.made_up()).collect();
-        let exchange = Rc::new(Exchange { root: [0; 32], digest: None, adverts });
+        let exchange = Rc::new(Exchange { root: [0; 32], digest: None, adverts, near: vec![] });
         for to in self.nodes[n].links.iter().copied().collect::<Vec<_>>() {
             self.send(n, to, Message::Tell(exchange.clone()));
         }
@@ -74,6 +74,7 @@ impl Mesh {
             offers: vec![],
             leaving: false,
             sealing: None,
+            entry: false,
             pass: None,
         };
         self.signed(&advert)

@@ -79,7 +79,9 @@ fn malformed_requests() -> Vec<(&'static str, Vec<u8>)> {
         let head = [&[0xa1, 0x68][..], b"Exchange", &[0xa3, 0x64], b"root", &[0x58, 32], &[0; 32]];
         [&head.concat()[..], &[0x66], b"digest", claimed].concat()
     };
-    let exchange = |adverts| Request::Exchange(Exchange { root: [0; 32], digest: None, adverts });
+    let exchange = |adverts| {
+        Request::Exchange(Exchange { root: [0; 32], digest: None, adverts, near: vec![] })
+    };
     let key = Keypair::generate_ed25519();
     let signed = advert(&key, "x", vec![]).sign(&key).expect("signs");
     let good = cbor(&exchange(vec![]));

@@ -8,6 +8,7 @@ mod call;
 mod cli;
 mod client;
 mod dawdlers;
+mod entry;
 mod examples;
 mod facepp;
 mod faces;

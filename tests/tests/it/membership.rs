@@ -297,6 +297,41 @@ async fn a_removal_reaches_everybody_and_holds_for_who_was_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn members_reach_each_other_through_an_entry_node_and_outsiders_reach_nobody() {
+    let founder = Home::founder();
+    let (gate, member) = (Home::member(&founder), Home::member(&founder));
+    let entry = gate.setup("gate").entry().start().await;
+    let server = serving(founder.setup("server")).joining(&entry).start().await;
+    let asker = member.setup("asker").joining(&entry).start().await;
+    all_see_all(&[&asker, &server]).await;
+    let through = |mesh: &potluck::network::Snapshot| {
+        let server = mesh.peers.get(&founder.id());
+        server.and_then(|view| view.advert.multiaddrs().into_iter().next())
+    };
+    until(&asker, "an address", |mesh| through(mesh).is_some()).await;
+    let circuit = through(&asker.client().snapshot()).expect("an address");
+    answers(&asker, &server).await;
+    until(&asker, "the way through the entry node", |mesh| {
+        mesh.peers.get(&founder.id()).is_some_and(|view| view.relayed)
+    })
+    .await;
+    // One of no mesh and one of another know all addresses.
+    let other = Home::founder();
+    for outsider in [Setup::new("open"), other.setup("other")] {
+        let outsider = outsider.joining(&entry).start().await;
+        outsider.client().join(vec![circuit.clone()]).await.expect("told");
+        // Those who are members go on meanwhile.
+        answers(&asker, &server).await;
+        let late = Home::member(&founder);
+        let late = late.setup("late").joining(&entry).start().await;
+        all_see_all(&[&late, &server]).await;
+        assert!(outsider.client().snapshot().peers.is_empty());
+        late.stop().await;
+    }
+    assert!(!asker.client().snapshot().peers.contains_key(&other.id()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_member_cannot_make_others_up() {
     let founder = Home::founder();
     let villain = Home::member(&founder);

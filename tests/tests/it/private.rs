@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-use potluck_tests::process::{Process, Ran, Up, command, run, wait_until};
+use potluck_tests::{
+    entry::free_port,
+    process::{Process, Ran, Up, command, run, wait_until},
+    skipped,
+};
 use serde_json::Value;
 
 /// Which wait it was that did not end.
@@ -137,5 +141,46 @@ fn what_is_for_members_is_for_nobody_in_the_open_mesh() -> anyhow::Result<()> {
     ann.json(["mesh", "create", "lab"])?;
     bob.json(["mesh", "join", &invite(&ann, &[])?])?;
     wait_until(|| Ok(bob.run(["ask", "hello", "--json"])?.code == Some(0))).context(here!())?;
+    Ok(())
+}
+
+/// The last moment of a node's own certificate.
+fn until(of: &Process) -> anyhow::Result<u64> {
+    let all = of.json(["mesh", "members"])?;
+    let own = all.as_array().context("a list")?.iter().find(|one| one["id"] == of.id());
+    own.and_then(|one| one["until_ms"].as_u64()).context("its own certificate")
+}
+
+#[test]
+fn a_certificate_renews_itself_also_after_its_end() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    // Where bob knows ann to be from the invite, also after the summer.
+    let port = format!("/ip4/127.0.0.1/tcp/{}", free_port()?);
+    let start = |name: &str, shift: &str| -> anyhow::Result<Option<Process>> {
+        let up = Up::on_loopback(name).args(["--offer", "chat"]);
+        let up = if name == "ann" { up.args(["--listen", &port]) } else { up };
+        let up = up.shifted(shift).map(|up| up.start_in(&folder.path().join(name)));
+        up.transpose()
+    };
+    let Some(ann) = start("ann", "+0d")? else {
+        skipped("renewal of certificates", "libfaketime is not installed");
+        return Ok(());
+    };
+    ann.json(["mesh", "create", "lab"])?;
+    let joined = alone(folder.path(), "bob", &["mesh", "join", &invite(&ann, &[])?])?;
+    ensure!(joined.code == Some(0), "{joined:?}");
+    let new = || start("bob", "+0d")?.context("libfaketime was there");
+    let first = until(&new()?)?;
+    // Half of its time is over for bob.
+    let bob = start("bob", "+15d")?.context("libfaketime was there")?;
+    wait_until(|| Ok(until(&bob)? > first)).context(here!())?;
+    wait_until(|| sees(&bob, "ann")).context(here!())?;
+    let second = until(&bob)?;
+    // Everybody was off for the summer, and it is over.
+    drop((ann, bob));
+    let ann = start("ann", "+60d")?.context("libfaketime was there")?;
+    let bob = start("bob", "+60d")?.context("libfaketime was there")?;
+    wait_until(|| Ok(until(&bob)? > second)).context(here!())?;
+    wait_until(|| Ok(sees(&bob, "ann")? && sees(&ann, "bob")?)).context(here!())?;
     Ok(())
 }

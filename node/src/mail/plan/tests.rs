@@ -77,7 +77,7 @@ impl Office {
 }
 
 fn present(of: &[(PeerId, bool, bool)]) -> Present {
-    let able = |takes, keeps| Abilities { takes, keeps, failing: false };
+    let able = |takes, keeps| Abilities { takes, keeps, failing: false, entry: false };
     Present(of.iter().map(|(peer, takes, keeps)| (*peer, able(*takes, *keeps))).collect())
 }
 

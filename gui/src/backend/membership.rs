@@ -58,6 +58,8 @@ impl Backend {
 
     /// Writes the founder's key to a new file.
     pub async fn export_key(self, file: PathBuf) -> Done<PathBuf> {
+        // A name alone is in the folder in which the window was opened: it is told where that is.
+        let file = std::path::absolute(file).map_err(|error| error.reason())?;
         said(self.place().await?.export(file.clone(), false).await)?;
         Ok(file)
     }

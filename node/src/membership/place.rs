@@ -15,7 +15,7 @@ use crate::{
     control::ControlError,
     data_dir::{DataDir, DataDirError},
     identity::{Identity, IdentityError},
-    neighbourhood::address::{is_circuit, is_loopback},
+    neighbourhood::address::{is_circuit, is_link_local, is_loopback, is_quic},
     network::{Errand, ErrandError, TransportKind, now_ms, obtain},
     protocol::membership::{Pass, Role},
 };
@@ -278,13 +278,16 @@ impl Place {
         let client = Client::attach(&self.data_dir.control_socket()).await?;
         let client = client.ok_or(PlaceError::NoNode)?;
         let mut all = client.snapshot().listen.clone();
+        // Neither means anything on another machine.
+        all.retain(|address| !is_link_local(address) && !is_circuit(address));
         if all.iter().any(|address| !is_loopback(address)) {
             all.retain(|address| !is_loopback(address));
         }
+        all.sort_by_key(is_quic);
         // Where others reach it from everywhere comes first.
         let outer = self.at_desk(|place| Ok(Config::load(&place.data_dir.config_file())?)).await?;
         let outer = outer.network.external.iter().filter_map(|text| text.parse().ok());
-        let mut all: Vec<_> = outer.chain(all.into_iter().filter(|it| !is_circuit(it))).collect();
+        let mut all: Vec<_> = outer.chain(all).collect();
         all.truncate(invite::MAX_ADDRESSES);
         Ok(all)
     }

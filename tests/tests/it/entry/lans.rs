@@ -70,8 +70,9 @@ fn two_lans_work_together_through_an_entry_node() -> anyhow::Result<()> {
     // No hole can be punched either: all goes through the entry node.
     net.seal()?;
     let entry = Entry::in_namespace(&net.server(0), "gate")?;
-    let a =
-        up(&net, (0, 0), "a", &[&entry]).args(["--offer", "chat", "--offer", "analyze"]).start()?;
+    let a = up(&net, (0, 0), "a", &[&entry])
+        .args(["--offer", "chat", "--offer", "analyze", "--offer", "recognize"])
+        .start()?;
     let plain = Up::in_namespace("plain", &net.host(0, 1)).args(["--offer", "chat"]).start()?;
     let b = up(&net, (1, 0), "b", &[&entry]).args(NOTHING).start()?;
     b.wait_for_peers(&["a", "gate", "plain"])?;
@@ -102,6 +103,12 @@ fn two_lans_work_together_through_an_entry_node() -> anyhow::Result<()> {
     ])?;
     assert_eq!(analysed["served_by"]["id"], a.id(), "{analysed}");
     assert!(out.join("report.html").exists());
+
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/samples/cat.jpg");
+    let seen =
+        b.json(["recognize".as_ref(), picture.as_os_str(), "--timeout".as_ref(), "100".as_ref()])?;
+    assert_eq!(seen[0]["served_by"]["id"], a.id(), "{seen}");
+    assert!(seen[0]["labels"][0]["label"].as_str().is_some_and(|it| it.contains("cat")), "{seen}");
 
     let file = folder.path().join("file.bin");
     let bytes: Vec<u8> = (0..3_000_000u64).map(|n| (n * n / 5) as u8).collect();

@@ -4,7 +4,7 @@
 //! one certificate. [`roll`] holds the rules, without IO; [`desk`] what is signed and on the disk; a
 //! [`Membership`] is what a running node asks: admission shows and judges certificates with it, the
 //! network takes adverts of members only, and what one node learns of removals it tells the next
-//! ([`spread`]). Decision 13 says why it is so.
+//! (`spread`). Decision 13 says why it is so.
 
 pub mod desk;
 pub mod invite;

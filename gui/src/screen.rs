@@ -9,6 +9,7 @@ pub mod analyze;
 pub mod asked;
 pub mod chat;
 pub mod faces;
+pub mod marked;
 pub mod mesh;
 pub mod more;
 pub mod offer;
@@ -44,6 +45,10 @@ pub enum Screen {
     Offer,
     /// What is on pictures.
     Recognize,
+    /// Where things are on them.
+    Things,
+    /// What is written on them.
+    Text,
     /// Whose faces are on them.
     Faces,
     /// What stands in tables.
@@ -71,6 +76,8 @@ impl Screen {
         Screen::Mesh,
         Screen::Chat,
         Screen::Recognize,
+        Screen::Things,
+        Screen::Text,
         Screen::Faces,
         Screen::Analyze,
         Screen::More,
@@ -87,6 +94,8 @@ impl Screen {
             Self::Activity => Icon::Activity,
             Self::Offer => Icon::HandPlatter,
             Self::Recognize => Icon::ScanSearch,
+            Self::Things => marked::Which::Things.icon(),
+            Self::Text => marked::Which::Text.icon(),
             Self::Faces => Icon::ScanFace,
             Self::Analyze => Icon::ChartColumn,
             Self::More => Icon::LayoutGrid,
@@ -102,6 +111,8 @@ impl Screen {
             Self::Activity => words::activity::title(lang),
             Self::Offer => words::offer::title(lang),
             Self::Recognize => words::recognize::title(lang),
+            Self::Things => words::marked::things_title(lang),
+            Self::Text => words::marked::text_title(lang),
             Self::Faces => words::faces::title(lang),
             Self::Analyze => words::analyze::title(lang),
             Self::More => words::more::title(lang),
@@ -113,7 +124,12 @@ impl Screen {
     pub fn group(self) -> Group {
         match self {
             Self::Mesh | Self::Chat => Group::First,
-            Self::Recognize | Self::Faces | Self::Analyze | Self::More => Group::Ask,
+            Self::Recognize
+            | Self::Things
+            | Self::Text
+            | Self::Faces
+            | Self::Analyze
+            | Self::More => Group::Ask,
             Self::Activity | Self::Offer | Self::Settings => Group::Here,
         }
     }

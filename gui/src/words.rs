@@ -10,6 +10,7 @@ pub mod chat;
 pub mod demo;
 pub mod faces;
 pub mod figures;
+pub mod marked;
 pub mod mesh;
 pub mod more;
 pub mod offer;
@@ -29,6 +30,7 @@ pub const TABLES: &[&[potluck_i18n::Sentence]] = &[
     demo::TABLE,
     faces::TABLE,
     figures::TABLE,
+    marked::TABLE,
     mesh::TABLE,
     more::TABLE,
     offer::TABLE,

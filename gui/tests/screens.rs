@@ -113,6 +113,12 @@ fn draw_all(lang: Lang) {
         ("recognize-empty", staged::no_pictures),
         ("recognize", staged::recognize),
         ("recognize-path", staged::recognize_path),
+        ("things-empty", staged::no_things),
+        ("things", staged::things),
+        ("things-failed", staged::things_failed),
+        ("text-empty", staged::no_text),
+        ("text", staged::text),
+        ("text-none", staged::text_none),
         ("faces-empty", staged::no_faces),
         ("faces", staged::faces),
         ("faces-none", staged::faces_none),
@@ -162,11 +168,13 @@ fn draw_all(lang: Lang) {
 /// The committed pictures: compared with a tolerance, since rounding differs between processors.
 #[test]
 fn screens_look_as_they_were_approved() {
-    let approve: [(&str, Stage, Lang, Theme); 9] = [
+    let approve: [(&str, Stage, Lang, Theme); 11] = [
         ("mesh-en-light", staged::mesh, Lang::En, Theme::Light),
         ("mesh-zh-dark", staged::mesh_with_card, Lang::Zh, Theme::Dark),
         ("nobody-zh-light", staged::nobody, Lang::Zh, Theme::Light),
         ("recognize-zh-light", staged::recognize, Lang::Zh, Theme::Light),
+        ("things-zh-light", staged::things, Lang::Zh, Theme::Light),
+        ("text-en-dark", staged::text, Lang::En, Theme::Dark),
         ("faces-en-dark", staged::faces, Lang::En, Theme::Dark),
         ("analyze-zh-light", staged::analyze, Lang::Zh, Theme::Light),
         ("offer-zh-dark", staged::offer, Lang::Zh, Theme::Dark),

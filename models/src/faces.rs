@@ -5,11 +5,10 @@
 //! years, more where the face is turned away.
 
 mod attributes;
+mod candidate;
 mod cascade;
 mod labels;
-mod pixels;
 mod pyramid;
-mod region;
 mod yunet;
 
 use std::time::{Duration, Instant};
@@ -17,17 +16,17 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use self::attributes::Attributes;
+use self::candidate::Candidate;
 use self::cascade::Cascade;
 pub use self::labels::{Area, LabelLayout, LabelledBox, Plate, lay_out};
-use self::region::{Candidate, Region};
 pub(crate) use self::yunet::OUTPUTS as YUNET_OUTPUTS;
 use self::yunet::Yunet;
 use crate::catalogue::{Catalogue, ModelError};
 use crate::engine::{Engine, EngineInfo};
 use crate::manifest::Detector;
 use crate::picture::{Picture, decode};
+use crate::region::Region;
 use crate::samples::face_sample;
-use crate::session::{Fault, Session, Wanted};
 
 /// The name of the detector that is compiled in.
 pub const DEFAULT_FACES: &str = "mtcnn-blazeface";
@@ -36,8 +35,6 @@ pub const MAX_FACES: usize = 200;
 
 /// How long [`FaceFinder::measure`] goes on, unless one picture takes longer.
 const MEASURE: Duration = Duration::from_millis(400);
-/// Pictures that a network takes at once; bounds the memory of a crowd.
-const BATCH: usize = 16;
 
 /// A face. Coordinates are pixels of the upright picture, from its upper left corner. The box is cut to the
 /// picture.
@@ -239,42 +236,9 @@ fn face(found: &Candidate, gender: Gender, age: f32) -> Face {
 /// The box cut to the picture; `None` when nothing of it is inside.
 fn clipped(mut found: Candidate, picture: &Picture) -> Option<Candidate> {
     let (width, height) = (picture.width() as f32, picture.height() as f32);
-    let Region { left, top, right, bottom } = found.region;
-    found.region = Region {
-        left: left.clamp(0.0, width),
-        top: top.clamp(0.0, height),
-        right: right.clamp(0.0, width),
-        bottom: bottom.clamp(0.0, height),
-    };
+    found.region = found.region.within((width, height));
     let sound = found.region.is_sound() && found.points.iter().all(|p| (p.x + p.y).is_finite());
     sound.then_some(found)
-}
-
-/// A bundled network with one input and one output.
-fn bundled(engine: &Engine, name: &str, onnx: &[u8], side: usize) -> Result<Session, ModelError> {
-    Session::load(engine, onnx, &Wanted { input: None, outputs: &[], item: [3, side, side] })
-        .map_err(|fault| ModelError::from_fault(name, fault))
-}
-
-/// Runs any number of inputs, a few at a time, and hands each row of numbers to `take` with the input's index.
-fn run_all(
-    session: &Session,
-    count: usize,
-    input: impl Fn(usize) -> Result<Vec<f32>, String>,
-    mut take: impl FnMut(usize, &[f32]),
-) -> Result<(), Fault> {
-    for first in (0..count).step_by(BATCH) {
-        let inputs: Vec<Vec<f32>> = (first..count.min(first + BATCH))
-            .map(&input)
-            .collect::<Result<_, _>>()
-            .map_err(Fault::Run)?;
-        let items: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
-        let rows = session.run(&items)?;
-        for (offset, row) in rows.chunks_exact(session.outputs.max(1)).enumerate() {
-            take(first + offset, row);
-        }
-    }
-    Ok(())
 }
 
 /// The whole picture and overlapping squares of half its longer side: small faces are large enough in those.

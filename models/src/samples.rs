@@ -36,3 +36,13 @@ static SAMPLES: [Sample; 6] = [
 pub fn face_sample() -> Sample {
     sample!("faces/astronaut.jpg", "face")
 }
+
+/// A bundled picture with a thing that the detector knows: a cat; the first of [`samples`].
+pub fn things_sample() -> Sample {
+    SAMPLES[0]
+}
+
+/// A bundled picture with lines of English and Chinese; not among [`samples`].
+pub fn text_sample() -> Sample {
+    sample!("text/notice.jpg", "Potluck")
+}

@@ -49,7 +49,7 @@ pub(crate) struct Session {
 
 enum Kind {
     /// ONNX Runtime must not run one session from two threads (see `ort`), so it stands behind a lock.
-    Ort { session: Mutex<OrtSession>, outputs: Vec<String> },
+    Ort { session: Arc<Mutex<OrtSession>>, outputs: Vec<String> },
     /// Made for one picture: a fixed shape lets tract optimise. Pictures of a batch go to several threads.
     Tract { plan: Arc<Plan>, threads: usize },
 }
@@ -69,6 +69,18 @@ impl Session {
         let zeros = vec![0.0; wanted.item.iter().product()];
         session.outputs = session.run_some(&[&zeros])?.len();
         Ok(session)
+    }
+
+    /// The same network for inputs of another size, where the engine takes any size with what is loaded already:
+    /// ONNX Runtime does, for a graph whose sides are open. tract needs [`Session::load`] for each.
+    pub(crate) fn for_item(&self, item: [usize; 3]) -> Result<Option<Session>, Fault> {
+        let Kind::Ort { session, outputs } = &self.kind else { return Ok(None) };
+        let kind = Kind::Ort { session: session.clone(), outputs: outputs.clone() };
+        let mut other =
+            Session { kind, item, outputs: 0, batches: self.batches, device: self.device };
+        let zeros = vec![0.0; item.iter().product()];
+        other.outputs = other.run_some(&[&zeros])?.len();
+        Ok(Some(other))
     }
 
     /// Runs any number of pictures, each as long as the product of the item's dimensions: one row of
@@ -133,7 +145,7 @@ fn load_ort(
         outlets?.into_iter().map(|outlet| outlet.name().to_owned()).collect()
     };
     Ok(Session {
-        kind: Kind::Ort { session: Mutex::new(session), outputs },
+        kind: Kind::Ort { session: Arc::new(Mutex::new(session)), outputs },
         item: wanted.item,
         outputs: 0,
         batches,

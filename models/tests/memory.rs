@@ -9,7 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use flate2::{Compression, Crc, write::ZlibEncoder};
 use image::{DynamicImage, ImageFormat, RgbImage};
-use potluck_models::{PictureError, PixelBudget, decode, decode_within, needed, samples};
+use potluck_models::{
+    CONFIDENT, Engine, EngineChoice, EngineConfig, PictureError, PixelBudget, READABLE, TextReader,
+    ThingFinder, decode, decode_within, needed, samples,
+};
 
 /// Counts what is allocated now, and the most that ever was.
 struct Counting;
@@ -258,4 +261,31 @@ fn a_picture_above_the_budget_is_refused_by_its_header() {
     assert!(matches!(error, PictureError::TooMuchMemory { .. }), "{error}");
     assert!(error.to_string().contains("at most 56 MB"), "{error}");
     assert!(took < 2 * MB, "{took}");
+}
+
+/// Whatever the size of a picture, looking at it takes the memory of the networks and no copy of its pixels.
+#[test]
+fn looking_at_large_pictures_takes_no_more_than_at_small_ones() {
+    let _turn = alone();
+    let config =
+        EngineConfig { choice: EngineChoice::Tract, threads: 1, ..EngineConfig::default() };
+    let engine = Engine::start(&config).unwrap();
+    let finder = ThingFinder::load(&engine).unwrap();
+    let reader = TextReader::load(&engine).unwrap();
+    let budget = PixelBudget::new(1 << 30);
+    let mut small = [0; 2];
+    for size in [(1280, 960), (10_000, 7_500), (60_000, 1_000), (3, 60_000)] {
+        let picture = decode_within(&png(size, 8, 0, None), &budget, &never).unwrap();
+        let (things, first) = most(|| finder.find(&picture, CONFIDENT).unwrap());
+        let (lines, second) = most(|| reader.read(&picture, READABLE, &never).unwrap());
+        println!("{size:?}: things took {} MB, text {} MB", first / MB, second / MB);
+        assert!(things.is_empty() && lines.is_empty(), "{size:?}: {things:?} {lines:?}");
+        if small == [0; 2] {
+            small = [first, second];
+        }
+        // A wide row of pixels on its way to a smaller picture is all that may come on top.
+        for (took, usual) in [(first, small[0]), (second, small[1])] {
+            assert!(took < usual + 64 * MB, "{size:?}: {took} instead of {usual}");
+        }
+    }
 }

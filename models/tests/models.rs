@@ -6,19 +6,23 @@ mod batch;
 mod catalogue;
 #[path = "models/classify.rs"]
 mod classify;
+#[path = "models/detect.rs"]
+mod detect;
 #[path = "models/engine.rs"]
 mod engine;
 #[path = "models/faces.rs"]
 mod faces;
 #[path = "models/install.rs"]
 mod install;
+#[path = "models/ocr.rs"]
+mod ocr;
 #[path = "models/picture.rs"]
 mod picture;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use potluck_models::{Engine, EngineChoice, EngineConfig, Label};
+use potluck_models::{Engine, EngineChoice, EngineConfig, Label, Picture, decode};
 
 /// tract, and ONNX Runtime where it is installed; says so where it is not.
 fn engines() -> Vec<Engine> {
@@ -47,6 +51,33 @@ fn shared(path: &str) -> Option<PathBuf> {
         skipped(&format!("no shared/{path} beside the project"));
     }
     found
+}
+
+/// A file of `tests/golden`.
+fn golden(path: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+    std::fs::read(format!("{folder}/{path}")).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// A picture of noise, always the same for a seed.
+fn noise(width: u32, height: u32, mut seed: u32) -> Picture {
+    let picture = image::RgbImage::from_fn(width, height, |_, _| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let [a, b, c, _] = seed.to_be_bytes();
+        image::Rgb([a, b, c])
+    });
+    decode(&png(&picture)).unwrap()
+}
+
+/// A picture of one colour.
+fn plain_png(width: u32, height: u32) -> Vec<u8> {
+    png(&image::RgbImage::from_pixel(width, height, image::Rgb([180, 176, 170])))
+}
+
+fn png(picture: &image::RgbImage) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
 }
 
 /// Whether one of the words stands in a label; a label is a list of names with commas.

@@ -5,6 +5,7 @@ mod ask;
 mod call;
 mod completions;
 mod demo;
+mod detect;
 mod doctor;
 mod engine;
 mod faces;
@@ -20,10 +21,13 @@ mod mesh;
 mod models;
 mod output;
 mod people;
+mod pictured;
+mod read;
 mod reading;
 mod recognize;
 mod stop;
 mod table;
+mod targets;
 mod up;
 mod words;
 mod wrong;
@@ -89,6 +93,10 @@ enum Command {
     Ask(ask::Ask),
     /// Say what is on pictures
     Recognize(recognize::Recognize),
+    /// Find things on pictures: what is where, of 80 kinds
+    Detect(detect::Detect),
+    /// Read the text on pictures, Chinese and English
+    Read(read::Read),
     /// Find faces on pictures, with gender and age
     Faces(faces::Faces),
     /// Make a report of a CSV file: numbers, charts, word cloud
@@ -164,6 +172,8 @@ async fn run(cli: Cli, output: &Output) -> Result<ExitCode, Failure> {
         Command::Up(up) => up.run(&common, output).await,
         Command::Ask(ask) => ask.run(&common, output).await,
         Command::Recognize(recognize) => recognize.run(&common, output).await,
+        Command::Detect(detect) => detect.run(&common, output).await,
+        Command::Read(read) => read.run(&common, output).await,
         Command::Faces(faces) => faces.run(&common, output).await,
         Command::Analyze(analyze) => analyze.run(&common, output).await,
         Command::Table(table) => table.run(output).await,

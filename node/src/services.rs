@@ -3,10 +3,13 @@
 pub mod about;
 pub mod analyze;
 pub mod chat;
+pub mod detect;
 pub mod face;
 pub mod facepp;
 pub mod faces;
 mod loading;
+pub mod marks;
+pub mod ocr;
 mod pixels;
 pub mod recognize;
 
@@ -20,11 +23,13 @@ use crate::{
 };
 
 /// Everything that this program can offer.
-pub static ALL: [Recipe; 5] = [
+pub static ALL: [Recipe; 7] = [
     Recipe::of::<analyze::Analyze>(),
     Recipe::of::<chat::Chat>(),
     Recipe::of::<recognize::Recognize>(),
     Recipe::of::<faces::Faces>(),
+    Recipe::of::<detect::Detect>(),
+    Recipe::of::<ocr::Ocr>(),
     Recipe::of::<facepp::Facepp>(),
 ];
 

@@ -24,17 +24,21 @@ const FAKETIME: [&str; 3] = [
 ];
 
 /// Arguments of `up` for a node that offers nothing.
-pub const NOTHING: [&str; 12] = [
+pub const NOTHING: [&str; 16] = [
     "--withhold",
     "analyze",
     "--withhold",
     "chat",
+    "--withhold",
+    "detect",
     "--withhold",
     "facepp",
     "--withhold",
     "faces",
     "--withhold",
     "keep",
+    "--withhold",
+    "ocr",
     "--withhold",
     "recognize",
 ];

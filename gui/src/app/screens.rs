@@ -5,20 +5,22 @@ use potluck::client::{Event, View};
 
 use crate::{
     screen::{
-        Action, Context, Dropped, Screen, activity, analyze, chat, faces, mesh, more, offer,
-        recognize, settings,
+        Action, Context, Dropped, Screen, activity, analyze, chat, faces, marked, mesh, more,
+        offer, recognize, settings,
     },
     theme::Element,
 };
 
 /// The states of the screens. They stay while another one shows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Screens {
     mesh: mesh::Mesh,
     chat: chat::Chat,
     activity: activity::Activity,
     offer: offer::Offer,
     recognize: recognize::Recognize,
+    things: marked::Marked,
+    text: marked::Marked,
     faces: faces::Faces,
     analyze: analyze::Analyze,
     more: more::More,
@@ -38,6 +40,10 @@ pub enum Message {
     Offer(offer::Message),
     /// Of what is on pictures.
     Recognize(recognize::Message),
+    /// Of things on pictures.
+    Things(marked::Message),
+    /// Of text on pictures.
+    Text(marked::Message),
     /// Of faces.
     Faces(faces::Message),
     /// Of tables.
@@ -48,6 +54,24 @@ pub enum Message {
     Settings(settings::Message),
 }
 
+impl Default for Screens {
+    fn default() -> Self {
+        Self {
+            mesh: Default::default(),
+            chat: Default::default(),
+            activity: Default::default(),
+            offer: Default::default(),
+            recognize: Default::default(),
+            things: marked::Marked::new(marked::Which::Things),
+            text: marked::Marked::new(marked::Which::Text),
+            faces: Default::default(),
+            analyze: Default::default(),
+            more: Default::default(),
+            settings: Default::default(),
+        }
+    }
+}
+
 impl Screens {
     /// The node is there, or the language changed.
     pub fn ready(&mut self, context: &Context<'_>) -> Vec<Action<Message>> {
@@ -55,6 +79,8 @@ impl Screens {
             self.mesh.ready(context).map(Message::Mesh),
             self.offer.ready(context).map(Message::Offer),
             self.recognize.ready(context).map(Message::Recognize),
+            self.things.ready(context).map(Message::Things),
+            self.text.ready(context).map(Message::Text),
             self.faces.ready(context).map(Message::Faces),
             self.analyze.ready(context).map(Message::Analyze),
             self.more.ready(context).map(Message::More),
@@ -72,6 +98,8 @@ impl Screens {
             Message::Recognize(message) => {
                 self.recognize.update(message, context).map(Message::Recognize)
             }
+            Message::Things(message) => self.things.update(message, context).map(Message::Things),
+            Message::Text(message) => self.text.update(message, context).map(Message::Text),
             Message::Faces(message) => self.faces.update(message, context).map(Message::Faces),
             Message::Analyze(message) => {
                 self.analyze.update(message, context).map(Message::Analyze)
@@ -130,6 +158,8 @@ impl Screens {
             Screen::Recognize => {
                 self.recognize.key(key, modifiers, context).map(Message::Recognize)
             }
+            Screen::Things => self.things.key(key, modifiers, context).map(Message::Things),
+            Screen::Text => self.text.key(key, modifiers, context).map(Message::Text),
             Screen::Faces => self.faces.key(key, modifiers, context).map(Message::Faces),
             Screen::Analyze => self.analyze.key(key, modifiers, context).map(Message::Analyze),
             Screen::More => self.more.key(key, modifiers, context).map(Message::More),
@@ -146,6 +176,8 @@ impl Screens {
     ) -> Action<Message> {
         match screen {
             Screen::Recognize => self.recognize.dropped(dropped, context).map(Message::Recognize),
+            Screen::Things => self.things.dropped(dropped, context).map(Message::Things),
+            Screen::Text => self.text.dropped(dropped, context).map(Message::Text),
             Screen::Faces => self.faces.dropped(dropped, context).map(Message::Faces),
             Screen::Analyze => self.analyze.dropped(dropped, context).map(Message::Analyze),
             Screen::More => self.more.dropped(dropped).map(Message::More),
@@ -161,6 +193,8 @@ impl Screens {
             Screen::Activity => activity::shows_time(view, now_ms),
             Screen::Chat
             | Screen::Recognize
+            | Screen::Things
+            | Screen::Text
             | Screen::Faces
             | Screen::Analyze
             | Screen::More
@@ -177,6 +211,8 @@ impl Screens {
             Screen::Activity => self.activity.view(context).map(Message::Activity),
             Screen::Offer => self.offer.view(context).map(Message::Offer),
             Screen::Recognize => self.recognize.view(context).map(Message::Recognize),
+            Screen::Things => self.things.view(context).map(Message::Things),
+            Screen::Text => self.text.view(context).map(Message::Text),
             Screen::Faces => self.faces.view(context).map(Message::Faces),
             Screen::Analyze => self.analyze.view(context).map(Message::Analyze),
             Screen::More => self.more.view(context).map(Message::More),

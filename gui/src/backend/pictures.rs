@@ -7,7 +7,10 @@ use iced::widget::image::Handle;
 use image::{RgbImage, RgbaImage, imageops};
 use potluck::{
     say::{Reason, Say as _},
-    services::face::{Face, annotate},
+    services::{
+        face::{Face, annotate},
+        marks::{self, Mark},
+    },
 };
 use tokio::sync::Semaphore;
 
@@ -110,6 +113,19 @@ pub async fn annotated(
     lang: crate::words::Lang,
     path: PathBuf,
 ) -> Result<PathBuf, Reason> {
+    copied(source, path, move |picture| annotate::annotate(picture, &faces, lang)).await
+}
+
+/// The same with marks around what was found.
+pub async fn marked(source: Source, found: Vec<Mark>, path: PathBuf) -> Result<PathBuf, Reason> {
+    copied(source, path, move |picture| marks::draw(picture, &found)).await
+}
+
+async fn copied(
+    source: Source,
+    path: PathBuf,
+    draw: impl FnOnce(potluck_models::Picture) -> std::io::Result<RgbImage> + Send + 'static,
+) -> Result<PathBuf, Reason> {
     let _place = DECODING.acquire().await.map_err(|error| error.to_string())?;
     let drawn = tokio::task::spawn_blocking(move || {
         let bytes = match &source {
@@ -120,9 +136,7 @@ pub async fn annotated(
         drop(bytes);
         // The copy is drawn in the same pixels, and takes their place until it is saved.
         let _room = picture.room();
-        annotate::annotate(picture, &faces, lang)
-            .and_then(|copy| annotate::save(&copy, &path))
-            .map_err(|error| error.reason())
+        draw(picture).and_then(|copy| marks::save(&copy, &path)).map_err(|error| error.reason())
     });
     drawn.await.map_err(|error| error.to_string())?
 }

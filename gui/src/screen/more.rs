@@ -30,8 +30,18 @@ use form::Form;
 pub use form::{FIELDS, NAMES};
 
 /// Capabilities that have screens of their own, or belong to every node.
-const KNOWN: &[&str] =
-    &["about/1", "analyze/1", "chat/1", "faces/1", "facepp/1", "keep/1", "mail/1", "recognize/1"];
+const KNOWN: &[&str] = &[
+    "about/1",
+    "analyze/1",
+    "chat/1",
+    "detect/1",
+    "faces/1",
+    "facepp/1",
+    "keep/1",
+    "mail/1",
+    "ocr/1",
+    "recognize/1",
+];
 
 /// The state of the screen.
 #[derive(Debug, Default)]

@@ -426,6 +426,8 @@ fn device(name: &str) -> &str {
 fn about(lang: Lang, name: &str) -> &'static str {
     match name.split('/').next().unwrap_or_default() {
         "recognize" => words::about_recognize(lang),
+        "detect" => words::about_detect(lang),
+        "ocr" => words::about_ocr(lang),
         "faces" => words::about_faces(lang),
         "analyze" => words::about_analyze(lang),
         "chat" => words::about_chat(lang),

@@ -13,6 +13,8 @@ words! { "offer":
     listed(count: usize);
     at_once(slots: u16);
     about_recognize;
+    about_detect;
+    about_ocr;
     about_faces;
     about_analyze;
     about_chat;

@@ -1,11 +1,12 @@
 //! Gender and age of a face, by dlib's networks (Cydral Technology, CC0): the face is turned upright and cut as
 //! dlib does, with five landmarks.
 
-use super::{Gender, GenderValue, Point, bundled, run_all};
+use super::{Gender, GenderValue, Point};
+use crate::bundled::{bundled, run_all};
 use crate::catalogue::ModelError;
 use crate::engine::Engine;
-use crate::faces::pixels::{self, Scale};
 use crate::picture::Picture;
+use crate::pixels::{self, Scale, at};
 use crate::session::{Fault, Session};
 
 /// Where eyes, nose and corners of the mouth belong, 0 to 1 of the chip without its margin: dlib's mean face
@@ -24,7 +25,8 @@ const MOST_SAMPLES: f32 = 8.0;
 
 const GENDER_SIDE: usize = 32;
 const AGE_SIDE: usize = 64;
-const SCALE: Scale = Scale { mean: [122.782, 117.001, 104.298], divisor: 256.0, blue_first: false };
+const SCALE: Scale =
+    Scale { mean: [122.782, 117.001, 104.298], divisor: [256.0; 3], blue_first: false };
 
 /// The two networks.
 pub(crate) struct Attributes {
@@ -47,8 +49,8 @@ impl Attributes {
         let gender = include_bytes!("../../weights/gender-v1.onnx");
         let age = include_bytes!("../../weights/age-v1.onnx");
         Ok(Attributes {
-            gender: bundled(engine, "gender-v1", gender, GENDER_SIDE)?,
-            age: bundled(engine, "age-v1", age, AGE_SIDE)?,
+            gender: bundled(engine, "gender-v1", gender, [GENDER_SIDE; 2])?,
+            age: bundled(engine, "age-v1", age, [AGE_SIDE; 2])?,
         })
     }
 
@@ -155,27 +157,6 @@ impl Similarity {
     }
 }
 
-/// The colour at a position, between pixels by their distance. Pixel (0, 0) has its centre at (0.5, 0.5).
-fn at(picture: &Picture, (x, y): (f32, f32)) -> [f32; 3] {
-    let (x, y) = (x - 0.5, y - 0.5);
-    let (left, top) = (x.floor(), y.floor());
-    let mut colour = [0.0; 3];
-    for (dx, dy) in [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)] {
-        let (column, row) = (left + dx, top + dy);
-        let weight = (1.0 - (x - column).abs()) * (1.0 - (y - row).abs());
-        let (width, height) = (picture.width() as f32, picture.height() as f32);
-        if column >= 0.0 && row >= 0.0 && column < width && row < height {
-            let start = (row as usize * picture.width() as usize + column as usize) * 3;
-            if let Some(pixel) = picture.pixels().get(start..start + 3) {
-                colour = std::array::from_fn(|channel| {
-                    colour[channel] + weight * f32::from(pixel[channel])
-                });
-            }
-        }
-    }
-    colour
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -262,15 +243,6 @@ mod tests {
             }
             assert!((years - expected.age).abs() < 0.05, "{name}: {years}");
         }
-    }
-
-    #[test]
-    fn colours_lie_between_pixels() {
-        let picture = Picture::from_rgb(2, 1, vec![10, 20, 30, 30, 40, 50]).unwrap();
-        assert_eq!(at(&picture, (0.5, 0.5)), [10.0, 20.0, 30.0]);
-        assert_eq!(at(&picture, (1.0, 0.5)), [20.0, 30.0, 40.0]);
-        assert_eq!(at(&picture, (9.0, 9.0)), [0.0; 3]);
-        assert_eq!(at(&picture, (f32::NAN, 0.0)), [0.0; 3]);
     }
 
     #[test]

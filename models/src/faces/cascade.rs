@@ -5,13 +5,15 @@
 
 use fast_image_resize::FilterType;
 
-use super::pixels::{self, Scale};
+use super::candidate::Candidate;
 use super::pyramid::{Pyramid, Window};
-use super::region::{Candidate, Region, suppress};
-use super::{MAX_FACES, Point, bundled, run_all, tiles};
+use super::{MAX_FACES, Point, tiles};
+use crate::bundled::{bundled, run_all};
 use crate::catalogue::ModelError;
 use crate::engine::Engine;
 use crate::picture::Picture;
+use crate::pixels::{self, Scale};
+use crate::region::{Region, suppress};
 use crate::session::{Fault, Session};
 
 /// The longer side to which large pictures are brought, in pixels.
@@ -44,8 +46,8 @@ const BLAZE_SIDE: u32 = 192;
 const GRID: usize = 48;
 const CELL: usize = 17;
 
-const MTCNN: Scale = Scale { mean: [127.5; 3], divisor: 128.0, blue_first: false };
-const BLAZE: Scale = Scale { mean: [127.5; 3], divisor: 127.5, blue_first: false };
+const MTCNN: Scale = Scale { mean: [127.5; 3], divisor: [128.0; 3], blue_first: false };
+const BLAZE: Scale = Scale { mean: [127.5; 3], divisor: [127.5; 3], blue_first: false };
 
 /// The four networks.
 pub(crate) struct Cascade {
@@ -63,7 +65,7 @@ struct Proposal {
 
 impl Cascade {
     pub(crate) fn load(engine: &Engine) -> Result<Cascade, ModelError> {
-        let load = |name, onnx, side: u32| bundled(engine, name, onnx, side as usize);
+        let load = |name, onnx, side: u32| bundled(engine, name, onnx, [side as usize; 2]);
         Ok(Cascade {
             p_net: load("mtcnn-pnet", include_bytes!("../../weights/mtcnn-pnet.onnx"), CANVAS)?,
             r_net: load("mtcnn-rnet", include_bytes!("../../weights/mtcnn-rnet.onnx"), R_SIDE)?,
@@ -105,7 +107,8 @@ impl Cascade {
     /// Square boxes that P-Net and R-Net propose, the best first.
     fn mtcnn(&self, picture: &Picture) -> Result<Vec<Region>, Fault> {
         let first = self.windows(picture)?;
-        let first = suppress(first, |each| &each.candidate, Region::overlap, 0.7, MAX_PROPOSALS);
+        let first =
+            suppress(first, |each| each.candidate.ranked(), Region::overlap, 0.7, MAX_PROPOSALS);
         let squares: Vec<Region> = corrected(&first);
         let mut second = Vec::new();
         let input = |index: usize| crop(picture, &squares[index], R_SIDE, FilterType::Box, &MTCNN);
@@ -118,7 +121,8 @@ impl Cascade {
                 second.push(Proposal { candidate, offsets: [a, b, c, d] });
             }
         })?;
-        let second = suppress(second, |each| &each.candidate, Region::overlap, 0.7, MAX_JUDGED);
+        let second =
+            suppress(second, |each| each.candidate.ranked(), Region::overlap, 0.7, MAX_JUDGED);
         Ok(corrected(&second))
     }
 
@@ -145,7 +149,13 @@ impl Cascade {
             }
         })?;
         let thin = |level| {
-            suppress(level, |each: &Proposal| &each.candidate, Region::overlap, 0.5, MAX_WINDOWS)
+            suppress(
+                level,
+                |each: &Proposal| each.candidate.ranked(),
+                Region::overlap,
+                0.5,
+                MAX_WINDOWS,
+            )
         };
         Ok(levels.into_iter().flat_map(thin).collect())
     }
@@ -159,7 +169,7 @@ impl Cascade {
         run_all(&self.blaze, tiles.len(), input, |index, row| {
             found.extend(cells(row, &tiles[index]).filter(|each| each.score > PROPOSE));
         })?;
-        Ok(suppress(found, |each| each, Region::overlap, 0.3, MAX_FACES))
+        Ok(suppress(found, Candidate::ranked, Region::overlap, 0.3, MAX_FACES))
     }
 
     /// O-Net on every box: those that it takes for a face, with box and landmarks, doubles removed.
@@ -180,8 +190,8 @@ impl Cascade {
                 found.push(Candidate { region, score, points });
             }
         })?;
-        let found = suppress(found, |each| each, Region::overlap, 0.4, usize::MAX);
-        Ok(suppress(found, |each| each, Region::inside, 0.7, MAX_FACES))
+        let found = suppress(found, Candidate::ranked, Region::overlap, 0.4, usize::MAX);
+        Ok(suppress(found, Candidate::ranked, Region::inside, 0.7, MAX_FACES))
     }
 
     /// BlazeFace on the surroundings of every face: those of which both are sure enough.

@@ -1,8 +1,8 @@
 //! A picture in many sizes, packed onto canvases of one size: a network that finds faces of one size then finds
 //! them all, with a fixed input, which the pure-Rust engine needs.
 
-use super::pixels;
 use crate::picture::Picture;
+use crate::pixels;
 
 /// One size of the picture.
 struct Level {

@@ -4,11 +4,13 @@
 
 use fast_image_resize::FilterType;
 
-use super::pixels::{self, Scale};
-use super::region::{Candidate, Region, suppress};
-use super::{MAX_FACES, Point, run_all, tiles};
+use super::candidate::Candidate;
+use super::{MAX_FACES, Point, tiles};
+use crate::bundled::run_all;
 use crate::engine::Engine;
 use crate::picture::Picture;
+use crate::pixels::{self, Scale};
+use crate::region::{Region, suppress};
 use crate::session::{Fault, Session, Wanted};
 
 /// The outputs in the order in which they are read.
@@ -23,7 +25,7 @@ const STRIDES: [usize; 3] = [8, 16, 32];
 const CONFIDENT: f32 = 0.8;
 /// Boxes that overlap by more are the same face.
 const SAME: f32 = 0.3;
-const BGR: Scale = Scale { mean: [0.0; 3], divisor: 1.0, blue_first: true };
+const BGR: Scale = Scale { mean: [0.0; 3], divisor: [1.0; 3], blue_first: true };
 
 /// The network with a square input.
 pub(crate) struct Yunet {
@@ -66,8 +68,8 @@ impl Yunet {
             found.extend(faces.map(|face| face.mapped(scale, (part.left, part.top))));
         })?;
         found.retain(|face| face.region.is_sound());
-        let found = suppress(found, |face| face, Region::overlap, SAME, usize::MAX);
-        Ok(suppress(found, |face| face, Region::inside, 0.7, MAX_FACES))
+        let found = suppress(found, Candidate::ranked, Region::overlap, SAME, usize::MAX);
+        Ok(suppress(found, Candidate::ranked, Region::inside, 0.7, MAX_FACES))
     }
 }
 

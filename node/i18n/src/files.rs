@@ -70,6 +70,7 @@ pub const FILES: &[File] = &[
     file!(Window "demo"),
     file!(Window "faces"),
     file!(Window "figures"),
+    file!(Window "marked"),
     file!(Window "mesh"),
     file!(Window "more"),
     file!(Window "offer"),

@@ -29,6 +29,16 @@ help-recognize = 说出图片里有什么
     .model = 用哪个模型；`potluck models list` 会列出本节点的 [默认：对方自己的]
     .peer = 只让这个节点处理（它的标识）
 
+help-detect = 找出图片里有什么、在哪里，共 80 种
+    .images = 图片：JPEG、PNG、WebP、BMP、GIF 或 TIFF
+    .out = 标注图放在哪里：一张图片用一个 .jpg 或 .png 文件，多张用一个文件夹
+    .peer = 只让这个节点处理（它的标识）
+
+help-read = 读出图片里的文字，中文和英文
+    .images = 图片：JPEG、PNG、WebP、BMP、GIF 或 TIFF
+    .out = 标注图放在哪里：一张图片用一个 .jpg 或 .png 文件，多张用一个文件夹
+    .peer = 只让这个节点处理（它的标识）
+
 help-faces = 找出图片里的人脸，以及性别和年龄
     .after =
         只有用 --via facepp，或者用 --via auto 而你自己的设置里写了 [faces] cloud = true 时，

@@ -1,6 +1,5 @@
 //! `potluck faces`: faces on pictures, found in the mesh or through Face++.
 
-mod targets;
 mod text;
 
 pub(super) use text::line;
@@ -18,7 +17,8 @@ use serde_json::{Value, json};
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
-    Common, Failure, Kind, ask::peer, host::Host, output::Output, recognize::check, words, wrong,
+    Common, Failure, Kind, ask::peer, host::Host, output::Output, recognize::check,
+    targets::targets, words, wrong,
 };
 use crate::{
     client::{Call, CallInput, Reply},
@@ -93,7 +93,7 @@ impl Faces {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
         let only = peer(self.peer.as_deref())?;
         let lang = output.lang();
-        let targets = targets::targets(&self.images, self.out.as_deref())?;
+        let targets = targets(&self.images, self.out.as_deref(), "faces")?;
         let ways = self.ways(common)?;
         let checked: Vec<_> = self.images.iter().map(|file| (file.clone(), check(file))).collect();
         let host = match checked.iter().any(|(_, path)| path.is_ok()) {
@@ -267,7 +267,7 @@ impl Asking<'_> {
 }
 
 /// Columns and rows of a picture as everybody counts them.
-async fn upright(path: &Path) -> Result<(u32, u32), Failure> {
+pub(super) async fn upright(path: &Path) -> Result<(u32, u32), Failure> {
     let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || {
         let bytes = std::fs::read(&path).map_err(|e| e.reason())?;

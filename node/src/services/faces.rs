@@ -5,16 +5,14 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use potluck_models::{
-    Catalogue, Engine, EngineConfig, EngineInfo, FaceFinder, GenderValue, ModelError,
-};
+use potluck_models::{Catalogue, Engine, EngineConfig, EngineInfo, FaceFinder, GenderValue};
 use serde::{Deserialize, Serialize};
 
 use super::loading::{Loading, alone};
 use crate::{
     config::{Config, Section},
     protocol::{Fault, FaultKind, Repeat},
-    say::{Say as _, reasons},
+    say::reasons,
     service::{Capability, Context, Example, Kind, MakeError, Offered, Service, Standing},
     services::{
         face::{Age, Face, FaceBox, Gender, Point, Sex},
@@ -166,7 +164,7 @@ impl Service for Faces {
         };
         let finder = ready.finder.clone();
         let look = move |picture: potluck_models::Picture| {
-            let found = finder.find(&picture).map_err(|e| fault(&e))?;
+            let found = finder.find(&picture).map_err(|e| pixels::model_fault(&e))?;
             let EngineInfo { engine, device, .. } = finder.engine().clone();
             Ok(Response {
                 faces: found.iter().map(face).collect(),
@@ -236,9 +234,4 @@ fn face(found: &potluck_models::Face) -> Face {
         beauty: None,
         attributes: Default::default(),
     }
-}
-
-fn fault(error: &ModelError) -> Fault {
-    let kind = if error.is_caller_error() { FaultKind::BadInput } else { FaultKind::Internal };
-    Fault::new(kind, error.reason())
 }

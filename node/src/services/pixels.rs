@@ -1,7 +1,7 @@
 //! Pictures of calls, decoded within the process's budget for pixels. Who waits for room holds no core, so that
 //! small pictures, and everything else, go on meanwhile.
 
-use potluck_models::{Picture, PictureError, PixelBudget, decode_in, needed};
+use potluck_models::{ModelError, Picture, PictureError, PixelBudget, decode_in, needed};
 
 use crate::{
     protocol::{Fault, FaultKind},
@@ -58,5 +58,11 @@ pub(super) fn fault(error: &PictureError) -> Fault {
         PictureError::GivenUp => FaultKind::Cancelled,
         _ => FaultKind::BadInput,
     };
+    Fault::new(kind, error.reason())
+}
+
+/// What the caller is told of a model that failed.
+pub(super) fn model_fault(error: &ModelError) -> Fault {
+    let kind = if error.is_caller_error() { FaultKind::BadInput } else { FaultKind::Internal };
     Fault::new(kind, error.reason())
 }

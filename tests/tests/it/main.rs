@@ -10,6 +10,7 @@ mod client;
 mod dawdlers;
 mod entry;
 mod examples;
+mod eyes;
 mod facepp;
 mod faces;
 mod hostile;

@@ -185,8 +185,8 @@ fn served(offers: &[Offer]) -> Vec<Offer> {
 pub fn capability(lang: Lang, name: &str) -> (Icon, String) {
     let (icon, words) = match name.split('/').next().unwrap_or_default() {
         "recognize" => (Icon::ScanSearch, words::recognize(lang)),
-        "detect" => (Icon::ScanSearch, words::detect(lang)),
-        "read" => (Icon::FileText, words::read(lang)),
+        "detect" => (Icon::Eye, words::detect(lang)),
+        "ocr" => (Icon::ScanText, words::read(lang)),
         "faces" => (Icon::ScanFace, words::faces(lang)),
         "facepp" => (Icon::ScanFace, words::facepp(lang)),
         "analyze" => (Icon::ChartColumn, words::analyze(lang)),

@@ -1,23 +1,21 @@
 //! The annotated copy of a picture: a box around every face, and a plate that says what is known.
 
-use std::{
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-};
+use std::io;
 
-use image::{DynamicImage, Rgb, RgbImage, imageops};
-use potluck_analysis::{Lang, charts::rasterise, font};
+use image::{Rgb, RgbImage, imageops};
+use potluck_analysis::{Lang, font};
 use potluck_models::{Area, LabelledBox, Picture, lay_out};
 
-use crate::services::face::{Face, Sex};
+pub use crate::services::marks::save;
+use crate::services::{
+    face::{Face, Sex},
+    marks::{WHITE, draw_plate, put},
+};
 
 // White letters on them have a contrast of 4.5 and more (WCAG 2.2, 1.4.3).
 const MALE: Rgb<u8> = Rgb([0x08, 0x68, 0xa8]);
 const FEMALE: Rgb<u8> = Rgb([0xc2, 0x25, 0x72]);
 const UNKNOWN: Rgb<u8> = Rgb([0x23, 0x78, 0x3a]);
-const WHITE: Rgb<u8> = Rgb([0xff; 3]);
-/// Of a copy as JPEG.
-const QUALITY: u8 = 92;
 
 /// Draws the faces of an upright picture onto a copy of it.
 pub fn annotate(picture: Picture, faces: &[Face], lang: Lang) -> io::Result<RgbImage> {
@@ -50,76 +48,6 @@ pub fn annotate(picture: Picture, faces: &[Face], lang: Lang) -> io::Result<RgbI
         imageops::replace(&mut copy, &drawn, x, y);
     }
     Ok(copy)
-}
-
-/// Writes a copy in the format that the file's ending names, and gives its path: a copy that is
-/// too large for JPEG becomes a PNG under a name that is free. What was there before stays until all
-/// is written.
-pub fn save(copy: &RgbImage, path: &Path) -> io::Result<PathBuf> {
-    let large = copy.width().max(copy.height()) > u32::from(u16::MAX);
-    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    let moved = large && ending.as_deref() != Some("png");
-    let (path, ending) = match moved {
-        true => (with_png(path), Some("png".to_owned())),
-        false => (path.to_owned(), ending),
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = writable(&path)?.tempfile_in(folder.unwrap_or(Path::new(".")))?;
-    let mut writer = io::BufWriter::new(&mut file);
-    match ending.as_deref() {
-        Some("jpg" | "jpeg") => {
-            let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut writer, QUALITY);
-            copy.write_with_encoder(encoder).map_err(io::Error::other)?;
-        }
-        Some("png") => {
-            let encoder = image::codecs::png::PngEncoder::new(&mut writer);
-            copy.write_with_encoder(encoder).map_err(io::Error::other)?;
-        }
-        _ => return Err(io::Error::other("name it .jpg or .png")),
-    }
-    writer.flush()?;
-    drop(writer);
-    match moved {
-        // Nobody named this file, so it may be a picture of theirs.
-        true => file.persist_noclobber(&path).map_err(|e| taken(&path, e.error))?,
-        false => file.persist(&path)?,
-    };
-    Ok(path)
-}
-
-fn with_png(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".png");
-    name.into()
-}
-
-fn taken(path: &Path, error: io::Error) -> io::Error {
-    match error.kind() {
-        io::ErrorKind::AlreadyExists => io::Error::other(format!(
-            "it is too large for JPEG, and {} is there already; name a .png file",
-            path.display()
-        )),
-        _ => error,
-    }
-}
-
-/// Temporary files are their owner's alone; a copy is as readable as the one that it replaces, or as
-/// new files are.
-fn writable(path: &Path) -> io::Result<tempfile::Builder<'static, 'static>> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = match std::fs::metadata(path) {
-            Ok(old) => old.permissions(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                std::fs::Permissions::from_mode(0o666)
-            }
-            Err(error) => return Err(error),
-        };
-        builder.permissions(mode);
-    }
-    Ok(builder)
 }
 
 /// What is known of a face, short: `F 33`, with a beauty score where there is one.
@@ -198,38 +126,6 @@ impl Frame {
     }
 }
 
-fn put(copy: &mut RgbImage, x: i64, y: i64, colour: Rgb<u8>) {
-    if let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y))
-        && let Some(pixel) = copy.get_pixel_mut_checked(x, y)
-    {
-        *pixel = colour;
-    }
-}
-
-/// White text on a plate of the face's colour.
-fn draw_plate(
-    text: &str,
-    area: Area,
-    letters: f32,
-    Rgb([r, g, b]): Rgb<u8>,
-) -> io::Result<RgbImage> {
-    let (width, height) = (area.width.round().max(1.0), area.height.round().max(1.0));
-    let (middle, base) = (width / 2.0, height / 2.0 + letters * 0.36);
-    let text = text.replace('&', "&amp;").replace('<', "&lt;");
-    let svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\">\
-         <rect width=\"{width}\" height=\"{height}\" fill=\"rgb({r},{g},{b})\"/>\
-         <text x=\"{middle}\" y=\"{base}\" font-size=\"{letters}\" text-anchor=\"middle\" \
-         fill=\"#ffffff\">{text}</text></svg>"
-    );
-    let png = rasterise(&svg, (width as u32, height as u32)).map_err(io::Error::other)?;
-    let drawn = image::load_from_memory(&png).map_err(io::Error::other)?;
-    Ok(match drawn {
-        DynamicImage::ImageRgb8(rgb) => rgb,
-        other => other.to_rgb8(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,39 +165,5 @@ mod tests {
         let faces = Face::checked(said, (400, 500));
         assert_eq!(faces.len(), 2);
         assert!(annotate(white(400, 500), &faces, Lang::Zh).is_ok());
-    }
-
-    #[test]
-    fn what_jpeg_cannot_hold_becomes_a_png() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let copy = RgbImage::new(70_000, 1);
-        let (asked, mine) = (folder.path().join("a.jpg"), folder.path().join("a.png"));
-        std::fs::write(&mine, "a picture of mine").expect("written");
-        let saved = save(&copy, &asked).expect("saved");
-        assert_eq!(saved, folder.path().join("a.jpg.png"));
-        assert_eq!(image::image_dimensions(&saved).expect("a picture"), (70_000, 1));
-        assert_eq!(std::fs::read(&mine).expect("there"), b"a picture of mine");
-        let error = save(&copy, &asked).expect_err("the name is taken");
-        assert!(error.to_string().contains("name a .png file"), "{error}");
-        assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 2);
-        let saved = save(&copy, &folder.path().join("b.png")).expect("saved");
-        assert_eq!(saved, folder.path().join("b.png"));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_copy_is_as_private_as_the_one_that_it_replaces() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().expect("a folder");
-        let (old, new) = (folder.path().join("old.png"), folder.path().join("new.png"));
-        std::fs::write(&old, "").expect("written");
-        std::fs::set_permissions(&old, std::fs::Permissions::from_mode(0o600)).expect("ours");
-        let plain = folder.path().join("plain");
-        std::fs::write(&plain, "").expect("written");
-        let mode = |path: &Path| path.metadata().expect("there").permissions().mode() & 0o777;
-        for path in [&old, &new] {
-            save(&RgbImage::new(2, 2), path).expect("saved");
-        }
-        assert_eq!((mode(&old), mode(&new)), (0o600, mode(&plain)));
     }
 }

@@ -2,14 +2,14 @@
 
 use fast_image_resize as resize;
 
-use super::region::Region;
 use crate::picture::Picture;
+use crate::region::Region;
 
 /// How a byte becomes a number: `(x - mean) / divisor`.
 #[derive(Clone, Copy)]
 pub(crate) struct Scale {
     pub mean: [f32; 3],
-    pub divisor: f32,
+    pub divisor: [f32; 3],
     /// Whether blue comes first.
     pub blue_first: bool,
 }
@@ -75,7 +75,7 @@ pub(crate) fn square(
 }
 
 /// `(x, y, width, height)` of the picture in another size; filters are widened when shrinking, as Pillow does.
-fn part(
+pub(crate) fn part(
     picture: &Picture,
     (x, y, width, height): (f64, f64, f64, f64),
     (to_width, to_height): (u32, u32),
@@ -101,10 +101,31 @@ pub(crate) fn planes(bytes: &[u8], scale: &Scale) -> Vec<f32> {
     let mut values = Vec::with_capacity(bytes.len());
     for channel in 0..3 {
         let source = if scale.blue_first { 2 - channel } else { channel };
-        let number = |byte: &u8| (f32::from(*byte) - scale.mean[channel]) / scale.divisor;
+        let number = |byte: &u8| (f32::from(*byte) - scale.mean[channel]) / scale.divisor[channel];
         values.extend(bytes.iter().skip(source).step_by(3).map(number));
     }
     values
+}
+
+/// The colour at a position, between pixels by their distance. Pixel (0, 0) has its centre at (0.5, 0.5).
+pub(crate) fn at(picture: &Picture, (x, y): (f32, f32)) -> [f32; 3] {
+    let (x, y) = (x - 0.5, y - 0.5);
+    let (left, top) = (x.floor(), y.floor());
+    let mut colour = [0.0; 3];
+    for (dx, dy) in [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)] {
+        let (column, row) = (left + dx, top + dy);
+        let weight = (1.0 - (x - column).abs()) * (1.0 - (y - row).abs());
+        let (width, height) = (picture.width() as f32, picture.height() as f32);
+        if column >= 0.0 && row >= 0.0 && column < width && row < height {
+            let start = (row as usize * picture.width() as usize + column as usize) * 3;
+            if let Some(pixel) = picture.pixels().get(start..start + 3) {
+                colour = std::array::from_fn(|channel| {
+                    colour[channel] + weight * f32::from(pixel[channel])
+                });
+            }
+        }
+    }
+    colour
 }
 
 #[cfg(test)]
@@ -140,9 +161,18 @@ mod tests {
 
     #[test]
     fn channels_are_planes() {
-        let scale = Scale { mean: [1.0, 2.0, 3.0], divisor: 2.0, blue_first: false };
+        let scale = Scale { mean: [1.0, 2.0, 3.0], divisor: [2.0; 3], blue_first: false };
         assert_eq!(planes(&[1, 2, 3, 5, 6, 7], &scale), [0.0, 2.0, 0.0, 2.0, 0.0, 2.0]);
-        let scale = Scale { mean: [0.0; 3], divisor: 1.0, blue_first: true };
+        let scale = Scale { mean: [0.0; 3], divisor: [1.0; 3], blue_first: true };
         assert_eq!(planes(&[1, 2, 3, 5, 6, 7], &scale), [3.0, 7.0, 2.0, 6.0, 1.0, 5.0]);
+    }
+
+    #[test]
+    fn colours_lie_between_pixels() {
+        let picture = Picture::from_rgb(2, 1, vec![10, 20, 30, 30, 40, 50]).unwrap();
+        assert_eq!(at(&picture, (0.5, 0.5)), [10.0, 20.0, 30.0]);
+        assert_eq!(at(&picture, (1.0, 0.5)), [20.0, 30.0, 40.0]);
+        assert_eq!(at(&picture, (9.0, 9.0)), [0.0; 3]);
+        assert_eq!(at(&picture, (f32::NAN, 0.0)), [0.0; 3]);
     }
 }

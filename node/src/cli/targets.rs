@@ -8,10 +8,12 @@ use std::{
 
 use super::{Failure, wrong};
 
-/// The copy of each picture. What cannot be written is said before anybody is asked.
+/// The copy of each picture, named by what is marked on it, such as `faces`. What cannot be written is said before
+/// anybody is asked.
 pub(super) fn targets(
     images: &[PathBuf],
     out: Option<&Path>,
+    what: &str,
 ) -> Result<Vec<Option<PathBuf>>, Failure> {
     let Some(out) = out else { return Ok(vec![None; images.len()]) };
     let inputs: HashSet<PathBuf> =
@@ -30,10 +32,10 @@ pub(super) fn targets(
     let mut taken = HashSet::new();
     let name = |file: &PathBuf| {
         let stem = file.file_stem().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
-        let mut name = format!("{stem}-faces.jpg");
+        let mut name = format!("{stem}-{what}.jpg");
         let mut number = 2;
         while inputs.contains(&folder.join(&name)) || !taken.insert(name.clone()) {
-            name = format!("{stem}-faces-{number}.jpg");
+            name = format!("{stem}-{what}-{number}.jpg");
             number += 1;
         }
         Some(out.join(name))
@@ -83,18 +85,22 @@ mod tests {
             std::fs::write(at(name), "a picture").expect("written");
         }
         let all = [at("a.jpg"), at("a-faces.jpg"), at("sub/a.png"), at("b.png")];
-        let found = targets(&all, Some(folder.path())).expect("targets");
+        let found = targets(&all, Some(folder.path()), "faces").expect("targets");
         let names = ["a-faces-2.jpg", "a-faces-faces.jpg", "a-faces-3.jpg", "b-faces.jpg"];
         assert_eq!(found, names.map(|name| Some(at(name))));
 
         let one = [at("a.jpg")];
-        let fails = |images: &[PathBuf], out: &str| targets(images, Some(&at(out))).is_err();
+        let fails =
+            |images: &[PathBuf], out: &str| targets(images, Some(&at(out)), "faces").is_err();
         assert!(fails(&one, "a.jpg") && fails(&one, "sub/../a.jpg"), "the picture itself");
         assert!(fails(&all, "copy.jpg"), "one file for several pictures");
         assert!(fails(&one, "copy.webp") && !at("copy.webp").exists());
         assert!(fails(&one, "none/copy.jpg"), "no such folder");
-        assert_eq!(targets(&one, Some(&at("c.png"))).expect("a target"), [Some(at("c.png"))]);
-        assert_eq!(targets(&one, Some(&at("new"))).expect("a target").len(), 1);
+        assert_eq!(
+            targets(&one, Some(&at("c.png")), "faces").expect("a target"),
+            [Some(at("c.png"))]
+        );
+        assert_eq!(targets(&one, Some(&at("new")), "faces").expect("a target").len(), 1);
         assert!(at("new").is_dir());
     }
 }

@@ -1,7 +1,5 @@
 //! Rectangles in pixels and what detectors do with them: overlap, squares, suppression of doubles.
 
-use super::Point;
-
 /// A rectangle; its edges may lie outside the picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Region {
@@ -9,17 +7,6 @@ pub(crate) struct Region {
     pub top: f32,
     pub right: f32,
     pub bottom: f32,
-}
-
-/// A rectangle that may be a face.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Candidate {
-    pub region: Region,
-    /// 0 to 1.
-    pub score: f32,
-    /// Left eye, right eye, nose, left and right corner of the mouth as the picture shows them; zeros where
-    /// the step gives none.
-    pub points: [Point; 5],
 }
 
 impl Region {
@@ -68,6 +55,16 @@ impl Region {
         }
     }
 
+    /// The part that lies in a picture of this size.
+    pub(crate) fn within(&self, (width, height): (f32, f32)) -> Region {
+        Region {
+            left: self.left.clamp(0.0, width),
+            top: self.top.clamp(0.0, height),
+            right: self.right.clamp(0.0, width),
+            bottom: self.bottom.clamp(0.0, height),
+        }
+    }
+
     /// Every coordinate times `scale`, then moved by `(x, y)`.
     pub(crate) fn mapped(&self, scale: f32, (x, y): (f32, f32)) -> Region {
         Region {
@@ -101,34 +98,23 @@ impl Region {
     }
 }
 
-impl Candidate {
-    /// Region and points in another picture's pixels.
-    pub(crate) fn mapped(&self, scale: f32, (x, y): (f32, f32)) -> Candidate {
-        let point = |point: Point| Point { x: point.x * scale + x, y: point.y * scale + y };
-        Candidate {
-            region: self.region.mapped(scale, (x, y)),
-            points: self.points.map(point),
-            score: self.score,
-        }
-    }
-}
-
-/// Keeps the best of those that overlap by more than `limit`, best first, at most `most` of them.
+/// Keeps the best of those that overlap by more than `limit`, best first, at most `most` of them. `of` gives the
+/// rectangle of an item and its score.
 pub(crate) fn suppress<T>(
     mut items: Vec<T>,
-    of: impl Fn(&T) -> &Candidate,
+    of: impl Fn(&T) -> (Region, f32),
     overlap: fn(&Region, &Region) -> f32,
     limit: f32,
     most: usize,
 ) -> Vec<T> {
-    items.sort_by(|a, b| of(b).score.total_cmp(&of(a).score));
+    items.sort_by(|a, b| of(b).1.total_cmp(&of(a).1));
     let mut kept: Vec<T> = Vec::new();
     for item in items {
         if kept.len() == most {
             break;
         }
-        let region = &of(&item).region;
-        if kept.iter().all(|better| overlap(&of(better).region, region) <= limit) {
+        let region = of(&item).0;
+        if kept.iter().all(|better| overlap(&of(better).0, &region) <= limit) {
             kept.push(item);
         }
     }
@@ -139,18 +125,16 @@ pub(crate) fn suppress<T>(
 mod tests {
     use super::*;
 
-    fn candidate(left: f32, top: f32, side: f32, score: f32) -> Candidate {
-        let region = Region { left, top, right: left + side, bottom: top + side };
-        Candidate { region, score, points: Default::default() }
+    fn square(left: f32, top: f32, side: f32) -> Region {
+        Region { left, top, right: left + side, bottom: top + side }
     }
 
     #[test]
     fn overlap_is_that_of_geometry() {
-        let (one, two) =
-            (candidate(0.0, 0.0, 2.0, 0.0).region, candidate(1.0, 0.0, 2.0, 0.0).region);
+        let (one, two) = (square(0.0, 0.0, 2.0), square(1.0, 0.0, 2.0));
         assert!((one.overlap(&two) - 1.0 / 3.0).abs() < 1e-6);
         assert!((one.inside(&two) - 0.5).abs() < 1e-6);
-        assert_eq!(one.overlap(&candidate(5.0, 5.0, 1.0, 0.0).region), 0.0);
+        assert_eq!(one.overlap(&square(5.0, 5.0, 1.0)), 0.0);
         let wide = Region { left: 0.0, top: 0.0, right: 4.0, bottom: 2.0 };
         assert_eq!(wide.square(1.0), Region { left: 0.0, top: -1.0, right: 4.0, bottom: 3.0 });
         assert_eq!(
@@ -164,13 +148,13 @@ mod tests {
     #[test]
     fn the_best_of_doubles_stays() {
         let items = vec![
-            candidate(0.0, 0.0, 10.0, 0.6),
-            candidate(1.0, 1.0, 10.0, 0.9),
-            candidate(30.0, 0.0, 10.0, 0.7),
-            candidate(31.0, 0.0, 10.0, f32::NEG_INFINITY),
+            (square(0.0, 0.0, 10.0), 0.6),
+            (square(1.0, 1.0, 10.0), 0.9),
+            (square(30.0, 0.0, 10.0), 0.7),
+            (square(31.0, 0.0, 10.0), f32::NEG_INFINITY),
         ];
-        let kept = suppress(items.clone(), |item| item, Region::overlap, 0.4, 10);
-        assert_eq!(kept.iter().map(|item| item.score).collect::<Vec<_>>(), [0.9, 0.7]);
-        assert_eq!(suppress(items, |item| item, Region::overlap, 0.4, 1).len(), 1);
+        let kept = suppress(items.clone(), |item| *item, Region::overlap, 0.4, 10);
+        assert_eq!(kept.iter().map(|item| item.1).collect::<Vec<_>>(), [0.9, 0.7]);
+        assert_eq!(suppress(items, |item| *item, Region::overlap, 0.4, 1).len(), 1);
     }
 }

@@ -24,7 +24,8 @@ fn run(
     args: &[&str],
     files: &[&Path],
 ) -> anyhow::Result<process::Ran> {
-    let mut command = node.command([command, "--json"]);
+    // Unoptimised, reading takes its time.
+    let mut command = node.command([command, "--json", "--timeout", "300"]);
     command.args(args).args(files);
     process::run(command)
 }
@@ -87,7 +88,7 @@ fn a_neighbour_reads_the_notice_in_order() -> anyhow::Result<()> {
     assert_eq!(read[..2], ["Potluck supper", "每人带一道菜"]);
     assert_eq!(read[4..], ["Please bring your own plate.", "请自带餐具，谢谢！"]);
     assert!(seen["annotated"].as_str().expect("a copy").ends_with("notice-text.jpg"));
-    let mut plain = asker.command(["read", "--lang", "zh"]);
+    let mut plain = asker.command(["read", "--timeout", "300", "--lang", "zh"]);
     plain.arg(&file);
     let ran = process::run(plain)?;
     assert!(ran.out.contains("星期五晚上七点半，图书馆"), "{ran:?}");
@@ -165,7 +166,7 @@ fn a_wall_says_that_there_is_no_text() -> anyhow::Result<()> {
         ("detect", "en", "Nothing in the picture is of a kind that is known"),
         ("detect", "zh", "图片里没有认识的东西"),
     ] {
-        let mut plain = node.command([command, "--lang", lang]);
+        let mut plain = node.command([command, "--timeout", "300", "--lang", lang]);
         plain.arg(&file);
         let ran = process::run(plain)?;
         assert_eq!(ran.code, Some(0), "{ran:?}");

@@ -53,9 +53,9 @@ fn picture(app: &App, size: Size, theme: Theme) -> RgbaImage {
     image::imageops::resize(&large.into_rgba8(), width, height, image::imageops::Triangle)
 }
 
-/// Presses what shows these words, and lets the window react.
+/// Presses what shows these words, and lets the window react. High enough for all that is offered.
 fn press(app: &mut App, words: &str) {
-    let mut simulator = simulator(app, Size::new(1280.0, 860.0));
+    let mut simulator = simulator(app, Size::new(1280.0, 1000.0));
     simulator.click(words).unwrap_or_else(|error| panic!("{words}: {error}"));
     let messages: Vec<_> = simulator.into_messages().collect();
     assert!(!messages.is_empty(), "{words} does nothing");

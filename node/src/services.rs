@@ -95,7 +95,7 @@ pub fn rules(config: &Config) -> Rules {
 pub fn limits(config: &Config, capability: &str) -> PeerLimits {
     let said = config.limits.0.get(capability).copied();
     said.unwrap_or_else(|| match capability {
-        facepp::Facepp::NAME => facepp::EACH,
+        facepp::Facepp::NAME => facepp::each(config),
         _ => PeerLimits::default(),
     })
 }

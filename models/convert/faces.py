@@ -9,9 +9,9 @@
 
 Neither torch nor tensorflow is needed: the .pt files are pickles, and the tfjs graph is JSON with raw numbers.
 
-- mtcnn-pnet, -rnet, -onet: the three nets of MTCNN (Zhang et al. 2016, arXiv:1604.02878). Input `input`
-  [N,3,S,S] RGB, (x-127.5)/128; S is 320 (any would do), 24, 48. Output `faces`: probability of a face, then four
-  box offsets, and for onet ten landmark coordinates (five x, five y), all as shares of the crop.
+- mtcnn-onet: the last of the three nets of MTCNN (Zhang et al. 2016, arXiv:1604.02878). Input `input` [N,3,48,48]
+  RGB, (x-127.5)/128. Output `faces`: probability of a face, then four box offsets and ten landmark coordinates
+  (five x, five y), all as shares of the crop.
 - blazeface-full: MediaPipe's full-range face detector, its face half. Input `input` [N,3,192,192] RGB,
   x/127.5-1. Output `faces` [N,2304,17]: for each cell of a 48 x 48 grid a logit, then box centre, size and six
   points in pixels relative to the cell's centre.
@@ -37,15 +37,12 @@ from onnx import TensorProto, helper, numpy_helper
 from efficientnet_lite0 import read_weights
 
 SHA256 = {
-    "pnet.pt": "a2a71925e0b9996a42f63e47efc1ca19043e69558b5c523b978d611dfae49c8f",
-    "rnet.pt": "bbb937de72efc9ef83b186c49f5f558467a1d7e3453a8ece0d71a886633f6a86",
     "onet.pt": "165bfbe42940416ccfb977545cf0e976d5bf321f67083ae2aaaa5c764280118d",
     "facemesh-detection-full.json": "1bdef3b5bfef3132ad5b625eca3493af01a373df4a3b2584fa250e5da16ed960",
     "facemesh-detection-full.bin": "5c3f885a2fd36cb36a6e8bf96a902d9702d486dc76454536e7c15ba73c4e5b42",
     "age-v1.onnx": "4f9f0075200bd8ea6cd65ae6e6893cf820c513169382c08e82e533158358ed1c",
     "gender-v1.onnx": "d4c4116cf720cde18de28a09071d8e1826bcff7935ef3470052163f3f6b5d734",
 }
-PNET_SIDE = 320
 
 
 def checked(name, data):
@@ -95,8 +92,8 @@ class Graph:
         return model.SerializeToString(deterministic=True)
 
 
-def mtcnn(kind, tensors, half):
-    """`kind` is p, r or o; layers as in facenet_pytorch/models/mtcnn.py."""
+def onet(tensors, half):
+    """Layers as in facenet_pytorch/models/mtcnn.py."""
     graph = Graph(half)
 
     def convolution(x, layer):
@@ -121,27 +118,17 @@ def mtcnn(kind, tensors, half):
         face = graph.node("Slice", [probability, one, two, one])
         graph.node("Concat", [face, *others], "faces", axis=1)
 
-    layers = {"p": 3, "r": 3, "o": 4}[kind]
     x = "input"
-    for layer in range(1, layers + 1):
+    for layer in range(1, 5):
         x = prelu(convolution(x, f"conv{layer}"), f"prelu{layer}", (-1, 1, 1))
-        if kind == "p" and layer == 1 or kind == "o" and layer == 3:
-            x = pool(x, 2)
-        elif kind != "p" and layer <= 2:
-            x = pool(x, 3)
-    note = "MTCNN. Weights: PyPI facenet-pytorch 2.6.0, MIT."
-    if kind == "p":
-        cells = -(-(PNET_SIDE - 2) // 2) - 4
-        join(convolution(x, "conv4_1"), [convolution(x, "conv4_2")])
-        return graph.model("mtcnn-pnet", PNET_SIDE, [5, cells, cells], note)
-    # The nets were trained with columns before rows.
+        if layer <= 3:
+            x = pool(x, 2 if layer == 3 else 3)
+    # The net was trained with columns before rows.
     x = graph.node("Flatten", [graph.node("Transpose", [x], perm=[0, 3, 2, 1])], axis=1)
-    inner, outer = ("4", "5") if kind == "r" else ("5", "6")
-    x = prelu(dense(x, f"dense{inner}"), f"prelu{inner}", (-1,))
-    others = [dense(x, f"dense{outer}_2")] + ([dense(x, "dense6_3")] if kind == "o" else [])
-    join(dense(x, f"dense{outer}_1"), others)
-    side, width = (24, 5) if kind == "r" else (48, 15)
-    return graph.model(f"mtcnn-{kind}net", side, [width], note)
+    x = prelu(dense(x, "dense5"), "prelu5", (-1,))
+    others = [dense(x, "dense6_2"), dense(x, "dense6_3")]
+    join(dense(x, "dense6_1"), others)
+    return graph.model("mtcnn-onet", 48, [15], "MTCNN. Weights: PyPI facenet-pytorch 2.6.0, MIT.")
 
 
 class Tfjs:
@@ -295,13 +282,12 @@ def main():
     target = pathlib.Path(__file__).resolve().parent.parent / "weights"
     package = lambda name: pathlib.Path(importlib.util.find_spec(name).origin).parent
     files = {}
-    for kind in "pro":
-        path = package("facenet_pytorch") / "data" / f"{kind}net.pt"
-        checked(path.name, path.read_bytes())
-        tensors = read_weights(path)
-        small, full = mtcnn(kind, tensors, True), mtcnn(kind, tensors, False)
-        difference(f"mtcnn-{kind}net", small, full, {"p": PNET_SIDE, "r": 24, "o": 48}[kind])
-        files[f"mtcnn-{kind}net"] = small
+    path = package("facenet_pytorch") / "data" / "onet.pt"
+    checked(path.name, path.read_bytes())
+    tensors = read_weights(path)
+    small, full = onet(tensors, True), onet(tensors, False)
+    difference("mtcnn-onet", small, full, 48)
+    files["mtcnn-onet"] = small
     with tarfile.open(sys.argv[1]) as archive:
         stem = "facemesh-detection-full"
         read = lambda end: checked(f"{stem}.{end}", archive.extractfile(f"package/models/{stem}.{end}").read())

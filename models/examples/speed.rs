@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         r#"{{"loop":"serial","engine":"{name}","threads":{threads},"per_second":{serial:.1},"decode_ms":{decoded:.2},"prepare_ms":{prepared:.2},"run_ms":{run:.2}}}"#
     );
 
-    let batcher = Batcher::new(Arc::clone(&classifier), 0)?;
+    let batcher = Batcher::new(Arc::clone(&classifier), classifier.best_batch(8))?;
     let (start, mut done) = (Instant::now(), 0u32);
     let mut waiting = std::collections::VecDeque::new();
     while start.elapsed().as_secs_f64() < SECONDS {

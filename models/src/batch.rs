@@ -2,6 +2,7 @@
 //! for more.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::JoinHandle;
 
@@ -27,7 +28,9 @@ pub enum BatchError {
 pub struct Batcher {
     queue: Option<SyncSender<Job>>,
     worker: Option<JoinHandle<()>>,
-    max_batch: usize,
+    max_batch: Arc<AtomicUsize>,
+    /// Whether the model can run several pictures together.
+    batches: bool,
 }
 
 struct Job {
@@ -36,32 +39,38 @@ struct Job {
     answer: SyncSender<Answer>,
 }
 
-/// Pictures that may wait for each one that runs; further submitters block.
-const WAITING: usize = 4;
+/// Pictures that may wait; further submitters block.
+const WAITING: usize = 32;
 
 impl Batcher {
-    /// Starts the thread. `max_batch` is the most pictures that run together; 0 measures the best size here
-    /// (see [`Classifier::best_batch`], up to 8), which takes about half a second.
+    /// Starts the thread. `size` is the most pictures that run together; 1 where the model's batch dimension is
+    /// fixed.
     ///
     /// # Errors
     /// [`BatchError::NoThread`].
-    pub fn new(classifier: Arc<Classifier>, max_batch: usize) -> Result<Batcher, BatchError> {
-        let max_batch = match max_batch {
-            0 => classifier.best_batch(8),
-            _ if !classifier.batches() => 1,
-            some => some,
-        };
-        let (queue, jobs) = mpsc::sync_channel(max_batch.saturating_mul(WAITING));
+    pub fn new(classifier: Arc<Classifier>, size: usize) -> Result<Batcher, BatchError> {
+        let (queue, jobs) = mpsc::sync_channel(WAITING);
+        let batches = classifier.batches();
+        let most = Arc::new(AtomicUsize::new(1));
+        let max_batch = most.clone();
         let worker = std::thread::Builder::new()
             .name("recognize".into())
-            .spawn(move || work(&classifier, &jobs, max_batch))
+            .spawn(move || work(&classifier, &jobs, &most))
             .map_err(|error| BatchError::NoThread(error.to_string()))?;
-        Ok(Batcher { queue: Some(queue), worker: Some(worker), max_batch })
+        let batcher = Batcher { queue: Some(queue), worker: Some(worker), max_batch, batches };
+        batcher.set_max_batch(size);
+        Ok(batcher)
     }
 
     /// The most pictures that run together.
     pub fn max_batch(&self) -> usize {
-        self.max_batch
+        self.max_batch.load(Ordering::Relaxed)
+    }
+
+    /// Changes it, from the next batch on.
+    pub fn set_max_batch(&self, max_batch: usize) {
+        let size = if self.batches { max_batch.max(1) } else { 1 };
+        self.max_batch.store(size, Ordering::Relaxed);
     }
 
     /// Queues a picture and returns where its `top` best labels will arrive. Blocks while the queue is full.
@@ -90,10 +99,10 @@ impl Drop for Batcher {
     }
 }
 
-fn work(classifier: &Classifier, jobs: &Receiver<Job>, max_batch: usize) {
+fn work(classifier: &Classifier, jobs: &Receiver<Job>, max_batch: &AtomicUsize) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
-        while batch.len() < max_batch
+        while batch.len() < max_batch.load(Ordering::Relaxed)
             && let Ok(next) = jobs.try_recv()
         {
             batch.push(next);

@@ -16,6 +16,8 @@ use crate::classify::Classifier;
 use crate::engine::Engine;
 use crate::faces::{DEFAULT_FACES, FaceFinder, YUNET_OUTPUTS};
 use crate::manifest::{Manifest, Task, check_name};
+use crate::picture::decode;
+use crate::samples::face_sample;
 use crate::session::{Fault, output_names};
 
 /// The name of the model that is compiled in.
@@ -28,9 +30,7 @@ pub(crate) const IMAGENET: &str = include_str!("../weights/imagenet.txt");
 const PRESETS: &[&str] = &[include_str!("../weights/googlenet.toml"), YUNET_MANIFEST];
 const YUNET_MANIFEST: &str = include_str!("../weights/yunet.toml");
 /// Size of the bundled face networks together, without those for gender and age.
-const DEFAULT_FACES_BYTES: u64 = (include_bytes!("../weights/mtcnn-pnet.onnx").len()
-    + include_bytes!("../weights/mtcnn-rnet.onnx").len()
-    + include_bytes!("../weights/mtcnn-onet.onnx").len()
+const DEFAULT_FACES_BYTES: u64 = (include_bytes!("../weights/mtcnn-onet.onnx").len()
     + include_bytes!("../weights/blazeface-full.onnx").len())
     as u64;
 
@@ -318,7 +318,13 @@ impl Catalogue {
             }
             Task::Faces => {
                 let size = description.input.size;
-                FaceFinder::from_added(engine, name, description.detector, size, &bytes)?;
+                let detector = description.detector;
+                let finder = FaceFinder::from_added(engine, name, detector, size, &bytes)?;
+                let sample = decode(face_sample().bytes).map_err(|error| ModelError::Run {
+                    name: name.into(),
+                    reason: error.to_string(),
+                })?;
+                finder.find(&sample)?;
             }
         }
         store(folder, &description, &names, onnx)?;

@@ -37,9 +37,7 @@ pub struct Classifier {
     engine: EngineInfo,
 }
 
-/// How long [`Classifier::measure`] goes on, unless one picture takes longer.
-const MEASURE: Duration = Duration::from_millis(400);
-/// The same for one size in [`Classifier::best_batch`].
+/// How long one size is tried in [`Classifier::best_batch`], unless one batch takes longer.
 const MEASURE_BATCH: Duration = Duration::from_millis(80);
 /// How far a probability, and the sum of all, may be off by rounding and quantisation.
 const ROUNDING: f32 = 0.01;
@@ -88,6 +86,11 @@ impl Classifier {
     /// The model's name.
     pub fn name(&self) -> &str {
         &self.manifest.name
+    }
+
+    /// SHA-256 of its file in hexadecimal; empty where its manifest does not say.
+    pub fn sha256(&self) -> &str {
+        self.manifest.sha256.as_deref().unwrap_or_default()
     }
 
     /// The engine, and the device that this model runs on.
@@ -208,27 +211,6 @@ impl Classifier {
     /// Whether several pictures can run together at all.
     pub fn batches(&self) -> bool {
         self.session.batches
-    }
-
-    /// Pictures a second that this machine reaches from JPEG bytes to labels, one after the other: decoded,
-    /// prepared and run. Takes about half a second, longer only where one picture does. 0.0 should the engine fail.
-    pub fn measure(&self) -> f64 {
-        let start = Instant::now();
-        let mut done = 0u32;
-        for sample in samples().iter().cycle() {
-            let labels = decode(sample.bytes)
-                .ok()
-                .and_then(|picture| self.prepare(&picture).ok())
-                .and_then(|prepared| self.classify(&[prepared], 5).ok());
-            if labels.is_none() {
-                return 0.0;
-            }
-            done += 1;
-            if start.elapsed() >= MEASURE {
-                break;
-            }
-        }
-        f64::from(done) / start.elapsed().as_secs_f64()
     }
 
     /// The number of pictures, 1 to `limit`, that should run together here: doubled as long as that makes a

@@ -2,12 +2,13 @@
 //! tract, which is compiled in and always works.
 
 use std::panic::catch_unwind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ort::ep::{self, ExecutionProvider};
 use serde::Serialize;
 
+use crate::found;
 use crate::library::{self, Candidate};
 
 /// Which engine to use.
@@ -30,7 +31,7 @@ pub struct EngineConfig {
     pub choice: EngineChoice,
     /// The ONNX Runtime library to try first. Where it is `None`, `ORT_DYLIB_PATH` is read.
     pub library: Option<PathBuf>,
-    /// The node's data folder; `engine/` in it is searched.
+    /// The node's data folder: `engine/` in it is searched, and what was found is kept in it.
     pub data_dir: Option<PathBuf>,
     /// Threads for one inference; 0 takes the number of processors.
     pub threads: usize,
@@ -94,7 +95,7 @@ impl Engine {
     /// reason in [`EngineInfo::searched`]. ONNX Runtime starts once in a process: later starts share it,
     /// whatever library they name.
     ///
-    /// Blocks for some 20 ms to load a library, up to 3 s where an installed Python is slow to answer.
+    /// Blocks for some 20 ms to load a library, up to 3 s where an installed Python is asked and slow to answer.
     ///
     /// # Errors
     /// [`EngineError::NotFound`] where ONNX Runtime is demanded and not there; nothing else fails.
@@ -120,7 +121,7 @@ impl Engine {
                 }
             };
             let place = format!("{place}: {}", path.display());
-            match load(&path) {
+            match load(&path, config.data_dir.as_deref()) {
                 Ok((environment, version)) => {
                     searched.push((place, "used".into()));
                     let cuda = cuda_works(&environment);
@@ -151,6 +152,11 @@ impl Engine {
         }
     }
 
+    /// Lets the next start ask Python again where its ONNX Runtime is, whatever was found before.
+    pub fn search_again(data_dir: &Path) {
+        found::forget_python(data_dir);
+    }
+
     /// What runs, on which device, and what was looked for.
     pub fn info(&self) -> &EngineInfo {
         &self.info
@@ -176,8 +182,12 @@ impl Engine {
 }
 
 /// Loads a library and makes the environment: `(environment, version)` or the reason why not.
-fn load(path: &std::path::Path) -> Result<(ort::environment::Environment, String), String> {
+fn load(
+    path: &Path,
+    data_dir: Option<&Path>,
+) -> Result<(ort::environment::Environment, String), String> {
     library::check(path)?;
+    found::check_hash(path, data_dir)?;
     // `ort` asserts that the library answers as ONNX Runtime does; one that only pretends must not end the process.
     catch_unwind(|| {
         let builder = ort::init_from(path).map_err(|error| error.to_string())?;

@@ -6,9 +6,7 @@
 
 mod attributes;
 mod cascade;
-mod labels;
 mod pixels;
-mod pyramid;
 mod region;
 mod yunet;
 
@@ -16,12 +14,12 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use self::attributes::Attributes;
+use self::attributes::{Attributes, Guess};
 use self::cascade::Cascade;
-pub use self::labels::{Area, LabelLayout, LabelledBox, Plate, lay_out};
 use self::region::{Candidate, Region};
 pub(crate) use self::yunet::OUTPUTS as YUNET_OUTPUTS;
 use self::yunet::Yunet;
+use crate::area::Area;
 use crate::catalogue::{Catalogue, ModelError};
 use crate::engine::{Engine, EngineInfo};
 use crate::manifest::Detector;
@@ -43,22 +41,18 @@ const BATCH: usize = 16;
 /// picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Face {
-    /// Left edge.
-    pub x: f32,
-    /// Upper edge.
-    pub y: f32,
-    /// To the right edge.
-    pub width: f32,
-    /// To the lower edge.
-    pub height: f32,
+    /// Where it is.
+    pub area: Area,
     /// That it is a face, 0 to 1. Comparable within one detector only.
     pub confidence: f32,
     /// Five points of it.
     pub landmarks: Landmarks,
     /// What the networks take the person for.
     pub gender: Gender,
-    /// Years, 0 to 80, the expectation over the network's 81 classes.
+    /// Years, 0 to 80: the expectation over the network's 81 classes, as the mean over several cut-outs of the face.
     pub age: f32,
+    /// By how many years these differ, as their standard deviation. Where it is large, the age is a wild guess.
+    pub age_spread: f32,
 }
 
 /// Five points of a face. Left and right are those of the picture: of an upright face that looks at us,
@@ -90,7 +84,7 @@ pub struct Point {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gender {
     /// The likelier one.
-    pub value: GenderValue,
+    pub value: Sex,
     /// 0.5 to 1.
     pub confidence: f32,
 }
@@ -98,7 +92,7 @@ pub struct Gender {
 /// What the network distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum GenderValue {
+pub enum Sex {
     /// Female.
     Female,
     /// Male.
@@ -111,6 +105,8 @@ pub struct FaceFinder {
     kind: Kind,
     attributes: Attributes,
     name: String,
+    /// Of an added detector.
+    sha256: String,
     engine: EngineInfo,
 }
 
@@ -130,11 +126,14 @@ impl FaceFinder {
         name: &str,
     ) -> Result<FaceFinder, ModelError> {
         if name == DEFAULT_FACES {
-            let cascade = Cascade::load(engine)?;
-            return FaceFinder::new(engine, Kind::Cascade(Box::new(cascade)), name);
+            let load = || Cascade::load(engine).map(|it| Kind::Cascade(Box::new(it)));
+            return FaceFinder::new(engine, load, name);
         }
         let (manifest, onnx) = catalogue.detector(name)?;
-        FaceFinder::from_added(engine, name, manifest.detector, manifest.input.size, &onnx)
+        let size = manifest.input.size;
+        let mut finder = FaceFinder::from_added(engine, name, manifest.detector, size, &onnx)?;
+        finder.sha256 = manifest.sha256.unwrap_or_default();
+        Ok(finder)
     }
 
     /// A detector out of a file that is not in the catalogue yet.
@@ -148,20 +147,40 @@ impl FaceFinder {
         let Some(Detector::Yunet) = detector else {
             return Err(ModelError::WrongTask { name: name.into() });
         };
-        let yunet =
-            Yunet::load(engine, onnx, side).map_err(|fault| ModelError::from_fault(name, fault))?;
-        FaceFinder::new(engine, Kind::Yunet(yunet), name)
+        let load = || {
+            let yunet = Yunet::load(engine, onnx, side);
+            yunet.map(Kind::Yunet).map_err(|fault| ModelError::from_fault(name, fault))
+        };
+        FaceFinder::new(engine, load, name)
     }
 
-    fn new(engine: &Engine, kind: Kind, name: &str) -> Result<FaceFinder, ModelError> {
-        let attributes = Attributes::load(engine)?;
+    /// Loads the detector while the other networks are loaded on a second thread.
+    fn new(
+        engine: &Engine,
+        detector: impl FnOnce() -> Result<Kind, ModelError>,
+        name: &str,
+    ) -> Result<FaceFinder, ModelError> {
+        let (kind, attributes) = std::thread::scope(|scope| {
+            let attributes = scope.spawn(|| Attributes::load(engine));
+            let kind = detector();
+            let broken =
+                || ModelError::Run { name: name.into(), reason: "a thread gave up".into() };
+            (kind, attributes.join().unwrap_or_else(|_| Err(broken())))
+        });
+        let (kind, attributes) = (kind?, attributes?);
         let engine = EngineInfo { device: attributes.device().into(), ..engine.info().clone() };
-        Ok(FaceFinder { kind, attributes, name: name.into(), engine })
+        let (name, sha256) = (name.to_owned(), String::new());
+        Ok(FaceFinder { kind, attributes, name, sha256, engine })
     }
 
     /// The detector's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// SHA-256 in hexadecimal of the file of a detector that was added; empty for the bundled one.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
     }
 
     /// The engine, and the device that the networks run on.
@@ -186,11 +205,7 @@ impl FaceFinder {
             found.into_iter().filter_map(|found| clipped(found, picture)).take(MAX_FACES).collect();
         let points: Vec<[Point; 5]> = found.iter().map(|found| found.points).collect();
         let guesses = self.attributes.guess(picture, &points).map_err(run)?;
-        Ok(found
-            .iter()
-            .zip(guesses)
-            .map(|(found, (gender, age))| face(found, gender, age))
-            .collect())
+        Ok(found.iter().zip(guesses).map(|(found, guess)| face(found, guess)).collect())
     }
 
     /// Pictures a second that this machine reaches from a JPEG file with one face to the answer, one after the
@@ -223,16 +238,19 @@ impl Landmarks {
     }
 }
 
-fn face(found: &Candidate, gender: Gender, age: f32) -> Face {
+fn face(found: &Candidate, Guess { gender, age, spread }: Guess) -> Face {
     Face {
-        x: found.region.left,
-        y: found.region.top,
-        width: found.region.width(),
-        height: found.region.height(),
+        area: Area {
+            x: found.region.left,
+            y: found.region.top,
+            width: found.region.width(),
+            height: found.region.height(),
+        },
         confidence: found.score,
         landmarks: Landmarks::from_points(found.points),
         gender,
         age,
+        age_spread: spread,
     }
 }
 
@@ -280,29 +298,33 @@ fn run_all(
 /// The whole picture and overlapping squares of half its longer side: small faces are large enough in those.
 /// Pictures whose longer side is at most `whole` pixels need none.
 fn tiles(picture: &Picture, whole: u32) -> Vec<Region> {
-    let (width, height) = (picture.width(), picture.height());
-    let longest = width.max(height);
-    let mut tiles =
-        vec![Region { left: 0.0, top: 0.0, right: longest as f32, bottom: longest as f32 }];
-    if longest <= whole {
-        return tiles;
+    let longest = picture.width().max(picture.height());
+    let (right, bottom) = (longest as f32, longest as f32);
+    let mut tiles = vec![Region { left: 0.0, top: 0.0, right, bottom }];
+    if longest > whole {
+        tiles.extend(squares(picture, longest / 2));
     }
-    let side = longest / 2;
+    tiles
+}
+
+/// Overlapping squares of a side that cover the picture.
+fn squares(picture: &Picture, side: u32) -> Vec<Region> {
+    let side = side.max(1);
     let starts = |length: u32| {
         let last = length.saturating_sub(side);
-        // Steps of about half a tile, so that a face on one's edge stands in the middle of another.
-        let steps = last.div_ceil(side * 6 / 10).max(1);
+        // Steps of about half a square, so that a face on one's edge stands in the middle of another.
+        let steps = last.div_ceil((side * 6 / 10).max(1)).max(1);
         let mut starts: Vec<u32> = (0..=steps).map(|step| last * step / steps).collect();
         starts.dedup();
         starts
     };
-    for y in starts(height) {
-        for x in starts(width) {
-            let (left, top) = (x as f32, y as f32);
-            tiles.push(Region { left, top, right: left + side as f32, bottom: top + side as f32 });
-        }
-    }
-    tiles
+    let across = starts(picture.width());
+    let square = |x: u32, y: u32| {
+        let (left, top) = (x as f32, y as f32);
+        Region { left, top, right: left + side as f32, bottom: top + side as f32 }
+    };
+    let rows = starts(picture.height()).into_iter();
+    rows.flat_map(|y| across.iter().map(move |x| square(*x, y))).collect()
 }
 
 #[cfg(test)]
@@ -319,10 +341,13 @@ mod tests {
         for (width, height) in [(800, 600), (1280, 1280), (401, 1), (3, 999), (1280, 641)] {
             let tiles = tiles(&blank(width, height), 400);
             assert!(tiles.len() <= 10, "{width} x {height}: {}", tiles.len());
+            let quarters = squares(&blank(width, height), width.max(height) / 4);
+            assert!(quarters.len() <= 36, "{width} x {height}: {}", quarters.len());
             for (x, y) in [(0, 0), (width - 1, 0), (0, height - 1), (width / 2, height / 2)] {
                 let (x, y) = (x as f32, y as f32);
                 let inside = |t: &Region| t.left <= x && x < t.right && t.top <= y && y < t.bottom;
                 assert!(tiles[1..].iter().any(inside), "{width} x {height}: {x} {y}");
+                assert!(quarters.iter().any(inside), "{width} x {height}: {x} {y}");
             }
         }
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::catalogue::sha256;
 use crate::child;
-use crate::library;
+use crate::found::HASH_ENDING;
 
 /// The version that is installed.
 const VERSION: &str = "1.30.0";
@@ -106,17 +106,23 @@ fn install_in(
     let mut tried = Vec::new();
     for (client, bring) in [("pip", through_pip as Bring), ("npm", through_npm as Bring)] {
         progress(&format!("bringing ONNX Runtime {VERSION} through {client}"));
-        let outcome = bring(platform, work, &fresh, progress).and_then(|()| library::check(&fresh));
+        let outcome =
+            bring(platform, work, &fresh, progress).and_then(|()| crate::library::check(&fresh));
         if let Err(reason) = outcome {
             progress(&format!("{client}: {reason}"));
             tried.push(format!("{client}: {reason}"));
             continue;
         }
         let place = folder.join(platform.library);
-        let bytes = fs::metadata(&fresh).map_err(|error| failed(&fresh, error))?.len();
-        // The old file may be loaded right now; a rename leaves the running copy alone.
+        let hash = folder.join(format!("{}{HASH_ENDING}", platform.library));
+        let library = fs::read(&fresh).map_err(|error| failed(&fresh, error))?;
+        // The old file may be loaded right now; a rename leaves the running copy alone. Without a hash for a moment,
+        // no library is measured by the one of another.
+        let _ = fs::remove_file(&hash);
         fs::rename(&fresh, &place).map_err(|error| failed(&place, error))?;
+        fs::write(&hash, sha256(&library)).map_err(|error| failed(&hash, error))?;
         progress(&format!("installed {}", place.display()));
+        let bytes = library.len() as u64;
         return Ok(Installed {
             library: place,
             version: VERSION.into(),

@@ -6,6 +6,7 @@
 //! [`Catalogue`] knows the models, [`Classifier`] is one loaded model, [`Batcher`] runs what waits together,
 //! [`FaceFinder`] finds faces, [`PixelBudget`] bounds what the pictures under way need.
 
+mod area;
 mod batch;
 mod budget;
 mod catalogue;
@@ -13,6 +14,7 @@ mod child;
 mod classify;
 mod engine;
 mod faces;
+mod found;
 mod install;
 mod library;
 mod manifest;
@@ -21,15 +23,13 @@ mod picture;
 mod samples;
 mod session;
 
+pub use area::Area;
 pub use batch::{Answer, BatchError, Batcher};
 pub use budget::{PixelBudget, Room};
 pub use catalogue::{Catalogue, DEFAULT_MODEL, ModelError, ModelInfo};
 pub use classify::{Classifier, Label, Prepared};
 pub use engine::{Engine, EngineChoice, EngineConfig, EngineError, EngineInfo};
-pub use faces::{
-    Area, DEFAULT_FACES, Face, FaceFinder, Gender, GenderValue, LabelLayout, LabelledBox,
-    Landmarks, MAX_FACES, Plate, Point, lay_out,
-};
+pub use faces::{DEFAULT_FACES, Face, FaceFinder, Gender, Landmarks, MAX_FACES, Point, Sex};
 pub use install::{InstallError, Installed, install};
 pub use manifest::{
     Colours, Detector, Input, Interpolation, Layout, Manifest, Output, Softmax, Task,

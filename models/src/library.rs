@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::child::command;
 use crate::engine::EngineConfig;
+use crate::found::{self, Answer, HASH_ENDING};
 
 /// A file to try.
 pub(crate) struct Candidate {
@@ -36,12 +37,12 @@ const PLACES: [(&str, Find); 5] = [
     ("ORT_DYLIB_PATH or settings", given),
     ("beside the program", |_| beside_program()),
     ("data folder", data_folder),
-    ("Python package", |_| python_package()),
+    ("Python package", python_package),
     ("system", |_| system()),
 ];
 
 /// The candidates in the order of the search, each found only when the iterator reaches it: asking Python
-/// costs some 30 ms and is left out when an earlier file fits.
+/// costs some 50 ms and is left out when an earlier file fits.
 pub(crate) fn candidates(
     config: &EngineConfig,
 ) -> impl Iterator<Item = Result<Candidate, Nothing>> {
@@ -102,7 +103,8 @@ pub(crate) fn is_library(name: &str) -> bool {
         name == "libonnxruntime.dylib"
             || (name.starts_with("libonnxruntime.1") && name.ends_with(".dylib"))
     } else {
-        name == "libonnxruntime.so" || name.starts_with("libonnxruntime.so.")
+        name == "libonnxruntime.so"
+            || (name.starts_with("libonnxruntime.so.") && !name.ends_with(HASH_ENDING))
     }
 }
 
@@ -146,24 +148,34 @@ fn beside_program() -> Vec<PathBuf> {
     program.parent().map(libraries_in).unwrap_or_default()
 }
 
-/// The library inside an installed Python `onnxruntime`. Python is asked where the package is, without
-/// importing it; the current folder is left out of the search, since anyone may have put files there.
-fn python_package() -> Vec<PathBuf> {
+/// The library inside an installed Python `onnxruntime`.
+fn python_package(config: &EngineConfig) -> Vec<PathBuf> {
+    let package = found::python_package(config.data_dir.as_deref(), ask_python);
+    package.map(|package| libraries_in(&package.join("capi"))).unwrap_or_default()
+}
+
+/// Python is asked where the package is, and where it looks for packages, without importing it; the current folder is
+/// left out of the search, since anyone may have put files there.
+fn ask_python() -> Answer {
     const ASK: &str = "
 import sys, importlib.util
 sys.path = [folder for folder in sys.path if folder]
 found = importlib.util.find_spec('onnxruntime')
-print(found.submodule_search_locations[0] if found else '')";
+print(found.submodule_search_locations[0] if found else '')
+print('\\n'.join(sys.path))";
+    let mut folders = Vec::new();
     for python in ["python3", "python"] {
         let Some(answer) = ask(python, ASK) else {
             continue;
         };
-        let folder = answer.trim();
-        if !folder.is_empty() {
-            return libraries_in(&Path::new(folder).join("capi"));
+        let mut lines = answer.lines().map(str::trim);
+        let package = lines.next().filter(|folder| !folder.is_empty()).map(PathBuf::from);
+        folders.extend(lines.filter(|folder| !folder.is_empty()).map(PathBuf::from));
+        if package.is_some() {
+            return Answer { package, folders };
         }
     }
-    Vec::new()
+    Answer { package: None, folders }
 }
 
 /// Runs `python -c code` for at most [`PYTHON_PATIENCE`]: what it printed, if it ended well.
@@ -188,7 +200,7 @@ fn ask(python: &str, code: &str) -> Option<String> {
         }
     }
     let mut answer = String::new();
-    child.stdout.take()?.take(4096).read_to_string(&mut answer).ok()?;
+    child.stdout.take()?.take(64 << 10).read_to_string(&mut answer).ok()?;
     Some(answer)
 }
 

@@ -1,9 +1,11 @@
 //! Decodes a picture file into RGB pixels, within limits that are checked before anything large is allocated, and
 //! within the process's budget for pixels.
 
+mod endless;
 mod need;
 mod png;
 mod rgb;
+mod tiff;
 
 use std::cell::Cell;
 use std::io::{Cursor, ErrorKind};
@@ -29,6 +31,7 @@ pub struct Picture {
     width: u32,
     height: u32,
     pixels: Vec<u8>,
+    lacks_end: bool,
     /// What it has of the budget, until the last copy is dropped.
     room: Option<Arc<Room>>,
 }
@@ -122,8 +125,14 @@ pub fn decode_within(
 /// # Errors
 /// See [`PictureError`].
 pub fn decode_in(bytes: &[u8], mut room: Room) -> Result<Picture, PictureError> {
-    let format = whole(bytes)?;
-    let mut picture = unpanicked(|| decode_as(bytes, format, room.bytes()))?;
+    let format = checked(bytes)?;
+    let decode = |bytes: &[u8]| unpanicked(|| decode_as(bytes, format, room.bytes()));
+    let mut picture = match format == ImageFormat::Jpeg && !endless::has_end(bytes) {
+        true => {
+            endless::decode(bytes, decode).map(|picture| Picture { lacks_end: true, ..picture })?
+        }
+        false => decode(bytes)?,
+    };
     room.shrink(picture.pixels.len() as u64);
     picture.room = Some(Arc::new(room));
     Ok(picture)
@@ -135,7 +144,7 @@ pub fn decode_in(bytes: &[u8], mut room: Room) -> Result<Picture, PictureError> 
 /// # Errors
 /// See [`PictureError`]; what is wrong behind the header is not noticed.
 pub fn needed(bytes: &[u8]) -> Result<u64, PictureError> {
-    let format = whole(bytes)?;
+    let format = checked(bytes)?;
     let (decoder, orientation) = unpanicked(|| open(bytes, format))?;
     Ok(need::needed(bytes, format, &decoder, orientation))
 }
@@ -163,6 +172,7 @@ impl Picture {
             width,
             height,
             pixels,
+            lacks_end: false,
             room: None,
         })
     }
@@ -180,6 +190,11 @@ impl Picture {
     /// The pixels, `width * height * 3` bytes, red first.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
+    }
+
+    /// Whether its file has all pixels and no end marker, so that somebody may want to look at it.
+    pub fn lacks_end(&self) -> bool {
+        self.lacks_end
     }
 
     /// What it has of the budget, for whoever keeps its pixels.
@@ -202,15 +217,6 @@ fn checked(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
         return Err(PictureError::TooManyBytes { bytes: bytes.len() as u64 });
     }
     format(bytes)
-}
-
-/// [`checked`], and has its end as far as that can be told before it is decoded.
-fn whole(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
-    let format = checked(bytes)?;
-    if format == ImageFormat::Jpeg && !jpeg_has_end(bytes) {
-        return Err(PictureError::Truncated);
-    }
-    Ok(format)
 }
 
 /// The decoders are fuzzed by their authors; should one panic after all, the node must live, and nobody reads of it
@@ -251,6 +257,7 @@ fn format(bytes: &[u8]) -> Result<ImageFormat, PictureError> {
     ];
     let unsupported = |what: &str| Err(PictureError::Unsupported { what: what.into() });
     match image::guess_format(bytes) {
+        _ if tiff::is_big(bytes) => Ok(ImageFormat::Tiff),
         Ok(format) if known.contains(&format) => Ok(format),
         // Telephones make these two, so people will try them.
         _ if bytes.get(4..8) == Some(b"ftyp") => match bytes.get(8..12) {
@@ -278,8 +285,9 @@ fn open(
         _ => MAX_MEMORY,
     });
     reader.limits(limits);
-    let mut decoder =
-        reader.into_decoder().map_err(|error| translate(error, declared(bytes, format)))?;
+    let mut decoder = reader
+        .into_decoder()
+        .map_err(|error| translate(error, bytes, format, declared(bytes, format)))?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MAX_PIXELS || decoder.total_bytes() > MAX_MEMORY {
         return Err(PictureError::TooLarge { width, height });
@@ -317,31 +325,10 @@ fn decode_as(bytes: &[u8], format: ImageFormat, room: u64) -> Result<Picture, Pi
     } else {
         rgb::read(decoder, orientation)
     };
-    let upright = read.map_err(|error| translate(error, size))?;
+    let upright = read.map_err(|error| translate(error, bytes, format, size))?;
     let (width, height) = upright.dimensions();
     Picture::from_rgb(width, height, upright.into_raw())
         .ok_or(PictureError::Damaged { reason: "it has no pixels".into() })
-}
-
-/// Whether a JPEG has its end marker. The decoder fills up a file that was cut short with grey, and grey gets
-/// labels too. Segments before the pixels are skipped, since a preview inside them has an end marker of its own.
-fn jpeg_has_end(bytes: &[u8]) -> bool {
-    let mut at = 2;
-    while let Some(&[0xff, marker]) = bytes.get(at..at + 2) {
-        match marker {
-            0xff => at += 1,
-            0xda => return bytes[at..].windows(2).any(|pair| pair == [0xff, 0xd9]),
-            0x01 | 0xd0..=0xd8 => at += 2,
-            _ => {
-                let Some(&[high, low]) = bytes.get(at + 2..at + 4) else {
-                    return false;
-                };
-                at += 2 + usize::from(u16::from_be_bytes([high, low]));
-            }
-        }
-    }
-    // Either the file ends here, or it is damaged in a way that the decoder describes better.
-    at < bytes.len()
 }
 
 /// Width and height for the message, where the decoder refuses a header before it tells them: only BMP does.
@@ -356,7 +343,12 @@ fn declared(bytes: &[u8], format: ImageFormat) -> (u32, u32) {
     }
 }
 
-fn translate(error: ImageError, (width, height): (u32, u32)) -> PictureError {
+fn translate(
+    error: ImageError,
+    bytes: &[u8],
+    format: ImageFormat,
+    (width, height): (u32, u32),
+) -> PictureError {
     match &error {
         ImageError::Limits(limit) => match limit.kind() {
             LimitErrorKind::DimensionError | LimitErrorKind::InsufficientMemory => {
@@ -364,7 +356,12 @@ fn translate(error: ImageError, (width, height): (u32, u32)) -> PictureError {
             }
             _ => PictureError::Damaged { reason: error.to_string() },
         },
-        ImageError::Unsupported(what) => PictureError::Unsupported { what: what.to_string() },
+        ImageError::Unsupported(_) if format == ImageFormat::Tiff => {
+            PictureError::Unsupported { what: tiff::unusual(bytes).into() }
+        }
+        ImageError::Unsupported(_) => PictureError::Unsupported {
+            what: format.extensions_str().first().copied().unwrap_or_default().to_uppercase(),
+        },
         _ if u64::from(width) * u64::from(height) > MAX_PIXELS => {
             PictureError::TooLarge { width, height }
         }

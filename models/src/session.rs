@@ -57,7 +57,7 @@ enum Kind {
 type Plan = SimplePlan<TypedFact, Box<dyn TypedOp>>;
 
 impl Session {
-    /// Loads `onnx` and runs it once on zeros.
+    /// Loads `onnx`. Where the graph does not say how many numbers it gives, it is run once on zeros.
     pub(crate) fn load(engine: &Engine, onnx: &[u8], wanted: &Wanted) -> Result<Session, Fault> {
         let mut session = match &engine.backend {
             Backend::OnnxRuntime(environment, cuda) => {
@@ -66,8 +66,10 @@ impl Session {
             }
             Backend::Tract => load_tract(engine.info().threads, onnx, wanted)?,
         };
-        let zeros = vec![0.0; wanted.item.iter().product()];
-        session.outputs = session.run_some(&[&zeros])?.len();
+        if session.outputs == 0 {
+            let zeros = vec![0.0; wanted.item.iter().product()];
+            session.outputs = session.run_some(&[&zeros])?.len();
+        }
         Ok(session)
     }
 
@@ -125,20 +127,32 @@ fn load_ort(
         input.dtype().tensor_shape().map(|shape| shape.to_vec()).unwrap_or_default();
     let shape: Vec<Option<usize>> = shape.iter().map(|dim| usize::try_from(*dim).ok()).collect();
     let batches = check_shape(&shape, wanted.item)?;
-    let outputs = if wanted.outputs.is_empty() {
-        vec![only(session.outputs(), None, "output")?.name().to_owned()]
+    let outlets = if wanted.outputs.is_empty() {
+        vec![only(session.outputs(), None, "output")?]
     } else {
         let named = |name: &&str| only(session.outputs(), Some(name), "output");
-        let outlets: Result<Vec<_>, _> = wanted.outputs.iter().map(named).collect();
-        outlets?.into_iter().map(|outlet| outlet.name().to_owned()).collect()
+        wanted.outputs.iter().map(named).collect::<Result<Vec<_>, _>>()?
     };
+    let numbers: Option<usize> = outlets.iter().map(|outlet| numbers(outlet)).sum();
+    let outputs = outlets.into_iter().map(|outlet| outlet.name().to_owned()).collect();
     Ok(Session {
         kind: Kind::Ort { session: Mutex::new(session), outputs },
         item: wanted.item,
-        outputs: 0,
+        outputs: numbers.unwrap_or(0),
         batches,
         device,
     })
+}
+
+/// How many numbers an output has for each picture, where it is float32 and says so.
+fn numbers(outlet: &Outlet) -> Option<usize> {
+    if outlet.dtype().tensor_type() != Some(TensorElementType::Float32) {
+        return None;
+    }
+    let shape = outlet.dtype().tensor_shape()?.to_vec();
+    let sides = shape.iter().skip(1).map(|side| usize::try_from(*side).ok());
+    let all: Option<usize> = sides.product();
+    all.filter(|count| *count > 0 && shape.len() > 1)
 }
 
 fn commit(
@@ -148,15 +162,23 @@ fn commit(
     onnx: &[u8],
 ) -> Result<OrtSession, String> {
     let text = |error: ort::Error<_>| error.to_string();
+    // Threads that spin while they wait take the processor from everybody else. An arena grows with the largest batch
+    // and never shrinks, and plans for every batch size are kept: without both, memory is given back after a run.
     let mut builder = OrtSession::builder(environment)
         .map_err(|error| error.to_string())?
         .with_intra_threads(threads)
+        .map_err(text)?
+        .with_intra_op_spinning(false)
+        .map_err(text)?
+        .with_memory_pattern(false)
         .map_err(text)?;
-    if cuda {
-        builder = builder
-            .with_execution_providers([ep::CUDA::default().build().error_on_failure()])
-            .map_err(text)?;
-    }
+    let cpu = ep::CPU::default().with_arena_allocator(false).build();
+    builder = match cuda {
+        true => builder
+            .with_execution_providers([ep::CUDA::default().build().error_on_failure(), cpu])
+            .map_err(text)?,
+        false => builder.with_execution_providers([cpu]).map_err(text)?,
+    };
     builder.commit_from_memory(onnx).map_err(|error| error.to_string())
 }
 
@@ -242,17 +264,19 @@ fn run_ort(
 }
 
 fn load_tract(threads: usize, onnx: &[u8], wanted: &Wanted) -> Result<Session, Fault> {
-    let plan = quiet(|| plan(onnx, wanted)).unwrap_or_else(|panic| Err(Fault::Load(panic)))?;
+    let (plan, outputs) =
+        quiet(|| plan(onnx, wanted)).unwrap_or_else(|panic| Err(Fault::Load(panic)))?;
     Ok(Session {
         kind: Kind::Tract { plan, threads },
         item: wanted.item,
-        outputs: 0,
+        outputs,
         batches: threads > 1,
         device: "cpu",
     })
 }
 
-fn plan(mut onnx: &[u8], wanted: &Wanted) -> Result<Arc<Plan>, Fault> {
+/// The plan, and how many numbers it gives, 0 where it does not say.
+fn plan(mut onnx: &[u8], wanted: &Wanted) -> Result<(Arc<Plan>, usize), Fault> {
     let load = |error: TractError| Fault::Load(format!("{error:#}"));
     // Shapes inside the graph that name the batch would contradict the fixed one: tract infers them.
     let mut reader = tract_onnx::onnx();
@@ -305,7 +329,15 @@ fn plan(mut onnx: &[u8], wanted: &Wanted) -> Result<Arc<Plan>, Fault> {
     let all = model.output_outlets().map_err(load)?.to_vec();
     let outlets: Vec<_> = chosen.iter().map(|index| all[*index]).collect();
     model.select_output_outlets(&outlets).map_err(load)?;
-    model.into_optimized().and_then(IntoRunnable::into_runnable).map_err(load)
+    let model = model.into_optimized().map_err(load)?;
+    let numbers = |index| {
+        let fact = model.output_fact(index).ok()?;
+        let floats = fact.datum_type == f32::datum_type();
+        fact.shape.as_concrete().filter(|_| floats).map(|sides| sides.iter().product::<usize>())
+    };
+    let numbers: Option<usize> = (0..outlets.len()).map(numbers).sum();
+    let plan = model.into_runnable().map_err(load)?;
+    Ok((plan, numbers.unwrap_or(0)))
 }
 
 fn run_tract(

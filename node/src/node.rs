@@ -120,6 +120,9 @@ impl Node {
         let registry = with_mail(registry, post.as_ref(), &config)?;
         let registry = services::about::with_about(registry)
             .map_err(|e| ServicesError::from(MakeError(e.reason())))?;
+        if !passing {
+            registry.iter().for_each(|(_, service)| service.stay());
+        }
         let sealing = post.as_ref().map(Post::sealing);
         let mut settings = NetworkSettings {
             sealing,

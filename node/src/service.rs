@@ -122,6 +122,10 @@ pub trait Service: Send + Sync + 'static {
         None
     }
 
+    /// Told once when its node is there to stay, not for one command: others will compare it with other nodes, so it
+    /// measures itself, on a thread of its own.
+    fn stay(&self) {}
+
     /// Whether others are told of it. What belongs to every node need not be.
     fn offered(&self) -> bool {
         true

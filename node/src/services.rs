@@ -7,6 +7,7 @@ pub mod face;
 pub mod facepp;
 pub mod faces;
 mod loading;
+mod measured;
 mod pixels;
 pub mod recognize;
 
@@ -90,7 +91,7 @@ pub fn rules(config: &Config) -> Rules {
 pub fn limits(config: &Config, capability: &str) -> PeerLimits {
     let said = config.limits.0.get(capability).copied();
     said.unwrap_or_else(|| match capability {
-        facepp::Facepp::NAME => facepp::EACH,
+        facepp::Facepp::NAME => facepp::each(config),
         _ => PeerLimits::default(),
     })
 }

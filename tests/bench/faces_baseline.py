@@ -3,10 +3,9 @@
     python faces_baseline.py WEIGHTS_FOLDER FOLDER_OF_JPEGS
 
 Prints a line of JSON about itself with the faces of each picture, then reads lines `loop SECONDS`
-and prints {"pictures_per_s": ..} for each. The chain is that of models/src/faces/cascade.rs: P-Net
-and R-Net propose, full-range BlazeFace proposes, O-Net and BlazeFace judge, then gender and age on
-the aligned face. Needs the package `onnx` too: it frees P-Net of its fixed size, so that a scale of
-the pyramid is one run, as MTCNN's authors do it.
+and prints {"pictures_per_s": ..} for each. The chain is that of models/src/faces/cascade.rs:
+full-range BlazeFace proposes, O-Net and BlazeFace judge, then gender and age on the aligned face, age
+on several cut-outs of it.
 """
 
 import glob
@@ -17,27 +16,20 @@ import sys
 import time
 
 import numpy as np
-import onnx
 import onnxruntime as ort
 from PIL import Image
 
-FACTOR, SMALLEST, LONGEST, WHOLE = 0.709, 20, 1280, 400
-P_NET, R_NET, PROPOSE, O_NET, CONFIDENT = 0.6, 0.7, 0.3, 0.5, 0.55
+LONGEST, WHOLE, HALVES, SMALL = 1280, 400, 800, 0.075
+PROPOSE, O_NET, CONFIDENT = 0.3, 0.5, 0.55
 EYES_NOSE_MOUTH = np.array([(0.22549, 0.21599), (0.75476, 0.21599), (0.490127, 0.515625),
                             (0.254149, 0.780233), (0.726104, 0.780233)])
 MEAN = np.array([122.782, 117.001, 104.298], np.float32)
 YEARS = np.array([0.25, *range(1, 81)], np.float32)
 
 
-def load(folder, name, free=False):
-    model = onnx.load(os.path.join(folder, f"{name}.onnx"))
-    if free:
-        for value in [*model.graph.input, *model.graph.output]:
-            for axis, text in ((2, "h"), (3, "w")):
-                value.type.tensor_type.shape.dim[axis].dim_param = text
-                if value.name == "faces":
-                    value.type.tensor_type.shape.dim[axis].dim_param = f"out_{text}"
-    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+def load(folder, name):
+    file = os.path.join(folder, f"{name}.onnx")
+    session = ort.InferenceSession(file, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return lambda batch: session.run(None, {name: batch})[0]
 
@@ -76,34 +68,6 @@ def crops(picture, boxes, side):
     return (np.stack(cut).transpose(0, 3, 1, 2) - 127.5) / 128
 
 
-def p_and_r(nets, picture):
-    width, height = picture.size
-    scale, found = 12 / SMALLEST, []
-    while min(width, height) * scale >= 12:
-        small = picture.resize((int(np.ceil(width * scale)), int(np.ceil(height * scale))), Image.BOX)
-        planes = (np.asarray(small, np.float32).transpose(2, 0, 1)[None] - 127.5) / 128
-        out = nets["p"](planes)[0]
-        ys, xs = np.where(out[0] >= P_NET)
-        if len(ys):
-            corner = np.stack([2 * xs, 2 * ys], 1) / scale
-            boxes, scores = np.concatenate([corner, corner + 12 / scale], 1), out[0, ys, xs]
-            keep = suppress(boxes, scores, 0.5)
-            found.append(np.concatenate([boxes, scores[:, None], out[1:, ys, xs].T], 1)[keep])
-        scale *= FACTOR
-    if not found:
-        return np.zeros((0, 4))
-    found = np.concatenate(found)
-    found = found[suppress(found[:, :4], found[:, 4], 0.7)]
-    boxes = square(corrected(found[:, :4], found[:, 5:9]))
-    out = nets["r"](crops(picture, boxes, 24))
-    sure = out[:, 0] > R_NET
-    boxes, out = boxes[sure], out[sure]
-    if not len(boxes):
-        return np.zeros((0, 4))
-    keep = suppress(boxes, out[:, 0], 0.7)
-    return square(corrected(boxes[keep], out[keep, 1:5]))
-
-
 CELLS = np.array([((x + 0.5) * 4, (y + 0.5) * 4) for y in range(48) for x in range(48)], np.float32)
 
 
@@ -117,12 +81,8 @@ def blaze(nets, part):
     return np.concatenate([middle - half, middle + half], 1) / scale, 1 / (1 + np.exp(-np.clip(out[:, 0], -50, 50)))
 
 
-def tiles(picture):
+def squares(picture, side):
     width, height = picture.size
-    yield (0, 0, width, height)
-    if max(width, height) <= WHOLE:
-        return
-    side = max(width, height) // 2
     starts = lambda length: sorted({int(v) for v in np.linspace(0, max(length - side, 0), 1 + max(1, -(-max(length - side, 0) * 10 // (side * 6))))})
     for y in starts(height):
         for x in starts(width):
@@ -130,12 +90,19 @@ def tiles(picture):
 
 
 def proposals(nets, picture):
-    boxes, scores = [], []
-    for tile in tiles(picture):
-        found, sure = blaze(nets, picture.crop(tile))
-        take = sure > PROPOSE
-        boxes.append(found[take] + np.array([tile[0], tile[1]] * 2))
-        scores.append(sure[take])
+    boxes, scores, longest = [], [], max(picture.size)
+    def look(parts):
+        for part in parts:
+            found, sure = blaze(nets, picture.crop(part))
+            take = sure > PROPOSE
+            boxes.append(found[take] + np.array([part[0], part[1]] * 2))
+            scores.append(sure[take])
+    look([(0, 0, *picture.size)])
+    if longest > WHOLE:
+        look(squares(picture, longest // 2))
+    widths = np.concatenate([b[:, 2] - b[:, 0] for b in boxes])
+    if longest > HALVES and (widths < longest * SMALL).any():
+        look(squares(picture, longest // 4))
     boxes, scores = np.concatenate(boxes), np.concatenate(scores)
     boxes = boxes[suppress(boxes, scores, 0.3)] if len(boxes) else boxes
     middle, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
@@ -153,25 +120,30 @@ def overlap(boxes, box):
     return shared / (area(boxes) + area(box[None]) - shared)
 
 
-def chip(picture, points, side):
-    """The face turned upright, the mean of what falls into each pixel."""
+def chip(picture, points, side, turn=0, mirrored=False):
+    """The face turned upright (and by so much more), the mean of what falls into each pixel."""
     target = (EYES_NOSE_MOUTH + 0.2) / 1.4 * side
     system = np.zeros((10, 4))
     system[0::2] = np.c_[target[:, 0], -target[:, 1], np.ones(5), np.zeros(5)]
     system[1::2] = np.c_[target[:, 1], target[:, 0], np.zeros(5), np.ones(5)]
     a, b, x, y = np.linalg.lstsq(system, points.reshape(-1), rcond=None)[0]
+    if turn:
+        # Around the middle of the cut-out.
+        sin, cos, m = np.sin(turn), np.cos(turn), side / 2
+        u, v = m - cos * m + sin * m, m - sin * m - cos * m
+        a, b, x, y = a * cos - b * sin, a * sin + b * cos, x + a * u - b * v, y + b * u + a * v
     fine = int(np.clip(np.ceil(np.hypot(a, b)), 1, 8))
     turned = picture.transform((side * fine, side * fine), Image.AFFINE,
                                (a / fine, -b / fine, x, b / fine, a / fine, y), Image.BILINEAR)
     mean = np.asarray(turned, np.float32).reshape(side, fine, side, fine, 3).mean((1, 3))
-    return ((mean - MEAN) / 256).transpose(2, 0, 1)
+    return ((mean[:, ::-1] if mirrored else mean) - MEAN).transpose(2, 0, 1) / 256
 
 
 def faces(nets, jpeg):
     picture = Image.open(io.BytesIO(jpeg)).convert("RGB")
     shrink = min(1, LONGEST / max(picture.size))
     small = picture if shrink == 1 else picture.resize([max(1, int(s * shrink)) for s in picture.size], Image.BOX)
-    boxes = np.concatenate([p_and_r(nets, small), proposals(nets, small)])
+    boxes = proposals(nets, small)
     if not len(boxes):
         return []
     out = nets["o"](crops(small, boxes, 48))
@@ -197,15 +169,17 @@ def faces(nets, jpeg):
     if not found:
         return []
     gender = nets["gender"](np.stack([chip(picture, five, 32) for _, five in found]))
-    age = nets["age"](np.stack([chip(picture, five, 64) for _, five in found])) @ YEARS
+    cuts = ((0, False), (0, True), (0.1, False), (-0.1, True))
+    cuts = cuts[:2] if len(found) > 40 else cuts
+    age = nets["age"](np.stack([chip(picture, five, 64, *cut) for _, five in found for cut in cuts])) @ YEARS
+    age = age.reshape(len(found), -1).mean(1)
     return [{"box": box.tolist(), "male": bool(g[1] > g[0]), "age": float(a)}
             for (box, _), g, a in zip(found, gender, age)]
 
 
 def main():
     weights, folder = sys.argv[1:3]
-    nets = {"p": load(weights, "mtcnn-pnet", True), "r": load(weights, "mtcnn-rnet"),
-            "o": load(weights, "mtcnn-onet"), "blaze": load(weights, "blazeface-full"),
+    nets = {"o": load(weights, "mtcnn-onet"), "blaze": load(weights, "blazeface-full"),
             "gender": load(weights, "gender-v1"), "age": load(weights, "age-v1")}
     names = sorted(glob.glob(os.path.join(folder, "*.jpg")))
     pictures = [open(name, "rb").read() for name in names]

@@ -2,10 +2,12 @@
 
 pub mod analyze;
 pub mod call;
+pub mod cold;
 pub mod discover;
 pub mod faces;
 pub mod file;
 pub mod flood;
+pub mod grow;
 pub mod idle;
 mod jetstream;
 pub mod join;

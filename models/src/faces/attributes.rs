@@ -1,7 +1,7 @@
 //! Gender and age of a face, by dlib's networks (Cydral Technology, CC0): the face is turned upright and cut as
 //! dlib does, with five landmarks.
 
-use super::{Gender, GenderValue, Point, bundled, run_all};
+use super::{Gender, Point, Sex, bundled, run_all};
 use crate::catalogue::ModelError;
 use crate::engine::Engine;
 use crate::faces::pixels::{self, Scale};
@@ -25,6 +25,35 @@ const MOST_SAMPLES: f32 = 8.0;
 const GENDER_SIDE: usize = 32;
 const AGE_SIDE: usize = 64;
 const SCALE: Scale = Scale { mean: [122.782, 117.001, 104.298], divisor: 256.0, blue_first: false };
+
+/// The cut-outs of which each gives an age: the plain one, and others that show as little of another person.
+const CUTS: [Cut; 4] = [
+    Cut { turn: 0.0, mirrored: false },
+    Cut { turn: 0.0, mirrored: true },
+    Cut { turn: 0.1, mirrored: false },
+    Cut { turn: -0.1, mirrored: true },
+];
+/// Of more faces than this, each is cut out twice only.
+const MANY: usize = 40;
+
+/// How a face is cut out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cut {
+    /// Beyond upright, in radians.
+    turn: f32,
+    /// Whether left and right change places.
+    mirrored: bool,
+}
+
+/// What the networks take a person for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Guess {
+    pub gender: Gender,
+    /// Years, the mean over the cut-outs.
+    pub age: f32,
+    /// Years, the standard deviation over them.
+    pub spread: f32,
+}
 
 /// The two networks.
 pub(crate) struct Attributes {
@@ -57,25 +86,32 @@ impl Attributes {
         self.age.device
     }
 
-    /// Gender and age in years of each face.
+    /// Gender and age of each face.
     pub(crate) fn guess(
         &self,
         picture: &Picture,
         faces: &[[Point; 5]],
-    ) -> Result<Vec<(Gender, f32)>, Fault> {
-        let input = |side| {
-            move |index: usize| Ok(pixels::planes(&chip(picture, &faces[index], side), &SCALE))
+    ) -> Result<Vec<Guess>, Fault> {
+        let planes = |face: usize, side, cut| {
+            Ok(pixels::planes(&chip(picture, &faces[face], side, cut), &SCALE))
         };
-        let mut guesses = Vec::with_capacity(faces.len());
-        run_all(&self.gender, faces.len(), input(GENDER_SIDE), |_, row| {
-            guesses.push((gender(row), 0.0));
-        })?;
-        run_all(&self.age, faces.len(), input(AGE_SIDE), |index, row| {
-            if let Some(guess) = guesses.get_mut(index) {
-                guess.1 = age(row);
-            }
-        })?;
-        let sane = |(gender, age): &(Gender, f32)| gender.confidence.is_finite() && age.is_finite();
+        let mut genders = Vec::with_capacity(faces.len());
+        let plain = |face| planes(face, GENDER_SIDE, CUTS[0]);
+        run_all(&self.gender, faces.len(), plain, |_, row| genders.push(gender(row)))?;
+        let cuts = if faces.len() > MANY { &CUTS[..2] } else { &CUTS[..] };
+        let mut ages = Vec::with_capacity(faces.len() * cuts.len());
+        let several = |index| planes(index / cuts.len(), AGE_SIDE, cuts[index % cuts.len()]);
+        let count = faces.len() * cuts.len();
+        run_all(&self.age, count, several, |_, row| ages.push(age(row)))?;
+        let guesses: Vec<Guess> = genders
+            .into_iter()
+            .zip(ages.chunks_exact(cuts.len()))
+            .map(|(gender, ages)| {
+                let (age, spread) = mean_and_spread(ages);
+                Guess { gender, age, spread }
+            })
+            .collect();
+        let sane = |guess: &Guess| (guess.gender.confidence + guess.age + guess.spread).is_finite();
         if guesses.len() == faces.len() && guesses.iter().all(sane) {
             Ok(guesses)
         } else {
@@ -84,12 +120,20 @@ impl Attributes {
     }
 }
 
+/// Mean and standard deviation of at least one number.
+fn mean_and_spread(numbers: &[f32]) -> (f32, f32) {
+    let count = numbers.len() as f32;
+    let mean = numbers.iter().sum::<f32>() / count;
+    let square = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f32>() / count;
+    (mean, square.sqrt())
+}
+
 /// Two probabilities, female first.
 fn gender(row: &[f32]) -> Gender {
     match *row {
-        [female, male] if female < male => Gender { value: GenderValue::Male, confidence: male },
-        [female, _] => Gender { value: GenderValue::Female, confidence: female },
-        _ => Gender { value: GenderValue::Female, confidence: f32::NAN },
+        [female, male] if female < male => Gender { value: Sex::Male, confidence: male },
+        [female, _] => Gender { value: Sex::Female, confidence: female },
+        _ => Gender { value: Sex::Female, confidence: f32::NAN },
     }
 }
 
@@ -101,13 +145,20 @@ fn age(row: &[f32]) -> f32 {
 }
 
 /// The face upright in `side` x `side` RGB bytes, each the mean of what falls into it. Black outside the picture.
-fn chip(picture: &Picture, points: &[Point; 5], side: usize) -> Vec<u8> {
+fn chip(picture: &Picture, points: &[Point; 5], side: usize, cut: Cut) -> Vec<u8> {
     let place = |point: Point| Point {
         x: (point.x + MARGIN) / (1.0 + 2.0 * MARGIN) * side as f32,
         y: (point.y + MARGIN) / (1.0 + 2.0 * MARGIN) * side as f32,
     };
     let map = Similarity::between(&MEAN_FACE.map(place), points);
     let samples = map.scale().ceil().clamp(1.0, MOST_SAMPLES) as usize;
+    let (sin, cos) = cut.turn.sin_cos();
+    let middle = side as f32 / 2.0;
+    let seen = |x: f32, y: f32| {
+        let (x, y) = (x - middle, y - middle);
+        let x = if cut.mirrored { -x } else { x };
+        map.apply(cos * x - sin * y + middle, sin * x + cos * y + middle)
+    };
     let mut bytes = Vec::with_capacity(side * side * 3);
     for row in 0..side {
         for column in 0..side {
@@ -116,7 +167,7 @@ fn chip(picture: &Picture, points: &[Point; 5], side: usize) -> Vec<u8> {
                 let inner = |index: usize| (index as f32 + 0.5) / samples as f32;
                 let x = column as f32 + inner(index % samples);
                 let y = row as f32 + inner(index / samples);
-                let colour = at(picture, map.apply(x, y));
+                let colour = at(picture, seen(x, y));
                 sum = std::array::from_fn(|channel| sum[channel] + colour[channel]);
             }
             let mean = |sum: f32| (sum / (samples * samples) as f32).round() as u8;
@@ -226,7 +277,7 @@ mod tests {
             let points = expected.points.map(|[x, y]| Point { x, y });
             for (network, side) in [("gender", GENDER_SIDE), ("age", AGE_SIDE)] {
                 let wanted = decoded(&format!("{name}-{network}.png"));
-                let cut = chip(&picture, &points, side);
+                let cut = chip(&picture, &points, side, CUTS[0]);
                 assert_eq!(cut.len(), wanted.pixels().len());
                 let off = cut.iter().zip(wanted.pixels()).map(|(a, b)| a.abs_diff(*b));
                 let (largest, wrong) = off.fold((0, 0), |(largest, wrong), off| {
@@ -265,6 +316,25 @@ mod tests {
     }
 
     #[test]
+    fn other_cuts_show_the_same_turned_and_mirrored() {
+        // Red on the left, blue on the right, with a face that fills it.
+        let pixels = (0..64 * 64).flat_map(|i| if i % 64 < 32 { [255, 0, 0] } else { [0, 0, 255] });
+        let picture = Picture::from_rgb(64, 64, pixels.collect()).unwrap();
+        let place = |p: Point| Point { x: (p.x + 0.2) / 1.4 * 64.0, y: (p.y + 0.2) / 1.4 * 64.0 };
+        let points = MEAN_FACE.map(place);
+        let at = |cut: Cut, x: usize, y: usize| {
+            let start = (y * AGE_SIDE + x) * 3;
+            chip(&picture, &points, AGE_SIDE, cut)[start..start + 3].to_vec()
+        };
+        let (red, blue) = (vec![255, 0, 0], vec![0, 0, 255]);
+        let turned = Cut { turn: std::f32::consts::FRAC_PI_2, mirrored: false };
+        assert_eq!((at(CUTS[0], 8, 30), at(CUTS[0], 56, 30)), (red.clone(), blue.clone()));
+        assert_eq!((at(CUTS[1], 8, 30), at(CUTS[1], 56, 30)), (blue.clone(), red.clone()));
+        assert_eq!((at(turned, 30, 8), at(turned, 30, 56)), (blue, red));
+        assert_eq!(mean_and_spread(&[1.0, 3.0]), (2.0, 1.0));
+    }
+
+    #[test]
     fn colours_lie_between_pixels() {
         let picture = Picture::from_rgb(2, 1, vec![10, 20, 30, 30, 40, 50]).unwrap();
         assert_eq!(at(&picture, (0.5, 0.5)), [10.0, 20.0, 30.0]);
@@ -275,8 +345,8 @@ mod tests {
 
     #[test]
     fn guesses_are_read_as_the_package_says() {
-        assert_eq!(gender(&[0.2, 0.8]), Gender { value: GenderValue::Male, confidence: 0.8 });
-        assert_eq!(gender(&[0.5, 0.5]).value, GenderValue::Female);
+        assert_eq!(gender(&[0.2, 0.8]), Gender { value: Sex::Male, confidence: 0.8 });
+        assert_eq!(gender(&[0.5, 0.5]).value, Sex::Female);
         assert!(gender(&[]).confidence.is_nan());
         assert_eq!(age(&[1.0, 0.0, 0.0]), 0.25);
         assert_eq!(age(&[0.0, 0.5, 0.5]), 1.5);

@@ -1,14 +1,13 @@
-//! The bundled detector. Two networks propose: MTCNN's P-Net and R-Net (Zhang et al. 2016, arXiv:1604.02878),
-//! sharp-eyed for small faces, and MediaPipe's full-range BlazeFace, which also knows faces that are turned or
-//! bowed. Two must agree that it is one: MTCNN's O-Net, which gives box and landmarks, and BlazeFace again, on a
-//! closer look at the surroundings. Either alone takes a wheel or a cat for a face at times; both seldom do.
+//! The bundled detector. MediaPipe's full-range BlazeFace proposes, on the whole picture and on squares of it, smaller
+//! ones where it sees small faces. Two networks must agree that it is a face: MTCNN's O-Net (Zhang et al. 2016,
+//! arXiv:1604.02878), which gives box and landmarks, and BlazeFace again, on a closer look at the surroundings. Either
+//! alone takes a wheel or a cat for a face at times; both seldom do.
 
 use fast_image_resize::FilterType;
 
 use super::pixels::{self, Scale};
-use super::pyramid::{Pyramid, Window};
 use super::region::{Candidate, Region, suppress};
-use super::{MAX_FACES, Point, bundled, run_all, tiles};
+use super::{MAX_FACES, Point, bundled, run_all, squares, tiles};
 use crate::catalogue::ModelError;
 use crate::engine::Engine;
 use crate::picture::Picture;
@@ -16,13 +15,12 @@ use crate::session::{Fault, Session};
 
 /// The longer side to which large pictures are brought, in pixels.
 const LONGEST: u32 = 1280;
-/// The smallest face that is looked for, in pixels of the smaller picture.
-const SMALLEST: f32 = 20.0;
-/// Up to this longer side BlazeFace looks at the whole picture only.
+/// Up to this longer side BlazeFace looks at the whole picture only, and up to the next one at squares of half of it.
 const WHOLE: u32 = 400;
-/// P-Net and R-Net let pass what has this probability: MTCNN's published values.
-const P_NET: f32 = 0.6;
-const R_NET: f32 = 0.7;
+const HALVES: u32 = 800;
+/// A face below this share of the longer side calls for a look at squares of a quarter of it: there are others like
+/// it that are too small for the larger squares.
+const SMALL: f32 = 0.075;
 /// BlazeFace proposes from here on. Low, since two others have to agree.
 const PROPOSE: f32 = 0.3;
 /// O-Net must be this sure for the closer look.
@@ -30,14 +28,9 @@ const O_NET: f32 = 0.5;
 /// The confidence of a face: the geometric mean of O-Net's and BlazeFace's. On 73 pictures with 669 faces and
 /// 45 without any, faces are above 0.6 with few exceptions, and nothing that is none reaches 0.5.
 const CONFIDENT: f32 = 0.55;
-/// Most windows that one level, and most boxes that all levels, hand on. A crowd of 300 makes some 1,500.
-const MAX_WINDOWS: usize = 2000;
-const MAX_PROPOSALS: usize = 2000;
-/// Most boxes that are judged by O-Net.
-const MAX_JUDGED: usize = 2000;
+/// Most boxes that are judged by O-Net: of each face that is told at most, four.
+const MAX_JUDGED: usize = 4 * MAX_FACES;
 
-const CANVAS: u32 = 320;
-const R_SIDE: u32 = 24;
 const O_SIDE: u32 = 48;
 const BLAZE_SIDE: u32 = 192;
 /// Cells of BlazeFace's grid on a side, and numbers for each.
@@ -47,32 +40,19 @@ const CELL: usize = 17;
 const MTCNN: Scale = Scale { mean: [127.5; 3], divisor: 128.0, blue_first: false };
 const BLAZE: Scale = Scale { mean: [127.5; 3], divisor: 127.5, blue_first: false };
 
-/// The four networks.
+/// The two networks.
 pub(crate) struct Cascade {
-    p_net: Session,
-    r_net: Session,
     o_net: Session,
     blaze: Session,
 }
 
-/// A box with the network's correction to it.
-struct Proposal {
-    candidate: Candidate,
-    offsets: [f32; 4],
-}
-
 impl Cascade {
     pub(crate) fn load(engine: &Engine) -> Result<Cascade, ModelError> {
-        let load = |name, onnx, side: u32| bundled(engine, name, onnx, side as usize);
+        let o_net = include_bytes!("../../weights/mtcnn-onet.onnx");
+        let blaze = include_bytes!("../../weights/blazeface-full.onnx");
         Ok(Cascade {
-            p_net: load("mtcnn-pnet", include_bytes!("../../weights/mtcnn-pnet.onnx"), CANVAS)?,
-            r_net: load("mtcnn-rnet", include_bytes!("../../weights/mtcnn-rnet.onnx"), R_SIDE)?,
-            o_net: load("mtcnn-onet", include_bytes!("../../weights/mtcnn-onet.onnx"), O_SIDE)?,
-            blaze: load(
-                "blazeface-full",
-                include_bytes!("../../weights/blazeface-full.onnx"),
-                BLAZE_SIDE,
-            )?,
+            o_net: bundled(engine, "mtcnn-onet", o_net, O_SIDE as usize)?,
+            blaze: bundled(engine, "blazeface-full", blaze, BLAZE_SIDE as usize)?,
         })
     }
 
@@ -84,7 +64,6 @@ impl Cascade {
             None => (picture, 1.0),
         };
         // Around what BlazeFace proposes O-Net looks four times, since its boxes are cut differently.
-        // These come first: in a crowd MTCNN alone would take all the room.
         let mut boxes = Vec::new();
         for proposal in self.blaze(picture)? {
             let side = proposal.region.width();
@@ -94,7 +73,6 @@ impl Cascade {
                 boxes.push(Region::around(centre, side * grown, side * grown));
             }
         }
-        boxes.extend(self.mtcnn(picture)?);
         boxes.truncate(MAX_JUDGED);
         let judged = self.judge(picture, &boxes)?;
         let mut faces = self.confirm(picture, judged)?;
@@ -102,64 +80,25 @@ impl Cascade {
         Ok(faces.iter().map(|face| face.mapped(1.0 / factor, (0.0, 0.0))).collect())
     }
 
-    /// Square boxes that P-Net and R-Net propose, the best first.
-    fn mtcnn(&self, picture: &Picture) -> Result<Vec<Region>, Fault> {
-        let first = self.windows(picture)?;
-        let first = suppress(first, |each| &each.candidate, Region::overlap, 0.7, MAX_PROPOSALS);
-        let squares: Vec<Region> = corrected(&first);
-        let mut second = Vec::new();
-        let input = |index: usize| crop(picture, &squares[index], R_SIDE, FilterType::Box, &MTCNN);
-        run_all(&self.r_net, squares.len(), input, |index, row| {
-            if let [score, a, b, c, d] = *row
-                && score >= R_NET
-            {
-                let region = squares[index];
-                let candidate = Candidate { region, score, points: Default::default() };
-                second.push(Proposal { candidate, offsets: [a, b, c, d] });
-            }
-        })?;
-        let second = suppress(second, |each| &each.candidate, Region::overlap, 0.7, MAX_JUDGED);
-        Ok(corrected(&second))
-    }
-
-    /// The windows of all sizes that P-Net lets pass.
-    fn windows(&self, picture: &Picture) -> Result<Vec<Proposal>, Fault> {
-        let pyramid = Pyramid::new(picture, SMALLEST, CANVAS).map_err(Fault::Run)?;
-        let mut levels: Vec<Vec<Proposal>> = Vec::new();
-        levels.resize_with(pyramid.levels(), Vec::new);
-        let input = |index| Ok(pixels::planes(&pyramid.canvas(index), &MTCNN));
-        run_all(&self.p_net, pyramid.canvases, input, |index, row| {
-            let cells = row.len() / 5;
-            let side = cells.isqrt();
-            for Window { level, cell, left, top, side: window } in pyramid.windows(index) {
-                let at = cell.0 * side + cell.1;
-                let number = |plane: usize| row.get(plane * cells + at).copied().unwrap_or(0.0);
-                if number(0) >= P_NET {
-                    let region = Region { left, top, right: left + window, bottom: top + window };
-                    let points = Default::default();
-                    levels[level].push(Proposal {
-                        candidate: Candidate { region, score: number(0), points },
-                        offsets: [number(1), number(2), number(3), number(4)],
-                    });
-                }
-            }
-        })?;
-        let thin = |level| {
-            suppress(level, |each: &Proposal| &each.candidate, Region::overlap, 0.5, MAX_WINDOWS)
-        };
-        Ok(levels.into_iter().flat_map(thin).collect())
-    }
-
     /// What BlazeFace proposes, on the whole picture and on parts of it.
     fn blaze(&self, picture: &Picture) -> Result<Vec<Candidate>, Fault> {
-        let tiles = tiles(picture, WHOLE);
+        let longest = picture.width().max(picture.height());
+        let mut found = self.blaze_on(picture, &tiles(picture, WHOLE))?;
+        let small = |each: &Candidate| each.region.width() < longest as f32 * SMALL;
+        if longest > HALVES && found.iter().any(small) {
+            found.extend(self.blaze_on(picture, &squares(picture, longest / 4))?);
+        }
+        Ok(suppress(found, |each| each, Region::overlap, 0.3, MAX_FACES))
+    }
+
+    fn blaze_on(&self, picture: &Picture, parts: &[Region]) -> Result<Vec<Candidate>, Fault> {
         let mut found = Vec::new();
         let input =
-            |index: usize| crop(picture, &tiles[index], BLAZE_SIDE, FilterType::Bilinear, &BLAZE);
-        run_all(&self.blaze, tiles.len(), input, |index, row| {
-            found.extend(cells(row, &tiles[index]).filter(|each| each.score > PROPOSE));
+            |index: usize| crop(picture, &parts[index], BLAZE_SIDE, FilterType::Bilinear, &BLAZE);
+        run_all(&self.blaze, parts.len(), input, |index, row| {
+            found.extend(cells(row, &parts[index]).filter(|each| each.score > PROPOSE));
         })?;
-        Ok(suppress(found, |each| each, Region::overlap, 0.3, MAX_FACES))
+        Ok(found)
     }
 
     /// O-Net on every box: those that it takes for a face, with box and landmarks, doubles removed.
@@ -201,12 +140,6 @@ impl Cascade {
         faces.retain(|face| face.score >= CONFIDENT);
         Ok(faces)
     }
-}
-
-/// The corrected boxes as squares, without what is no box.
-fn corrected(proposals: &[Proposal]) -> Vec<Region> {
-    let square = |each: &Proposal| each.candidate.region.moved(each.offsets).square(1.0);
-    proposals.iter().map(square).filter(Region::is_sound).collect()
 }
 
 fn crop(

@@ -4,7 +4,7 @@
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageFormat};
 
-use super::{png, rgb};
+use super::{endless, png, rgb};
 
 /// For tables, rows and whatever else does not grow with the picture.
 const BESIDES: u64 = 2 << 20;
@@ -27,7 +27,11 @@ pub(super) fn needed(
         }
         ImageFormat::Png => png::beside(bytes),
         // A copy of the file, and all coefficients where the picture does not come in one pass.
-        ImageFormat::Jpeg => bytes.len() as u64 + count * if one_pass(bytes) { 0 } else { 8 },
+        // Another copy where its end is missing.
+        ImageFormat::Jpeg => {
+            let copies = if endless::has_end(bytes) { 1 } else { 2 };
+            bytes.len() as u64 * copies + count * if one_pass(bytes) { 0 } else { 8 }
+        }
         // The planes, the transparency and the frame that they are put together in.
         ImageFormat::WebP => count * 12,
         ImageFormat::Gif => count * 5,

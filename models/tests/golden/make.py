@@ -59,6 +59,13 @@ def pictures():
     rgb.save(folder / "lossy.webp", quality=95)
     rgb.save(folder / "plain.tif")
     rgb.save(folder / "lzw.tif", compression="tiff_lzw")
+    rgb.save(folder / "big.tif", big_tiff=True)
+    strange = HERE / "strange"
+    strange.mkdir(exist_ok=True)
+    rgb.quantize(16).save(strange / "palette.tif")
+    rgb.convert("YCbCr").save(strange / "ycbcr.tif")
+    rgb.convert("LAB").save(strange / "lab.tif")
+    rgb.convert("L").convert("1").save(strange / "bilevel.tif")
     # The white quarter is transparent black: over white it must come out white.
     alpha = rgb.convert("RGBA")
     alpha.paste((0, 0, 0, 0), (16, 12, 32, 24))

@@ -153,17 +153,3 @@ fn accuracy(classifier: &Classifier, table: &std::path::Path) -> (usize, usize) 
     }
     (right, all)
 }
-
-#[test]
-fn speed_is_measured() {
-    for engine in engines() {
-        let classifier = default_on(&engine);
-        let speed = classifier.measure();
-        println!(
-            "{}: {speed:.1} pictures a second, batch {}",
-            engine.info().engine,
-            classifier.best_batch(8)
-        );
-        assert!(speed > 0.0);
-    }
-}

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use potluck_models::{
-    Catalogue, Classifier, DEFAULT_FACES, DEFAULT_MODEL, Engine, Face, FaceFinder, GenderValue,
-    ModelError, Picture, decode, face_sample,
+    Area, Catalogue, Classifier, DEFAULT_FACES, DEFAULT_MODEL, Engine, Face, FaceFinder,
+    ModelError, Picture, Sex, decode, face_sample,
 };
 use serde::Deserialize;
 
@@ -45,12 +45,9 @@ fn golden(file: &Path) -> Golden {
     serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// Shared area over the area of both.
 fn overlap(face: &Face, other: &Expected) -> f32 {
-    let width = (face.x + face.width).min(other.x + other.width) - face.x.max(other.x);
-    let height = (face.y + face.height).min(other.y + other.height) - face.y.max(other.y);
-    let shared = width.max(0.0) * height.max(0.0);
-    shared / (face.width * face.height + other.width * other.height - shared)
+    let Expected { x, y, width, height, .. } = *other;
+    face.area.overlap(&Area { x, y, width, height })
 }
 
 fn best<'a>(faces: &'a [Face], expected: &Expected) -> Option<&'a Face> {
@@ -59,7 +56,7 @@ fn best<'a>(faces: &'a [Face], expected: &Expected) -> Option<&'a Face> {
 }
 
 fn is_male(face: &Face) -> bool {
-    face.gender.value == GenderValue::Male
+    face.gender.value == Sex::Male
 }
 
 /// What a detector makes of the pictures beside the project: every face that YuNet finds at 0.8 and no other, in

@@ -43,6 +43,7 @@ fn every_format_gives_the_same_picture() {
         "alpha.webp",
         "plain.tif",
         "lzw.tif",
+        "big.tif",
     ] {
         assert_quarters(name, COLOURS, 0);
     }
@@ -150,6 +151,60 @@ fn files_that_were_cut_short_are_refused() {
     assert_eq!(decode(&sample[..sample.len() / 2]).unwrap_err(), PictureError::Truncated);
     let png = golden("plain.png");
     assert_eq!(decode(&png[..png.len() - 20]).unwrap_err(), PictureError::Truncated);
+}
+
+/// What others do, too: Pillow 12 opens these files, and refuses those that lack pixels.
+#[test]
+fn a_jpeg_that_lacks_only_its_end_is_taken_and_told() {
+    let mut files: Vec<_> =
+        ["plain.jpg", "progressive.jpg", "subsampled.jpg", "cmyk.jpg", "grey.jpg"]
+            .map(|name| (name, golden(name)))
+            .into();
+    files.extend(samples().iter().map(|sample| (sample.name, sample.bytes.to_vec())));
+    for (name, bytes) in files {
+        let whole = decode(&bytes).unwrap();
+        assert!(!whole.lacks_end(), "{name}");
+        let scan = bytes.strip_suffix(&[0xff, 0xd9]).unwrap();
+        let picture = decode(scan).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(picture.lacks_end() && picture.pixels() == whole.pixels(), "{name}");
+        let lacking = decode(&scan[..scan.len() - scan.len() / 20]).unwrap_err();
+        assert_eq!(lacking, PictureError::Truncated, "{name}");
+    }
+}
+
+#[test]
+fn kinds_of_tiff_are_read_or_named() {
+    let strange = |name: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/strange");
+        decode(&fs::read(format!("{folder}/{name}")).unwrap())
+    };
+    for (name, what) in [
+        ("palette.tif", "TIFF (palette)"),
+        ("ycbcr.tif", "TIFF (YCbCr)"),
+        ("lab.tif", "TIFF (CIELab)"),
+    ] {
+        let what = what.to_owned();
+        assert_eq!(strange(name).unwrap_err(), PictureError::Unsupported { what }, "{name}");
+    }
+    let bilevel = strange("bilevel.tif").unwrap();
+    assert_eq!((bilevel.width(), bilevel.height()), (32, 24));
+}
+
+#[test]
+fn a_picture_without_pixels_is_not_too_large() {
+    let mut gif = golden("plain.gif");
+    // Of the screen, and of the picture behind it.
+    gif[6..10].fill(0);
+    let mut bmp = golden("plain.bmp");
+    bmp[18..26].fill(0);
+    let mut tiff = golden("plain.tif");
+    let entry = tiff.windows(4).rposition(|four| four[..2] == [0, 1] && four[3] == 0).unwrap();
+    tiff[entry + 8..entry + 12].fill(0);
+    for (name, bytes) in [("gif", gif), ("bmp", bmp), ("tiff", tiff)] {
+        let error = decode(&bytes).unwrap_err();
+        assert!(!matches!(error, PictureError::TooLarge { .. }), "{name}: {error:?}");
+        assert!(!error.to_string().contains("0 x 0"), "{name}: {error}");
+    }
 }
 
 /// Damage of every kind may be noticed or not, but never ends the process or takes long.

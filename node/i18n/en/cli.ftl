@@ -82,6 +82,7 @@ cli-recognized = by { $name } in { $time } ms ({ $model }, { $engine }, { $devic
 cli-not-recognized = not recognised: { $why }
 cli-not-looked-at = not looked at: { $why }
 cli-no-face = No face in the picture
+cli-lacks-end = note: the file lacks its end marker, but no pixels; save it again
 cli-faces-by = by { $name } in { $time } ms
 cli-faces-cloud = by { $name } through Face++ in { $time } ms
 cli-annotated = annotated: { $path }

@@ -65,6 +65,7 @@ reasons-base-unprotected = the key would travel unprotected
 reasons-base-tail = it goes on after the path
 reasons-given-up = given up before an answer came
 reasons-no-room = there was no room for its input
+reasons-slow-rules = the robot's rules take too long for this text; ask something shorter, or its owner for simpler rules
 reasons-no-addresses = the invite names no address
 reasons-took-too-long = no answer in time
 reasons-no-member-any-more = this node is not let into the private mesh { $mesh }: { $why }

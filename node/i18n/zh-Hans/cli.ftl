@@ -82,6 +82,7 @@ cli-recognized = 由 { $name } 识别，{ $time } 毫秒（{ $model }，{ $engin
 cli-not-recognized = 没有识别：{ $why }
 cli-not-looked-at = 没有识别：{ $why }
 cli-no-face = 图中没有人脸
+cli-lacks-end = 注意：文件缺少结束标记，像素是完整的；建议重新保存
 cli-faces-by = 由 { $name } 识别，{ $time } 毫秒
 cli-faces-cloud = 由 { $name } 通过 Face++ 识别，{ $time } 毫秒
 cli-annotated = 标注图：{ $path }

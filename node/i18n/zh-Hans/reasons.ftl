@@ -71,6 +71,7 @@ reasons-base-unprotected = 密钥会不加保护地传送
 reasons-base-tail = 路径后面还有内容
 reasons-given-up = 没有等到回答就放弃了
 reasons-no-room = 没有地方放它的输入
+reasons-slow-rules = 机器人的规则处理这段文字太慢；请换一段短些的文字，或请它的主人把规则写得简单些
 reasons-no-addresses = 邀请里没有地址
 reasons-took-too-long = 没有及时回应
 reasons-no-member-any-more = 私有网 { $mesh } 不再让本节点进入：{ $why }

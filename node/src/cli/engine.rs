@@ -30,6 +30,7 @@ impl EngineCommand {
         let config = Config::load(&data_dir.config_file())?;
         match self.action {
             Action::Status => {
+                Engine::search_again(data_dir.path());
                 let engine = Engine::start(&engine_config(&config, Some(data_dir.path())))
                     .map_err(Failure::usage)?;
                 let info = engine.info();

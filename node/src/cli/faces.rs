@@ -84,6 +84,8 @@ struct Found {
     faces: Vec<Face>,
     size: (u32, u32),
     source: &'static str,
+    /// Whether the file is a JPEG without its end marker.
+    lacks_end: bool,
     /// The annotated copy, or why there is none.
     copy: Option<Result<PathBuf, Reason>>,
     reply: Reply,
@@ -231,14 +233,14 @@ impl Asking<'_> {
             progress: None,
         };
         let reply = self.host.call(call).await?;
-        let (source, faces, size) = if through_cloud {
+        let (source, faces, size, lacks_end) = if through_cloud {
             let found: facepp::Response =
                 protocol::decode(&reply.body).map_err(Failure::unreadable)?;
-            ("facepp", found.faces, (found.width, found.height))
+            ("facepp", found.faces, (found.width, found.height), false)
         } else {
             let found: faces::Response =
                 protocol::decode(&reply.body).map_err(Failure::unreadable)?;
-            ("local", found.faces, (found.width, found.height))
+            ("local", found.faces, (found.width, found.height), found.lacks_end)
         };
         let is = upright(path).await?;
         if is != size {
@@ -246,7 +248,8 @@ impl Asking<'_> {
             let why = wrong::another_size(&reply.served_by.name, sides(size), sides(is));
             return Err(Failure::new(Kind::PeerFailed, why));
         }
-        Ok(Found { faces: Face::checked(faces, size), size, source, copy: None, reply })
+        let faces = Face::checked(faces, size);
+        Ok(Found { faces, size, source, lacks_end, copy: None, reply })
     }
 
     async fn draw(&self, path: PathBuf, found: &Found, target: PathBuf) -> Result<PathBuf, Reason> {
@@ -287,6 +290,7 @@ fn document(seen: &Seen) -> Value {
             "height": found.size.1,
             "faces": found.faces,
             "source": found.source,
+            "lacks_end": found.lacks_end,
             "annotated": found.copy.as_ref().and_then(|copy| copy.as_ref().ok())
                 .map(|path| path.display().to_string()),
             "not_annotated": found.copy.as_ref().and_then(|copy| copy.as_ref().err()).map(|why| why.english()),

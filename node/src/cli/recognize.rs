@@ -140,6 +140,7 @@ pub(super) fn document(seen: &Seen) -> Value {
             "model": response.model,
             "engine": response.engine,
             "device": response.device,
+            "lacks_end": response.lacks_end,
             "served_by": reply.served_by,
             "route": reply.route,
             "milliseconds": reply.milliseconds,
@@ -159,11 +160,12 @@ fn text(seen: &Seen, explain: bool, lang: Lang) -> String {
     };
     match &seen.outcome {
         Ok((response, reply)) => {
-            let labels: Vec<_> = response
+            let mut labels: Vec<_> = response
                 .labels
                 .iter()
                 .map(|l| format!("  {:5.1} %  {}", l.probability * 100.0, name(l, lang)))
                 .collect();
+            labels.extend(response.lacks_end.then(|| format!("  {}", words::lacks_end(lang))));
             let by = words::recognized(
                 lang,
                 &reply.served_by.name,

@@ -66,6 +66,7 @@ potluck_i18n::words! { "cli":
     not_recognized(why: String);
     not_looked_at(why: String);
     no_face;
+    lacks_end;
     faces_by(name: &str, time: u64);
     faces_cloud(name: &str, time: u64);
     annotated(path: String);

@@ -69,4 +69,5 @@ potluck_i18n::reasons! { "reasons":
     base_tail;
     given_up;
     no_room;
+    slow_rules;
 }

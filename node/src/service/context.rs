@@ -1,8 +1,8 @@
 //! What a service is given for one call: input, progress, cancel, deadline and the CPU pool.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
 };
 
 use libp2p::PeerId;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Data, Pass, slots::Slot};
 use crate::{
     journal::Entry,
-    protocol::{Fault, FaultKind},
+    protocol::{CallOutcome, Fault, FaultKind},
     say::reasons,
 };
 
@@ -58,6 +58,8 @@ pub struct Context {
     pub(super) input: Option<Data>,
     /// What goes back beside the response.
     pub(super) attached: Mutex<Option<Data>>,
+    /// Set when the service has no room for the call after all.
+    pub(super) no_room: OnceLock<Duration>,
     pub(super) teller: Teller,
     /// The slot that the call occupies. Work on the pool holds it too, so that a slot is not
     /// given away while a call that timed out still computes.
@@ -93,6 +95,23 @@ impl Context {
 
     pub(super) fn take_attached(&self) -> Option<Data> {
         self.attached.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// What a service returns that has no room for this call now: the caller is told to try elsewhere, or here again
+    /// after this time.
+    pub fn no_room(&self, retry_after: Duration) -> Fault {
+        let _ = self.no_room.set(retry_after);
+        Fault::internal(reasons::no_room())
+    }
+
+    /// How a call ended that has no answer.
+    pub(super) fn failed(&self, fault: Fault) -> CallOutcome {
+        match self.no_room.get() {
+            Some(after) => CallOutcome::Busy {
+                retry_after_ms: u32::try_from(after.as_millis()).unwrap_or(u32::MAX),
+            },
+            None => CallOutcome::Failed(fault),
+        }
     }
 
     /// Tells the caller how far the work is. Dropped when the caller does not keep up.

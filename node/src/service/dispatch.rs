@@ -9,7 +9,7 @@ use std::{
     future::Future,
     panic::AssertUnwindSafe,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -367,6 +367,7 @@ impl Dispatch {
                 cancel: cancel.clone(),
                 input,
                 attached: Mutex::default(),
+                no_room: OnceLock::new(),
                 teller: Teller { progress: origin.progress, noted },
                 slot: Arc::new((slot, pass)),
                 pool: self.pool.clone(),
@@ -375,7 +376,7 @@ impl Dispatch {
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|_| Err(Fault::internal(reasons::service_broke())))
-                .map_err(failed)?;
+                .map_err(|fault| cx.failed(fault))?;
             let output = Output {
                 body,
                 data: None,

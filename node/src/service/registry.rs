@@ -18,6 +18,8 @@ pub trait DynService: Send + Sync {
     fn loading(&self) -> bool;
     /// See [`Service::trouble`].
     fn trouble(&self) -> Option<String>;
+    /// See [`Service::stay`].
+    fn stay(&self);
     /// See [`Service::offered`].
     fn offered(&self) -> bool;
     /// See [`Service::configured`].
@@ -63,6 +65,10 @@ impl<S: Service> DynService for S {
 
     fn trouble(&self) -> Option<String> {
         Service::trouble(self)
+    }
+
+    fn stay(&self) {
+        Service::stay(self);
     }
 
     fn offered(&self) -> bool {

@@ -4,7 +4,10 @@ pub mod rules;
 
 use std::{
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -20,6 +23,10 @@ use rules::RulesFile;
 
 /// Calls that run at once: an answer takes microseconds.
 const SLOTS: u16 = 32;
+/// The most time for one message; many rules that are slow are not all tried.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How often the rule file is looked at.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// What is said to the robot.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,7 +62,7 @@ impl Section for Options {
 
 /// The chat robot with its rules.
 pub struct Chat {
-    rules: RulesFile,
+    rules: Arc<RulesFile>,
     turn: AtomicU64,
     speed: f32,
 }
@@ -64,15 +71,32 @@ impl Chat {
     /// A robot with these rules. Measures how fast it is (some milliseconds).
     pub fn new(rules: RulesFile) -> Self {
         let speed = measure(&rules);
+        let rules = Arc::new(rules);
+        watch(&rules);
         Self { rules, turn: AtomicU64::new(0), speed }
     }
+}
 
-    fn reload(&self) {
-        match self.rules.poll() {
-            Some(Ok(count)) => tracing::info!("the chat rules were reloaded: {count} rules"),
-            Some(Err(error)) => tracing::warn!("{error}. The old chat rules stay"),
-            None => {}
+/// Reads the rules again when their file changes, also when nobody chats, on a thread of its own: a long file takes a
+/// while. It ends when the robot does.
+fn watch(rules: &Arc<RulesFile>) {
+    if !rules.may_change() {
+        return;
+    }
+    let rules = Arc::downgrade(rules);
+    let look = move || {
+        while let Some(rules) = rules.upgrade() {
+            match rules.poll() {
+                Some(Ok(count)) => tracing::info!("the chat rules were reloaded: {count} rules"),
+                Some(Err(error)) => tracing::warn!("{error}. The old chat rules stay"),
+                None => {}
+            }
+            drop(rules);
+            std::thread::sleep(LOOK);
         }
+    };
+    if let Err(error) = std::thread::Builder::new().name("chat rules".into()).spawn(look) {
+        tracing::warn!("changes of the chat rules are not noticed: {error}");
     }
 }
 
@@ -105,10 +129,7 @@ impl Service for Chat {
         }
     }
 
-    // Looked at several times a second for the advert, so a changed rule file is noticed even
-    // when nobody chats.
     fn standing(&self) -> Option<Standing> {
-        self.reload();
         Some(Standing {
             device: "cpu".into(),
             engine: String::new(),
@@ -118,14 +139,22 @@ impl Service for Chat {
         })
     }
 
-    async fn call(&self, _: &Context, request: Request) -> Result<Response, Fault> {
+    async fn call(&self, cx: &Context, request: Request) -> Result<Response, Fault> {
         if request.text.len() > rules::MAX_TEXT {
             let why = reasons::long_text(request.text.len(), rules::MAX_TEXT);
             return Err(Fault::bad_input(why));
         }
         let pick = self.turn.fetch_add(1, Ordering::Relaxed);
-        let answer = self.rules.current().answer(&request.text, pick);
-        Ok(Response { text: answer.text, rule: answer.rule.map(|n| n as u64 + 1) })
+        let rules = self.rules.current();
+        let quick = rules.quick(request.text.len());
+        let answer = move || {
+            let started = Instant::now();
+            let answer = rules.answer(&request.text, pick, &|| started.elapsed() < PATIENCE);
+            let answer = answer.map_err(|rules::TooSlow| Fault::internal(reasons::slow_rules()))?;
+            Ok(Response { text: answer.text, rule: answer.rule.map(|n| n as u64 + 1) })
+        };
+        // A thread of the pool costs more than most answers.
+        if quick { answer() } else { cx.blocking(answer).await }
     }
 
     fn examples(&self) -> Vec<Example<Request>> {
@@ -159,7 +188,8 @@ fn measure(rules: &RulesFile) -> f32 {
     let mut count = 0;
     while started.elapsed() < Duration::from_millis(3) {
         // What no rule knows is the slowest: every rule is tried.
-        std::hint::black_box(rules.answer("something that no rule knows", count));
+        let answer = rules.answer("something that no rule knows", count, &|| true);
+        std::hint::black_box(answer.is_ok());
         count += 1;
     }
     (count as f64 / started.elapsed().as_secs_f64()) as f32

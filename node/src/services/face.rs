@@ -4,6 +4,7 @@ pub mod annotate;
 
 use std::collections::BTreeMap;
 
+pub use potluck_models::Sex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
@@ -73,22 +74,16 @@ pub struct Gender {
     pub confidence: Option<f32>,
 }
 
-/// The two values that the sources know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Sex {
-    /// `male`.
-    Male,
-    /// `female`.
-    Female,
-}
-
 /// A guess of the age.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Age {
     /// Years.
     #[serde(deserialize_with = "any_f32")]
     pub years: f32,
+    /// By how many years several looks at the face differed, as their standard deviation; `None` where the source
+    /// does not say.
+    #[serde(default, deserialize_with = "maybe_f32", skip_serializing_if = "Option::is_none")]
+    pub spread: Option<f32>,
 }
 
 /// Scores from 0 to 100.
@@ -102,14 +97,43 @@ pub struct Beauty {
     pub female_score: f32,
 }
 
+/// Looks that differ by less say the same.
+const SURE: f32 = 1.5;
+
+impl Age {
+    /// Of which nothing else is known.
+    pub fn of(years: f32) -> Self {
+        Self { years, spread: None }
+    }
+
+    /// For a person: `33`, or `27–39` where the guess is unsure.
+    pub fn text(&self) -> String {
+        match self.spread.filter(|spread| *spread >= SURE) {
+            Some(spread) => {
+                let from = (self.years - 2.0 * spread).max(0.0);
+                format!("{from:.0}–{:.0}", self.years + 2.0 * spread)
+            }
+            None => format!("{:.0}", self.years),
+        }
+    }
+}
+
 /// Faces that are believed of one answer.
 const MOST: usize = 4096;
 
 impl Face {
     /// Faces as a peer told them, within a picture of this size: nothing lies outside of it, and
-    /// every number is one. A face without an area is none.
+    /// every number is one. A face without an area is none. They come from left to right, as people
+    /// would count them.
     pub fn checked(faces: Vec<Self>, picture: (u32, u32)) -> Vec<Self> {
-        faces.into_iter().take(MOST).filter_map(|face| face.within(picture)).collect()
+        let faces = faces.into_iter().take(MOST).filter_map(|face| face.within(picture));
+        let mut faces: Vec<Self> = faces.collect();
+        faces.sort_by(|a, b| {
+            let place = |face: &Self| (face.frame.x, face.frame.y);
+            let ((x, y), (other_x, other_y)) = (place(a), place(b));
+            x.total_cmp(&other_x).then(y.total_cmp(&other_y))
+        });
+        faces
     }
 
     /// One of them, or `None`.
@@ -130,7 +154,11 @@ impl Face {
         if let Some(gender) = &mut self.gender {
             gender.confidence = gender.confidence.filter(part);
         }
-        self.age = self.age.filter(|age| (0.0..=150.0).contains(&age.years));
+        let years = |years: &f32| (0.0..=150.0).contains(years);
+        self.age = self.age.filter(|age| years(&age.years));
+        if let Some(age) = &mut self.age {
+            age.spread = age.spread.filter(years);
+        }
         self.beauty = self.beauty.filter(|b| score(b.male_score) && score(b.female_score));
         Some(self)
     }
@@ -215,7 +243,7 @@ mod tests {
             landmarks: [("nose".to_owned(), Point { x: f32::NAN, y: 1.0 })].into(),
             confidence: Some(f32::INFINITY),
             gender: Some(Gender { value: Sex::Male, confidence: Some(-1.0) }),
-            age: Some(Age { years: 1e30 }),
+            age: Some(Age::of(1e30)),
             beauty: Some(Beauty { male_score: f32::NAN, female_score: 1.0 }),
             attributes: BTreeMap::new(),
         };
@@ -234,6 +262,24 @@ mod tests {
         assert_eq!(found[0].gender.map(|g| (g.value, g.confidence)), Some((Sex::Male, None)));
         let many = vec![face(0.0, 0.0, 1.0, 1.0); MOST + 1];
         assert_eq!(Face::checked(many, (100, 50)).len(), MOST);
+    }
+
+    #[test]
+    fn ages_that_are_unsure_are_a_range() {
+        let text = |years, spread| Age { years, spread }.text();
+        assert_eq!(text(33.4, None), "33");
+        assert_eq!(text(33.4, Some(0.8)), "33");
+        assert_eq!(text(33.0, Some(3.0)), "27–39");
+        assert_eq!(text(2.0, Some(2.0)), "0–6");
+    }
+
+    #[test]
+    fn faces_are_counted_from_left_to_right() {
+        let text = r#"[{"box":{"x":50,"y":0,"width":7,"height":8}},
+            {"box":{"x":5,"y":9,"width":7,"height":8}},{"box":{"x":5,"y":1,"width":7,"height":8}}]"#;
+        let faces = Face::checked(serde_json::from_str(text).unwrap(), (100, 50));
+        let places: Vec<_> = faces.iter().map(|face| (face.frame.x, face.frame.y)).collect();
+        assert_eq!(places, [(5.0, 1.0), (5.0, 9.0), (50.0, 0.0)]);
     }
 
     #[test]

@@ -43,9 +43,9 @@ use gate::Gate;
 use key::Credentials;
 use picture::{Prepared, from_decoded};
 
-/// How much each contact may have, where the owner does not say it.
-pub(crate) const EACH: PeerLimits =
-    PeerLimits { at_once: None, per_minute: None, per_day: Some(100) };
+/// The most calls a day of each contact, where the owner does not say it, and the part of the day's budget.
+const EACH: u32 = 100;
+const EACH_PART: u32 = 5;
 /// The longest that one request to Face++ may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// The same for the check of the key, for which the start of a node waits.
@@ -54,6 +54,13 @@ const CHECK: Duration = Duration::from_secs(8);
 const PAUSE: Duration = Duration::from_millis(200);
 /// What a call is taken to need before one was measured, in seconds.
 const USUAL: f64 = 1.0;
+
+/// How much each contact may have, where the owner does not say it: never so much that one alone uses the day up.
+pub(crate) fn each(config: &Config) -> PeerLimits {
+    let all = config.section::<Options>().daily_calls;
+    let per_day = Some((all / EACH_PART).clamp(1, EACH));
+    PeerLimits { per_day, ..PeerLimits::default() }
+}
 
 /// What a stranger is told to ask for.
 const CONTACTS_HINT: &str = "it may cost its owner money and is for contacts; ask the owner to add \

@@ -5,19 +5,20 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use potluck_models::{
-    Catalogue, Engine, EngineConfig, EngineInfo, FaceFinder, GenderValue, ModelError,
-};
+use potluck_models::{Catalogue, Engine, EngineConfig, EngineInfo, FaceFinder, ModelError};
 use serde::{Deserialize, Serialize};
 
-use super::loading::{Loading, alone};
+use super::{
+    loading::{Loading, alone},
+    measured::{Measured, Speed},
+};
 use crate::{
     config::{Config, Section},
     protocol::{Fault, FaultKind, Repeat},
     say::{Say as _, reasons},
     service::{Capability, Context, Example, Kind, MakeError, Offered, Service, Standing},
     services::{
-        face::{Age, Face, FaceBox, Gender, Point, Sex},
+        face::{Age, Face, FaceBox, Gender, Point},
         pixels,
     },
 };
@@ -41,6 +42,9 @@ pub struct Response {
     pub engine: String,
     /// `cpu` or `cuda`.
     pub device: String,
+    /// Whether the picture is a JPEG with all its pixels and without its end marker.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lacks_end: bool,
 }
 
 /// The `[faces]` section.
@@ -103,13 +107,15 @@ struct Ready {
     finder: Arc<FaceFinder>,
     /// Milliseconds that one picture takes alone, once it was measured.
     call_ms: OnceLock<f32>,
+    /// Where that is kept.
+    kept: Measured,
 }
 
 impl Faces {
     /// Starts loading the engine and the networks on a thread of its own.
     pub fn load(settings: Settings) -> Self {
         let with = settings.clone();
-        let ready = Loading::start("faces/1", move || Ready::load(&with), Ready::measure);
+        let ready = Loading::start("faces/1", move || Ready::load(&with));
         Self { settings, ready }
     }
 }
@@ -157,6 +163,10 @@ impl Service for Faces {
         self.ready.trouble()
     }
 
+    fn stay(&self) {
+        self.ready.then("faces/1 speed", Ready::measure);
+    }
+
     async fn call(&self, cx: &Context, _: Request) -> Result<Response, Fault> {
         let Some(input) = cx.input().cloned() else {
             return Err(Fault::bad_input(reasons::call_without_picture()));
@@ -175,6 +185,7 @@ impl Service for Faces {
                 model: finder.name().to_owned(),
                 engine,
                 device,
+                lacks_end: picture.lacks_end(),
             })
         };
         pixels::with_picture(cx, input, look).await
@@ -201,13 +212,26 @@ impl Ready {
         let catalogue = Catalogue::open(settings.models.as_deref()).map_err(|e| text(&e))?;
         let finder =
             FaceFinder::load(&engine, &catalogue, &settings.model).map_err(|e| text(&e))?;
-        Ok(Self { finder: Arc::new(finder), call_ms: OnceLock::new() })
+        let model = format!("{} {}", finder.name(), finder.sha256());
+        let folder = settings.engine.data_dir.as_deref();
+        let kept = Measured::new(folder, Faces::NAME, finder.engine(), &model);
+        let call_ms = OnceLock::new();
+        if let Some(speed) = kept.known() {
+            let _ = call_ms.set(speed.call_ms);
+        }
+        Ok(Self { finder: Arc::new(finder), call_ms, kept })
     }
 
-    /// Measures one picture at a time: what a call takes that is alone.
+    /// Measures one picture at a time: what a call takes that is alone. What is known from an earlier start is
+    /// believed.
     fn measure(&self) {
+        if self.call_ms.get().is_some() {
+            return;
+        }
         let pictures_a_second = alone(|| self.finder.measure()) as f32;
-        let _ = self.call_ms.set(1000.0 / pictures_a_second.max(0.01));
+        let speed = Speed { call_ms: 1000.0 / pictures_a_second.max(0.01), batch: 1 };
+        let _ = self.call_ms.set(speed.call_ms);
+        self.kept.keep(speed);
     }
 }
 
@@ -220,19 +244,17 @@ fn face(found: &potluck_models::Face) -> Face {
         ("mouth_left", marks.mouth_left),
         ("mouth_right", marks.mouth_right),
     ];
-    let value = match found.gender.value {
-        GenderValue::Female => Sex::Female,
-        GenderValue::Male => Sex::Male,
-    };
+    let potluck_models::Area { x, y, width, height } = found.area;
+    let potluck_models::Gender { value, confidence } = found.gender;
     Face {
-        frame: FaceBox { x: found.x, y: found.y, width: found.width, height: found.height },
+        frame: FaceBox { x, y, width, height },
         landmarks: landmarks
             .into_iter()
             .map(|(name, at)| (name.to_owned(), Point { x: at.x, y: at.y }))
             .collect(),
         confidence: Some(found.confidence),
-        gender: Some(Gender { value, confidence: Some(found.gender.confidence) }),
-        age: Some(Age { years: found.age }),
+        gender: Some(Gender { value, confidence: Some(confidence) }),
+        age: Some(Age { years: found.age, spread: Some(found.age_spread) }),
         beauty: None,
         attributes: Default::default(),
     }

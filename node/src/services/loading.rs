@@ -13,11 +13,10 @@ impl<T> Clone for Loading<T> {
 }
 
 impl<T: Send + Sync + 'static> Loading<T> {
-    /// Loads on a new thread, then does `after` with what was loaded, such as measuring it.
+    /// Loads on a new thread.
     pub(super) fn start(
         what: &'static str,
         load: impl FnOnce() -> Result<T, String> + Send + 'static,
-        after: impl FnOnce(&T) + Send + 'static,
     ) -> Self {
         let cell = Arc::new(OnceLock::new());
         let filled = cell.clone();
@@ -28,14 +27,25 @@ impl<T: Send + Sync + 'static> Loading<T> {
             if let Err(error) = &loaded {
                 tracing::error!("{what} is not offered: {error}");
             }
-            if let Ok(loaded) = filled.get_or_init(|| loaded) {
-                after(loaded);
-            }
+            filled.get_or_init(|| loaded);
         });
         if let Err(error) = spawned {
             let _ = cell.set(Err(error.to_string()));
         }
         Self(cell)
+    }
+
+    /// Does this with what will have been loaded, such as measuring it, on a new thread.
+    pub(super) fn then(&self, what: &str, after: impl FnOnce(&T) + Send + 'static) {
+        let cell = self.0.clone();
+        let spawned = std::thread::Builder::new().name(what.to_owned()).spawn(move || {
+            if let Ok(loaded) = cell.wait() {
+                after(loaded);
+            }
+        });
+        if let Err(error) = spawned {
+            tracing::warn!("{what}: {error}");
+        }
     }
 
     /// What was loaded.

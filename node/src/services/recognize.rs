@@ -1,5 +1,7 @@
 //! `recognize/1`: what is on a picture.
 
+mod shelf;
+
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
@@ -13,7 +15,13 @@ use potluck_models::{
 };
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::loading::{Loading, alone};
+use tokio::sync::Semaphore;
+
+use self::shelf::{Missing, Shelf};
+use super::{
+    loading::{Loading, alone},
+    measured::{Measured, Speed},
+};
 use crate::{
     config::{Config, Section, between, shown},
     protocol::{Fault, FaultKind, Repeat},
@@ -24,6 +32,10 @@ use crate::{
 
 /// Models that stay loaded beside the default one.
 const MAX_LOADED: usize = 3;
+/// When to come back whose model has no place, or a long queue before it.
+const FULL: Duration = Duration::from_millis(500);
+/// The most pictures that are tried together.
+const MAX_BATCH: usize = 8;
 /// How long the speed is measured when the model is loaded.
 const MEASURE: Duration = Duration::from_millis(250);
 /// Most labels of an answer.
@@ -56,6 +68,9 @@ pub struct Response {
     pub engine: String,
     /// `cpu` or `cuda`.
     pub device: String,
+    /// Whether the picture is a JPEG with all its pixels and without its end marker.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lacks_end: bool,
 }
 
 /// The `[recognize]` section.
@@ -158,9 +173,14 @@ struct Ready {
     default: Arc<Model>,
     /// Milliseconds that one picture takes alone, once it was measured.
     call_ms: OnceLock<f32>,
-    slots: u16,
-    /// Other models, least recently used first.
-    others: Mutex<Vec<Arc<Model>>>,
+    /// Where that is kept.
+    kept: Measured,
+    /// Threads that decode pictures.
+    threads: usize,
+    /// Other models.
+    others: Shelf<Model>,
+    /// Calls that may wait for such a model to be loaded, half of the slots: the others stay for those who need not.
+    waiting: Arc<Semaphore>,
 }
 
 struct Model {
@@ -172,8 +192,40 @@ impl Recognize {
     /// Starts loading the engine and the default model on a thread of its own.
     pub fn load(settings: Settings) -> Self {
         let with = settings.clone();
-        let ready = Loading::start("recognize/1", move || Ready::load(&with), Ready::measure);
+        let ready = Loading::start("recognize/1", move || Ready::load(&with));
         Self { settings, ready, variants: Mutex::default() }
+    }
+
+    /// The default model at once; another one when it is loaded, for which only some calls wait.
+    async fn model(&self, cx: &Context, name: Option<&str>) -> Result<Arc<Model>, Fault> {
+        let not_ready = || Fault::new(FaultKind::NotOffered, reasons::model_not_loaded());
+        let ready = self.ready.ready().ok_or_else(not_ready)?;
+        let Some(name) = name.filter(|n| *n != ready.default.classifier.name()) else {
+            return Ok(ready.default.clone());
+        };
+        if let Some(model) = ready.others.here(name) {
+            return Ok(model);
+        }
+        let Ok(place) = ready.waiting.clone().try_acquire_owned() else {
+            return Err(cx.no_room(FULL));
+        };
+        let (cell, settings, name) = (self.ready.clone(), self.settings.clone(), name.to_owned());
+        let cancelled = cx.cancelled().clone();
+        // Not on the pool: who decodes and looks meanwhile needs its threads.
+        let fetched = cx.waiting(move || {
+            let _place = place;
+            let ready = cell.ready().ok_or_else(not_ready)?;
+            let load = || match cancelled.is_cancelled() {
+                true => Err(Fault::new(FaultKind::Cancelled, reasons::caller_left())),
+                false => ready.load_other(&settings, &name).map_err(|e| model_fault(&e)),
+            };
+            match ready.others.fetch(&name, load) {
+                Ok(model) => Ok(Some(model)),
+                Err(Missing::Full) => Ok(None),
+                Err(Missing::Failed(fault)) => Err(fault),
+            }
+        });
+        fetched.await?.ok_or_else(|| cx.no_room(FULL))
     }
 
     fn variants(&self) -> Vec<String> {
@@ -224,7 +276,7 @@ impl Service for Recognize {
             device: info.device.clone(),
             engine: info.engine.clone(),
             call_ms: ready.call_ms.get().copied().unwrap_or(0.0),
-            slots: ready.slots,
+            slots: ready.slots(),
             variants: self.variants(),
         })
     }
@@ -237,6 +289,10 @@ impl Service for Recognize {
         self.ready.trouble()
     }
 
+    fn stay(&self) {
+        self.ready.then("recognize/1 speed", Ready::measure);
+    }
+
     async fn call(&self, cx: &Context, request: Request) -> Result<Response, Fault> {
         if request.top == 0 || request.top > MAX_TOP {
             return Err(Fault::bad_input(reasons::label_count(MAX_TOP)));
@@ -244,16 +300,13 @@ impl Service for Recognize {
         let Some(input) = cx.input().cloned() else {
             return Err(Fault::bad_input(reasons::call_without_picture()));
         };
-        let (cell, settings) = (self.ready.clone(), self.settings.clone());
+        let model = self.model(cx, request.model.as_deref()).await?;
+        let with = model.clone();
         let look = move |picture: potluck_models::Picture| {
-            let Some(ready) = cell.ready() else {
-                return Err(Fault::new(FaultKind::NotOffered, reasons::model_not_loaded()));
-            };
-            let model = ready.model(request.model.as_deref(), &settings)?;
-            let prepared = model.classifier.prepare(&picture).map_err(|e| model_fault(&e))?;
-            Ok((model, prepared))
+            let prepared = with.classifier.prepare(&picture).map_err(|e| model_fault(&e))?;
+            Ok((prepared, picture.lacks_end()))
         };
-        let (model, prepared) = pixels::with_picture(cx, input, look).await?;
+        let (prepared, lacks_end) = pixels::with_picture(cx, input, look).await?;
         cx.progress(50, "looking");
         let queue = model.clone();
         let labels = cx
@@ -267,7 +320,8 @@ impl Service for Recognize {
             })
             .await?;
         let EngineInfo { engine, device, .. } = model.classifier.engine().clone();
-        Ok(Response { labels, model: model.classifier.name().to_owned(), engine, device })
+        let model = model.classifier.name().to_owned();
+        Ok(Response { labels, model, engine, device, lacks_end })
     }
 
     fn examples(&self) -> Vec<Example<Request>> {
@@ -291,36 +345,50 @@ impl Ready {
     fn load(settings: &Settings) -> Result<Self, String> {
         let engine = Engine::start(&settings.engine).map_err(|e| e.to_string())?;
         let default = Model::load(&engine, settings, &settings.model).map_err(|e| e.to_string())?;
-        let default = Arc::new(default);
-        // Enough calls to fill one batch while the next is decoded.
-        let slots = 2 * settings.threads.max(default.batcher.max_batch());
-        let slots = u16::try_from(slots).unwrap_or(64);
+        let looks = &default.classifier;
+        let model = format!("{} {}", looks.name(), looks.sha256());
+        let folder = settings.engine.data_dir.as_deref();
+        let kept = Measured::new(folder, Recognize::NAME, looks.engine(), &model);
         let call_ms = OnceLock::new();
-        Ok(Self { engine, default, call_ms, slots, others: Mutex::default() })
+        if let Some(speed) = kept.known() {
+            default.batcher.set_max_batch(speed.batch);
+            let _ = call_ms.set(speed.call_ms);
+        }
+        let (default, threads) = (Arc::new(default), settings.threads);
+        let waiting = Arc::new(Semaphore::new(threads.max(1)));
+        let others = Shelf::new(MAX_LOADED);
+        Ok(Self { engine, default, call_ms, kept, threads, others, waiting })
     }
 
-    /// Measures one picture at a time: what a call takes that is alone.
+    /// Enough calls to fill one batch while the next is decoded.
+    fn slots(&self) -> u16 {
+        let slots = 2 * self.threads.max(self.default.batcher.max_batch());
+        u16::try_from(slots).unwrap_or(64)
+    }
+
+    /// Measures how many pictures are best looked at together, and one picture at a time: what a call takes that is
+    /// alone. What is known from an earlier start is believed.
     fn measure(&self) {
-        let pictures_a_second = alone(|| self.default.measure());
-        let _ = self.call_ms.set(1000.0 / pictures_a_second.max(0.01));
+        if self.call_ms.get().is_some() {
+            return;
+        }
+        let speed = alone(|| {
+            let classifier = &self.default.classifier;
+            // tract gains nothing from batches, and would optimise the graph once more for each size.
+            let several = classifier.engine().library.is_some();
+            let batch = if several { classifier.best_batch(MAX_BATCH) } else { 1 };
+            self.default.batcher.set_max_batch(batch);
+            let call_ms = 1000.0 / self.default.measure().max(0.01);
+            Speed { call_ms, batch }
+        });
+        let _ = self.call_ms.set(speed.call_ms);
+        self.kept.keep(speed);
     }
 
-    fn model(&self, name: Option<&str>, settings: &Settings) -> Result<Arc<Model>, Fault> {
-        let Some(name) = name.filter(|n| *n != self.default.classifier.name()) else {
-            return Ok(self.default.clone());
-        };
-        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(at) = others.iter().position(|m| m.classifier.name() == name) {
-            let model = others.remove(at);
-            others.push(model.clone());
-            return Ok(model);
-        }
-        let model = Model::load(&self.engine, settings, name).map_err(|e| model_fault(&e))?;
-        if others.len() == MAX_LOADED {
-            others.remove(0);
-        }
-        let model = Arc::new(model);
-        others.push(model.clone());
+    /// A model beside the default one. Nothing is measured: others are looking at pictures meanwhile.
+    fn load_other(&self, settings: &Settings, name: &str) -> Result<Model, ModelError> {
+        let model = Model::load(&self.engine, settings, name)?;
+        model.batcher.set_max_batch(self.default.batcher.max_batch());
         Ok(model)
     }
 }
@@ -329,9 +397,7 @@ impl Model {
     fn load(engine: &Engine, settings: &Settings, name: &str) -> Result<Self, ModelError> {
         let catalogue = Catalogue::open(settings.models.as_deref())?;
         let classifier = Arc::new(Classifier::load(engine, &catalogue, name)?);
-        // tract gains nothing from batches, and would optimise the graph once more for each size.
-        let batch = if classifier.engine().library.is_some() { 0 } else { 1 };
-        let batcher = Batcher::new(classifier.clone(), batch)
+        let batcher = Batcher::new(classifier.clone(), 1)
             .map_err(|e| ModelError::Run { name: name.to_owned(), reason: e.to_string() })?;
         Ok(Self { classifier, batcher })
     }

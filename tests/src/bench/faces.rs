@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use potluck_models::{
-    Catalogue, DEFAULT_FACES, Engine, EngineChoice, EngineConfig, Face, FaceFinder, GenderValue,
+    Area, Catalogue, DEFAULT_FACES, Engine, EngineChoice, EngineConfig, Face, FaceFinder, Sex,
     decode,
 };
 use serde::Deserialize;
@@ -20,7 +20,7 @@ const TURN: Duration = Duration::from_secs(5);
 
 /// Where to find what is compared with.
 pub struct Options {
-    /// A Python that has onnx, onnxruntime, Pillow and numpy.
+    /// A Python that has onnxruntime, Pillow and numpy.
     pub python: PathBuf,
     /// A folder of JPEGs with faces.
     pub pictures: PathBuf,
@@ -98,7 +98,7 @@ fn same_work(ours: &[Vec<Face>], theirs: &[Vec<Their>]) -> anyhow::Result<f64> {
     for (ours, theirs) in ours.iter().zip(theirs) {
         ensure!(ours.len() == theirs.len(), "{} faces here, {} there", ours.len(), theirs.len());
         for face in ours {
-            let male = face.gender.value == GenderValue::Male;
+            let male = face.gender.value == Sex::Male;
             let same = theirs.iter().find(|their| overlap(face, their) >= 0.7);
             let same = same.filter(|their| their.male == male);
             let same = same.with_context(|| format!("{face:?} is not there"))?;
@@ -111,11 +111,7 @@ fn same_work(ours: &[Vec<Face>], theirs: &[Vec<Their>]) -> anyhow::Result<f64> {
     Ok(mean)
 }
 
-/// Shared area over the area of both.
 fn overlap(face: &Face, their: &Their) -> f32 {
-    let [left, top, right, bottom] = their.edges;
-    let width = (face.x + face.width).min(right) - face.x.max(left);
-    let height = (face.y + face.height).min(bottom) - face.y.max(top);
-    let shared = width.max(0.0) * height.max(0.0);
-    shared / (face.width * face.height + (right - left) * (bottom - top) - shared)
+    let [x, y, right, bottom] = their.edges;
+    face.area.overlap(&Area { x, y, width: right - x, height: bottom - y })
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
 /// A script of `tests/bench` that says hello and then runs a loop for each line that it reads.
@@ -51,6 +51,16 @@ impl Python {
         self.output.read_line(&mut line)?;
         Ok(serde_json::from_str(&line)?)
     }
+}
+
+/// The ONNX Runtime library of a Python.
+pub(super) fn library(python: &Path) -> anyhow::Result<String> {
+    const ASK: &str = "import glob, os, onnxruntime as o
+print(sorted(glob.glob(os.path.join(os.path.dirname(o.__file__), 'capi', '*onnxruntime.*')))[0])";
+    let asked = Command::new(python).args(["-c", ASK]).output();
+    let asked = asked.with_context(|| format!("{} cannot be started", python.display()))?;
+    ensure!(asked.status.success(), "--python must name one with onnxruntime");
+    Ok(String::from_utf8(asked.stdout)?.trim().to_owned())
 }
 
 impl Drop for Python {

@@ -9,7 +9,8 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use potluck_tests::bench::{
-    Measured, analyze, call, discover, faces, file, flood, idle, join, mail, nats, recognize, wake,
+    Measured, analyze, call, cold, discover, faces, file, flood, grow, idle, join, mail, nats,
+    recognize, wake,
 };
 use serde_json::json;
 
@@ -21,15 +22,14 @@ struct Bench {
     /// Print one JSON document, nothing else.
     #[arg(long, global = true)]
     json: bool,
-    /// For `recognize`: a Python that has onnxruntime, pillow and numpy. For `analyze`: one that
-    /// has pandas, seaborn, matplotlib, wordcloud and polars. For `faces`: one that has onnx,
-    /// onnxruntime, pillow and numpy.
+    /// For `recognize`, `faces`, `cold` and `grow`: a Python that has onnxruntime, pillow and numpy. For
+    /// `analyze`: one that has pandas, seaborn, matplotlib, wordcloud and polars.
     #[arg(long, global = true, default_value = "python3")]
     python: PathBuf,
     /// For `discover`: how often the second node is started and struck.
     #[arg(long, global = true, default_value_t = 20)]
     rounds: usize,
-    /// For `faces`: a folder of JPEGs with faces.
+    /// For `faces` and `grow`: a folder of JPEGs with faces.
     #[arg(long, global = true, default_value = "../shared/data/images/faces")]
     pictures: PathBuf,
     /// For `analyze`: the folder of the peers' scripts [default: ../shared/peers/analysis]. For `nats`: the
@@ -40,7 +40,7 @@ struct Bench {
     /// missing [default: in the system's temporary folder].
     #[arg(long, global = true)]
     table: Option<PathBuf>,
-    /// Turns of each side that count; for all but `analyze-large`, `discover`, `idle` and `join`.
+    /// Turns of each side that count; for all but `analyze-large`, `discover`, `grow`, `idle` and `join`.
     #[arg(long, global = true, default_value_t = 4)]
     turns: usize,
     /// For `idle`: how long traffic is counted, in seconds.
@@ -93,6 +93,10 @@ enum Name {
     AnalyzeLarge,
     /// Faces with gender and age against a Python loop.
     Faces,
+    /// `recognize` and `faces` from nothing, with the bundled engine, against Python.
+    Cold,
+    /// The memory of a node with ONNX Runtime after many pictures.
+    Grow,
     /// Memory and traffic of nodes that nobody asks (needs root, for namespaces).
     Idle,
     /// Letters a second through a keeper against mosquitto and NATS JetStream, where they are installed.
@@ -130,6 +134,8 @@ fn main() -> anyhow::Result<ExitCode> {
             Name::Analyze,
             Name::AnalyzeLarge,
             Name::Faces,
+            Name::Cold,
+            Name::Grow,
             Name::Mail,
             Name::File,
             Name::Wake,
@@ -193,6 +199,14 @@ fn measure(bench: &Bench, name: &Name) -> anyhow::Result<(&'static str, Vec<Meas
         Name::Faces => {
             let (python, pictures) = (bench.python.clone(), bench.pictures.clone());
             ("faces", faces::run(&faces::Options { python, pictures, turns: bench.turns })?)
+        }
+        Name::Cold => {
+            let (python, turns) = (bench.python.clone(), bench.turns);
+            ("cold", cold::run(&cold::Options { python, turns })?)
+        }
+        Name::Grow => {
+            let (python, pictures) = (bench.python.clone(), bench.pictures.clone());
+            ("grow", grow::run(&grow::Options { python, pictures })?)
         }
         Name::Idle => ("idle", idle::run(Duration::from_secs(bench.seconds))?),
         Name::Mail => {

@@ -111,7 +111,7 @@ impl Faces {
             Sex::Male => words::male(lang).to_owned(),
             Sex::Female => words::female(lang).to_owned(),
         });
-        let age = face.age.map(|age| words::about(lang, &format!("{:.0}", age.years)));
+        let age = face.age.map(|age| words::about(lang, &age.text()));
         let beauty = face.beauty.map(|beauty| {
             let score = |score: f32| format!("{score:.0}");
             words::scores(lang, &score(beauty.female_score), &score(beauty.male_score))
@@ -229,7 +229,7 @@ pub(super) fn short(lang: Lang, at: usize, face: &Face) -> String {
         Sex::Male => words::male_short(lang),
         Sex::Female => words::female_short(lang),
     });
-    let age = face.age.map(|age| format!("{:.0}", age.years));
+    let age = face.age.map(|age| age.text());
     let known: Vec<String> = gender.map(str::to_owned).into_iter().chain(age).collect();
     match known.is_empty() {
         true => (at + 1).to_string(),

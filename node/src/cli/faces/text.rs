@@ -18,7 +18,12 @@ pub(super) fn text(seen: &Seen, lang: Lang, explain: bool) -> String {
             if found.faces.is_empty() {
                 lines.push(format!("  {}", words::no_face(lang)));
             }
-            lines.extend(found.faces.iter().map(|face| format!("  {}", line(face, lang))));
+            let several = found.faces.len() > 1;
+            lines.extend(found.faces.iter().enumerate().map(|(index, face)| match several {
+                true => format!("  {}. {}", index + 1, line(face, lang)),
+                false => format!("  {}", line(face, lang)),
+            }));
+            lines.extend(found.lacks_end.then(|| format!("  {}", words::lacks_end(lang))));
             let by = if found.source == "facepp" { words::faces_cloud } else { words::faces_by };
             let by = by(lang, &found.reply.served_by.name, found.reply.milliseconds);
             lines.push(format!("  {by}"));
@@ -50,7 +55,7 @@ pub(in crate::cli) fn line(face: &Face, lang: Lang) -> String {
         });
     }
     if let Some(age) = &face.age {
-        parts.push(words::about_years(lang, whole(age.years)));
+        parts.push(words::about_years(lang, age.text()));
     }
     if let Some(beauty) = &face.beauty {
         let (men, women) = (whole(beauty.male_score), whole(beauty.female_score));

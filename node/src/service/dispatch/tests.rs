@@ -136,3 +136,41 @@ async fn who_is_too_fast_is_told_when_to_come_back() {
     assert!(told <= 6_000, "{told}");
     assert!(matches!(ask(&dispatch, 3, None).await, CallOutcome::Done(_)));
 }
+
+/// Has no room for anybody, but only learns so when it is asked.
+struct Full;
+
+impl Service for Full {
+    type Request = ();
+    type Response = ();
+
+    fn capability(&self) -> Capability {
+        let (input, output) = (Kind::Json, Kind::Json);
+        Capability { name: "slow/1", summary: "full", input, output, repeat: Repeat::Safe }
+    }
+
+    fn standing(&self) -> Option<Standing> {
+        let (device, engine, variants) = ("cpu".into(), String::new(), vec![]);
+        Some(Standing { device, engine, call_ms: 10.0, slots: 8, variants })
+    }
+
+    async fn call(&self, cx: &Context, (): ()) -> Result<(), Fault> {
+        Err(cx.no_room(Duration::from_millis(700)))
+    }
+
+    fn examples(&self) -> Vec<Example<()>> {
+        Vec::new()
+    }
+}
+
+#[tokio::test]
+async fn a_service_without_room_is_busy_not_broken() {
+    let registry = Registry::new().with(Full).unwrap();
+    let access = Access::new(peer(1), Rules::default(), None);
+    let settings = DispatchSettings { threads: 1, queue: 64, max_input: 1 << 20 };
+    let dispatch = Dispatch::new(&registry, settings, Box::new(access));
+    let outcome = ask(&dispatch, 2, None).await;
+    assert_eq!(outcome, CallOutcome::Busy { retry_after_ms: 700 });
+    let counters = &dispatch.counters()[0].1;
+    assert_eq!((counters.busy, counters.failed), (1, 0));
+}

@@ -30,8 +30,14 @@ pub const MAX_REPLY: usize = 8 << 10;
 const MAX_COMPILED: usize = 1 << 20;
 /// The most memory that matching one pattern may use as a cache, in bytes.
 const MAX_MATCH_CACHE: usize = 256 << 10;
-/// The most memory of all patterns in one automaton, and of its cache, in bytes.
-const MAX_TOGETHER: usize = 8 << 20;
+/// The most memory of a group of patterns in one automaton, and of its cache, in bytes: small enough that even the
+/// slowest group is through the longest text in a moment.
+const MAX_TOGETHER: usize = 512 << 10;
+/// Patterns of a group.
+const MAX_GROUP: usize = 128;
+
+/// Bytes of patterns times bytes of text that are through in no time.
+const QUICK: usize = 1 << 18;
 
 const BUILT_IN: &str = include_str!("default.toml");
 const BUILT_IN_NAME: &str = "the built-in rules";
@@ -40,10 +46,23 @@ const BUILT_IN_NAME: &str = "the built-in rules";
 #[derive(Debug, Default)]
 pub struct Rules {
     rules: Vec<Rule>,
-    /// All patterns in one automaton: one pass says which rules match. `None` where together they
-    /// are too large for that; then they are tried one by one.
+    /// The patterns in their order, several in one automaton: one pass says which of them match.
+    groups: Vec<Group>,
+    /// Bytes of all patterns.
+    bytes: usize,
+}
+
+/// Rules that stand one after the other.
+#[derive(Debug)]
+struct Group {
+    first: usize,
+    /// `None` for a single rule that is large.
     all: Option<RegexSet>,
 }
+
+/// The rules take longer for a text than anybody would wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooSlow;
 
 /// What the robot says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,16 +116,22 @@ impl Rules {
             let explained = explain::plain(source, &error);
             bad(explained.line, explained.reason)
         })?;
-        if let Some(rule) = raw.rule.get(MAX_RULES) {
+        // An editor that writes a file anew empties it first.
+        let Some(raw_rules) = raw.rule else {
+            let why = "it holds no rules; write rule = [] where every text should come back";
+            return Err(bad(1, why.to_owned()));
+        };
+        if let Some(rule) = raw_rules.get(MAX_RULES) {
             let line = explain::line_at(source, rule.span().start);
             return Err(bad(line, format!("more than {MAX_RULES} rules; take some out")));
         }
-        let rules = raw.rule.into_iter().map(|rule| {
+        let rules = raw_rules.into_iter().map(|rule| {
             Rule::new(rule).map_err(|(at, reason)| bad(explain::line_at(source, at), reason))
         });
         let rules: Vec<Rule> = rules.collect::<Result<_, _>>()?;
-        let all = together(&rules);
-        Ok(Rules { rules, all })
+        let bytes = rules.iter().map(|rule| rule.pattern.as_str().len()).sum();
+        let groups = groups(&rules);
+        Ok(Rules { rules, groups, bytes })
     }
 
     /// The rules that come with the program, in English and Chinese.
@@ -124,23 +149,41 @@ impl Rules {
         self.rules.is_empty()
     }
 
+    /// Whether looking for an answer to so many bytes surely takes less than a millisecond.
+    pub fn quick(&self, text: usize) -> bool {
+        self.bytes.saturating_mul(text) <= QUICK
+    }
+
     /// Answers by the first rule whose pattern matches; without one the text comes back.
     ///
     /// Of several replies, `pick` modulo their number decides, so equal arguments give equal
-    /// answers. Only the first [`MAX_TEXT`] bytes of `text` count.
-    pub fn answer(&self, text: &str, pick: u64) -> Answer {
+    /// answers. Only the first [`MAX_TEXT`] bytes of `text` count. `go_on` is asked now and then whether it is still
+    /// worth it.
+    pub fn answer(
+        &self,
+        text: &str,
+        pick: u64,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Answer, TooSlow> {
         let text = &text[..text.floor_char_boundary(MAX_TEXT)];
         let trimmed = text.trim();
-        let answer = |index: usize| {
-            let rule = self.rules.get(index)?;
-            let captures = rule.pattern.captures(trimmed)?;
-            Some(Answer { text: rule.reply(pick).fill(&captures), rule: Some(index) })
-        };
-        let matched = match &self.all {
-            Some(all) => all.matches(trimmed).iter().next().and_then(answer),
-            None => (0..self.rules.len()).find_map(answer),
-        };
-        matched.unwrap_or_else(|| Answer { text: text.to_owned(), rule: None })
+        for (number, group) in self.groups.iter().enumerate() {
+            if number > 0 && !go_on() {
+                return Err(TooSlow);
+            }
+            let matched = match &group.all {
+                Some(all) => all.matches(trimmed).iter().next(),
+                None => Some(0),
+            };
+            if let Some(at) = matched
+                && let Some(rule) = self.rules.get(group.first + at)
+                && let Some(captures) = rule.pattern.captures(trimmed)
+            {
+                let text = rule.reply(pick).fill(&captures);
+                return Ok(Answer { text, rule: Some(group.first + at) });
+            }
+        }
+        Ok(Answer { text: text.to_owned(), rule: None })
     }
 }
 
@@ -154,6 +197,9 @@ pub struct RulesFile {
 #[derive(Debug)]
 struct State {
     current: Arc<Rules>,
+    /// What the file looked like when it was read.
+    read: Option<Stamp>,
+    /// What it looked like at the last look.
     seen: Option<Stamp>,
     last_error: Option<RulesError>,
 }
@@ -184,25 +230,28 @@ impl RulesFile {
     }
 
     /// Reads the file again when it has changed: the new number of rules, or the error, once.
-    /// After an error, and when the file is gone, the old rules stay. Without a change this is
-    /// one `stat`.
+    /// After an error, and when the file is gone, the old rules stay. A file that changes still is left alone until
+    /// two looks find it the same: somebody writes it. Without a change this is one `stat`.
     pub fn poll(&self) -> Option<Result<usize, RulesError>> {
         let path = self.path.as_deref()?;
         let stamp = fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata));
         {
             let mut state = self.state();
-            if stamp == state.seen {
+            let settled = stamp == state.seen;
+            state.seen.clone_from(&stamp);
+            if stamp.is_none() || stamp == state.read || !settled {
                 return None;
             }
-            state.seen = stamp.clone();
+            state.read.clone_from(&stamp);
         }
-        stamp?;
         let loaded = load(path);
         let mut state = self.state();
         match loaded {
             Ok((rules, stamp)) => {
                 let number = rules.len();
-                *state = State { current: Arc::new(rules), seen: Some(stamp), last_error: None };
+                state.current = Arc::new(rules);
+                state.read = Some(stamp);
+                state.last_error = None;
                 Some(Ok(number))
             }
             Err(error) => {
@@ -217,8 +266,13 @@ impl RulesFile {
         self.state().last_error.clone()
     }
 
-    fn new(path: Option<PathBuf>, rules: Rules, seen: Option<Stamp>) -> RulesFile {
-        let state = State { current: Arc::new(rules), seen, last_error: None };
+    /// Whether there is a file that may change.
+    pub fn may_change(&self) -> bool {
+        self.path.is_some()
+    }
+
+    fn new(path: Option<PathBuf>, rules: Rules, read: Option<Stamp>) -> RulesFile {
+        let state = State { current: Arc::new(rules), seen: read.clone(), read, last_error: None };
         RulesFile { path, state: Mutex::new(state) }
     }
 
@@ -248,8 +302,7 @@ fn load(path: &Path) -> Result<(Rules, Stamp), RulesError> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawFile {
-    #[serde(default)]
-    rule: Vec<Spanned<RawRule>>,
+    rule: Option<Vec<Spanned<RawRule>>>,
 }
 
 #[derive(Deserialize)]
@@ -324,6 +377,25 @@ fn compile(pattern: &Spanned<String>, case_sensitive: bool) -> Result<Regex, Mis
         .dfa_size_limit(MAX_MATCH_CACHE)
         .build()
         .map_err(|error| (at, why(&error)))
+}
+
+/// The rules in groups, each as large as its automaton may be.
+fn groups(rules: &[Rule]) -> Vec<Group> {
+    let mut groups = Vec::new();
+    let (mut first, mut size) = (0, MAX_GROUP);
+    while first < rules.len() {
+        let end = rules.len().min(first + size);
+        match together(&rules[first..end]) {
+            None if end - first > 1 => size = (end - first) / 2,
+            all => {
+                groups.push(Group { first, all });
+                first = end;
+                // What comes next may be smaller again.
+                size = (size * 2).min(MAX_GROUP);
+            }
+        }
+    }
+    groups
 }
 
 fn together(rules: &[Rule]) -> Option<RegexSet> {

@@ -1,5 +1,7 @@
 //! The annotated copy of a picture: a box around every face, and a plate that says what is known.
 
+mod layout;
+
 use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -7,9 +9,10 @@ use std::{
 
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 use potluck_analysis::{Lang, charts::rasterise, font};
-use potluck_models::{Area, LabelledBox, Picture, lay_out};
+use potluck_models::{Area, Picture};
 
-use crate::services::face::{Face, Sex};
+use self::layout::{LabelledBox, lay_out};
+use crate::services::face::{Face, FaceBox, Sex};
 
 // White letters on them have a contrast of 4.5 and more (WCAG 2.2, 1.4.3).
 const MALE: Rgb<u8> = Rgb([0x08, 0x68, 0xa8]);
@@ -24,12 +27,14 @@ pub fn annotate(picture: Picture, faces: &[Face], lang: Lang) -> io::Result<RgbI
     let size = (picture.width(), picture.height());
     let mut copy = RgbImage::from_raw(size.0, size.1, picture.into_pixels())
         .ok_or_else(|| io::Error::other("the picture has another size than it says"))?;
+    let several = faces.len() > 1;
     let boxes: Vec<LabelledBox> = faces
         .iter()
-        .map(|face| {
-            let at = &face.frame;
-            let face_at = Area { x: at.x, y: at.y, width: at.width, height: at.height };
-            LabelledBox { face: face_at, text: label(face, lang) }
+        .enumerate()
+        .map(|(index, face)| {
+            let FaceBox { x, y, width, height } = face.frame;
+            let text = label(several.then_some(index + 1), face, lang);
+            LabelledBox { face: Area { x, y, width, height }, text }
         })
         .collect();
     // A line of text takes a little more room than its letters.
@@ -44,8 +49,13 @@ pub fn annotate(picture: Picture, faces: &[Face], lang: Lang) -> io::Result<RgbI
         outer.inner(1 + line).draw(&mut copy, 1, WHITE);
     }
     for plate in &layout.plates {
+        if let Some(ends) = plate.leader {
+            draw_leader(&mut copy, ends, layout.line.round() as i64, colour(&faces[plate.of]));
+        }
+    }
+    for plate in &layout.plates {
         let drawn =
-            draw_plate(&boxes[plate.of].text, plate.area, layout.text, colour(&faces[plate.of]))?;
+            draw_plate(&boxes[plate.of].text, plate.area, plate.text, colour(&faces[plate.of]))?;
         let (x, y) = (plate.area.x.round() as i64, plate.area.y.round() as i64);
         imageops::replace(&mut copy, &drawn, x, y);
     }
@@ -122,8 +132,9 @@ fn writable(path: &Path) -> io::Result<tempfile::Builder<'static, 'static>> {
     Ok(builder)
 }
 
-/// What is known of a face, short: `F 33`, with a beauty score where there is one.
-fn label(face: &Face, lang: Lang) -> String {
+/// What is known of a face, short: `2·F 33`, with a beauty score where there is one, and with its number where there
+/// are several.
+fn label(number: Option<usize>, face: &Face, lang: Lang) -> String {
     let mut parts = Vec::new();
     if let Some(gender) = &face.gender {
         parts.push(match (gender.value, lang) {
@@ -135,15 +146,19 @@ fn label(face: &Face, lang: Lang) -> String {
     }
     if let Some(age) = &face.age {
         parts.push(match lang {
-            Lang::En => format!("{:.0}", age.years),
-            Lang::Zh => format!("{:.0}岁", age.years),
+            Lang::En => age.text(),
+            Lang::Zh => format!("{}岁", age.text()),
         });
     }
     if let Some(beauty) = &face.beauty {
         let score = (beauty.male_score + beauty.female_score) / 2.0;
         parts.push(format!("★{score:.0}"));
     }
-    parts.join(" ")
+    match (number, parts.is_empty()) {
+        (Some(number), true) => number.to_string(),
+        (Some(number), false) => format!("{number}·{}", parts.join(" ")),
+        (None, _) => parts.join(" "),
+    }
 }
 
 fn colour(face: &Face) -> Rgb<u8> {
@@ -198,6 +213,27 @@ impl Frame {
     }
 }
 
+/// A line between two points, with white on both sides.
+fn draw_leader(
+    copy: &mut RgbImage,
+    [(x, y), (to_x, to_y)]: [(f32, f32); 2],
+    thick: i64,
+    colour: Rgb<u8>,
+) {
+    let steps = (to_x - x).abs().max((to_y - y).abs()).ceil().max(1.0) as i64;
+    for (thick, colour) in [(thick + 2, WHITE), (thick.max(1), colour)] {
+        for step in 0..=steps {
+            let part = step as f32 / steps as f32;
+            let (x, y) = ((x + (to_x - x) * part) as i64, (y + (to_y - y) * part) as i64);
+            for dx in 0..thick {
+                for dy in 0..thick {
+                    put(copy, x + dx - thick / 2, y + dy - thick / 2, colour);
+                }
+            }
+        }
+    }
+}
+
 fn put(copy: &mut RgbImage, x: i64, y: i64, colour: Rgb<u8>) {
     if let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y))
         && let Some(pixel) = copy.get_pixel_mut_checked(x, y)
@@ -233,7 +269,6 @@ fn draw_plate(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::face::FaceBox;
 
     fn face(x: f32, y: f32, width: f32, height: f32) -> Face {
         let frame = FaceBox { x, y, width, height };

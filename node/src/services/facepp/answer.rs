@@ -100,7 +100,7 @@ fn describe(face: &mut Face, attributes: &Map<String, Value>) {
         let value = simple(value);
         match name.as_str() {
             "gender" => face.gender = gender(value),
-            "age" => face.age = number(value).map(|years| Age { years: years as f32 }),
+            "age" => face.age = number(value).map(|years| Age::of(years as f32)),
             "beauty" => face.beauty = beauty(value),
             _ => {}
         }
@@ -216,7 +216,7 @@ mod tests {
         {
             let face = described(json!({"gender": gender, "age": age, "beauty": beauty}));
             assert_eq!(face.gender, Some(Gender { value: Sex::Female, confidence: None }));
-            assert_eq!(face.age, Some(Age { years: 23.0 }));
+            assert_eq!(face.age, Some(Age::of(23.0)));
             assert_eq!(face.beauty, Some(Beauty { male_score: 50.0, female_score: 61.5 }));
             assert!(face.attributes.is_empty());
         }

@@ -27,7 +27,7 @@ async fn two_faces_with_all_that_is_told_of_them() {
     assert_eq!(two.frame, FaceBox { x: 110.0, y: 70.0, width: 75.0, height: 75.0 });
     assert_eq!(one.gender, Some(Gender { value: Sex::Male, confidence: None }));
     assert_eq!(two.gender, Some(Gender { value: Sex::Female, confidence: None }));
-    assert_eq!((one.age, two.age), (Some(Age { years: 20.0 }), Some(Age { years: 27.0 })));
+    assert_eq!((one.age, two.age), (Some(Age::of(20.0)), Some(Age::of(27.0))));
     assert_eq!(two.beauty, Some(Beauty { male_score: 53.123, female_score: 54.711 }));
     assert_eq!(one.attributes["glass"], "None");
     assert_eq!(two.attributes["smile"], json!({"threshold": 50.0, "value": 11.5}));
@@ -59,7 +59,7 @@ async fn what_is_asked_for_is_sent_and_nothing_more() {
     let request = Request { attributes: vec![Attribute::Smiling, Attribute::Age], landmarks: true };
     let answer = ask(&alone.node, &numbered(0), &request).await.expect("answered");
     let face = &answer.faces[0];
-    assert_eq!((face.gender, face.age), (None, Some(Age { years: 31.0 })));
+    assert_eq!((face.gender, face.age), (None, Some(Age::of(31.0))));
     assert_eq!(face.landmarks["nose_tip"].x, 40.0);
     let sent = alone.mock.last();
     assert_eq!(sent.fields["return_attributes"], "age,smiling");

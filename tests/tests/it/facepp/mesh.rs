@@ -56,6 +56,39 @@ async fn contacts_are_answered_and_strangers_told_whom_to_ask() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_contact_uses_up_the_day_alone() {
+    let (mock, dir) = (Mock::start().await, folder());
+    let greedy = Setup::new("greedy").start().await;
+    let other = Setup::new("other").start().await;
+    let contacts = [("greedy", greedy.client().id()), ("other", other.client().id())];
+    let owner = holder("owner", &mock, dir.path(), |config| {
+        config.change(|facepp: &mut facepp::Options| {
+            facepp.allow = Allow::Contacts;
+            facepp.daily_calls = 10;
+        });
+        config.contacts.0.extend(contacts.map(|(name, id)| (name.to_owned(), id)));
+    });
+    let owner = owner.joining(&greedy).joining(&other).start().await;
+    for node in [&greedy, &other] {
+        sees_offer(node, &owner).await;
+    }
+    // A fifth of ten.
+    for n in 0..2 {
+        ask(&greedy, &numbered(n), &Request::default()).await.expect("its share");
+    }
+    for n in 2..12 {
+        let refused = ask(&greedy, &numbered(n), &Request::default()).await;
+        failed(refused, FailureKind::Refused, &["2 calls a day"]);
+    }
+    assert_eq!(mock.pictures(), 2);
+    for n in 20..22 {
+        ask(&other, &numbered(n), &Request::default()).await.expect("there is enough left");
+    }
+    ask(&owner, &numbered(30), &Request::default()).await.expect("for the owner, too");
+    assert_eq!(mock.pictures(), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn strangers_are_refused_before_their_picture_is_fetched() {
     let (mock, dir) = (Mock::start().await, folder());
     let mut config = Config::default();

@@ -132,6 +132,22 @@ const ECHOED: &[&str] = &[
     "🥘",
 ];
 
+trait Say {
+    /// The answer, however long it takes.
+    fn say(&self, text: &str, pick: u64) -> Answer;
+}
+
+impl Say for Rules {
+    fn say(&self, text: &str, pick: u64) -> Answer {
+        self.answer(text, pick, &|| true).expect("it goes on")
+    }
+}
+
+/// What two looks say: the first one sees that the file changes, the second that it is done.
+fn settled(file: &RulesFile) -> Option<Result<usize, RulesError>> {
+    file.poll().or_else(|| file.poll())
+}
+
 fn rules(source: &str) -> Rules {
     Rules::parse(source, "chat.toml").unwrap()
 }
@@ -147,7 +163,7 @@ fn the_built_in_rules_answer_in_both_languages() {
     let rules = Rules::built_in().unwrap();
     let mut hit = BTreeSet::new();
     for (text, expected) in CONVERSATION {
-        let answers: Vec<Answer> = (0..12).map(|pick| rules.answer(text, pick)).collect();
+        let answers: Vec<Answer> = (0..12).map(|pick| rules.say(text, pick)).collect();
         let found = answers.iter().any(|answer| answer.text.contains(expected));
         assert!(found, "{text:?} gave {:?}", answers[0]);
         hit.extend(answers[0].rule);
@@ -155,7 +171,7 @@ fn the_built_in_rules_answer_in_both_languages() {
     let unreached: Vec<_> = (0..rules.len()).filter(|rule| !hit.contains(rule)).collect();
     assert_eq!(unreached, [0; 0], "rules that no line of the table reaches");
     for text in ECHOED {
-        assert_eq!(rules.answer(text, 0), Answer { text: (*text).to_owned(), rule: None });
+        assert_eq!(rules.say(text, 0), Answer { text: (*text).to_owned(), rule: None });
     }
 }
 
@@ -163,17 +179,17 @@ fn the_built_in_rules_answer_in_both_languages() {
 fn the_first_match_wins_and_no_match_echoes() {
     let rules =
         rules("[[rule]]\npattern = 'a'\nreply = '1'\n[[rule]]\npattern = 'ab'\nreply = '2'\n");
-    assert_eq!(rules.answer("xAB", 0), Answer { text: "1".into(), rule: Some(0) });
-    assert_eq!(rules.answer(" xyz ", 7), Answer { text: " xyz ".into(), rule: None });
-    assert!(Rules::parse("", "chat.toml").unwrap().is_empty());
+    assert_eq!(rules.say("xAB", 0), Answer { text: "1".into(), rule: Some(0) });
+    assert_eq!(rules.say(" xyz ", 7), Answer { text: " xyz ".into(), rule: None });
+    assert!(Rules::parse("rule = []", "chat.toml").unwrap().is_empty());
 }
 
 #[test]
 fn several_replies_take_turns_by_the_pick() {
     let rules = rules("[[rule]]\npattern = 'x'\nreplies = ['a', 'b', 'c']\n");
-    let said: String = (0..6).map(|pick| rules.answer("x", pick).text).collect();
+    let said: String = (0..6).map(|pick| rules.say("x", pick).text).collect();
     assert_eq!(said, "abcabc");
-    assert_eq!(rules.answer("x", u64::MAX), rules.answer("x", u64::MAX));
+    assert_eq!(rules.say("x", u64::MAX), rules.say("x", u64::MAX));
 }
 
 #[test]
@@ -189,7 +205,7 @@ fn captures_fill_replies() {
         (r".+", "$0 $0", "hm", "hm hm"),
         (r"(.+)", "$1", "$1 ${name} $$", "$1 ${name} $$"),
     ] {
-        assert_eq!(rule(pattern, reply).answer(text, 0).text, said, "{pattern}");
+        assert_eq!(rule(pattern, reply).say(text, 0).text, said, "{pattern}");
     }
 }
 
@@ -198,8 +214,8 @@ fn case_counts_only_where_it_is_asked_for() {
     let rules = rules(
         "[[rule]]\npattern = 'ÄB'\nreply = '1'\ncase_sensitive = true\n[[rule]]\npattern = 'Äb'\nreply = '2'",
     );
-    assert_eq!(rules.answer("ÄB", 0).text, "1");
-    assert_eq!(rules.answer("äB", 0).text, "2");
+    assert_eq!(rules.say("ÄB", 0).text, "1");
+    assert_eq!(rules.say("äB", 0).text, "2");
 }
 
 #[test]
@@ -276,9 +292,9 @@ fn sizes_are_bounded() {
     let long = "#".repeat(MAX_FILE + 1);
     assert!(matches!(Rules::parse(&long, "f"), Err(RulesError::TooLarge { .. })));
 
-    let echo = rules("").answer(&"粥".repeat(MAX_TEXT), 0).text;
+    let echo = rules("rule = []").say(&"粥".repeat(MAX_TEXT), 0).text;
     assert_eq!(echo, "粥".repeat(MAX_TEXT / 3));
-    let grown = one("(.+)", &"$1".repeat(100)).unwrap().answer(&"粥".repeat(1000), 0).text;
+    let grown = one("(.+)", &"$1".repeat(100)).unwrap().say(&"粥".repeat(1000), 0).text;
     assert_eq!(grown, "粥".repeat(MAX_REPLY / 3));
 }
 
@@ -291,29 +307,71 @@ fn a_changed_file_is_read_again_and_a_bad_one_is_said_once() {
     };
     write("'one'");
     let file = RulesFile::open(Some(path.clone())).unwrap();
-    let said = || file.current().answer("a", 0).text;
-    assert_eq!((said(), file.poll()), ("one".into(), None));
+    let said = || file.current().say("a", 0).text;
+    assert_eq!((said(), settled(&file)), ("one".into(), None));
     write("'three'");
-    assert_eq!(file.poll(), Some(Ok(1)));
-    assert_eq!((said(), file.poll()), ("three".into(), None));
+    assert_eq!(settled(&file), Some(Ok(1)));
+    assert_eq!((said(), settled(&file)), ("three".into(), None));
 
     write("oops");
-    let error = file.poll().unwrap().unwrap_err();
+    let error = settled(&file).unwrap().unwrap_err();
     assert!(error.to_string().contains("chat.toml:3: "), "{error}");
-    assert_eq!((said(), file.poll()), ("three".into(), None));
+    assert_eq!((said(), settled(&file)), ("three".into(), None));
     assert_eq!(file.last_error(), Some(error));
 
     fs::remove_file(&path).unwrap();
-    assert_eq!((file.poll(), said()), (None, "three".into()));
+    assert_eq!((settled(&file), said()), (None, "three".into()));
     write("'four'");
-    assert_eq!(file.poll(), Some(Ok(1)));
+    assert_eq!(settled(&file), Some(Ok(1)));
     assert_eq!((said(), file.last_error()), ("four".into(), None));
 
     // Replaced by a rename, as many editors save.
     let other = dir.path().join("new");
     fs::copy(&path, &other).unwrap();
     fs::rename(&other, &path).unwrap();
-    assert_eq!(file.poll(), Some(Ok(1)));
+    assert_eq!(settled(&file), Some(Ok(1)));
+}
+
+#[test]
+fn a_file_that_is_being_written_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chat.toml");
+    let rule = "[[rule]]\npattern = 'a'\nreply = 'b'\n";
+    fs::write(&path, rule.repeat(3)).unwrap();
+    let file = RulesFile::open(Some(path.clone())).unwrap();
+    // Piece by piece, a look after each.
+    for count in 1..4 {
+        fs::write(&path, rule.repeat(count) + "[[rule]]\n").unwrap();
+        assert_eq!(file.poll(), None, "{count}");
+    }
+    assert_eq!(file.current().len(), 3);
+    // Emptied, and the writer died.
+    fs::write(&path, "").unwrap();
+    let error = settled(&file).unwrap().unwrap_err().to_string();
+    assert!(error.contains("chat.toml:1: it holds no rules; write rule = []"), "{error}");
+    assert_eq!(file.current().len(), 3);
+    fs::write(&path, "rule = []\n").unwrap();
+    assert_eq!(settled(&file), Some(Ok(0)));
+}
+
+#[test]
+fn many_rules_are_tried_while_it_is_worth_it() {
+    let many: String = (0..MAX_RULES)
+        .map(|n| {
+            format!("[[rule]]\npattern = '(x|{n}|[a-z]{{1,20}}){{1,9}}!{n}$'\nreply = '{n}'\n")
+        })
+        .collect();
+    let rules = rules(&many);
+    assert!(rules.groups.len() > 10, "{} groups", rules.groups.len());
+    let covered: Vec<usize> = rules.groups.iter().map(|group| group.first).collect();
+    assert!(covered.is_sorted() && covered[0] == 0);
+    assert_eq!(rules.say("x!1999", 0).rule, Some(MAX_RULES - 1));
+    assert_eq!(rules.say("x!7", 0).rule, Some(7));
+    let left = std::cell::Cell::new(3);
+    let go_on = || left.replace(left.get() - 1) > 0;
+    assert_eq!(rules.answer("x!1999", 0, &go_on), Err(TooSlow));
+    assert_eq!(left.get(), -1);
+    assert!(!rules.quick(MAX_TEXT) && Rules::built_in().unwrap().quick(72));
 }
 
 #[test]
@@ -323,9 +381,9 @@ fn a_file_that_appears_later_takes_over_from_the_built_in_rules() {
     assert!(matches!(RulesFile::open(Some(path.clone())), Err(RulesError::Unreadable { .. })));
     let file = RulesFile::open_if_there(path.clone()).unwrap();
     assert_eq!(file.current().len(), Rules::built_in().unwrap().len());
-    assert_eq!(file.poll(), None);
+    assert_eq!(settled(&file), None);
     fs::write(&path, "\u{feff}[[rule]]\npattern = 'a'\nreply = 'b'\n").unwrap();
-    assert_eq!(file.poll(), Some(Ok(1)));
+    assert_eq!(settled(&file), Some(Ok(1)));
     assert_eq!(RulesFile::open(None).unwrap().poll(), None);
 }
 
@@ -346,11 +404,11 @@ fn the_example_in_the_docs_works() {
     let docs = include_str!("../../../../../docs/chat.md");
     let example = docs.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let rules = rules(example);
-    assert_eq!(rules.answer("When is LUNCH?", 1).text, "Twelve sharp.");
-    assert_eq!(rules.answer("my dog is called Rex", 0).text, "Rex is a good name for a dog.");
-    assert_eq!(rules.answer("我的狗叫旺财", 0).text, "旺财是只好狗。");
-    assert_eq!(rules.answer("NASA", 0).rule, Some(3));
-    assert_eq!(rules.answer("nasa", 0).rule, None);
+    assert_eq!(rules.say("When is LUNCH?", 1).text, "Twelve sharp.");
+    assert_eq!(rules.say("my dog is called Rex", 0).text, "Rex is a good name for a dog.");
+    assert_eq!(rules.say("我的狗叫旺财", 0).text, "旺财是只好狗。");
+    assert_eq!(rules.say("NASA", 0).rule, Some(3));
+    assert_eq!(rules.say("nasa", 0).rule, None);
 }
 
 static BUILT_IN_RULES: LazyLock<Rules> = LazyLock::new(|| Rules::built_in().unwrap());
@@ -358,7 +416,7 @@ static BUILT_IN_RULES: LazyLock<Rules> = LazyLock::new(|| Rules::built_in().unwr
 proptest! {
     #[test]
     fn no_text_panics(text in "\\PC{0,200}|[\\x00-\\x7f]{0,50}", pick: u64) {
-        let answer = BUILT_IN_RULES.answer(&text, pick);
+        let answer = BUILT_IN_RULES.say(&text, pick);
         prop_assert!(answer.text.len() <= MAX_REPLY);
         prop_assert!(answer.rule.is_some() || answer.text == text);
     }
@@ -371,7 +429,7 @@ proptest! {
         rule.insert("reply".into(), reply.into());
         let source = format!("[[rule]]\n{}", toml::to_string(&rule).unwrap());
         if let Ok(rules) = Rules::parse(&source, "chat.toml") {
-            prop_assert!(rules.answer(&text, 0).text.len() <= MAX_REPLY);
+            prop_assert!(rules.say(&text, 0).text.len() <= MAX_REPLY);
         }
     }
 

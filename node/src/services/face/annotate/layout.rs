@@ -1,18 +1,7 @@
-//! Where the labels of faces go: plates with text that cover no face and stay inside the picture. Only the layout;
-//! whoever draws knows the font and hands in the size of its text.
+//! Where the labels of faces go: plates with text that cover no face and stay inside the picture. Only the layout; the
+//! size of a text is handed in.
 
-/// A rectangle in pixels of the picture.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Area {
-    /// Left edge.
-    pub x: f32,
-    /// Upper edge.
-    pub y: f32,
-    /// To the right edge.
-    pub width: f32,
-    /// To the lower edge.
-    pub height: f32,
-}
+use potluck_models::Area;
 
 /// A face's box and what to write beside it, like `F 33` or `女 33 岁`.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,10 +15,14 @@ pub struct LabelledBox {
 /// Where one label goes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plate {
-    /// The filled rectangle behind the text; the text stands in it with [`LabelLayout::margin`] on every side.
+    /// The filled rectangle behind the text, which stands in its middle.
     pub area: Area,
     /// Which of the boxes it belongs to.
     pub of: usize,
+    /// Height of the letters in pixels.
+    pub text: f32,
+    /// From the plate to its box, where it does not stand beside it.
+    pub leader: Option<[(f32, f32); 2]>,
 }
 
 /// A whole picture's plates with the sizes to draw in.
@@ -37,10 +30,6 @@ pub struct Plate {
 pub struct LabelLayout {
     /// A plate for each box with a text that has room for it, in the order of the boxes.
     pub plates: Vec<Plate>,
-    /// Height of the letters in pixels.
-    pub text: f32,
-    /// Between a plate's edge and its text, in pixels.
-    pub margin: f32,
     /// Width of the line around a face, in pixels.
     pub line: f32,
 }
@@ -52,6 +41,11 @@ const MAX_PLATES: usize = 200;
 const TEXT_SHARE: f32 = 1.0 / 50.0;
 const TEXT_MIN: f32 = 11.0;
 const TEXT_MAX: f32 = 200.0;
+/// Letters grow with their face, to so many times what the picture alone asks for at most.
+const TEXT_GROWS: f32 = 0.14;
+const TEXT_TIMES: f32 = 3.0;
+/// The smallest letters, where the whole picture is no larger.
+const TEXT_TINY: f32 = 4.0;
 /// Width of the line around a face: a thinner one is lost on a busy background.
 const LINE_MIN: f32 = 2.0;
 const LINE_MAX: f32 = 12.0;
@@ -65,7 +59,8 @@ const REACH: usize = 4;
 /// Finds a place for every plate: above its face, below, beside, then further off in the order of distance; the
 /// first that covers no face, no other plate, and no edge of the picture. Letters shrink until every plate has such
 /// a place. In a crowd where the smallest have none, a plate may stand on the edge of its own face, and what would
-/// hide another face or plate, or the middle of its own, is left out. A single face keeps its plate.
+/// hide another face or plate, or the middle of its own, is left out. A single face keeps its plate. A plate that
+/// stands away from its face has a line to it.
 ///
 /// `measure` gives width and height of a text in letters of the given height.
 pub fn lay_out(
@@ -75,65 +70,84 @@ pub fn lay_out(
 ) -> LabelLayout {
     let (width, height) = (width as f32, height as f32);
     let line = (width.max(height) / 400.0).clamp(LINE_MIN, LINE_MAX);
-    let mut text = letters(width.max(height), boxes);
-    let margin = |text: f32| (text * 0.25).max(1.0);
-    let size = |label: &LabelledBox, text: f32| {
+    let wanted = letters(width.max(height), boxes);
+    let plate = |label: &LabelledBox, text: f32| {
         let (across, down) = measure(&label.text, text);
-        let around = 2.0 * margin(text);
+        let around = 2.0 * (text * 0.25).max(1.0);
         ((across + around).max(1.0), (down + around).max(1.0))
     };
-    let labelled = || {
-        let with_text = |(_, label): &(usize, &LabelledBox)| !label.text.is_empty();
-        boxes.iter().enumerate().filter(with_text).take(MAX_PLATES)
+    // As large as they should be, at most as the picture has room for.
+    let sized = |of: usize, label: &LabelledBox, part: f32| {
+        let mut text = (wanted[of] * part).max(TEXT_MIN);
+        loop {
+            let (across, down) = plate(label, text);
+            if text <= TEXT_TINY || across <= width && down <= height {
+                // Only a picture of a few pixels gets here with a plate that is larger than itself.
+                return (text, (across.min(width), down.min(height)));
+            }
+            text = (text * 0.85).max(TEXT_TINY);
+        }
     };
-    let fits = |text: f32| {
-        labelled().all(|(_, label)| {
-            let (across, down) = size(label, text);
-            across <= width && down <= height
-        })
-    };
-    while text > 4.0 && !fits(text) {
-        text = (text * 0.85).max(4.0);
-    }
+    let mut part = 1.0;
     let plates = loop {
         let mut plates: Vec<Plate> = Vec::new();
-        let mut crowded = false;
-        for (of, label) in labelled() {
-            let (across, down) = size(label, text);
-            // Only a picture of a few pixels gets here with a plate that is larger than itself.
-            let size = (across.min(width), down.min(height));
+        let (mut crowded, mut smallest) = (false, true);
+        let with_text = |(_, label): &(usize, &LabelledBox)| !label.text.is_empty();
+        for (of, label) in boxes.iter().enumerate().filter(with_text).take(MAX_PLATES) {
+            let (text, size) = sized(of, label, part);
             let (area, covers) = place(label.face, size, (width, height), line, boxes, &plates);
             crowded |= covers;
+            smallest &= text <= TEXT_MIN;
             if text > TEXT_MIN || !covers || boxes.len() == 1 || bearable(&area, of, boxes, &plates)
             {
-                plates.push(Plate { area, of });
+                let leader = leader(&area, &label.face, 2.0 * line);
+                plates.push(Plate { area, of, text, leader });
             }
         }
-        if !crowded || text <= TEXT_MIN {
+        if !crowded || smallest {
             break plates;
         }
-        text = (text * SHRINK).max(TEXT_MIN);
+        part *= SHRINK;
     };
-    LabelLayout { plates, text, margin: margin(text), line }
+    LabelLayout { plates, line }
+}
+
+/// The shortest line from a plate to its face, where they are further apart than `gap`.
+fn leader(plate: &Area, face: &Area, gap: f32) -> Option<[(f32, f32); 2]> {
+    let ends = |plate: (f32, f32), face: (f32, f32)| {
+        // Where one is beside the other, in the middle of what they share; otherwise from corner to corner.
+        let (from, to) = (plate.0.max(face.0), (plate.0 + plate.1).min(face.0 + face.1));
+        match (from <= to, plate.0 < face.0) {
+            (true, _) => ((from + to) / 2.0, (from + to) / 2.0),
+            (false, true) => (plate.0 + plate.1, face.0),
+            (false, false) => (plate.0, face.0 + face.1),
+        }
+    };
+    let (x, on_face_x) = ends((plate.x, plate.width), (face.x, face.width));
+    let (y, on_face_y) = ends((plate.y, plate.height), (face.y, face.height));
+    let away = (on_face_x - x).hypot(on_face_y - y);
+    (away > gap).then_some([(x, y), (on_face_x, on_face_y)])
 }
 
 /// Whether a plate hides nothing but the edge of its own face.
 fn bearable(area: &Area, of: usize, boxes: &[LabelledBox], plates: &[Plate]) -> bool {
     let mut others = boxes.iter().enumerate().filter(|(index, _)| *index != of);
-    area.shared(&boxes[of].face.middle()) <= 0.0
+    area.shared(&middle(&boxes[of].face)) <= 0.0
         && others.all(|(_, label)| area.shared(&label.face) <= 0.0)
         && plates.iter().all(|plate| area.shared(&plate.area) <= 0.0)
 }
 
-/// Height of the letters: by the picture, smaller in a crowd.
-fn letters(longest: f32, boxes: &[LabelledBox]) -> f32 {
-    let text = (longest * TEXT_SHARE).clamp(TEXT_MIN, TEXT_MAX);
+/// Height of the letters of each box: by the picture, smaller in a crowd, larger at a large face.
+fn letters(longest: f32, boxes: &[LabelledBox]) -> Vec<f32> {
+    let usual = (longest * TEXT_SHARE).clamp(TEXT_MIN, TEXT_MAX);
     let mut widths: Vec<f32> = boxes.iter().map(|label| label.face.width).collect();
     widths.sort_by(f32::total_cmp);
-    match widths.get(widths.len() / 2) {
-        Some(middle) if widths.len() > 1 => text.min(middle * TEXT_OF_FACE).max(TEXT_MIN),
-        _ => text,
-    }
+    let least = match widths.get(widths.len() / 2) {
+        Some(middle) if widths.len() > 1 => usual.min(middle * TEXT_OF_FACE).max(TEXT_MIN),
+        _ => usual,
+    };
+    let most = (usual * TEXT_TIMES).min(TEXT_MAX).max(least);
+    boxes.iter().map(|label| (label.face.width * TEXT_GROWS).clamp(least, most)).collect()
 }
 
 /// The best place for one plate, and whether it covers something there.
@@ -193,28 +207,19 @@ fn places(face: Area, (across, down): (f32, f32), gap: f32) -> Vec<(f32, f32)> {
 fn covered(area: &Area, boxes: &[LabelledBox], plates: &[Plate]) -> f32 {
     let faces: f32 = boxes
         .iter()
-        .map(|label| area.shared(&label.face) + 20.0 * area.shared(&label.face.middle()))
+        .map(|label| area.shared(&label.face) + 20.0 * area.shared(&middle(&label.face)))
         .sum();
     let plates: f32 = plates.iter().map(|plate| 10.0 * area.shared(&plate.area)).sum();
     faces + plates
 }
 
-impl Area {
-    /// Area that both cover, in square pixels.
-    pub fn shared(&self, other: &Area) -> f32 {
-        let width = (self.x + self.width).min(other.x + other.width) - self.x.max(other.x);
-        let height = (self.y + self.height).min(other.y + other.height) - self.y.max(other.y);
-        width.max(0.0) * height.max(0.0)
-    }
-
-    /// The inner part, where eyes, nose and mouth are.
-    fn middle(&self) -> Area {
-        Area {
-            x: self.x + self.width * 0.15,
-            y: self.y + self.height * 0.2,
-            width: self.width * 0.7,
-            height: self.height * 0.7,
-        }
+/// The inner part of a face, where eyes, nose and mouth are.
+fn middle(face: &Area) -> Area {
+    Area {
+        x: face.x + face.width * 0.15,
+        y: face.y + face.height * 0.2,
+        width: face.width * 0.7,
+        height: face.height * 0.7,
     }
 }
 
@@ -358,7 +363,7 @@ mod tests {
             assert!(count as f32 >= least, "{size:?}: {count} of {} plates", boxes.len());
             for (index, plate) in layout.plates.iter().enumerate() {
                 for (of, other) in boxes.iter().enumerate() {
-                    let face = if of == plate.of { other.face.middle() } else { other.face };
+                    let face = if of == plate.of { middle(&other.face) } else { other.face };
                     assert!(plate.area.shared(&face) < 0.01, "{size:?}: {plate:?} {other:?}");
                 }
                 for other in &layout.plates[index + 1..] {
@@ -373,7 +378,7 @@ mod tests {
         let boxes = [label(0.0, 0.0, 400.0, 500.0, "F 33")];
         let plate = &lay_out((400, 500), &boxes, measure).plates[0];
         assert!(inside(&plate.area, 400, 500));
-        assert_eq!(plate.area.shared(&boxes[0].face.middle()), 0.0, "{plate:?}");
+        assert_eq!(plate.area.shared(&middle(&boxes[0].face)), 0.0, "{plate:?}");
     }
 
     #[test]
@@ -385,15 +390,47 @@ mod tests {
     }
 
     #[test]
-    fn letters_follow_picture_and_crowd() {
-        let text = |size, boxes: &[LabelledBox]| lay_out(size, boxes, measure).text;
-        let one = [label(100.0, 100.0, 200.0, 260.0, "F 33")];
-        assert_eq!(text((1000, 800), &one), 20.0);
-        assert_eq!(text((6000, 4000), &one), 120.0);
+    fn letters_follow_picture_face_and_crowd() {
+        let text = |size, boxes: &[LabelledBox]| lay_out(size, boxes, measure).plates[0].text;
+        let one = |width| [label(100.0, 100.0, width, width * 1.3, "F 33")];
+        assert_eq!(text((1000, 800), &one(50.0)), 20.0);
+        assert_eq!(text((1000, 800), &one(300.0)), 42.0);
+        assert_eq!(text((1000, 1200), &one(800.0)), 72.0);
+        assert_eq!(text((6000, 4000), &one(200.0)), 120.0);
         let crowd: Vec<_> =
             (0..50).map(|i| label(i as f32 * 40.0, 90.0, 30.0, 40.0, "F 33")).collect();
         assert_eq!(text((2000, 1000), &crowd), 12.0);
-        assert!(text((20, 20), &one) < 11.0, "a tiny picture gets tiny letters");
+        assert!(text((20, 20), &one(200.0)) < 11.0, "a tiny picture gets tiny letters");
         assert!(lay_out((100, 100), &[], measure).plates.is_empty());
+    }
+
+    #[test]
+    fn a_plate_that_is_away_has_a_line_to_its_face() {
+        let face = Area { x: 100.0, y: 100.0, width: 50.0, height: 60.0 };
+        let plate = |x, y| Area { x, y, width: 40.0, height: 20.0 };
+        assert_eq!(leader(&plate(100.0, 78.0), &face, 4.0), None, "just above");
+        assert_eq!(
+            leader(&plate(110.0, 40.0), &face, 4.0),
+            Some([(130.0, 60.0), (130.0, 100.0)]),
+            "far above"
+        );
+        assert_eq!(
+            leader(&plate(200.0, 200.0), &face, 4.0),
+            Some([(200.0, 200.0), (150.0, 160.0)]),
+            "below and to the right"
+        );
+        assert_eq!(leader(&plate(110.0, 110.0), &face, 4.0), None, "on it");
+        // Faces in a row with none between them: some labels have to stand further off.
+        let row: Vec<_> = (0..12)
+            .map(|i| label(100.0 + i as f32 * 42.0, 300.0, 40.0, 50.0, "12·F 33-41"))
+            .collect();
+        let layout = lay_out((800, 600), &row, measure);
+        for plate in &layout.plates {
+            let face = &row[plate.of].face;
+            let apart = plate.area.y + plate.area.height < face.y - 10.0
+                || plate.area.y > face.y + face.height + 10.0;
+            assert!(!apart || plate.leader.is_some(), "{plate:?} {face:?}");
+        }
+        assert!(layout.plates.iter().any(|plate| plate.leader.is_some()), "{layout:?}");
     }
 }

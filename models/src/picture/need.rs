@@ -27,10 +27,11 @@ pub(super) fn needed(
         }
         ImageFormat::Png => png::beside(bytes),
         // A copy of the file, and all coefficients where the picture does not come in one pass.
-        // Another copy where its end is missing.
+        // Another copy, and something behind it, where its end is missing.
         ImageFormat::Jpeg => {
-            let copies = if endless::has_end(bytes) { 1 } else { 2 };
-            bytes.len() as u64 * copies + count * if one_pass(bytes) { 0 } else { 8 }
+            let length = bytes.len() as u64;
+            let copies = if endless::has_end(bytes) { length } else { 2 * length + 1024 };
+            copies + count * if one_pass(bytes) { 0 } else { 8 }
         }
         // The planes, the transparency and the frame that they are put together in.
         ImageFormat::WebP => count * 12,

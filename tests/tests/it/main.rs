@@ -16,6 +16,8 @@ mod hostile;
 mod lan;
 mod liars;
 mod mail;
+#[cfg(unix)]
+mod measured;
 mod membership;
 mod mesh;
 mod people;

@@ -37,7 +37,7 @@ const MAX_TOGETHER: usize = 512 << 10;
 const MAX_GROUP: usize = 128;
 
 /// Bytes of patterns times bytes of text that are through in no time.
-const QUICK: usize = 1 << 18;
+const QUICK: usize = 1 << 20;
 
 const BUILT_IN: &str = include_str!("default.toml");
 const BUILT_IN_NAME: &str = "the built-in rules";

@@ -395,7 +395,7 @@ mod tests {
         let one = |width| [label(100.0, 100.0, width, width * 1.3, "F 33")];
         assert_eq!(text((1000, 800), &one(50.0)), 20.0);
         assert_eq!(text((1000, 800), &one(300.0)), 42.0);
-        assert_eq!(text((1000, 1200), &one(800.0)), 72.0);
+        assert_eq!(text((1000, 1500), &one(800.0)), 90.0, "three times what the picture asks for");
         assert_eq!(text((6000, 4000), &one(200.0)), 120.0);
         let crowd: Vec<_> =
             (0..50).map(|i| label(i as f32 * 40.0, 90.0, 30.0, 40.0, "F 33")).collect();

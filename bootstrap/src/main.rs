@@ -8,24 +8,43 @@ mod files;
 mod outer;
 mod settings;
 mod watched;
+mod words;
 
 use std::{fmt, io::Write as _, process::ExitCode};
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use potluck::{
-    Node, NodeOptions, config::Config, control::ControlServer, data_dir::DataDir,
-    identity::Identity, network::TransportKind, say::Say,
+    Node, NodeOptions,
+    cli::{help, language},
+    config::Config,
+    control::ControlServer,
+    data_dir::DataDir,
+    identity::Identity,
+    network::TransportKind,
+    say::Say,
 };
-use potluck_i18n::Lang;
+use potluck_i18n::{Lang, Reason};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
 use settings::Options;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    // Known before anything else is: help and wrong usage are said in it.
+    let lang = language::spoken(std::env::args_os().skip(1));
+    let command = help::in_language(Options::command(), settings::HELP, lang);
+    let read = command.try_get_matches().and_then(|read| Options::from_arg_matches(&read));
+    let options = match read {
+        Ok(options) => options,
+        Err(error) => {
+            match help::usage(&error, lang) {
+                Some(text) => eprintln!("{text}"),
+                None => drop(error.print()),
+            }
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
     logging();
-    let lang = options.lang.unwrap_or_else(Lang::of_system);
     let ran = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(run(options, lang)),
         Err(error) => Err(Stopped::internal(&error)),
@@ -69,7 +88,7 @@ async fn run(options: Options, lang: Lang) -> Result<(), Stopped> {
     let identity = Identity::load_or_create(&data_dir).map_err(|e| Stopped::said(&e, lang))?;
     let mut stop = std::pin::pin!(stop);
     loop {
-        let listener = listener(&options).await.map_err(wrong)?;
+        let listener = listener(&options, lang).await.map_err(wrong)?;
         let node = Node::start(NodeOptions {
             config: config.clone(),
             identity: identity.clone(),
@@ -83,13 +102,13 @@ async fn run(options: Options, lang: Lang) -> Result<(), Stopped> {
         .await
         .map_err(|e| Stopped::said(&e, lang))?;
         let _control = ControlServer::bind(&data_dir.control_socket(), &node)
-            .map_err(|e| wrong(format!("the control socket cannot be made: {e}")))?;
+            .map_err(|e| wrong(words::no_control(lang, e.say(lang))))?;
         let at = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let watching = listener.map(|listener| {
             AbortOnDropHandle::new(tokio::spawn(watched::serve(listener, node.watch())))
         });
         node.ready().await;
-        announce(&node, at, options.json);
+        announce(&node, at, options.json, lang);
         let moved = tokio::select! {
             // Its data folder belongs to another mesh now: it starts again there.
             () = node.moved() => true,
@@ -105,17 +124,14 @@ async fn run(options: Options, lang: Lang) -> Result<(), Stopped> {
 }
 
 /// Where whoever watches over the node looks; `None` where nobody wants to.
-async fn listener(options: &Options) -> Result<Option<TcpListener>, String> {
+async fn listener(options: &Options, lang: Lang) -> Result<Option<TcpListener>, String> {
     let Some(at) = options.http() else { return Ok(None) };
     let bound = TcpListener::bind(at).await;
-    bound.map(Some).map_err(|e| {
-        format!(
-            "cannot answer at http://{at}: {e}; give another address with --http, or --http off"
-        )
-    })
+    let why = |error| Reason::from(&error).say(lang);
+    bound.map(Some).map_err(|error| words::no_page(lang, at.to_string(), why(error)))
 }
 
-fn announce(node: &Node, http: Option<std::net::SocketAddr>, json: bool) {
+fn announce(node: &Node, http: Option<std::net::SocketAddr>, json: bool, lang: Lang) {
     let client = node.client();
     let id = client.id();
     let joins: Vec<_> = node.watch().external().iter().map(|a| format!("{a}/p2p/{id}")).collect();
@@ -129,13 +145,12 @@ fn announce(node: &Node, http: Option<std::net::SocketAddr>, json: bool) {
             writeln!(out, "{line}")
         }
         false => {
-            let mut text = format!("{} is an entry node. Others reach it with:\n", client.name());
+            let mut text = words::is(lang, client.name()) + "\n";
             joins.iter().for_each(|join| text += &format!("  potluck up --join {join}\n"));
             if let Some(at) = http {
-                text +=
-                    &format!("  http://{at}/healthz and http://{at}/metrics tell how it does\n");
+                text += &format!("  {}\n", words::watch(lang, at.to_string()));
             }
-            writeln!(out, "{text}Stop it with Ctrl-C or SIGTERM.")
+            writeln!(out, "{text}{}", words::stop(lang))
         }
     };
     // Nobody may be there to read it.

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use potluck::{
+    cli::WrongValue,
     config::{self, Config, node_name},
     entry,
     mail::KEEP,
@@ -11,7 +12,7 @@ use potluck::{
 };
 use potluck_i18n::Lang;
 
-use crate::outer;
+use crate::{outer, words::wrong};
 
 /// Where it listens unless the settings say something else.
 const LISTEN: [&str; 4] = [
@@ -22,6 +23,9 @@ const LISTEN: [&str; 4] = [
 ];
 /// Connections that it has room for unless the settings say something else.
 const CONNECTIONS: usize = 2_000;
+
+/// The beginning of the keys of its help.
+pub const HELP: &str = "entry-help-potluck-bootstrap";
 
 /// The entry node of a Potluck mesh: an address that others reach from everywhere.
 ///
@@ -133,13 +137,11 @@ fn read(texts: &[String], lang: Lang) -> Result<Vec<String>, String> {
     texts.iter().map(read).collect()
 }
 
-fn http(text: &str) -> Result<Http, String> {
+fn http(text: &str) -> Result<Http, WrongValue> {
     if text == "off" {
         return Ok(Http::Off);
     }
-    text.parse()
-        .map(Http::At)
-        .map_err(|_| "write an address such as 127.0.0.1:9464, or off".to_owned())
+    text.parse().map(Http::At).map_err(|_| WrongValue(wrong::http()))
 }
 
 #[cfg(test)]

@@ -20,6 +20,19 @@ fn help_says_how_to_begin() {
 }
 
 #[test]
+fn it_speaks_chinese() {
+    let (code, out, _) = run(&["--help", "--lang", "zh"]);
+    assert_eq!(code, Some(0));
+    assert!(out.contains("入口节点") && out.contains("选项") && out.contains("用法："), "{out}");
+    for english in ["Usage", "Options", "Print", "[default", "[env", "entry node"] {
+        assert!(!out.contains(english), "{english} in {out}");
+    }
+    let (code, _, err) = run(&["--lang", "zh", "--http", "somewhere"]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("应是像 127.0.0.1:9464 这样的地址"), "{err}");
+}
+
+#[test]
 fn wrong_usage_is_said_and_nothing_is_started() {
     let (code, out, err) = run(&["--http", "somewhere"]);
     assert_eq!((code, out.as_str()), (Some(2), ""));

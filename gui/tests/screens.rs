@@ -15,6 +15,7 @@ use iced_test::Simulator;
 use image::RgbaImage;
 use potluck_gui::{
     app::{App, Message, screens},
+    figures,
     icon::Icon,
     screen::{Screen, mesh::private, paths, recognize},
     theme::{self, Theme, Tone},
@@ -80,7 +81,7 @@ fn every_screen_is_drawn_in_chinese_in_both_themes_and_all_sizes() {
 
 fn draw_all(lang: Lang) {
     let folder = std::env::var_os("POTLUCK_PICTURES").map(PathBuf::from);
-    let stages: [(&str, Stage); 56] = [
+    let stages: [(&str, Stage); 58] = [
         ("mesh", staged::mesh),
         ("mesh-card", staged::mesh_with_card),
         ("mesh-list", staged::mesh_list),
@@ -90,6 +91,8 @@ fn draw_all(lang: Lang) {
         ("private-founder", staged::private_founder),
         ("private-member", staged::private_member),
         ("private-invite", staged::private_invite),
+        ("private-again", |app| _ = staged::private_again(app)),
+        ("private-move", staged::private_move),
         ("private-leave", staged::private_leave),
         ("private-out", staged::private_out),
         ("private-path", staged::private_path),
@@ -341,6 +344,22 @@ fn a_founder_sees_everybody_and_is_asked_before_somebody_goes() {
     staged::tell_private(&mut app, private::Message::Key(saved));
     press(&mut app, words::mesh::private_leave(Lang::En));
     assert!(shows(&app, words::mesh::private_leave_kept(Lang::En)));
+    press(&mut app, words::mesh::private_stay(Lang::En));
+    press(&mut app, words::mesh::private_move(Lang::En));
+    assert!(shows(&app, words::mesh::private_move_text(Lang::En)));
+}
+
+#[test]
+fn who_was_put_out_is_invited_again_by_the_founder_alone() {
+    let mut app = staged::app(Lang::En);
+    // A moment that does not move on while the test runs.
+    let until = staged::private_again(&mut app);
+    let until = figures::moment(Lang::En, until, staged::now());
+    assert!(shows(&app, &words::mesh::private_good_again(Lang::En, "Marco Rossi", &until)));
+    // Whom the invite before was for is not said of the next one.
+    staged::tell_private(&mut app, private::Message::Make);
+    let _ = staged::private_made(&mut app, 5);
+    assert!(!shows(&app, &words::mesh::private_good_again(Lang::En, "Marco Rossi", &until)));
 }
 
 #[test]

@@ -10,9 +10,9 @@ mod engine;
 mod faces;
 mod failure;
 mod files;
-mod help;
+pub mod help;
 mod host;
-mod language;
+pub mod language;
 mod limit;
 mod mail;
 mod membership;
@@ -35,6 +35,7 @@ use potluck_i18n::Lang;
 
 pub use failure::{Failure, Kind};
 use output::Output;
+pub use wrong::Value as WrongValue;
 #[cfg(test)]
 pub(crate) use {words::TABLE as WORDS, wrong::TABLE as WRONG};
 
@@ -137,7 +138,7 @@ enum Command {
 pub fn main() -> ExitCode {
     // Known before anything else is: help and wrong usage are said in it.
     let lang = language::spoken(std::env::args_os().skip(1));
-    let command = help::in_language(Cli::command(), lang);
+    let command = help::in_language(Cli::command(), "help-potluck", lang);
     let parsed = command.try_get_matches().and_then(|m| Cli::from_arg_matches(&m));
     let cli = match parsed {
         Ok(cli) => cli,

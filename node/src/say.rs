@@ -139,8 +139,18 @@ mod tests {
         for (name, table) in tables {
             assert_said(|file| file.name == name, table);
         }
-        // The doctor, the help of commands and tables have tests of their own.
-        let tested = ["cli", "doctor", "errors", "help", "reasons", "tables", "usage"];
+        // The doctor, the help of commands, tables and entry nodes have tests of their own.
+        let tested = [
+            "cli",
+            "doctor",
+            "entry",
+            "entry-help",
+            "errors",
+            "help",
+            "reasons",
+            "tables",
+            "usage",
+        ];
         let mine = FILES.iter().filter(|file| file.reader != Reader::Window);
         assert_eq!(mine.map(|file| file.name).collect::<BTreeSet<_>>(), tested.into());
     }

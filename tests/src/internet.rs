@@ -41,8 +41,8 @@ impl Internet {
             // Servers find their way back by themselves; the routers know nothing of each other's LAN.
             for server in 0..2 {
                 for lan in 0..2 {
-                    let route =
-                        format!("route add 192.168.{}.0/24 via 203.0.113.{}", lan + 1, lan + 101);
+                    let router = Self::router_address(lan);
+                    let route = format!("route add 192.168.{}.0/24 via {router}", lan + 1);
                     in_namespace(&net.server(server), &route)?;
                 }
             }
@@ -52,7 +52,7 @@ impl Internet {
 
     fn lan(&mut self, middle: &str, lan: usize) -> anyhow::Result<()> {
         let router = self.namespace(&format!("r{lan}"))?;
-        plug(middle, &router, &format!("203.0.113.{}/24", lan + 101), "wan")?;
+        plug(middle, &router, &format!("{}/24", Self::router_address(lan)), "wan")?;
         bridge(&router)?;
         in_namespace(&router, &format!("addr add 192.168.{}.1/24 brd + dev br0", lan + 1))?;
         ip(&["netns", "exec", &router, "sysctl", "-qw", "net.ipv4.ip_forward=1"])?;
@@ -89,11 +89,29 @@ impl Internet {
         format!("{}-h{lan}{host}", self.name)
     }
 
+    /// The address of a LAN's router in the internet.
+    pub fn router_address(lan: usize) -> String {
+        format!("203.0.113.{}", lan + 101)
+    }
+
+    /// The router of a LAN forwards a TCP port to one of its hosts, as its owner may set it up.
+    ///
+    /// # Errors
+    /// Where there is no NAT.
+    pub fn forward(&self, (lan, host): (usize, usize), port: u16) -> anyhow::Result<()> {
+        let to = format!("192.168.{}.{}", lan + 1, host + 10);
+        let rules = format!(
+            "add chain ip nat pre {{ type nat hook prerouting priority -100; }}; \
+             add rule ip nat pre iifname \"wan\" tcp dport {port} dnat to {to}:{port}"
+        );
+        ip(&["netns", "exec", &format!("{}-r{lan}", self.name), "nft", &rules]).map(drop)
+    }
+
     /// From now on the routers let nothing through between the LANs, hole or not.
     pub fn seal(&self) -> anyhow::Result<()> {
         for lan in 0..2 {
             let router = format!("{}-r{lan}", self.name);
-            let other = format!("blackhole 203.0.113.{}/32", 102 - lan);
+            let other = format!("blackhole {}/32", Self::router_address(1 - lan));
             in_namespace(&router, &format!("route add {other}"))?;
         }
         Ok(())

@@ -28,9 +28,10 @@ impl Backend {
         said(self.place().await?.join(&invite).await)
     }
 
-    /// Makes an invite for so many nodes and so many ms.
-    pub async fn invite(self, uses: u32, for_ms: u64) -> Done<Invited> {
-        let terms = Terms { uses, for_ms, ..Terms::default() };
+    /// Makes an invite for so many nodes and so many ms, or for this one alone, also where it was put out.
+    pub async fn invite(self, uses: u32, for_ms: u64, again: Option<String>) -> Done<Invited> {
+        let again = again.map(|id| id.parse().map_err(no_id)).transpose()?;
+        let terms = Terms { uses, for_ms, again, ..Terms::default() };
         said(self.place().await?.invite(terms).await)
     }
 
@@ -56,11 +57,11 @@ impl Backend {
         said(self.place().await?.leave(forget_key).await)
     }
 
-    /// Writes the founder's key to a new file.
-    pub async fn export_key(self, file: PathBuf) -> Done<PathBuf> {
+    /// Writes the founder's key to a new file, and keeps it there alone where it is to be removed here.
+    pub async fn export_key(self, file: PathBuf, remove: bool) -> Done<PathBuf> {
         // A name alone is in the folder in which the window was opened: it is told where that is.
         let file = std::path::absolute(file).map_err(|error| error.reason())?;
-        said(self.place().await?.export(file.clone(), false).await)?;
+        said(self.place().await?.export(file.clone(), remove).await)?;
         Ok(file)
     }
 

@@ -115,6 +115,8 @@ words! { "mesh":
     private_take_back;
     private_taken_back(count: usize);
     private_good(uses: u32, until: &str);
+    private_invite_again;
+    private_good_again(name: &str, until: &str);
     private_put_out;
     private_out_title(name: &str);
     private_out_text;
@@ -134,6 +136,9 @@ words! { "mesh":
     private_key_away;
     private_export;
     private_export_title;
+    private_move;
+    private_move_title;
+    private_move_text;
     private_restore;
     private_restore_title;
     private_not_done;

@@ -155,9 +155,29 @@ pub fn private_member(app: &mut App) {
 pub fn private_invite(app: &mut App) {
     in_private(app, Role::Admin, false);
     tell_private(app, private::Message::Uses(5));
+    let _ = private_made(app, 5);
+}
+
+/// An invite was made; says until when it is open.
+pub fn private_made(app: &mut App, uses: u32) -> u64 {
     let line = format!("potluck-invite:{}", "hQFYJgAkCAESIDx9".repeat(16));
-    let invited = Invited { line, uses: 5, until: now() + 24 * 3_600_000 };
-    tell_private(app, private::Message::Made(Ok(invited)));
+    let until = now() + 24 * 3_600_000;
+    tell_private(app, private::Message::Made(Ok(Invited { line, uses, until })));
+    until
+}
+
+/// An invite was made for somebody who was put out.
+pub fn private_again(app: &mut App) -> u64 {
+    private_founder(app);
+    let again = private::Message::MakeAgain(peer(14).to_string(), "Marco Rossi".to_owned());
+    tell_private(app, again);
+    private_made(app, 1)
+}
+
+/// The founder's key is to be kept in a file alone.
+pub fn private_move(app: &mut App) {
+    private_founder(app);
+    tell_private(app, private::Message::AskMove);
 }
 
 /// It is to be left, with the founder's key.

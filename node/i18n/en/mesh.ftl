@@ -124,6 +124,8 @@ mesh-private-good = { $uses ->
         [1] For 1 computer, until { $until }. Whoever has the line can join.
        *[other] For { $uses } computers, until { $until }. Whoever has the line can join.
     }
+mesh-private-invite-again = Invite again
+mesh-private-good-again = For { $name } alone, until { $until }.
 mesh-private-put-out = Put out
 mesh-private-out-title = Put { $name } out?
 mesh-private-out-text = They are cut off everywhere within seconds, for ever. Only the founder's key can let them in again.
@@ -143,6 +145,9 @@ mesh-private-key-here = It rules the mesh and is on this computer. Save a copy o
 mesh-private-key-away = Whoever founded a mesh can bring its key back from the file.
 mesh-private-export = Save the key...
 mesh-private-export-title = Where the founder's key goes
+mesh-private-move = Keep it off line...
+mesh-private-move-title = Keep the founder's key off line?
+mesh-private-move-text = The key is then in a file alone, and not on this computer. It stays an admin. To make admins, or to let somebody in again, the file is needed.
 mesh-private-restore = Use a saved key...
 mesh-private-restore-title = The file of the founder's key
 mesh-private-not-done = That was not done

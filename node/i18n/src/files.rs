@@ -83,4 +83,6 @@ pub const FILES: &[File] = &[
     file!(Node "doctor"),
     file!(InCode "errors"),
     file!(InCode "help"),
+    file!(Node "entry"),
+    file!(InCode "entry-help"),
 ];

@@ -5,6 +5,8 @@
 //! options and arguments (`.manifest`) and for what stands below (`.after`). Options that several
 //! commands share stand in one place: see [`SHARED`].
 
+use std::collections::BTreeSet;
+
 use clap::{
     Arg, Command,
     builder::StyledStr,
@@ -17,14 +19,15 @@ use super::{words, wrong};
 /// Where the words of options are, that are not with their command.
 const SHARED: [&str; 2] = ["help-reading", "help-potluck"];
 
-/// The command line with its help in a language.
-pub(super) fn in_language(mut command: Command, lang: Lang) -> Command {
+/// A command line with its help in a language. The message of its name is `key`.
+#[must_use]
+pub fn in_language(mut command: Command, key: &str, lang: Lang) -> Command {
     match lang {
         Lang::En => command,
         Lang::Zh => {
             // What clap adds is there only then.
             command.build();
-            translated(command, "help-potluck", lang)
+            translated(command, key, lang)
         }
     }
 }
@@ -35,7 +38,7 @@ fn translated(command: Command, key: &str, lang: Lang) -> Command {
         .mut_subcommands(|sub| match sub.get_name() {
             "help" => sub.about(words::help_help(lang)),
             name => {
-                let key = format!("{key}-{name}").replace("help-potluck-", "help-");
+                let key = below(key, name);
                 translated(sub, &key, lang)
             }
         })
@@ -88,6 +91,32 @@ fn translated_arg(arg: Arg, key: &str, lang: Lang) -> Arg {
     arg.hide_default_value(true).hide_env(true).hide_possible_values(true)
 }
 
+/// The keys of all help that a command line has, for tests that they are there.
+#[must_use]
+pub fn keys(command: &Command, key: &str) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let mut add = |is: bool, key: String| {
+        let _ = is.then(|| all.insert(key));
+    };
+    add(command.get_about().is_some(), key.to_owned());
+    add(command.get_after_help().is_some(), format!("{key}.after"));
+    for arg in command.get_arguments().filter(|arg| arg.get_help().is_some()) {
+        let keys = SHARED.iter().map(|shared| format!("{shared}.{}", arg.get_id()));
+        let own = format!("{key}.{}", arg.get_id());
+        let there = std::iter::once(own.clone()).chain(keys).find(|key| has(Lang::Zh, key));
+        add(true, there.unwrap_or(own));
+    }
+    for sub in command.get_subcommands() {
+        all.extend(keys(sub, &below(key, sub.get_name())));
+    }
+    all
+}
+
+/// The key of a command below another.
+fn below(key: &str, name: &str) -> String {
+    format!("{key}-{name}").replace("help-potluck-", "help-")
+}
+
 /// The words for a key that is made here.
 fn say(lang: Lang, key: &str) -> Option<String> {
     has(lang, key).then(|| fill(lang, key, []))
@@ -102,7 +131,7 @@ fn said(why: &(dyn std::error::Error + 'static), lang: Lang) -> String {
 }
 
 /// What is wrong with the usage; nothing where clap says it, as it does all help.
-pub(super) fn usage(error: &clap::Error, lang: Lang) -> Option<String> {
+pub fn usage(error: &clap::Error, lang: Lang) -> Option<String> {
     if lang == Lang::En || !error.use_stderr() {
         return None;
     }
@@ -160,38 +189,15 @@ pub(super) fn usage(error: &clap::Error, lang: Lang) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use clap::CommandFactory as _;
     use potluck_i18n::{Sentence, check};
 
     use super::*;
     use crate::cli::Cli;
 
-    /// The keys of all help that there is.
-    fn keys(command: &Command, key: &str, all: &mut BTreeSet<String>) {
-        let mut add = |is: bool, key: String| {
-            let _ = is.then(|| all.insert(key));
-        };
-        add(command.get_about().is_some(), key.to_owned());
-        add(command.get_after_help().is_some(), format!("{key}.after"));
-        let shared = check::sentences(|file| file.name == "help", Lang::Zh);
-        for arg in command.get_arguments().filter(|arg| arg.get_help().is_some()) {
-            let keys = SHARED.iter().map(|shared| format!("{shared}.{}", arg.get_id()));
-            let own = format!("{key}.{}", arg.get_id());
-            let there =
-                std::iter::once(own.clone()).chain(keys).find(|key| shared.contains_key(key));
-            add(true, there.unwrap_or(own));
-        }
-        for sub in command.get_subcommands() {
-            keys(sub, &format!("{key}-{}", sub.get_name()).replace("help-potluck-", "help-"), all);
-        }
-    }
-
     #[test]
     fn all_help_is_translated_and_nothing_else() {
-        let mut all = BTreeSet::new();
-        keys(&Cli::command(), "help-potluck", &mut all);
+        let all = keys(&Cli::command(), "help-potluck");
         let said = all.into_iter().map(|key| Sentence { key: key.leak(), args: &[] });
         check::assert_said(|file| file.name == "help", &said.collect::<Vec<_>>());
     }
@@ -200,7 +206,7 @@ mod tests {
     fn help_in_chinese_is_chinese() {
         for name in ["", "models add", "faces", "analyze"] {
             let words = ["potluck"].into_iter().chain(name.split_whitespace()).chain(["--help"]);
-            let command = in_language(Cli::command(), Lang::Zh);
+            let command = in_language(Cli::command(), "help-potluck", Lang::Zh);
             let help = command.try_get_matches_from(words).unwrap_err().to_string();
             assert!(help.contains("用法：") && help.contains("选项"), "{help}");
             for english in ["Usage", "Options", "Print help", "Commands", "[default", "[env"] {
@@ -219,7 +225,7 @@ mod tests {
             ("potluck inbox 1 --save . --delete", "不能和"),
             ("potluck ask --peer", "需要一个值"),
         ] {
-            let command = in_language(Cli::command(), Lang::Zh);
+            let command = in_language(Cli::command(), "help-potluck", Lang::Zh);
             let error = command.try_get_matches_from(line.split(' ')).unwrap_err();
             let said = usage(&error, Lang::Zh).unwrap_or_default();
             assert!(said.contains(says) && said.contains("--help"), "{line}: {error:?} {said}");

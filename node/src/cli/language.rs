@@ -11,7 +11,8 @@ pub(super) const VARIABLE: &str = "POTLUCK_LANG";
 
 /// The first that says it: `--lang`, the variable, the settings of the data folder, the locale. What
 /// is wrong with any of them is told by whoever reads it next.
-pub(super) fn spoken(args: impl IntoIterator<Item = OsString>) -> Lang {
+#[must_use]
+pub fn spoken(args: impl IntoIterator<Item = OsString>) -> Lang {
     let args: Vec<_> = args.into_iter().take_while(|arg| arg != "--").collect();
     let of_variable = || std::env::var(VARIABLE).ok();
     let said =

@@ -3,7 +3,7 @@
 
 mod view;
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use iced::{
     Task,
@@ -57,6 +57,8 @@ pub struct Private {
     uses: u32,
     time: u64,
     invited: Option<Invited>,
+    /// For whom alone that is: somebody who was put out.
+    only_for: Option<String>,
     /// The founder's key was written to a file while the window was open.
     kept: bool,
     paths: Paths<OfKey>,
@@ -77,6 +79,7 @@ impl Default for Private {
             uses: USES[0].0,
             time: TIMES[1],
             invited: None,
+            only_for: None,
             kept: false,
             paths: Paths::default(),
         }
@@ -101,8 +104,10 @@ pub enum Busy {
 /// What a path is for: the founder's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OfKey {
-    /// It is written there.
+    /// A copy of it is written there.
     Export,
+    /// It is kept there alone.
+    Move,
     /// It comes from there.
     Restore,
 }
@@ -134,6 +139,8 @@ pub enum Message {
     Time(u64),
     /// An invite is to be made.
     Make,
+    /// One is to be made for somebody who was put out: id and name.
+    MakeAgain(String, String),
     /// It was, or not.
     Made(Result<Invited, Reason>),
     /// It shows no more.
@@ -158,6 +165,8 @@ pub enum Message {
     Leave(bool),
     /// It was, or not.
     Left(Result<String, Reason>),
+    /// Whether the founder's key is to be kept in a file alone.
+    AskMove,
     /// The founder's key goes to a file, or comes from one.
     Key(paths::Message<OfKey>),
     /// A short message.
@@ -250,6 +259,7 @@ impl Private {
             }
             Message::Changed(Err(why)) => return self.failed(&why, lang),
             Message::AskLeave => return self.ask_leave(lang),
+            Message::AskMove => return ask_move(lang),
             Message::Leave(forget_key) => {
                 return self.work(Busy::Leaving, context, |backend| {
                     Task::perform(backend.quit(forget_key), Message::Left)
@@ -274,9 +284,17 @@ impl Private {
             Message::Uses(uses) => self.uses = uses,
             Message::Time(time) => self.time = time,
             Message::Make => {
+                (self.invited, self.only_for) = (None, None);
                 let (uses, time) = (self.uses, self.time);
                 return self.work(Busy::Else, context, |backend| {
-                    Task::perform(backend.invite(uses, time), Message::Made)
+                    Task::perform(backend.invite(uses, time, None), Message::Made)
+                });
+            }
+            Message::MakeAgain(id, name) => {
+                (self.invited, self.only_for) = (None, Some(name));
+                let time = self.time;
+                return self.work(Busy::Else, context, |backend| {
+                    Task::perform(backend.invite(1, time, Some(id)), Message::Made)
                 });
             }
             Message::Made(Ok(invited)) => (self.busy, self.invited) = (None, Some(invited)),
@@ -396,36 +414,39 @@ impl Private {
         context: &Context<'_>,
     ) -> Action<Message> {
         let lang = context.lang;
-        self.kept |= matches!(message, paths::Message::Saved(OfKey::Export, _, Ok(_)));
+        self.kept |= matches!(message, paths::Message::Saved(_, _, Ok(_)));
         let name = self.name().unwrap_or_default().to_owned();
         match self.paths.update(message, |of| wants(of, &name, lang), lang) {
             Next::Do(action) => action.map(Message::Key),
             Next::Sources(_) => Action::None,
-            Next::Paths { purpose: OfKey::Export, paths, .. } => {
-                let (Some(backend), Some(path)) = (context.backend, paths.into_iter().next())
-                else {
-                    return Action::None;
+            Next::Paths { purpose, paths, .. } => {
+                let Some(path) = paths.into_iter().next() else { return Action::None };
+                let remove = match purpose {
+                    OfKey::Restore => return self.restore(path, context),
+                    OfKey::Move => true,
+                    OfKey::Export => false,
                 };
-                let export = backend.clone().export_key(path.clone());
+                let Some(backend) = context.backend else { return Action::None };
+                let export = backend.clone().export_key(path.clone(), remove);
                 Action::Run(Task::perform(export, move |done| {
-                    Message::Key(paths::Message::Saved(OfKey::Export, path.clone(), done))
+                    Message::Key(paths::Message::Saved(purpose, path.clone(), done))
                 }))
             }
-            Next::Paths { purpose: OfKey::Restore, paths, .. } => {
-                let Some(path) = paths.into_iter().next() else { return Action::None };
-                self.paths.close();
-                self.work(Busy::Restoring, context, |backend| {
-                    let entered = |entered| Message::Entered(Busy::Restoring, entered);
-                    Task::perform(backend.restore_key(path), entered)
-                })
-            }
         }
+    }
+
+    fn restore(&mut self, path: PathBuf, context: &Context<'_>) -> Action<Message> {
+        self.paths.close();
+        self.work(Busy::Restoring, context, |backend| {
+            let entered = |entered| Message::Entered(Busy::Restoring, entered);
+            Task::perform(backend.restore_key(path), entered)
+        })
     }
 }
 
 fn wants(of: OfKey, mesh: &str, lang: Lang) -> Wants {
     match of {
-        OfKey::Export => Wants {
+        OfKey::Export | OfKey::Move => Wants {
             title: words::private_export_title(lang),
             go: asking::save(lang),
             name: format!("{mesh}-founder-key.txt").replace(['/', '\\'], "-"),
@@ -464,6 +485,21 @@ fn ask_admin(id: String, name: &str, lang: Lang) -> Action<Message> {
         actions: vec![
             (words::private_not_now(lang).to_owned(), Message::Nothing),
             (words::private_make_admin(lang).to_owned(), Message::Admin(id)),
+        ],
+    })
+}
+
+fn ask_move(lang: Lang) -> Action<Message> {
+    let choose = Message::Key(paths::Message::Choose(OfKey::Move));
+    Action::Ask(Dialog {
+        tone: Tone::Warning,
+        icon: Icon::Key,
+        title: words::private_move_title(lang).to_owned(),
+        text: words::private_move_text(lang).to_owned(),
+        details: None,
+        actions: vec![
+            (words::private_not_now(lang).to_owned(), Message::Nothing),
+            (words::private_move(lang).to_owned(), choose),
         ],
     })
 }

@@ -196,7 +196,12 @@ impl Private {
             icon_button(Icon::Ban, words::private_put_out(lang), self.press(ask))
         });
         let dot = (!me && !member.removed).then_some(on);
+        let again = (private.founder && member.removed && !me).then(|| {
+            let make = Message::MakeAgain(id.clone(), name.clone());
+            icon_button(Icon::UserPlus, words::private_invite_again(lang), self.press(make))
+        });
         let line = row![avatar(&name, &id, 36.0, dot), names, badge(None, role, tone)]
+            .push(again)
             .push(promote)
             .push(out)
             .spacing(space::S)
@@ -286,7 +291,10 @@ impl Private {
         .align_y(Alignment::Center);
         let line = container(line).padding(Padding::from([space::XS, space::M])).style(theme::well);
         let code = qr(&invited.line, MODULE).map(|code| container(code).center_x(Length::Fill));
-        let said = words::private_good(lang, invited.uses, &until);
+        let said = match &self.only_for {
+            Some(name) => words::private_good_again(lang, name, &until),
+            None => words::private_good(lang, invited.uses, &until),
+        };
         Some(
             column![line]
                 .push(code)
@@ -319,6 +327,11 @@ impl Private {
             button(label).icon(icon).on_press_maybe(choose),
             icon_button(Icon::Type, crate::words::asking::name_a_file(lang), typed),
         ]
+        .push(here.then(|| {
+            button(words::private_move(lang))
+                .kind(Kind::Quiet)
+                .on_press_maybe(self.press(Message::AskMove))
+        }))
         .spacing(space::S);
         card(
             column![

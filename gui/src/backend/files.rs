@@ -17,7 +17,10 @@ use rfd::AsyncFileDialog;
 /// Nobody closes a dialog as quickly as this: there is none on this system.
 const NOBODY: Duration = Duration::from_millis(400);
 /// Endings of tables that are understood; others can be typed.
-pub const TABLES: &[&str] = &["csv", "tsv", "tab", "txt", "dat", "gz", "zst"];
+pub const TABLES: &[&str] = &[
+    "csv", "tsv", "tab", "txt", "dat", "xlsx", "xlsm", "xls", "ods", "parquet", "arrow", "feather",
+    "ipc", "json", "ndjson", "jsonl", "gz", "zst",
+];
 /// Endings of pictures that are understood.
 pub const PICTURES: &[&str] = &["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"];
 

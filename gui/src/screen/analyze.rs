@@ -536,12 +536,14 @@ fn request(
         header_lines: reading.header_lines,
         skip_lines: reading.skip_lines,
         table: reading.table,
+        sheet: reading.sheet,
         dates: reading.dates.map(str::to_owned),
         theme: Some(match context.theme {
             Theme::Light => "light".to_owned(),
             Theme::Dark => "dark".to_owned(),
         }),
         seed: cloud.seed,
+        font: true,
         ..Request::default()
     };
     (request, mask)

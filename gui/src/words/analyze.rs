@@ -59,6 +59,7 @@ words! { "analyze":
     header_one;
     header_lines(count: u64);
     skip;
+    sheet;
     table;
     table_of(number: u64);
     dates;
@@ -119,6 +120,8 @@ words! { "analyze":
     boolean;
     date;
     datetime;
+    time;
+    duration;
     text;
     nothing;
     no_chart;

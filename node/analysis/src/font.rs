@@ -1,6 +1,8 @@
 //! The bundled font, cut to Latin and the common Chinese characters: its bytes, and how wide a
 //! text is in it.
 
+pub mod web;
+
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 

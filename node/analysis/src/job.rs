@@ -3,13 +3,14 @@
 use std::{borrow::Cow, path::Path};
 
 use crate::{
-    AnalysisError, Facets, Lang, Numbers, Watch,
+    AnalysisError, Facets, Lang, Numbers, Table, Watch,
     charts::{self, Chart, ChartKind, ChartOptions, Theme},
     cloud::{self, CloudOptions, Mask},
-    read::{self, ReadOptions, Source},
+    read::{self, Again, ReadOptions, Source},
     report::{self, ReportOptions, TableFacts},
     stats::{self, StatsOptions},
     watch::Stage,
+    wrong,
 };
 
 /// What is wanted of an analysis. The default is a report with everything, in English.
@@ -26,6 +27,10 @@ pub struct Options {
     pub only: Option<Vec<ChartKind>>,
     /// The column of the word cloud; otherwise the one with the most words.
     pub column: Option<String>,
+    /// A number column by which the words of the cloud are sized, instead of by how often they come.
+    pub weight: Option<String>,
+    /// A column by whose values the number columns are split.
+    pub group: Option<String>,
     /// What the word cloud fills.
     pub mask: Mask,
     /// The same seed gives the same word cloud.
@@ -36,6 +41,8 @@ pub struct Options {
     pub made_at: Option<String>,
     /// Who made it.
     pub served_by: Option<String>,
+    /// Whether the page carries its font.
+    pub font: bool,
 }
 
 impl Default for Options {
@@ -46,11 +53,14 @@ impl Default for Options {
             theme: Theme::default(),
             only: None,
             column: None,
+            weight: None,
+            group: None,
             mask: Mask::default(),
             seed: 0,
             png: true,
             made_at: None,
             served_by: None,
+            font: true,
         }
     }
 }
@@ -81,7 +91,19 @@ pub fn analyze(
     if wanted(ChartKind::Cloud) {
         options.mask.check()?;
     }
-    let table = read::read(source, &options.read, watch)?;
+    read::read_then(source, &options.read, watch, |table, again| {
+        described(table, again, options, watch)
+    })
+}
+
+/// Everything after the reading.
+fn described(
+    table: Table,
+    again: &Again,
+    options: &Options,
+    watch: &dyn Watch,
+) -> Result<Analysis, AnalysisError> {
+    let wanted = |kind| options.only.as_ref().is_none_or(|only| only.contains(&kind));
     let stats_options = StatsOptions {
         lang: options.lang,
         text_column: options.column.clone(),
@@ -89,7 +111,15 @@ pub fn analyze(
         threads: options.read.threads,
         memory: options.read.memory / 2,
     };
-    let (numbers, facets) = stats::compute(&table, &stats_options, watch)?;
+    let (mut numbers, mut facets) = stats::compute(&table, &stats_options, watch)?;
+    if let Some(weight) = options.weight.as_ref().filter(|_| wanted(ChartKind::Cloud)) {
+        let text = options.column.clone().or(facets.words.map(|words| words.column));
+        let text = text.ok_or_else(|| AnalysisError::BadOption(wrong::no_cloud_to_weigh()))?;
+        facets.words = Some(stats::groups::weighted(&table, (&text, weight), again)?);
+    }
+    if let Some(group) = &options.group {
+        numbers.groups = Some(stats::groups::groups(&table, group, again, watch)?);
+    }
     let facts = TableFacts::of(&table).with_shapes(&numbers, &facets);
     drop(table);
     let charts = draw(&numbers, &facets, options, watch)?;
@@ -99,6 +129,7 @@ pub fn analyze(
         title: None,
         made_at: options.made_at.clone(),
         served_by: options.served_by.clone(),
+        font: options.font,
     };
     let html = report::page(&numbers, &facts, &charts, &report);
     watch.check()?;

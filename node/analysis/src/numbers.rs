@@ -16,6 +16,13 @@ pub struct Numbers {
     pub encoding: String,
     /// Between the fields.
     pub delimiter: char,
+    /// What kind of file it was: `text`, `xlsx`, `xls`, `ods`, `parquet`, `arrow`, `json` or
+    /// `ndjson`. What is no text has `UTF-8` and `,` above.
+    #[serde(default)]
+    pub format: String,
+    /// Of a workbook, the sheet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
     /// Rows without the header.
     pub rows: u64,
     /// Rows of another width than the header's, or broken otherwise.
@@ -28,6 +35,54 @@ pub struct Numbers {
     pub correlation: Correlation,
     /// What a person should look at first.
     pub alerts: Vec<Alert>,
+    /// The number columns by the values of another column, where that was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Groups>,
+}
+
+/// Number columns by the values of a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Groups {
+    /// Name of that column.
+    pub column: String,
+    /// Its most frequent values, at most 12, most frequent first, then by value.
+    pub groups: Vec<Group>,
+    /// How many other values there are; all of them together are the last group.
+    pub others: u64,
+}
+
+/// The rows with one value.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// The value, as it is written; none for rows without one, and for those with any other value.
+    pub value: Option<String>,
+    /// How many rows.
+    pub rows: u64,
+    /// Of each number column.
+    pub columns: Vec<GroupNumbers>,
+}
+
+/// A number column in the rows of a group.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupNumbers {
+    /// Name of the column.
+    pub name: String,
+    /// Cells with a finite number.
+    pub count: u64,
+    /// Mean.
+    pub mean: Option<f64>,
+    /// Sample standard deviation.
+    pub std: Option<f64>,
+    /// Smallest.
+    pub min: Option<f64>,
+    /// Lower quartile.
+    pub q25: Option<f64>,
+    /// Median.
+    pub median: Option<f64>,
+    /// Upper quartile.
+    pub q75: Option<f64>,
+    /// Largest.
+    pub max: Option<f64>,
 }
 
 /// What is known about one column. Numbers from `mean` on are of number columns only; of dates,
@@ -36,7 +91,7 @@ pub struct Numbers {
 pub struct ColumnNumbers {
     /// Name, unique.
     pub name: String,
-    /// `integer`, `number`, `boolean`, `date`, `datetime`, `text` or `empty`.
+    /// `integer`, `number`, `boolean`, `date`, `datetime`, `time`, `duration`, `text` or `empty`.
     #[serde(rename = "type")]
     pub kind: String,
     /// Cells with a value.
@@ -73,10 +128,13 @@ pub struct ColumnNumbers {
     pub kurtosis: Option<f64>,
     /// Cells further than 1.5 interquartile ranges from the quartiles.
     pub outliers: Option<u64>,
-    /// Earliest, ISO 8601, of dates.
+    /// Earliest, ISO 8601, of dates; of times of day and durations, hours, minutes and seconds.
     pub first: Option<String>,
-    /// Latest, ISO 8601, of dates.
+    /// Latest.
     pub last: Option<String>,
+    /// Mean of times of day and durations, rounded to seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_time: Option<String>,
     /// The most frequent values, at most 10, most frequent first, then by value.
     pub top: Vec<(serde_json::Value, u64)>,
     /// Of number columns; bins as numpy's `auto`.

@@ -7,6 +7,7 @@
 mod chunks;
 mod clean;
 mod column;
+mod convert;
 mod dialect;
 mod encoding;
 mod fill;
@@ -28,7 +29,7 @@ mod word;
 
 use std::path::PathBuf;
 
-pub use clean::clean;
+pub use clean::{Again, Output, clean, read_then};
 pub use source::Source;
 
 use crate::stats::READING_BYTES;
@@ -84,8 +85,12 @@ pub struct ReadOptions {
     pub skip_lines: Option<u64>,
     /// Which of several tables in the file, from 1.
     pub table: Option<u64>,
+    /// Of a workbook, which sheet: its name, or its number from 1. The first one with a table.
+    pub sheet: Option<String>,
     /// The order of day and month where a date does not say it.
     pub dates: Option<DateOrder>,
+    /// Leave out a last row that sums the others.
+    pub no_totals: bool,
     /// Bytes that the table may keep in memory; what is more goes to temporary files. Bounds the
     /// rows, too: see [`most_rows`].
     pub memory: u64,
@@ -111,7 +116,9 @@ impl Default for ReadOptions {
             header_lines: None,
             skip_lines: None,
             table: None,
+            sheet: None,
             dates: None,
+            no_totals: false,
             memory: 300 << 20,
             max_content: 64 << 30,
             threads: std::thread::available_parallelism().map_or(2, usize::from),
@@ -128,7 +135,8 @@ pub fn most_rows(memory: u64) -> u64 {
     (memory.saturating_mul(2) / READING_BYTES).max(LEAST_ROWS)
 }
 
-/// Reads a table. The input may be compressed with gzip or zstd.
+/// Reads a table: text, a workbook, Parquet, Arrow or JSON. The input may be compressed with gzip
+/// or zstd.
 ///
 /// # Errors
 ///
@@ -150,6 +158,7 @@ struct Understood {
     sample: dialect::Sample,
     dialect: dialect::Dialect,
     layout: layout::Layout,
+    plans: Vec<infer::ColumnPlan>,
 }
 
 /// Reads a table as often as it takes to know how.
@@ -158,15 +167,47 @@ fn understand(
     options: &ReadOptions,
     watch: &dyn Watch,
 ) -> Result<(Table, Understood), AnalysisError> {
+    let read = understand_rows(input, options, watch, true)?;
+    if !options.no_totals || !crate::stats::has_totals(&read.0)? {
+        return Ok(read);
+    }
+    drop(read);
+    let mut read = understand_rows(input, options, watch, false)?;
+    read.0.notes.push(Note::Totals);
+    Ok(read)
+}
+
+/// The same with its last row, or without.
+fn understand_rows(
+    input: &source::Input,
+    options: &ReadOptions,
+    watch: &dyn Watch,
+    last: bool,
+) -> Result<(Table, Understood), AnalysisError> {
     watch.stage(crate::Stage::Reading, 0.0);
     let spill = spill::Spill::new(options.temp_dir.clone());
-    let mut encoding = encoding::choose(&input.sample()?, options.encoding.as_deref())?;
+    let known = input.given.as_ref();
+    let wanted = if known.is_some() { Some("utf-8") } else { options.encoding.as_deref() };
+    let mut encoding = encoding::choose(&input.sample()?, wanted)?;
     for _ in 0..PASSES {
-        let sample = dialect::sample(input, &encoding)?;
-        foreign::refuse_documents(&sample.text)?;
-        let dialect = sniff::sniff(&sample, options)?;
-        let layout = layout::find(&sample, &dialect, options)?;
-        let mut plans = infer::plans(&layout, &dialect, options.dates);
+        let mut sample = dialect::sample(input, &encoding)?;
+        let dialect = match known {
+            Some(_) => {
+                sample.mixed = false;
+                dialect::Dialect::of(b',', b'"', b'\n')
+            }
+            None => {
+                foreign::refuse_documents(&sample.text)?;
+                sniff::sniff(&sample, options)?
+            }
+        };
+        let columns = known.and_then(|given| given.columns.as_deref());
+        let mut layout = match columns {
+            Some(_) => layout::plain(&sample, &dialect),
+            None => layout::find(&sample, &dialect, options)?,
+        };
+        layout.last = last;
+        let mut plans = infer::plans(&layout, &dialect, options.dates, columns);
         for pass_number in 0..PASSES {
             let setting = pass::Setting {
                 input,
@@ -198,8 +239,13 @@ fn understand(
                 table.notes.push(Note::Guessed);
             }
             table.notes.extend(layout.notes.iter().cloned());
+            if let Some(given) = known {
+                table.format = given.format;
+                table.sheet.clone_from(&given.sheet);
+                table.notes.extend(given.notes.iter().cloned());
+            }
             watch.stage(crate::Stage::Reading, 1.0);
-            return Ok((table, Understood { encoding, sample, dialect, layout }));
+            return Ok((table, Understood { encoding, sample, dialect, layout, plans }));
         }
         spill.clear();
     }

@@ -6,10 +6,12 @@
 mod alerts;
 mod amounts;
 mod cards;
+mod compare;
 mod drawings;
 mod facts;
 mod glance;
 mod glossary;
+mod groups;
 mod overview;
 mod pairs;
 mod reading;
@@ -21,6 +23,7 @@ use std::collections::HashMap;
 use crate::charts::{Chart, ChartKind};
 use crate::numbers::Numbers;
 use crate::{Lang, names};
+pub use compare::{compared, comparison};
 pub use facts::{ColumnFacts, TableFacts};
 pub use reading::sentences;
 use words::Words;
@@ -42,6 +45,8 @@ pub struct ReportOptions {
     pub made_at: Option<String>,
     /// The name of the node that did the work.
     pub served_by: Option<String>,
+    /// Whether the page carries a font with the characters in it that not every machine has.
+    pub font: bool,
 }
 
 /// The page. Alerts and titles of charts are taken as they are, so they have to be in the
@@ -70,6 +75,7 @@ pub fn page(
         kind(ChartKind::Trends, words::TRENDS),
         kind(ChartKind::Categories, words::CATEGORIES),
         kind(ChartKind::Cloud, words::CLOUD),
+        Section { id: "groups", title: words::GROUPS, body: groups::tables(&page) },
         Section { id: "columns", title: words::COLUMNS, body: cards::all(&page, &drawings) },
         Section { id: "reading", title: words::READING, body: reading::list(&page) },
         Section { id: "glossary", title: words::GLOSSARY, body: glossary::list(&page) },

@@ -18,6 +18,7 @@ mod calendar;
 mod column;
 mod correlation;
 mod facts;
+pub(crate) mod groups;
 mod histogram;
 mod runs;
 mod scatter;
@@ -28,6 +29,8 @@ mod trend;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use calendar::{clock, iso};
+pub(crate) use column::has_totals;
 use column::{Learnt, Reading};
 
 /// What a column takes in memory while it is read, in bytes a row: its cells, their sorted keys
@@ -129,12 +132,15 @@ fn describe(
         file: table.file.clone(),
         encoding: table.encoding.clone(),
         delimiter: table.delimiter,
+        format: table.format.name().into(),
+        sheet: table.sheet.clone(),
         rows: table.rows,
         bad_rows: table.bad_rows.count,
         duplicate_rows: table.duplicate_rows,
         columns,
         correlation,
         alerts,
+        groups: None,
     };
     Ok((numbers, facets))
 }

@@ -15,6 +15,10 @@ pub struct Table {
     pub encoding: String,
     /// Between the fields.
     pub delimiter: char,
+    /// What kind of file it was.
+    pub format: Format,
+    /// Of a workbook, the sheet.
+    pub sheet: Option<String>,
     /// Rows without the header, broken ones included where something of them was kept.
     pub rows: u64,
     /// Rows that did not have the header's number of fields, or were broken otherwise.
@@ -27,6 +31,60 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// What a person should know about the reading, such as bytes that the encoding forbids.
     pub notes: Vec<Note>,
+}
+
+/// Kinds of files that are tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// CSV and the like.
+    Text,
+    /// Excel, since 2007.
+    Xlsx,
+    /// Excel, before.
+    Xls,
+    /// OpenDocument.
+    Ods,
+    /// Apache Parquet.
+    Parquet,
+    /// Apache Arrow: IPC files (Feather, version 2) and streams.
+    Arrow,
+    /// An array of objects.
+    Json,
+    /// An object in each line.
+    NdJson,
+}
+
+impl Format {
+    /// All of them.
+    const ALL: [Self; 8] = [
+        Self::Text,
+        Self::Xlsx,
+        Self::Xls,
+        Self::Ods,
+        Self::Parquet,
+        Self::Arrow,
+        Self::Json,
+        Self::NdJson,
+    ];
+
+    /// The one of this name, as [`Format::name`] says it.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// As in `numbers.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Xlsx => "xlsx",
+            Self::Xls => "xls",
+            Self::Ods => "ods",
+            Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
+            Self::Json => "json",
+            Self::NdJson => "ndjson",
+        }
+    }
 }
 
 /// Rows that are not as wide as the header, or broken otherwise.
@@ -134,6 +192,15 @@ pub enum Note {
     /// So many columns without a name or a value, made by a delimiter at the end of every line,
     /// were left out.
     EmptyColumns(u64),
+    /// The workbook has other sheets than the one that was read; their names.
+    OtherSheets {
+        /// The sheet that was read.
+        read: String,
+        /// The others, hidden ones too.
+        others: Vec<String>,
+    },
+    /// The last row summed the others and was left out, as was wanted.
+    Totals,
     /// Nothing stands between fields, so that there is one column.
     NoDelimiter,
 }
@@ -168,6 +235,10 @@ pub enum Kind {
     Date,
     /// Days with a time.
     DateTime,
+    /// Times of day.
+    Time,
+    /// How long something takes: hours, minutes and seconds, beyond a day or below nothing.
+    Duration,
     /// Anything else.
     Text,
     /// No cell has a value.
@@ -183,6 +254,8 @@ impl Kind {
             Self::Boolean => "boolean",
             Self::Date => "date",
             Self::DateTime => "datetime",
+            Self::Time => "time",
+            Self::Duration => "duration",
             Self::Text => "text",
             Self::Empty => "empty",
         }
@@ -235,8 +308,8 @@ pub enum Values {
     Integers(Wholes),
     /// By row; NaN where missing or invalid.
     Numbers(Vec<f64>),
-    /// By row, microseconds since 1970-01-01T00:00 in the time that was written; `None` where
-    /// missing or invalid.
+    /// By row, microseconds since 1970-01-01T00:00 in the time that was written, or since midnight
+    /// where there is no day; `None` where missing or invalid.
     Times(Wholes),
     /// Nothing is kept by row; ask [`Column::texts`].
     Texts,

@@ -6,6 +6,8 @@ mod bad_input;
 mod dialects;
 #[path = "read/encodings.rs"]
 mod encodings;
+#[path = "read/formats.rs"]
+mod formats;
 #[path = "read/golden.rs"]
 mod golden;
 #[path = "read/hunted.rs"]
@@ -101,7 +103,9 @@ fn content(table: &Table) -> String {
         out += &format!("{name} {kind:?} {missing} {:?} {:?} ", column.invalid, column.written);
         out += &match kind {
             Kind::Integer | Kind::Number => format!("{:?}\n", numbers(column)),
-            Kind::Date | Kind::DateTime => format!("{:?}\n", times(column)),
+            Kind::Date | Kind::DateTime | Kind::Time | Kind::Duration => {
+                format!("{:?}\n", times(column))
+            }
             _ => format!("{:?}\n", texts(column)),
         };
     }

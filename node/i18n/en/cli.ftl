@@ -115,6 +115,10 @@ cli-charts-in = { $charts ->
     } and the numbers in { $folder }
 cli-open-page = open { $page }
 cli-table = { $path }: { $rows } rows, { $columns } columns
+cli-compared = { $first } rows, then { $second }; { $columns ->
+        [1] 1 column
+       *[other] { $columns } columns
+    } in both, { $changed } of another type
 cli-reading = reading
 cli-bytes-in = { $bytes } bytes in { $path }
 cli-bytes-with = with { $bytes } bytes of data: -o FILE keeps them

@@ -115,6 +115,7 @@ cli-more-alerts = …… 另有 { $more } 条，见报告
 cli-charts-in = { $charts } 张图表和各项数字在 { $folder }
 cli-open-page = 请打开 { $page }
 cli-table = { $path }：{ $rows } 行，{ $columns } 列
+cli-compared = 先 { $first } 行，后 { $second } 行；两者都有的 { $columns } 列，其中 { $changed } 列类型不同
 cli-reading = 正在读取
 cli-bytes-in = { $bytes } 字节，在 { $path }
 cli-bytes-with = 附带 { $bytes } 字节数据：用 -o 文件 保存

@@ -38,11 +38,13 @@ help-faces = 找出图片里的人脸，以及性别和年龄
     .via = 由谁来看：local 是网里的节点，图片不离开局域网；facepp 是 Face++ 云，通过有密钥的节点；auto 在设置允许时先用 Face++，否则用节点
     .peer = 只让这个节点处理（它的标识）
 
-help-analyze = 为 CSV 文件制作报告：数字、图表、词云
-    .file = 表格：CSV、TSV 之类，也可以用 gzip 或 zstd 压缩；- 从管道读取
+help-analyze = 为表格制作报告：数字、图表、词云
+    .files = 表格：CSV 之类、.xlsx、.xls、.ods、Parquet、Arrow、JSON；也可以用 gzip 或 zstd 压缩；- 从管道读取；第二个与第一个对比
     .out = 报告放在哪里 [默认：当前文件夹下的“文件名-report”]
     .only = 只要这些图表：heatmap、scatter、distributions、missing、skew、categories、trends、cloud
     .column = 词云用哪个文本列 [默认：词最多的列]
+    .weight = 按哪个数字列决定词的大小 [默认：按出现次数]
+    .group = 按哪一列的值把数字列分开
     .mask = 词云的形状：一张图片，或 rectangle、circle、ellipse、heart、star、cloud、diamond
     .seed = 换一个种子，词的位置就不同
     .theme = 图表图片是给纸还是给深色屏幕看：light 或 dark；网页里两种都有
@@ -57,11 +59,13 @@ help-reading =
     .header_lines = 表头有几行，0 到 5 [默认：自动判断]
     .skip_lines = 表头上方有几行，例如标题 [默认：自动判断]
     .table = 文件里有多个表格时用哪一个，从 1 数起 [默认：第一个]
+    .sheet = 用工作簿的哪个工作表：名称，或从 1 数起的序号 [默认：第一个有表格的]
     .dates = 在 01/02/2024 这样的日期里，日在前（dmy）还是月在前（mdy）[默认：自动判断]
+    .no_totals = 略去是其他各行合计的最后一行
 
-help-table = 把表格整理后写出：一行表头，UTF-8，逗号分隔
-    .file = 表格：CSV、TSV 之类，也可以用 gzip 或 zstd 压缩；- 从管道读取
-    .out = 写出的文件，一个 .csv
+help-table = 把表格整理后写出：一行表头，CSV 或带类型的文件
+    .file = 表格：CSV 之类、.xlsx、.xls、.ods、Parquet、Arrow、JSON；也可以用 gzip 或 zstd 压缩；- 从管道读取
+    .out = 写出的文件：.csv，或带类型的 .parquet、.arrow、.ndjson
 
 help-call = 使用任何能力，包括没有专门命令的
     .after =

@@ -1,4 +1,4 @@
-//! `potluck analyze`: a CSV file in, a folder with a report out.
+//! `potluck analyze`: a table in, a folder with a report out.
 
 mod text;
 
@@ -14,6 +14,7 @@ use potluck_analysis::{
     Lang, Numbers,
     charts::{ChartKind, Theme},
     cloud::Shape,
+    report::comparison,
 };
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -44,9 +45,10 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// The options of `analyze`.
 #[derive(Debug, Args)]
 pub struct Analyze {
-    /// The table: CSV, TSV and the like, also compressed with gzip or zstd; - reads from a pipe
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// The table: CSV and the like, .xlsx, .xls, .ods, Parquet, Arrow, JSON; also compressed with gzip or zstd; - reads
+    /// from a pipe; a second one is compared with the first
+    #[arg(value_name = "FILE", required = true, num_args = 1..=2)]
+    files: Vec<PathBuf>,
     /// Where the report goes [default: FILE-report beside you]
     #[arg(short, long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -56,6 +58,12 @@ pub struct Analyze {
     /// The text column that the word cloud is made of [default: the one with the most words]
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
+    /// A number column by which the words of the cloud are sized [default: how often they come]
+    #[arg(long, value_name = "NAME")]
+    weight: Option<String>,
+    /// A column by whose values the number columns are split
+    #[arg(long, value_name = "NAME")]
+    group: Option<String>,
     /// What the word cloud fills: a picture, or rectangle, circle, ellipse, heart, star, cloud, diamond
     #[arg(long, value_name = "FILE|SHAPE")]
     mask: Option<String>,
@@ -76,42 +84,47 @@ impl Analyze {
     pub(super) async fn run(self, common: &Common, output: &Output) -> Result<ExitCode, Failure> {
         let only = peer(self.peer.as_deref())?;
         let lang = output.lang();
-        let request = self.request(lang)?;
-        let table = Table::open(&self.file)?;
-        let out = self.out.clone().unwrap_or_else(|| default_folder(&self.file));
+        let files: Vec<&Path> = self.files.iter().map(PathBuf::as_path).collect();
+        let out = self.out.clone().unwrap_or_else(|| default_folder(&files));
+        let requests =
+            files.iter().map(|file| self.request(file, lang)).collect::<Result<Vec<_>, _>>()?;
+        let tables = files.iter().map(|file| Table::open(file)).collect::<Result<Vec<_>, _>>()?;
         // Before anybody works for nothing.
         let folder = Folder::make(&out).map_err(|e| unwritable(&out, &e))?;
-        let (progress, news) = mpsc::channel(32);
-        let call = Call {
-            capability: "analyze/1".into(),
-            variant: None,
-            args: protocol::encode(&request).map_err(Failure::internal)?,
-            input: Some(CallInput::File(table.path.clone())),
-            timeout: common.timeout.unwrap_or(PATIENCE),
-            only,
-            progress: Some(progress),
+        let outs = match files.as_slice() {
+            [_] => vec![out.clone()],
+            _ => vec![out.join("first"), out.join("second")],
         };
         let host = Host::find(common, &["analyze/1"]).await?;
-        let telling = tokio::spawn(tell(news, output.bar(100)));
-        let reply = host.call(call).await;
-        let _ = telling.await;
-        host.leave().await;
-        let reply = reply?;
-        let response: Response = protocol::decode(&reply.body).map_err(Failure::unreadable)?;
-        let files = report::unpack(reply.data.as_ref(), &out)?.files;
-        folder.keep();
-        if output.is_json() {
-            let document = document(&self.file, &out, &files, &response, &reply)?;
-            output.print(&document, String::new);
-        } else {
-            output.say(&text::text(&out, &files, &response, &reply, lang));
+        let mut reports = Vec::new();
+        for ((request, table), out) in requests.iter().zip(&tables).zip(&outs) {
+            match analyzed(request, table, out, only, (&host, common, output)).await {
+                Ok(report) => reports.push(report),
+                Err(failure) => {
+                    host.leave().await;
+                    return Err(failure);
+                }
+            }
         }
-        output.explain(&reply.route);
+        host.leave().await;
+        folder.keep();
+        match reports.as_slice() {
+            [report] if output.is_json() => {
+                output.print(&document(files[0], &out, report)?, String::new);
+            }
+            [Report { files, response, reply }] => {
+                output.say(&text::text(&out, files, response, reply, lang));
+            }
+            reports => compared(&files, &outs, &out, reports, output)?,
+        }
+        for report in &reports {
+            output.explain(&report.reply.route);
+        }
         Ok(ExitCode::SUCCESS)
     }
 
     /// What is asked. Names that cannot be right are said here, before a node is looked for.
-    fn request(&self, lang: Lang) -> Result<Request, Failure> {
+    fn request(&self, file: &Path, lang: Lang) -> Result<Request, Failure> {
         for name in &self.only {
             name.parse::<ChartKind>().map_err(Failure::usage)?;
         }
@@ -127,8 +140,8 @@ impl Analyze {
                 (None, Some(small.map_err(bad)?))
             }
         };
-        let name = match self.file.file_name() {
-            Some(name) if !is_pipe(&self.file) => name.to_string_lossy().into_owned(),
+        let name = match file.file_name() {
+            Some(name) if !is_pipe(file) => name.to_string_lossy().into_owned(),
             _ => "-".to_owned(),
         };
         Ok(Request {
@@ -136,6 +149,8 @@ impl Analyze {
             lang: Some(lang.code().into()),
             only: (!self.only.is_empty()).then(|| self.only.clone()),
             column: self.column.clone(),
+            weight: self.weight.clone(),
+            group: self.group.clone(),
             shape,
             mask: mask.map(serde_bytes::ByteBuf::from),
             encoding: self.reading.encoding.clone(),
@@ -146,9 +161,12 @@ impl Analyze {
             header_lines: self.reading.header_lines,
             skip_lines: self.reading.skip_lines,
             table: self.reading.table,
+            sheet: self.reading.sheet.clone(),
             dates: said.dates.and(self.reading.dates.clone()),
+            no_totals: self.reading.no_totals,
             theme: Some(self.theme.clone()),
             seed: self.seed,
+            font: true,
         })
     }
 }
@@ -182,15 +200,84 @@ pub(super) fn is_pipe(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-fn default_folder(file: &Path) -> PathBuf {
+fn default_folder(files: &[&Path]) -> PathBuf {
+    let stems: Vec<String> = files.iter().map(|file| stem(file)).collect();
+    PathBuf::from(match stems.as_slice() {
+        [one] => format!("{one}-report"),
+        stems => format!("{}-comparison", stems.join("-")),
+    })
+}
+
+/// The name of a table without its endings.
+fn stem(file: &Path) -> String {
     let name = match file.file_name() {
         Some(name) if !is_pipe(file) => name.to_string_lossy().into_owned(),
         _ => "table".to_owned(),
     };
     let unpacked = [".gz", ".zst"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
-    let stem = Path::new(unpacked).file_stem().unwrap_or_default().to_string_lossy();
-    PathBuf::from(format!("{stem}-report"))
+    Path::new(unpacked).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
+
+/// A report that came back, and was written.
+struct Report {
+    files: Vec<String>,
+    response: Response,
+    reply: Reply,
+}
+
+/// Has a table analysed, and writes the report.
+async fn analyzed(
+    request: &Request,
+    table: &Table,
+    out: &Path,
+    only: Option<libp2p::PeerId>,
+    (host, common, output): (&Host, &Common, &Output),
+) -> Result<Report, Failure> {
+    let (progress, news) = mpsc::channel(32);
+    let call = Call {
+        capability: "analyze/1".into(),
+        variant: None,
+        args: protocol::encode(request).map_err(Failure::internal)?,
+        input: Some(CallInput::File(table.path.clone())),
+        timeout: common.timeout.unwrap_or(PATIENCE),
+        only,
+        progress: Some(progress),
+    };
+    let telling = tokio::spawn(tell(news, output.bar(100)));
+    let reply = host.call(call).await;
+    let _ = telling.await;
+    let reply = reply?;
+    let response: Response = protocol::decode(&reply.body).map_err(Failure::unreadable)?;
+    let files = report::unpack(reply.data.as_ref(), out)?.files;
+    Ok(Report { files, response, reply })
+}
+
+/// What is different in the second table: as a page, and for programs.
+fn compared(
+    files: &[&Path],
+    outs: &[PathBuf],
+    out: &Path,
+    reports: &[Report],
+    output: &Output,
+) -> Result<(), Failure> {
+    let numbers = outs.iter().map(|out| numbers(out)).collect::<Result<Vec<_>, _>>()?;
+    let [one, other] = numbers.as_slice() else { return Ok(()) };
+    let (page, lang) = (out.join(COMPARISON), output.lang());
+    std::fs::write(&page, comparison([one, other], lang)).map_err(|e| unwritable(&page, &e))?;
+    let document = json!({
+        "out": out.display().to_string(),
+        "files": [COMPARISON],
+        "comparison": potluck_analysis::report::compared([one, other]),
+        "reports": files.iter().zip(outs).zip(reports)
+            .map(|((file, out), report)| document(file, out, report))
+            .collect::<Result<Vec<_>, _>>()?,
+    });
+    output.print(&document, || printable(&text::compared(&page, [one, other], lang)).into_owned());
+    Ok(())
+}
+
+/// The page that compares two tables.
+const COMPARISON: &str = "comparison.html";
 
 /// Where the report goes. A folder that was made for it goes again when there is no report.
 struct Folder {
@@ -239,22 +326,21 @@ impl From<ReportError> for Failure {
     }
 }
 
-fn document(
-    file: &Path,
-    out: &Path,
-    files: &[String],
-    response: &Response,
-    reply: &Reply,
-) -> Result<Value, Failure> {
+/// The numbers of a report that was written.
+fn numbers(out: &Path) -> Result<Numbers, Failure> {
     let numbers = std::fs::read(out.join(NUMBERS)).map_err(Failure::internal)?;
-    let numbers: Numbers = serde_json::from_slice(&numbers).map_err(|e| Failure::unreadable(&e))?;
+    serde_json::from_slice(&numbers).map_err(|e| Failure::unreadable(&e))
+}
+
+fn document(file: &Path, out: &Path, report: &Report) -> Result<Value, Failure> {
+    let Report { files, response, reply } = report;
     Ok(json!({
         "file": file.display().to_string(),
         "out": out.display().to_string(),
         "files": files,
         "rows": response.rows,
         "columns": response.columns,
-        "numbers": numbers,
+        "numbers": numbers(out)?,
         "served_by": reply.served_by,
         "route": reply.route,
         "milliseconds": reply.milliseconds,
@@ -275,8 +361,10 @@ mod tests {
             ("x", "x-report"),
         ];
         for (file, folder) in table {
-            assert_eq!(default_folder(Path::new(file)), Path::new(folder));
+            assert_eq!(default_folder(&[Path::new(file)]), Path::new(folder));
         }
+        let two = [Path::new("a/x.csv"), Path::new("y.xlsx")];
+        assert_eq!(default_folder(&two), Path::new("x-y-comparison"));
     }
 
     #[test]

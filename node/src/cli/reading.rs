@@ -35,9 +35,15 @@ pub struct Reading {
     /// Which of several tables in the file, from 1 [default: the first]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=MOST_TABLES))]
     pub table: Option<u64>,
+    /// Of a workbook, which sheet: its name, or its number from 1 [default: the first with a table]
+    #[arg(long, value_name = "NAME|N")]
+    pub sheet: Option<String>,
     /// In dates such as 01/02/2024 the day comes first (dmy) or the month (mdy) [default: found out]
     #[arg(long, value_name = "dmy|mdy")]
     pub dates: Option<String>,
+    /// Leave out a last row that sums the others
+    #[arg(long)]
+    pub no_totals: bool,
 }
 
 /// What was said in words.

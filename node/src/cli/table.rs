@@ -10,7 +10,7 @@ use std::{
 use clap::Args;
 use potluck_analysis::{
     AnalysisError, Lang, Table, Unwatched,
-    read::{self, ReadOptions, Source},
+    read::{self, Output, ReadOptions, Source},
     report,
     table::Note,
 };
@@ -27,10 +27,11 @@ use super::{
 /// The options of `table`.
 #[derive(Debug, Args)]
 pub struct Clean {
-    /// The table: CSV, TSV and the like, also compressed with gzip or zstd; - reads from a pipe
+    /// The table: CSV and the like, .xlsx, .xls, .ods, Parquet, Arrow, JSON; also compressed with gzip or zstd; - reads
+    /// from a pipe
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The file that is written, a .csv
+    /// The file that is written: .csv, or with types .parquet, .arrow or .ndjson
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
@@ -51,16 +52,18 @@ impl Clean {
             header_lines: self.reading.header_lines,
             skip_lines: self.reading.skip_lines,
             table: self.reading.table,
+            sheet: self.reading.sheet.clone(),
             dates: said.dates,
+            no_totals: self.reading.no_totals,
             ..ReadOptions::default()
         };
-        if !self.out.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv")) {
-            return Err(Failure::usage(wrong::no_csv(&self.out)));
-        }
+        let Some(output) = Output::of(&self.out) else {
+            return Err(Failure::usage(wrong::no_output(&self.out)));
+        };
         let waiting = output.spinner(words::reading(lang));
         let (file, out) = (self.file, self.out);
         let done = tokio::task::spawn_blocking(move || {
-            let table = clean(&file, &out, &options)?;
+            let table = clean(&file, &out, output, &options)?;
             Ok::<_, Failure>((file, out, table))
         });
         let done = done.await.map_err(Failure::internal)?;
@@ -74,19 +77,26 @@ impl Clean {
 
 /// Writes the table beside its place, then there: a file that was there stays until all is
 /// written. An empty file is a table of nothing.
-fn clean(file: &Path, out: &Path, options: &ReadOptions) -> Result<Option<Table>, Failure> {
+fn clean(
+    file: &Path,
+    out: &Path,
+    output: Output,
+    options: &ReadOptions,
+) -> Result<Option<Table>, Failure> {
     let folder = match out.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let mut kept = tempfile::NamedTempFile::new_in(folder).map_err(|e| unwritable(out, &e))?;
     let empty = std::fs::metadata(file).is_ok_and(|about| about.is_file() && about.len() == 0);
+    let empty = empty && matches!(output, Output::Csv | Output::NdJson);
     let mut table = None;
     if !empty {
         let input = analyze::Table::open(file)?;
         let mut writer = BufWriter::new(&mut kept);
         let source = Source::File(input.path.clone());
-        table = Some(read::clean(source, options, &mut writer, &Unwatched).map_err(failure)?);
+        table =
+            Some(read::clean(source, options, output, &mut writer, &Unwatched).map_err(failure)?);
         writer.flush().map_err(|e| unwritable(out, &e))?;
     }
     kept.persist(out).map_err(|e| unwritable(out, &e.error))?;
@@ -114,6 +124,8 @@ fn document(file: &Path, out: &Path, table: Option<&Table>, lang: Lang) -> Value
         "out": out,
         "encoding": table.encoding,
         "delimiter": table.delimiter,
+        "format": table.format.name(),
+        "sheet": table.sheet,
         "header": !table.notes.contains(&Note::NoHeader),
         "rows": table.rows,
         "columns": table.columns.iter().map(column).collect::<Vec<_>>(),

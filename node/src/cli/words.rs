@@ -88,6 +88,7 @@ potluck_i18n::words! { "cli":
     charts_in(charts: usize, folder: String);
     open_page(page: String);
     table(path: String, rows: u64, columns: usize);
+    compared(first: u64, second: u64, columns: usize, changed: usize);
     reading;
     bytes_in(bytes: u64, path: String);
     bytes_with(bytes: u64);

@@ -42,7 +42,7 @@ potluck_i18n::reasons! { "usage":
     no_time;
     before_that(last: Reason, earlier: Reason);
     another_size(name: &str, told: String, is: String);
-    no_csv(path: &Path);
+    no_output(path: &Path);
     copy_ending(ending: &str);
     several_pictures;
     picture_itself(path: &Path);

@@ -64,6 +64,12 @@ pub struct Request {
     /// The text column of the word cloud.
     #[serde(default)]
     pub column: Option<String>,
+    /// A number column by which the words of the cloud are sized.
+    #[serde(default)]
+    pub weight: Option<String>,
+    /// A column by whose values the number columns are split.
+    #[serde(default)]
+    pub group: Option<String>,
     /// The name of a shape that the word cloud fills.
     #[serde(default)]
     pub shape: Option<String>,
@@ -94,12 +100,21 @@ pub struct Request {
     /// Which of several tables in the file, from 1 to 1000; the first otherwise.
     #[serde(default)]
     pub table: Option<u64>,
+    /// Of a workbook, which sheet: its name, or its number from 1; the first with a table otherwise.
+    #[serde(default)]
+    pub sheet: Option<String>,
+    /// Leave out a last row that sums the others.
+    #[serde(default)]
+    pub no_totals: bool,
     /// The order of day and month where the dates do not say it: `dmy` or `mdy`.
     #[serde(default)]
     pub dates: Option<String>,
     /// Of charts as pictures: `light` or `dark`; the page has both.
     #[serde(default)]
     pub theme: Option<String>,
+    /// Whether the page may carry a font, which askers before this option refuse.
+    #[serde(default)]
+    pub font: bool,
     /// The same seed gives the same word cloud.
     #[serde(default)]
     pub seed: u64,
@@ -205,7 +220,7 @@ impl Service for Analyze {
     fn capability(&self) -> Capability {
         Capability {
             name: "analyze/1",
-            summary: "a CSV file in, a report with charts and numbers out",
+            summary: "a table in (CSV, Excel, Parquet, JSON and more), a report with charts and numbers out",
             input: Kind::Table,
             output: Kind::Json,
             repeat: Repeat::Safe,
@@ -281,7 +296,8 @@ impl Service for Analyze {
 fn options(request: Request, settings: &Settings) -> Result<job::Options, Fault> {
     let texts =
         [&request.file, &request.column, &request.encoding, &request.delimiter, &request.quote];
-    let texts = texts.into_iter().chain([&request.escape]);
+    let texts =
+        texts.into_iter().chain([&request.escape, &request.sheet, &request.weight, &request.group]);
     if texts.flatten().any(|text| text.len() > MAX_TEXT) {
         return Err(Fault::bad_input(format!("a name is longer than {MAX_TEXT} bytes")));
     }
@@ -329,7 +345,9 @@ fn options(request: Request, settings: &Settings) -> Result<job::Options, Fault>
             header_lines: request.header_lines,
             skip_lines: request.skip_lines,
             table: request.table,
+            sheet: request.sheet,
             dates,
+            no_totals: request.no_totals,
             memory: settings.memory,
             // What is packed may be larger than what travels, but not without bound.
             max_content: settings.max_input.saturating_mul(UNPACKED),
@@ -339,9 +357,12 @@ fn options(request: Request, settings: &Settings) -> Result<job::Options, Fault>
         lang: lang.unwrap_or_default(),
         only,
         column: request.column,
+        weight: request.weight,
+        group: request.group,
         mask,
         theme: theme.unwrap_or_default(),
         seed: request.seed,
+        font: request.font,
         made_at: Some(Zoned::now().strftime("%Y-%m-%d %H:%M %:z").to_string()),
         served_by: Some(settings.node.clone()),
         ..job::Options::default()

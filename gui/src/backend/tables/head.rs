@@ -9,8 +9,8 @@ use std::{
 use potluck::say::{Reason, Say as _};
 use potluck_analysis::{
     AnalysisError, Unwatched,
-    read::{self, ReadOptions},
-    table::{Kind, Note, Table},
+    read::{self, Output, ReadOptions},
+    table::{Format, Kind, Note, Table},
 };
 
 use super::{CELL, short};
@@ -22,8 +22,18 @@ const HEAD: u64 = 256 << 10;
 const ROWS: usize = 12;
 /// Columns of it that show.
 const COLUMNS: usize = 40;
-/// What begins like this is packed, and half of it cannot be read.
-const PACKED: [&[u8]; 2] = [&[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd]];
+/// What begins like this is packed, and half of it cannot be read: gzip, zstd, zip (workbooks), old Office, Parquet,
+/// Arrow.
+const PACKED: [&[u8]; 6] = [
+    &[0x1f, 0x8b],
+    &[0x28, 0xb5, 0x2f, 0xfd],
+    b"PK\x03\x04",
+    &[0xd0, 0xcf, 0x11, 0xe0],
+    b"PAR1",
+    b"ARROW1",
+];
+/// Of these so many bytes are looked at as a whole.
+const SMALL: u64 = 8 << 20;
 
 /// How a table is read, where the person knows better than what is found out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,6 +52,8 @@ pub struct Reading {
     pub skip_lines: Option<u64>,
     /// Which of several tables.
     pub table: Option<u64>,
+    /// Of a workbook, which sheet.
+    pub sheet: Option<String>,
     /// The order of day and month: `dmy` or `mdy`.
     pub dates: Option<&'static str>,
 }
@@ -58,6 +70,11 @@ pub struct Head {
 /// What was understood of the beginning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
+    /// What kind of file it is.
+    pub format: Format,
+    /// Of a workbook, the sheet that was read, and all of them as far as they are known.
+    pub sheets: Vec<String>,
+    pub sheet: Option<String>,
     /// Such as `UTF-8`.
     pub encoding: String,
     /// Between fields.
@@ -90,15 +107,16 @@ fn head(source: &Source, reading: &Reading) -> Result<Head, Unread> {
     }
     let mut clean = Vec::new();
     let stream = read::Source::Stream(Box::new(Cursor::new(start)));
-    let table = match read::clean(stream, &options(reading, source), &mut clean, &Unwatched) {
-        Ok(table) => table,
-        // Of half a file, only the whole says whether it is none.
-        Err(_) if !whole => return Ok(Head { bytes, seen: None }),
-        Err(error @ (AnalysisError::BadInput(_) | AnalysisError::BadOption(_))) => {
-            return Err(Unread::NotIt(error.to_string()));
-        }
-        Err(error) => return Err(Unread::Unreadable(error.to_string())),
-    };
+    let table =
+        match read::clean(stream, &options(reading, source), Output::Csv, &mut clean, &Unwatched) {
+            Ok(table) => table,
+            // Of half a file, only the whole says whether it is none.
+            Err(_) if !whole => return Ok(Head { bytes, seen: None }),
+            Err(error @ (AnalysisError::BadInput(_) | AnalysisError::BadOption(_))) => {
+                return Err(Unread::NotIt(error.to_string()));
+            }
+            Err(error) => return Err(Unread::Unreadable(error.to_string())),
+        };
     Ok(Head { bytes, seen: Some(seen(&table, &clean, whole, reading)) })
 }
 
@@ -118,7 +136,11 @@ fn beginning(source: &Source) -> Result<(Vec<u8>, u64), Unread> {
         return Err(Unread::NotIt(format!("{} is empty", path.display())));
     }
     let mut start = Vec::new();
-    File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut start)).map_err(failed)?;
+    let mut file = File::open(path).map_err(failed)?;
+    file.by_ref().take(HEAD).read_to_end(&mut start).map_err(failed)?;
+    if about.len() <= SMALL && PACKED.iter().any(|packed| start.starts_with(packed)) {
+        file.take(SMALL).read_to_end(&mut start).map_err(failed)?;
+    }
     Ok((start, about.len()))
 }
 
@@ -133,6 +155,7 @@ fn options(reading: &Reading, source: &Source) -> ReadOptions {
         header_lines: reading.header_lines,
         skip_lines: reading.skip_lines,
         table: reading.table,
+        sheet: reading.sheet,
         dates: reading.dates.and_then(|order| order.parse().ok()),
         ..ReadOptions::default()
     }
@@ -141,12 +164,14 @@ fn options(reading: &Reading, source: &Source) -> ReadOptions {
 fn seen(table: &Table, clean: &[u8], whole: bool, reading: &Reading) -> Seen {
     let mut header_lines = 1;
     let (mut titles, mut more) = (0, 0);
+    let mut sheets: Vec<String> = table.sheet.iter().cloned().collect();
     for note in &table.notes {
         match note {
             Note::NoHeader => header_lines = 0,
             Note::HeaderLines(lines) => header_lines = *lines,
             Note::Titles(lines) => titles = *lines,
             Note::MoreTables(tables) => more = tables.len() as u64,
+            Note::OtherSheets { others, .. } => sheets.extend(others.iter().cloned()),
             _ => {}
         }
     }
@@ -158,6 +183,9 @@ fn seen(table: &Table, clean: &[u8], whole: bool, reading: &Reading) -> Seen {
     }
     rows.truncate(ROWS);
     Seen {
+        format: table.format,
+        sheets,
+        sheet: table.sheet.clone(),
         encoding: table.encoding.clone(),
         delimiter: table.delimiter,
         header_lines,
@@ -203,7 +231,7 @@ fn rows(clean: &[u8], header: bool) -> Vec<Vec<String>> {
     rows
 }
 
-/// Writes the table as it is understood: UTF-8, commas, one line of names. Read on this computer: what is written is as
+/// Writes the table as it is understood: CSV with one line of names, or by the ending of the file. Read on this computer: what is written is as
 /// large as what is read.
 pub async fn clean(source: Source, reading: Reading, to: PathBuf) -> Result<PathBuf, Reason> {
     let written = tokio::task::spawn_blocking(move || {
@@ -211,6 +239,7 @@ pub async fn clean(source: Source, reading: Reading, to: PathBuf) -> Result<Path
         if source == Source::File(to.clone()) {
             return Err("this is the table itself".into());
         }
+        let output = Output::of(&to).unwrap_or(Output::Csv);
         let folder = to.parent().unwrap_or(&to);
         let mut kept = tempfile::NamedTempFile::new_in(folder).map_err(|error| error.reason())?;
         let from = match &source {
@@ -218,7 +247,7 @@ pub async fn clean(source: Source, reading: Reading, to: PathBuf) -> Result<Path
             Source::Bytes(bytes) => read::Source::Stream(Box::new(Cursor::new(bytes.clone()))),
         };
         let mut writer = std::io::BufWriter::new(&mut kept);
-        read::clean(from, &options(&reading, &source), &mut writer, &Unwatched)
+        read::clean(from, &options(&reading, &source), output, &mut writer, &Unwatched)
             .map_err(|error| error.reason())?;
         std::io::Write::flush(&mut writer).map_err(|error| error.reason())?;
         drop(writer);

@@ -186,6 +186,7 @@ fn facts(column: &ColumnNumbers, lang: Lang) -> Vec<(&'static str, String)> {
         (words::outliers(lang), some(column.outliers)),
         (words::from_day(lang), column.first.clone()),
         (words::to_day(lang), column.last.clone()),
+        (words::mean(lang), column.mean_time.clone()),
     ];
     all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }

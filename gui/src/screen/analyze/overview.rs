@@ -79,7 +79,8 @@ fn cards<'a>(numbers: &'a Numbers, lang: Lang, width: f32) -> Element<'a, Messag
     let of = |kinds: &[&str]| {
         numbers.columns.iter().filter(|column| kinds.contains(&column.kind.as_str())).count()
     };
-    let (figures, days) = (of(&["integer", "number"]), of(&["date", "datetime"]));
+    let (figures, days) =
+        (of(&["integer", "number"]), of(&["date", "datetime", "time", "duration"]));
     let texts = numbers.columns.len() - figures - days;
     let missing: u64 = numbers.columns.iter().map(|column| column.missing).sum();
     let cells = numbers.rows.saturating_mul(numbers.columns.len() as u64);

@@ -6,6 +6,8 @@ use iced::{
 };
 use potluck::services::analyze::{MOST_HEADER_LINES, MOST_SKIPPED};
 
+use potluck_analysis::table::Format;
+
 use super::{Analyze, Message, Reading};
 use crate::{
     backend::tables::Seen,
@@ -53,13 +55,31 @@ impl Analyze {
                 .spacing(space::S)
                 .align_y(Alignment::Center)
         };
-        row![
-            one(words::encoding(lang), self.encoding(lang, 148.0.into())),
-            one(words::separator(lang), self.delimiter(lang, 148.0.into())),
-            one(words::header(lang), self.header(lang, 120.0.into())),
-        ]
-        .spacing(space::M)
-        .into()
+        let header = || one(words::header(lang), self.header(lang, 120.0.into()));
+        let picks = match self.format() {
+            Format::Text => vec![
+                one(words::encoding(lang), self.encoding(lang, 148.0.into())),
+                one(words::separator(lang), self.delimiter(lang, 148.0.into())),
+                header(),
+            ],
+            Format::Xlsx | Format::Xls | Format::Ods => {
+                vec![one(words::sheet(lang), self.sheet(lang, 188.0.into())), header()]
+            }
+            // The file says all of it.
+            _ => Vec::new(),
+        };
+        Row::with_children(picks).spacing(space::M).into()
+    }
+
+    /// What kind of file it is, as far as it is known.
+    fn format(&self) -> Format {
+        let whole = self.report().and_then(|report| Format::of(&report.numbers.format));
+        whole.or(self.seen().map(|seen| seen.format)).unwrap_or(Format::Text)
+    }
+
+    /// Whether there is anything to correct.
+    pub(super) fn is_correctable(&self) -> bool {
+        !matches!(self.format(), Format::Parquet | Format::Arrow | Format::Json | Format::NdJson)
     }
 
     /// All of them, in as many columns as there is room for.
@@ -72,16 +92,25 @@ impl Analyze {
                 .into()
         };
         let width = Length::Fixed(PICK);
-        let choices = [
-            one(words::encoding(lang), self.encoding(lang, width)),
-            one(words::separator(lang), self.delimiter(lang, width)),
+        let text = self.format() == Format::Text;
+        let mut choices = if text {
+            vec![
+                one(words::encoding(lang), self.encoding(lang, width)),
+                one(words::separator(lang), self.delimiter(lang, width)),
+            ]
+        } else {
+            vec![one(words::sheet(lang), self.sheet(lang, width))]
+        };
+        choices.extend([
             one(words::header(lang), self.header(lang, width)),
             one(words::skip(lang), container(self.skip_field(lang)).width(PICK).into()),
             one(words::table(lang), self.tables(lang, width)),
             one(words::dates(lang), self.dates(lang, width)),
-            one(words::quote(lang), self.quote(lang, width)),
-            one(words::escape(lang), self.escape(lang, width)),
-        ];
+        ]);
+        if text {
+            choices.push(one(words::quote(lang), self.quote(lang, width)));
+            choices.push(one(words::escape(lang), self.escape(lang, width)));
+        }
         let close =
             self.how.then(|| icon_button(Icon::X, shell::close(lang), Some(Message::How(false))));
         let head = row![Role::Heading.text(words::how_read(lang)).width(Length::Fill)]
@@ -163,6 +192,22 @@ impl Analyze {
         options.extend((1..=count).map(|number| (words::table_of(lang, number), Some(number))));
         pick(options, &self.reading.table, width, |table| {
             Message::Reads(Reading { table, ..self.reading.clone() })
+        })
+    }
+
+    fn sheet(&self, lang: Lang, width: Length) -> Element<'_, Message> {
+        let seen = self.seen();
+        let found = self.report().and_then(|report| report.numbers.sheet.clone());
+        let found = found.or(seen.and_then(|seen| seen.sheet.clone()));
+        let mut names = seen.map_or_else(Vec::new, |seen| seen.sheets.clone());
+        names.extend(self.reading.sheet.iter().chain(&found).cloned());
+        names.sort();
+        names.dedup();
+        let found = found.filter(|_| self.reading.sheet.is_none());
+        let mut options = vec![(self.auto(lang, found), None)];
+        options.extend(names.into_iter().take(200).map(|name| (name.clone(), Some(name))));
+        pick(options, &self.reading.sheet, width, |sheet| {
+            Message::Reads(Reading { sheet, ..self.reading.clone() })
         })
     }
 

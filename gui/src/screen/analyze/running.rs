@@ -156,7 +156,7 @@ pub(super) fn icon(kind: Kind) -> Icon {
 pub(super) fn of_kind(kind: &str) -> Icon {
     match kind {
         "integer" | "number" => Icon::Hash,
-        "date" | "datetime" => Icon::Calendar,
+        "date" | "datetime" | "time" | "duration" => Icon::Calendar,
         "boolean" => Icon::Check,
         "empty" => Icon::Minus,
         _ => Icon::Type,
@@ -171,6 +171,8 @@ pub(super) fn kind_name(lang: Lang, kind: &str) -> &'static str {
         "boolean" => words::boolean(lang),
         "date" => words::date(lang),
         "datetime" => words::datetime(lang),
+        "time" => words::time(lang),
+        "duration" => words::duration(lang),
         "empty" => words::nothing(lang),
         _ => words::text(lang),
     }

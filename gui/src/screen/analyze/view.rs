@@ -59,7 +59,7 @@ impl Analyze {
         let done = self.report().is_some();
         if context.is_narrow() {
             if self.table.is_some() {
-                let how = Some(Message::How(!self.how));
+                let how = self.is_correctable().then_some(Message::How(!self.how));
                 controls.push(icon_button(Icon::SlidersHorizontal, words::how_read(lang), how));
             }
             controls.push(icon_button(Icon::Type, asking::name_a_file(lang), Some(by_name)));
@@ -165,7 +165,7 @@ impl Analyze {
                 .align_x(Alignment::Center);
         let inside = container(inside).center_x(Length::Fill).padding(space::M);
         let readable = !matches!(trouble, Trouble::File(Unread::Unreadable(_)));
-        let how = readable.then(|| self.how_card(context));
+        let how = (readable && self.is_correctable()).then(|| self.how_card(context));
         let first = readable.then(|| self.first_rows(context)).flatten();
         let all = Column::new().push(inside).push(how).push(first).spacing(space::M);
         scroll(all).height(Length::Fill).into()
@@ -179,7 +179,7 @@ impl Analyze {
         let low = context.size.height < 400.0;
         // A low window shows one thing at a time.
         if low && (self.how || progress.is_some()) {
-            let how = self.how.then(|| self.how_card(context));
+            let how = (self.how && self.is_correctable()).then(|| self.how_card(context));
             let all = Column::new().push(progress).push(how).spacing(space::M);
             return scroll(all).height(Length::Fill).into();
         }
@@ -191,7 +191,7 @@ impl Analyze {
             _ => self.chart_tab(numbers, context),
         };
         let line = (!context.is_narrow()).then(|| self.line(report, context));
-        let how = self.how.then(|| self.how_card(context));
+        let how = (self.how && self.is_correctable()).then(|| self.how_card(context));
         Column::new()
             .push(line)
             .push(how)

@@ -46,6 +46,8 @@ pub(super) struct Chunks<'a> {
     more: bool,
     /// Columns of the table, where lines below it are to be looked for.
     columns: Option<usize>,
+    /// Whether the last record is one of them.
+    last: bool,
     /// Lines below the table that were left out.
     pub footers: u64,
 }
@@ -67,7 +69,7 @@ impl<'a> Chunks<'a> {
     pub fn new(text: Text<'a>, dialect: Dialect, size: usize) -> Self {
         let size = size.clamp(1, RECORD);
         let (rest, more, columns, footers) = (Vec::new(), true, None, 0);
-        Self { text, dialect, size, rest, more, columns, footers }
+        Self { text, dialect, size, rest, more, columns, last: true, footers }
     }
 
     /// The next records; false at the end. `chunk` lends its memory.
@@ -98,13 +100,20 @@ impl<'a> Chunks<'a> {
                 if let Some(columns) = self.columns {
                     self.footers += cut_footers(bytes, self.dialect, columns);
                 }
+                if !self.last {
+                    cut_last(bytes, self.dialect);
+                    // What is asked again ends here by now.
+                    self.last = true;
+                }
                 // A quote that was left out may have been all there was: it is told all the same.
                 return Ok(!bytes.is_empty() || !chunk.unclosed.is_empty());
             }
             if found.end > 0 {
                 self.rest.extend_from_slice(&bytes[found.end..]);
                 bytes.truncate(found.end);
-                if self.columns.is_none() || self.is_more_than(BELOW.min(self.size / 4))? {
+                if (self.columns.is_none() && self.last)
+                    || self.is_more_than(BELOW.min(self.size / 4))?
+                {
                     return Ok(true);
                 }
                 // What is below a table must be seen together with its last rows.
@@ -122,9 +131,10 @@ impl<'a> Chunks<'a> {
         }
     }
 
-    /// With lines below the table of so many columns left out, such as footnotes.
-    pub fn without_footers(self, columns: Option<usize>) -> Self {
-        Self { columns, ..self }
+    /// With lines below the table of so many columns left out, such as footnotes, and with its last
+    /// record or without.
+    pub fn without_footers(self, columns: Option<usize>, last: bool) -> Self {
+        Self { columns, last, ..self }
     }
 
     /// Whether at least so many bytes follow.
@@ -182,6 +192,25 @@ fn cut_footers(bytes: &mut Vec<u8>, dialect: Dialect, columns: usize) -> u64 {
     let Some((at, lines)) = layout::below(text, dialect, columns) else { return 0 };
     bytes.truncate(start + at);
     lines
+}
+
+/// Leaves out the last record.
+fn cut_last(bytes: &mut Vec<u8>, dialect: Dialect) {
+    #[derive(Default)]
+    struct Last(usize);
+    impl Sink for Last {
+        fn record(&mut self, record: &Record) -> bool {
+            if !record.is_empty() {
+                self.0 = record.at.0;
+            }
+            true
+        }
+    }
+    let mut last = Last::default();
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        records::split(text, dialect, &mut last);
+        bytes.truncate(last.0);
+    }
 }
 
 /// Stops after one record.

@@ -6,7 +6,7 @@ use super::infer::{CODES, ColumnPlan, Order, Plan, TOLERATED};
 use super::multiset::Texts;
 use super::number::{Number, Written as WrittenNumber};
 use super::spill::{Extent, Spill};
-use super::time::Time;
+use super::time::{self, Time};
 use super::word;
 use crate::AnalysisError;
 use crate::table::{Cells, Column, Invalid, Kind, Values, Wholes, Written};
@@ -42,8 +42,8 @@ impl Words {
         }
     }
 
-    pub fn push_time(&mut self, time: Time) {
-        self.bits.push(time.micros as u64);
+    pub fn push_micros(&mut self, micros: i64) {
+        self.bits.push(micros as u64);
     }
 
     pub fn push_none(&mut self) {
@@ -119,6 +119,8 @@ pub(super) struct Tally {
     /// Invalid cells that the other convention would read.
     pub other: u64,
     clocks: u64,
+    /// Times that no day has.
+    beyond: u64,
     styles: u32,
     currency: Currency,
     /// Texts that begin as numbers and days do.
@@ -163,6 +165,11 @@ impl Tally {
         self.styles |= time.style;
     }
 
+    pub fn elapsed(&mut self, micros: i64) {
+        self.valid += 1;
+        self.beyond += u64::from(!(0..time::WHOLE_DAY).contains(&micros));
+    }
+
     pub fn add(&mut self, other: &Self) {
         self.missing += other.missing;
         self.invalid += other.invalid;
@@ -173,6 +180,7 @@ impl Tally {
         self.decided += other.decided;
         self.other += other.other;
         self.clocks += other.clocks;
+        self.beyond += other.beyond;
         self.styles |= other.styles;
         self.currency = self.currency.and(other.currency);
         self.hints += other.hints;
@@ -233,6 +241,10 @@ pub(super) fn finish(
         Plan::Time { .. } => {
             written.mixed_dates = tally.styles.count_ones() > 1;
             let kind = if tally.clocks > 0 { Kind::DateTime } else { Kind::Date };
+            (kind, invalid, rows(kind))
+        }
+        Plan::Clock => {
+            let kind = if tally.beyond > 0 { Kind::Duration } else { Kind::Time };
             (kind, invalid, rows(kind))
         }
         Plan::Boolean { pair } => {

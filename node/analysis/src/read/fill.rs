@@ -55,6 +55,8 @@ pub(super) struct Filler<'a> {
     pub index: u64,
     /// A last field without a value is no field.
     trailing: bool,
+    /// A blank row is a row.
+    plain: bool,
     mender: Mender<'a>,
     pub words: Vec<Words>,
     pub hashes: Vec<u128>,
@@ -70,7 +72,8 @@ impl<'a> Filler<'a> {
         let row = keys.start();
         let hashes = Vec::with_capacity(room);
         let (trailing, mender) = (layout.trailing, Mender::new(&layout.guards, *dialect));
-        Self { plans, worker, keys, index, trailing, mender, words, hashes, row }
+        let plain = layout.plain;
+        Self { plans, worker, keys, index, trailing, plain, mender, words, hashes, row }
     }
 
     fn missing(&mut self, column: usize) {
@@ -137,7 +140,20 @@ impl<'a> Filler<'a> {
         self.worker.tallies[column].time(time);
         let hash = self.keys.text(text);
         self.row = self.keys.with_text(self.row, hash);
-        self.words[column].push_time(time);
+        self.words[column].push_micros(time.micros);
+    }
+
+    fn clock(&mut self, column: usize, text: &str) {
+        let Some(micros) = time::elapsed(text) else {
+            if word::missing(text) || word::dash(text) || word::none(text) {
+                return self.missing(column);
+            }
+            return self.invalid(column, text);
+        };
+        self.worker.tallies[column].elapsed(micros);
+        let hash = self.keys.text(text);
+        self.row = self.keys.with_text(self.row, hash);
+        self.words[column].push_micros(micros);
     }
 
     fn cell(&mut self, column: usize, text: &str) {
@@ -151,6 +167,7 @@ impl<'a> Filler<'a> {
             _ if text.is_empty() => self.missing(column),
             Plan::Number { decimal, dashes } => self.number(column, text, decimal, dashes),
             Plan::Time { day_first, compact } => self.time(column, text, day_first, compact),
+            Plan::Clock => self.clock(column, text),
             _ if word::missing(text) => self.missing(column),
             Plan::Text if word::none(text) => self.missing(column),
             Plan::Text => {
@@ -210,7 +227,7 @@ impl Sink for Filler<'_> {
     fn record(&mut self, record: &Record) -> bool {
         let (fields, expected) = (record.len(), self.plans.len());
         let blank = record.field(0).bytes().next().is_none_or(|byte| byte <= b' ');
-        if expected > 1 && blank && record.is_empty() {
+        if expected > 1 && blank && !self.plain && record.is_empty() {
             self.worker.empty_rows += 1;
             return true;
         }

@@ -9,9 +9,7 @@ type Foreign = fn() -> Reason;
 
 /// First bytes, and what they are.
 const KINDS: &[(&[u8], Foreign)] = &[
-    (b"PK\x03\x04", wrong::zip),
     (b"PK\x05\x06", wrong::empty_zip),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", wrong::old_office),
     (b"%PDF-", wrong::pdf),
     (b"\x89PNG", wrong::png),
     (b"\xff\xd8\xff", wrong::jpeg),
@@ -22,8 +20,6 @@ const KINDS: &[(&[u8], Foreign)] = &[
     (b"MM\0*", wrong::tiff),
     (b"\x7fELF", wrong::program),
     (b"SQLite format 3\0", wrong::sqlite),
-    (b"PAR1", wrong::parquet),
-    (b"ARROW1", wrong::arrow),
     (b"7z\xbc\xaf\x27\x1c", wrong::seven_zip),
     (b"Rar!\x1a\x07", wrong::rar),
     (b"BZh", wrong::bzip2),
@@ -31,6 +27,8 @@ const KINDS: &[(&[u8], Foreign)] = &[
     (b"\xff\xfe\0\0", wrong::utf32),
     (b"\0\0\xfe\xff", wrong::utf32),
 ];
+/// Bytes of what a library says of a file.
+pub(super) const SAID: usize = 200;
 /// Of so many bytes one may be a control character that text does not have.
 const CONTROLS: usize = 50;
 

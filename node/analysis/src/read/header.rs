@@ -225,6 +225,10 @@ fn joined(head: &[Row]) -> Vec<String> {
             let cell = if row.wrong { stray(cell) } else { cell };
             above = if !cell.is_empty() || !spans { cell } else { above };
             let part = if cell.is_empty() && !below(column) { "" } else { above };
+            // A cell over several lines is one name.
+            if name == part {
+                continue;
+            }
             if !name.is_empty() && !part.is_empty() {
                 name.push(' ');
             }
@@ -324,7 +328,7 @@ fn years_across(first: &[String], below: &[Row]) -> bool {
 }
 
 /// Names that are all different and none empty, and how many were changed.
-fn unique(names: Vec<String>) -> (Vec<String>, u64) {
+pub(super) fn unique(names: Vec<String>) -> (Vec<String>, u64) {
     let mut renamed = 0;
     let mut taken: HashSet<String> = HashSet::new();
     let wanted: HashSet<String> = names.iter().map(|name| clean(name)).collect();

@@ -33,6 +33,8 @@ pub(super) enum Plan {
         day_first: bool,
         compact: bool,
     },
+    /// Times of day, and durations.
+    Clock,
     Text,
 }
 
@@ -48,6 +50,8 @@ pub(super) struct ColumnPlan {
     pub failed: Option<Plan>,
     /// The texts of the whole column were looked at.
     pub looked: bool,
+    /// The file itself says the kind.
+    pub given: bool,
 }
 
 impl ColumnPlan {
@@ -59,7 +63,7 @@ impl ColumnPlan {
 
     /// Whether something is kept of every row.
     pub fn by_row(&self) -> bool {
-        matches!(self.plan, Plan::Number { .. } | Plan::Time { .. })
+        matches!(self.plan, Plan::Number { .. } | Plan::Time { .. } | Plan::Clock)
     }
 }
 
@@ -68,6 +72,7 @@ pub(super) fn plans(
     layout: &Layout,
     dialect: &Dialect,
     dates: Option<DateOrder>,
+    given: Option<&[Option<Plan>]>,
 ) -> Vec<ColumnPlan> {
     let continental = layout.continental(dialect);
     let mut seen = Vec::new();
@@ -79,10 +84,18 @@ pub(super) fn plans(
             let cells = layout.rows.iter().filter_map(|row| row.get(column));
             let values: Vec<&str> =
                 cells.map(String::as_str).filter(|cell| !word::missing(cell)).collect();
-            let plan = plan(name, &values, continental);
+            let given = given.and_then(|given| *given.get(column)?);
+            let plan = given.unwrap_or_else(|| plan(name, &values, continental));
             seen.push(Order::of(&values, plan));
             let weak = plan == Plan::Text && values.len() < FEW && !layout.whole;
-            ColumnPlan { plan, weak, swapped: false, failed: None, looked: false }
+            ColumnPlan {
+                plan,
+                weak,
+                swapped: false,
+                failed: None,
+                looked: false,
+                given: given.is_some(),
+            }
         })
         .collect();
     settle(&mut plans, &seen, dates);
@@ -191,6 +204,9 @@ pub(super) fn plan(name: &str, values: &[&str], continental: bool) -> Plan {
         let open = continental || dotted();
         let day_first = day_first > month_first || (day_first == month_first && open);
         return Plan::Time { day_first, compact: false };
+    }
+    if enough(values.iter().filter(|v| time::elapsed(v).is_some()).count()) {
+        return Plan::Clock;
     }
     Plan::Text
 }

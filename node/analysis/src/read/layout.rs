@@ -50,6 +50,11 @@ pub(super) struct Layout {
     pub whole: bool,
     /// What the cells of good rows look like.
     pub guards: Guards,
+    /// Whether there is nothing but names and rows: every line below the names is one, also where
+    /// it is blank.
+    pub plain: bool,
+    /// Whether the last row belongs to it.
+    pub last: bool,
     /// What was found out, for a person.
     pub notes: Vec<Note>,
 }
@@ -57,7 +62,7 @@ pub(super) struct Layout {
 impl Layout {
     /// How many columns, where lines below the table are still to be looked for.
     pub fn open_end(&self) -> Option<usize> {
-        let open = !self.whole && self.cut.is_none();
+        let open = !self.whole && self.cut.is_none() && !self.plain;
         open.then_some(self.names.len())
     }
 
@@ -161,8 +166,33 @@ pub(super) fn find(
         trailing: names.trailing,
         rows: first,
         guards,
+        plain: false,
+        last: true,
         notes,
     })
+}
+
+/// Of a text that has names in its first line, and below it one row in each line.
+pub(super) fn plain(sample: &Sample, dialect: &Dialect) -> Layout {
+    let mut sink = Rows::default();
+    records::split(&sample.text, *dialect, &mut sink);
+    let whole = sample.whole && !sink.full;
+    let mut rows = sink.rows.into_iter().map(|row| row.cells);
+    let (names, _) = header::unique(rows.next().unwrap_or_default());
+    let first: Vec<Vec<String>> = rows.by_ref().take(ROWS).collect();
+    Layout {
+        whole: whole && rows.next().is_none(),
+        names,
+        header: true,
+        skip: 1,
+        cut: None,
+        trailing: false,
+        rows: first,
+        guards: Guards::default(),
+        plain: true,
+        last: true,
+        notes: Vec::new(),
+    }
 }
 
 /// Records in the lines that were said to stand above the table.

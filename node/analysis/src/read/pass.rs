@@ -21,7 +21,7 @@ use super::source::Input;
 use super::spill::Spill;
 use super::{ReadOptions, io, time, word};
 use crate::stats::READING_BYTES;
-use crate::table::{BadRows, MendedRows, Note, OpenDate, Table};
+use crate::table::{BadRows, Format, MendedRows, Note, OpenDate, Table};
 use crate::{AnalysisError, Stage, Watch, wrong};
 
 /// Texts of a column that a second look at its kind takes.
@@ -120,7 +120,7 @@ impl<'a> Setting<'a> {
         };
         let text = self.layout.text(self.sample, self.input, self.encoding)?;
         let chunks = Chunks::new(text, *self.dialect, self.options.chunk);
-        let mut chunks = chunks.without_footers(self.layout.open_end());
+        let mut chunks = chunks.without_footers(self.layout.open_end(), self.layout.last);
         let first_line = chunks.skip(self.layout.skip)? + 1;
         let (unclosed, cut) = shared.feed(&pool, &mut chunks)?;
         if let Some(error) = lock(&shared.error).take() {
@@ -342,7 +342,7 @@ impl Pass<'_> {
         let rows: u64 = self.done.iter().map(|chunk| chunk.rows).sum();
         let continental = setting.layout.continental(setting.dialect);
         let mut plans = setting.plans.to_vec();
-        for (column, plan) in plans.iter_mut().enumerate() {
+        for (column, plan) in plans.iter_mut().enumerate().filter(|(_, plan)| !plan.given) {
             let tally = self.tally(column);
             if let Some(better) = tally.better(*plan) {
                 plan.failed = Some(plan.plan);
@@ -488,6 +488,8 @@ impl Pass<'_> {
             file: setting.input.name.clone(),
             encoding: setting.encoding.name.clone(),
             delimiter: char::from(setting.dialect.delimiter),
+            format: Format::Text,
+            sheet: None,
             rows,
             bad_rows,
             mended,

@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::convert::{self, Given};
 use super::{ReadOptions, io};
 use crate::{AnalysisError, Watch, wrong};
 
 /// Bytes that are looked at before anything is decided.
 pub(super) const SAMPLE: usize = 256 << 10;
-/// A pipe of more bytes goes to a temporary file.
-const PIPE_IN_MEMORY: usize = 16 << 20;
+/// What is kept aside of more bytes goes to a temporary file.
+const IN_MEMORY: usize = 16 << 20;
 /// Bytes of a pipe that are taken at once.
 const STEP: u64 = 1 << 20;
 /// What zstd says of a frame that wants a window of more than 128 MB.
@@ -40,9 +41,12 @@ pub(super) struct Input<'a> {
     pub size: u64,
     /// Of these so many were read by the newest reader.
     pub done: Arc<AtomicU64>,
+    /// What is known of a file that is a table but no text; its content is CSV by now.
+    pub given: Option<Given>,
 }
 
-enum Kept {
+/// Where the content lies.
+pub(super) enum Kept {
     Path(PathBuf),
     Spooled(File),
     Memory(Arc<[u8]>),
@@ -78,7 +82,34 @@ impl<'a> Input<'a> {
         };
         let name = options.name.clone().unwrap_or(name);
         let limit = options.max_content;
-        Ok(Self { kept, watch, limit, name, size, done: Arc::default() })
+        let mut input = Self { kept, watch, limit, name, size, done: Arc::default(), given: None };
+        convert::convert(&mut input, options)?;
+        Ok(input)
+    }
+
+    /// Takes the content as CSV for what is read from now on.
+    pub fn become_csv(&mut self, (kept, size): (Kept, u64), given: Given) {
+        (self.kept, self.size, self.given) = (kept, size, Some(given));
+    }
+
+    /// The content, decompressed, in which one can go forth and back.
+    pub fn seekable(&self, options: &ReadOptions) -> Result<Seekable, AnalysisError> {
+        let mut start = [0; 4];
+        let packed = self.raw()?.read(&mut start).is_ok_and(|n| n == 4) && is_packed(&start);
+        if packed {
+            return Ok(match spool(self.reader()?, options, self.watch)?.0 {
+                Kept::Spooled(file) => Seekable::File(file),
+                Kept::Memory(bytes) => Seekable::Memory(Cursor::new(bytes)),
+                Kept::Path(_) => return Err(broken(std::io::ErrorKind::InvalidInput.into())),
+            });
+        }
+        Ok(match &self.kept {
+            Kept::Path(path) => Seekable::File(File::open(path).map_err(io(opening(path)))?),
+            Kept::Spooled(file) => {
+                Seekable::File(file.try_clone().map_err(io("reading a temporary file"))?)
+            }
+            Kept::Memory(bytes) => Seekable::Memory(Cursor::new(Arc::clone(bytes))),
+        })
     }
 
     /// The content from its start, decompressed.
@@ -120,6 +151,35 @@ impl<'a> Input<'a> {
     }
 }
 
+/// Whether this begins a content that is decompressed while it is read.
+fn is_packed(start: &[u8]) -> bool {
+    matches!(start, [0x1f, 0x8b, 8, ..] | [0x28, 0xb5, 0x2f, 0xfd])
+}
+
+/// A content in which one can go forth and back.
+pub(super) enum Seekable {
+    File(File),
+    Memory(Cursor<Arc<[u8]>>),
+}
+
+impl Read for Seekable {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(buffer),
+            Self::Memory(bytes) => bytes.read(buffer),
+        }
+    }
+}
+
+impl Seek for Seekable {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        match self {
+            Self::File(file) => file.seek(to),
+            Self::Memory(bytes) => bytes.seek(to),
+        }
+    }
+}
+
 /// What reading says of an input that breaks off.
 pub(super) fn broken(error: std::io::Error) -> AnalysisError {
     let said = error.to_string();
@@ -139,31 +199,68 @@ fn opening(path: &std::path::Path) -> String {
 
 /// Keeps a pipe aside: in memory when it is small, else in an unnamed temporary file.
 fn spool(
-    mut stream: Box<dyn Read + Send>,
+    mut stream: Box<dyn Read + Send + '_>,
     options: &ReadOptions,
     watch: &dyn Watch,
 ) -> Result<(Kept, u64), AnalysisError> {
+    let mut spool = Spool::new(options);
     let mut bytes = Vec::new();
-    while bytes.len() < PIPE_IN_MEMORY {
-        watch.check()?;
-        let step = stream.by_ref().take(STEP).read_to_end(&mut bytes);
-        if step.map_err(io("reading the pipe"))? == 0 {
-            let size = bytes.len() as u64;
-            return Ok((Kept::Memory(bytes.into()), size));
-        }
-    }
-    let mut file = super::spill::unnamed(options.temp_dir.as_deref())
-        .map_err(io("making a temporary file"))?;
-    let mut size = 0;
     loop {
-        file.write_all(&bytes).map_err(io("writing a temporary file"))?;
-        size += bytes.len() as u64;
-        bytes.clear();
         watch.check()?;
+        bytes.clear();
         let step = stream.by_ref().take(STEP).read_to_end(&mut bytes);
         if step.map_err(io("reading the pipe"))? == 0 {
-            return Ok((Kept::Spooled(file), size));
+            return Ok(spool.kept());
         }
+        spool.write_all(&bytes).map_err(io("writing a temporary file"))?;
+    }
+}
+
+/// Bytes that are kept aside: in memory while they are few, else in an unnamed temporary file.
+pub(super) struct Spool {
+    bytes: Vec<u8>,
+    file: Option<File>,
+    folder: Option<PathBuf>,
+    size: u64,
+}
+
+impl Spool {
+    pub fn new(options: &ReadOptions) -> Self {
+        Self { bytes: Vec::new(), file: None, folder: options.temp_dir.clone(), size: 0 }
+    }
+
+    /// How many there are.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// All of them, to be read.
+    pub fn kept(self) -> (Kept, u64) {
+        let kept = match self.file {
+            Some(file) => Kept::Spooled(file),
+            None => Kept::Memory(self.bytes.into()),
+        };
+        (kept, self.size)
+    }
+}
+
+impl Write for Spool {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.size += bytes.len() as u64;
+        if let Some(file) = &mut self.file {
+            return file.write_all(bytes).map(|()| bytes.len());
+        }
+        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() > IN_MEMORY {
+            let mut file = super::spill::unnamed(self.folder.as_deref())?;
+            file.write_all(&std::mem::take(&mut self.bytes))?;
+            self.file = Some(file);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

@@ -123,6 +123,51 @@ pub(super) fn is_clock(cell: &str) -> bool {
     matches!(clock(&mut cursor, true), Some(Some(_)))
 }
 
+/// Microseconds of a time of day or a duration: `9:05`, `09:05:30.5`, `9:05 pm`, `26:30:00`, `-0:15`.
+pub(super) fn elapsed(cell: &str) -> Option<i64> {
+    let cell = cell.trim();
+    let (size, negative) = match cell.strip_prefix('-') {
+        Some(size) => (size, true),
+        None => (cell, false),
+    };
+    let first = *size.as_bytes().first()?;
+    if size.len() < 4 || size.len() > 40 || !(first.is_ascii_digit() || first >= 0x80) {
+        return None;
+    }
+    // `2:1` is a result, not a time.
+    let minutes = size.split_once(':').map(|(_, rest)| rest.as_bytes());
+    if minutes.is_some_and(|rest| !rest.get(1).is_some_and(u8::is_ascii_digit)) {
+        return None;
+    }
+    let time = match clock(&mut Cursor(size.as_bytes()), true) {
+        Some(time) => time?,
+        None => hours(size)?,
+    };
+    Some(if negative { -time } else { time })
+}
+
+/// Hours that go on after a day, minutes, and perhaps seconds.
+fn hours(text: &str) -> Option<i64> {
+    let (hours, rest) = text.split_once(':')?;
+    let (minutes, seconds) = rest.split_once(':').unwrap_or((rest, "0"));
+    let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
+    let number = |text: &str, most: usize| {
+        let fits =
+            !text.is_empty() && text.len() <= most && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse::<i64>().ok().filter(|_| fits)
+    };
+    let (hours, minutes, seconds) = (number(hours, 6)?, number(minutes, 2)?, number(seconds, 2)?);
+    let micros = match fraction.get(..6).unwrap_or(fraction) {
+        "" => 0,
+        digits => number(digits, 6)? * 10_i64.pow(6 - digits.len() as u32),
+    };
+    let fits = minutes < 60 && seconds < 60;
+    fits.then_some(((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + micros)
+}
+
+/// From so many microseconds on, a time is no time of day.
+pub(super) const WHOLE_DAY: i64 = DAY;
+
 type Date = (i64, i64, i64);
 
 /// A date that starts with a digit.

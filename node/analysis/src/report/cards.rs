@@ -69,7 +69,13 @@ fn card(
 /// What is known of any column.
 fn facts(page: &Page, column: &ColumnNumbers) -> String {
     let mut lines = cells(page, column);
-    for (words, value) in [(words::FIRST, &column.first), (words::LAST, &column.last)] {
+    let (first, last) = match column.kind.as_str() {
+        "duration" => (words::SHORTEST, words::LONGEST),
+        _ => (words::FIRST, words::LAST),
+    };
+    for (words, value) in
+        [(first, &column.first), (words::MEAN, &column.mean_time), (last, &column.last)]
+    {
         if let Some(value) = value {
             lines += &fact(page, words, "", &text::quoted(value, VALUE));
         }

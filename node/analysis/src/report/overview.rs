@@ -3,6 +3,7 @@
 use super::words::{self, Words};
 use super::{MOST_CARDS, Page, Section, amounts, text};
 use crate::charts::{self, Theme};
+use crate::font::web;
 use crate::{Lang, names};
 
 /// How wide a link in the contents may be, in Latin letters.
@@ -13,33 +14,40 @@ const TITLE: usize = 80;
 
 /// Head, contents and all sections.
 pub(super) fn frame(page: &Page, sections: &[Section]) -> String {
-    let lang = match page.lang {
-        Lang::En => "en",
-        Lang::Zh => "zh-CN",
-    };
     let title = words::REPORT_OF.with(page.lang, &[&text::short(page.title(), TITLE)]);
     let (skip, header, contents, footer) =
         (page.say(words::SKIP), header(page), contents(page, sections), footer(page));
-    let style = style();
     let body: String = sections.iter().map(|section| part(page, section)).collect();
+    let body = format!(
+        "<a class=\"skip\" href=\"#main\">{skip}</a>\n{header}{contents}<main id=\"main\">\n{body}{footer}</main>\n"
+    );
+    let font = page.options.font.then(|| web::face(&body)).flatten();
+    document(page.lang, &title, &body, font)
+}
+
+/// A whole page, perhaps with a font in it.
+pub(super) fn document(lang: Lang, title: &str, body: &str, font: Option<String>) -> String {
+    let lang = match lang {
+        Lang::En => "en",
+        Lang::Zh => "zh-CN",
+    };
+    let fonts = if font.is_some() { "; font-src data:" } else { "" };
+    let (font, style) = (font.unwrap_or_default(), style());
     format!(
         r##"<!DOCTYPE html>
 <html xmlns="http://www.w3.org/1999/xhtml" lang="{lang}" xml:lang="{lang}">
 <head>
 <meta charset="utf-8"/>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"/>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:{fonts}"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
 <meta name="color-scheme" content="light dark"/>
 <meta name="generator" content="Potluck"/>
 <title>{title}</title>
 <style>
-{style}</style>
+{font}{style}</style>
 </head>
 <body>
-<a class="skip" href="#main">{skip}</a>
-{header}{contents}<main id="main">
-{body}{footer}</main>
-</body>
+{body}</body>
 </html>
 "##
     )
@@ -67,11 +75,17 @@ fn header(page: &Page) -> String {
     };
     let rows = some(numbers.rows, words::ONE_ROW, words::SOME_ROWS);
     let columns = some(numbers.columns.len() as u64, words::ONE_COLUMN, words::SOME_COLUMNS);
-    let mut facts = vec![
-        format!("<b>{rows} × {columns}</b>"),
-        words::ENCODED.with(page.lang, &[&text::quoted(&numbers.encoding, 30)]),
-        words::DELIMITER.with(page.lang, &[&delimiter(page)]),
-    ];
+    let mut facts = vec![format!("<b>{rows} × {columns}</b>")];
+    match numbers.format.as_str() {
+        "" | "text" => facts.extend([
+            words::ENCODED.with(page.lang, &[&text::quoted(&numbers.encoding, 30)]),
+            words::DELIMITER.with(page.lang, &[&delimiter(page)]),
+        ]),
+        format => facts.push(format_name(page, format)),
+    }
+    if let Some(sheet) = &numbers.sheet {
+        facts.push(words::SHEET.with(page.lang, &[&text::quoted(sheet, TITLE)]));
+    }
     if page.options.title.is_some() {
         facts.insert(0, text::titled(&numbers.file, TITLE, 1000));
     }
@@ -81,6 +95,18 @@ fn header(page: &Page) -> String {
         page.say(words::REPORT),
         text::titled(page.title(), TITLE, 10_000),
     )
+}
+
+fn format_name(page: &Page, format: &str) -> String {
+    match format {
+        "xlsx" | "xls" => page.say(words::WORKBOOK).to_owned(),
+        "ods" => page.say(words::OPEN_SHEET).to_owned(),
+        "parquet" => "Parquet".to_owned(),
+        "arrow" => "Arrow".to_owned(),
+        "json" => "JSON".to_owned(),
+        "ndjson" => "NDJSON".to_owned(),
+        other => text::escape(other),
+    }
 }
 
 fn delimiter(page: &Page) -> String {
@@ -129,6 +155,7 @@ pub(super) fn badge(kind: &str) -> String {
         "boolean" => ("truth", "0/1"),
         "date" => ("date", "31"),
         "datetime" => ("date", "31:"),
+        "time" | "duration" => ("date", "0:0"),
         "text" => ("text", "Aa"),
         _ => ("empty", "–"),
     };
@@ -143,6 +170,8 @@ pub(super) fn kind(kind: &str) -> Words {
         "boolean" => words::BOOLEAN,
         "date" => words::DATE,
         "datetime" => words::DATETIME,
+        "time" => words::TIME,
+        "duration" => words::DURATION,
         "text" => words::TEXT,
         _ => words::EMPTY,
     }
@@ -203,7 +232,8 @@ fn tile(page: &Page, title: Words, value: &str, note: &str, warn: bool) -> Strin
 
 /// How many columns there are of each type: a bar in parts, and words.
 fn kinds(page: &Page) -> String {
-    let order = ["integer", "number", "boolean", "date", "datetime", "text", "empty"];
+    let order =
+        ["integer", "number", "boolean", "date", "datetime", "time", "duration", "text", "empty"];
     let mut list = String::new();
     for name in order {
         let many = page.numbers.columns.iter().filter(|column| column.kind == name).count();

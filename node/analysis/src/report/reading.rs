@@ -28,6 +28,11 @@ pub(super) fn list(page: &Page) -> String {
 fn sentence(page: &Page, note: &Note) -> String {
     match note {
         Note::MoreTables(tables) => more_tables(page, tables),
+        Note::OtherSheets { read, others } => {
+            let name = |name: &str| text::quoted(name, NAMES);
+            let others: Vec<String> = others.iter().take(TABLES).map(|other| name(other)).collect();
+            words::NOTE_SHEETS.with(page.lang, &[&name(read), &listed(page.lang, &others)])
+        }
         note => {
             let (words, value) = said(note, &page.numbers.encoding);
             words.with(page.lang, &[&text::escape(&value)])
@@ -44,6 +49,10 @@ pub fn sentences(table: &Table, lang: Lang) -> Vec<String> {
             };
             let lines: Vec<String> = tables.iter().take(TABLES).map(line).collect();
             format!("{} {}", words::NOTE_TABLES.of(lang), lines.join("; "))
+        }
+        Note::OtherSheets { read, others } => {
+            let others = listed(lang, &others[..others.len().min(TABLES)]);
+            words::NOTE_SHEETS.with(lang, &[read, &others])
         }
         note => {
             let (words, value) = said(note, &table.encoding);
@@ -65,6 +74,11 @@ pub fn sentences(table: &Table, lang: Lang) -> Vec<String> {
     sentences
 }
 
+/// Names, one after the other.
+fn listed(lang: Lang, names: &[String]) -> String {
+    names.join(if lang == Lang::Zh { "、" } else { ", " })
+}
+
 /// The words of a note, and what stands in them.
 fn said(note: &Note, encoding: &str) -> (words::Words, String) {
     let (words, many) = match note {
@@ -81,8 +95,11 @@ fn said(note: &Note, encoding: &str) -> (words::Words, String) {
         Note::Comments(many) => (words::NOTE_COMMENTS, *many),
         Note::Footers(many) => (words::NOTE_FOOTERS, *many),
         Note::MoreTables(tables) => (words::NOTE_TABLES, tables.len() as u64),
+        // These have words of their own.
+        Note::OtherSheets { others, .. } => (words::NOTE_SHEETS, others.len() as u64),
         Note::EmptyColumns(many) => (words::NOTE_EMPTY_COLUMNS, *many),
         Note::NoDelimiter => (words::NOTE_NO_DELIMITER, 0),
+        Note::Totals => (words::NOTE_TOTALS, 0),
     };
     (words, amounts::count(many))
 }

@@ -60,6 +60,9 @@ words! {
     PIPE = "vertical bars", "竖线";
     SPACE = "spaces", "空格";
     ENCODED = "Encoding {0}", "编码 {0}";
+    WORKBOOK = "Excel workbook", "Excel 工作簿";
+    OPEN_SHEET = "OpenDocument spreadsheet", "OpenDocument 电子表格";
+    SHEET = "Sheet {0}", "工作表 {0}";
     MADE_AT = "Made {0}", "生成于 {0}";
     SERVED_BY = "Computed by {0}", "由 {0} 计算";
     MADE_WITH = "One file, no scripts, nothing loaded from a network.",
@@ -100,6 +103,8 @@ words! {
     BOOLEAN = "yes or no", "是/否";
     DATE = "date", "日期";
     DATETIME = "date and time", "日期时间";
+    TIME = "time of day", "时刻";
+    DURATION = "duration", "时长";
     TEXT = "text", "文本";
     EMPTY = "empty", "空列";
 
@@ -142,6 +147,15 @@ words! {
     NEGATIVES = "Negative", "负值";
     KURTOSIS = "Kurtosis", "峰度";
     OUTLIERS = "Outliers", "离群值";
+    COMPARISON = "Comparison", "对比";
+    COMPARISON_OF = "{0} and {1}", "{0} 与 {1}";
+    ONLY_IN = "Only in {0}: {1}.", "只在 {0} 里有：{1}。";
+    GROUPS = "Groups", "分组";
+    GROUPS_INTRO = "Every number column by the values of {0}: the line goes from the smallest to the largest, the box holds the middle half, the mark is the median.",
+        "按{0}的取值分开的各数字列：横线从最小到最大，方框是中间一半，竖线是中位数。";
+    OTHER_VALUES = "{0} other values", "其他 {0} 个取值";
+    SHORTEST = "Shortest", "最短";
+    LONGEST = "Longest", "最长";
     FIRST = "Earliest", "最早";
     LAST = "Latest", "最晚";
     TOP = "Most frequent values", "最常见的值";
@@ -210,6 +224,9 @@ words! {
         "有 {0} 列只因每行以分隔符结尾而存在，已略过。";
     NOTE_NO_DELIMITER = "Nothing was found that separates fields, so every line is one cell; --delimiter names a separator.",
         "没有找到字段分隔符，因此每行是一个单元格；可用 --delimiter 指定分隔符。";
+    NOTE_SHEETS = "The workbook has other sheets than this one ({0}); --sheet names one. The others: {1}.",
+        "工作簿里除了这个工作表（{0}）还有别的，可用 --sheet 指定。其余：{1}。";
+    NOTE_TOTALS = "The last row summed the others and was left out.", "最后一行是其他各行的合计，已略过。";
     MENDED = "Mended rows", "已修复的行";
     MENDED_INTRO = "Rows that were broken and were put right, because the columns say how: {0}. The first of them:",
         "有 {0} 行已损坏，根据各列的内容修复。最前面的几行：";

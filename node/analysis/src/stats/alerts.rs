@@ -114,6 +114,8 @@ fn of_table(table: &Table) -> Vec<Found<'_>> {
             | Note::Comments(_)
             | Note::Footers(_)
             | Note::EmptyColumns(_)
+            | Note::OtherSheets { .. }
+            | Note::Totals
             | Note::NoDelimiter => None,
         })
         .collect();
@@ -135,7 +137,7 @@ fn of_table(table: &Table) -> Vec<Found<'_>> {
 fn of_last_row<'a>(learnt: &'a [Learnt], found: &mut Vec<Found<'a>>) {
     let amounts = || learnt.iter().filter(|one| !one.identifier).filter_map(|one| one.totalled);
     let sums = amounts().filter(|totalled| *totalled).count();
-    if sums > 1 && sums * 4 >= amounts().count() * 3 {
+    if are_totals(sums, amounts().count()) {
         found.push((Fact::Totals { columns: sums as u64 }, None, 0.0));
     }
 }

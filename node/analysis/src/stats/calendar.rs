@@ -69,7 +69,7 @@ fn months(time: i64) -> i64 {
 }
 
 /// ISO 8601, without the time for dates, with fractions only where there are some.
-pub(super) fn iso(time: i64, date_only: bool) -> String {
+pub(crate) fn iso(time: i64, date_only: bool) -> String {
     let (year, month, day) = civil(time.div_euclid(DAY));
     let date = format!("{year:04}-{month:02}-{day:02}");
     if date_only {
@@ -80,6 +80,18 @@ pub(super) fn iso(time: i64, date_only: bool) -> String {
     let clock = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let text = format!("{date}T{:02}:{:02}:{:02}", clock.0, clock.1, clock.2);
     match rest % 1_000_000 {
+        0 => text,
+        fraction => format!("{text}.{fraction:06}").trim_end_matches('0').to_owned(),
+    }
+}
+
+/// Hours, minutes and seconds, of which there may be more hours than a day has.
+pub(crate) fn clock(micros: i64) -> String {
+    let (size, sign) = (micros.unsigned_abs(), if micros < 0 { "-" } else { "" });
+    let seconds = size / 1_000_000;
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    let text = format!("{sign}{hours:02}:{minutes:02}:{:02}", seconds % 60);
+    match size % 1_000_000 {
         0 => text,
         fraction => format!("{text}.{fraction:06}").trim_end_matches('0').to_owned(),
     }

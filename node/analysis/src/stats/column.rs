@@ -1,6 +1,7 @@
 //! One column: its numbers, and what its charts and alerts need.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use polars::prelude::{Float64Chunked, IntoSeries, MomentSeries, PlSmallStr};
 use serde_json::Value;
@@ -14,7 +15,7 @@ use super::trend::Timeline;
 use crate::AnalysisError;
 use crate::facets::{Category, Spread};
 use crate::numbers::ColumnNumbers;
-use crate::table::{Column, Kind, Values};
+use crate::table::{Column, Kind, Table, Values};
 use crate::watch::Watch;
 
 /// Top values told of each column.
@@ -107,6 +108,7 @@ pub(super) fn learn(
     match column.kind {
         Kind::Integer | Kind::Number => learn_numbers(column, reading, watch, &mut learnt)?,
         Kind::Date | Kind::DateTime => learn_times(column, reading, watch, &mut learnt)?,
+        Kind::Time | Kind::Duration => learn_clocks(column, reading, watch, &mut learnt)?,
         Kind::Boolean | Kind::Text => learn_texts(column, watch, &mut learnt)?,
         Kind::Empty => {}
     }
@@ -335,6 +337,58 @@ fn learn_times(
     learnt.timeline =
         Some(Timeline::of(&column.name, &cells, (first, last), date_only, reading.buckets));
     Ok(())
+}
+
+fn learn_clocks(
+    column: &Column,
+    reading: Reading,
+    watch: &dyn Watch,
+    learnt: &mut Learnt,
+) -> Result<(), AnalysisError> {
+    let Values::Times(cells) = column.values()? else { return Ok(()) };
+    watch.check()?;
+    let key = |row: usize| cells.get(row);
+    let (runs, _) = Runs::of(cells.len(), key, Scale::Parts(1.0), false, reading.alone);
+    let numbers = &mut learnt.numbers;
+    numbers.distinct += runs.keys.len() as u64;
+    let (Some(&first), Some(&last)) = (runs.keys.first(), runs.keys.last()) else { return Ok(()) };
+    let mut top = Top::<i64>::new(MOST_TOP);
+    let mut sum = 0_i128;
+    for (key, &count) in runs.keys.iter().zip(&runs.counts) {
+        top.offer(key, u64::from(count));
+        sum += i128::from(*key) * i128::from(count);
+    }
+    let json = |(time, count)| (Value::String(calendar::clock(time)), count);
+    numbers.top = top.entries.into_iter().map(json).collect();
+    (numbers.first, numbers.last) = (Some(calendar::clock(first)), Some(calendar::clock(last)));
+    let seconds = (sum as f64 / runs.total as f64 / 1e6).round();
+    numbers.mean_time = Some(calendar::clock(seconds as i64 * 1_000_000));
+    Ok(())
+}
+
+/// The numbers of a column by row; NaN where there is none, or an infinite one.
+pub(super) fn finite_values(column: &Column) -> Result<Vec<f64>, AnalysisError> {
+    column.values().map(finite)
+}
+
+/// Whether the last row sums the others, in all columns of numbers or nearly.
+pub(crate) fn has_totals(table: &Table) -> Result<bool, AnalysisError> {
+    let (mut sums, mut all) = (0, 0);
+    for column in table.columns.iter().filter(|column| column.kind.is_number()) {
+        let values = finite_values(column)?;
+        let distinct: HashSet<u64> =
+            values.iter().filter(|v| !v.is_nan()).map(|v| v.to_bits()).take(1000).collect();
+        if let Some(totalled) = is_totalled(&values).filter(|_| distinct.len() >= LEAST_TOTALLED) {
+            all += 1;
+            sums += usize::from(totalled);
+        }
+    }
+    Ok(are_totals(sums, all))
+}
+
+/// Whether so many columns of all whose last cell is the sum of the others say that the row is one.
+pub(super) fn are_totals(sums: usize, all: usize) -> bool {
+    sums > 1 && sums * 4 >= all * 3
 }
 
 fn learn_texts(

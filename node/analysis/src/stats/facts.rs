@@ -398,6 +398,8 @@ fn kind_in_chinese(kind: &str) -> &str {
         "boolean" => "是/否",
         "date" => "日期",
         "datetime" => "日期时间",
+        "time" => "时刻",
+        "duration" => "时长",
         _ => "文本",
     }
 }

@@ -4,14 +4,14 @@
 use std::io::Cursor;
 
 use potluck_analysis::Unwatched;
-use potluck_analysis::read::{ReadOptions, Source, clean};
+use potluck_analysis::read::{Output, ReadOptions, Source, clean};
 
 use super::shared;
 
 fn cleaned(csv: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     let source = Source::Stream(Box::new(Cursor::new(csv.to_vec())));
-    clean(source, &ReadOptions::default(), &mut out, &Unwatched).expect("a table");
+    clean(source, &ReadOptions::default(), Output::Csv, &mut out, &Unwatched).expect("a table");
     out
 }
 

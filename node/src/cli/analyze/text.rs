@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use potluck_analysis::Numbers;
 use potluck_i18n::Lang;
 
 use super::words;
@@ -30,6 +31,21 @@ pub(super) fn text(
     lines.push(words::charts_in(lang, charts, out));
     lines.push(words::open_page(lang, page.display().to_string()));
     lines.join("\n")
+}
+
+/// What is different in the second of two tables, with the place of the page.
+pub(super) fn compared(page: &Path, [one, other]: [&Numbers; 2], lang: Lang) -> String {
+    let pairs = one.columns.iter().filter_map(|column| {
+        let other = other.columns.iter().find(|other| other.name == column.name)?;
+        Some((column, other))
+    });
+    let (mut both, mut changed) = (0, 0);
+    for (one, other) in pairs {
+        both += 1;
+        changed += usize::from(one.kind != other.kind);
+    }
+    let said = words::compared(lang, one.rows, other.rows, both, changed);
+    format!("{said}\n{}", words::open_page(lang, page.display().to_string()))
 }
 
 #[cfg(test)]

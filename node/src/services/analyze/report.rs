@@ -186,10 +186,26 @@ fn is_harmless_element(element: &Node<'_, '_>) -> bool {
         })
 }
 
-/// Styles may not load anything; a backslash could hide that they do.
+/// Styles may not load anything; a backslash could hide that they do. A font that they carry is fine:
+/// browsers check it as one from anywhere.
 fn is_harmless_style(style: Option<&str>) -> bool {
-    let style = style.unwrap_or_default().to_ascii_lowercase();
+    let style = without_fonts(style.unwrap_or_default()).to_ascii_lowercase();
     !["url(", "@import", "image(", "expression", "\\"].iter().any(|bad| style.contains(bad))
+}
+
+/// A style without the fonts in it.
+fn without_fonts(style: &str) -> String {
+    let (mut left, mut rest) = (String::new(), style);
+    while let Some((before, font)) = rest.split_once("url(data:font/otf;base64,") {
+        let end = font.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b));
+        let end = end.count();
+        if font.as_bytes().get(end) != Some(&b')') {
+            break;
+        }
+        left.push_str(before);
+        rest = &font[end + 1..];
+    }
+    left + rest
 }
 
 #[cfg(test)]

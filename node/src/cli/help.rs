@@ -3,7 +3,7 @@
 //!
 //! `help.ftl` has a message for each command (`help-models-add`), with an attribute for each of its
 //! options and arguments (`.manifest`) and for what stands below (`.after`). Options that several
-//! commands share stand in one place: see [`SHARED`].
+//! commands share stand in one place, `SHARED`.
 
 use std::collections::BTreeSet;
 

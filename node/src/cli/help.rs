@@ -45,7 +45,8 @@ fn translated(command: Command, key: &str, lang: Lang) -> Command {
         .subcommand_help_heading(words::help_commands(lang))
         .help_template(words::help_template(lang));
     let command = match say(lang, key) {
-        Some(about) => command.about(about),
+        // Of its own, clap says more in the longer help.
+        Some(about) => command.about(about).long_about(None::<&str>),
         None => command,
     };
     match say(lang, &format!("{key}.after")) {

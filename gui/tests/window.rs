@@ -25,8 +25,9 @@ const LETTER: &str = "from the window: 你好";
 /// What stands in the sidebar, and the first person in the list of the chat.
 const CHAT: (u32, u32) = (66, 121);
 const RECOGNIZE: (u32, u32) = (66, 198);
-const FACES: (u32, u32) = (66, 236);
-const ANALYZE: (u32, u32) = (66, 274);
+const THINGS: (u32, u32) = (66, 236);
+const FACES: (u32, u32) = (66, 312);
+const ANALYZE: (u32, u32) = (66, 350);
 /// The heat map among the parts of a report.
 const HEATMAP: (u32, u32) = (548, 128);
 const ROBOT: (u32, u32) = (400, 150);
@@ -137,7 +138,7 @@ fn what_is_done_in_the_window_reaches_another_node() {
         name: Some("bob".to_owned()),
         listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
         no_mdns: true,
-        offer: Some(["recognize/1", "faces/1", "analyze/1"].map(str::to_owned).into()),
+        offer: Some(["recognize/1", "detect/1", "faces/1", "analyze/1"].map(str::to_owned).into()),
         ..HomeOptions::default()
     }));
     let bob = bob.expect("another node");
@@ -203,6 +204,7 @@ fn what_is_done_in_the_window_reaches_another_node() {
         screen.picture(capability.split('/').next().expect("a name"));
     };
     asked(RECOGNIZE, "recognize/1", "cat.jpg", potluck_models::samples()[0].bytes);
+    asked(THINGS, "detect/1", "cat.jpg", potluck_models::samples()[0].bytes);
     asked(FACES, "faces/1", "faces.jpg", potluck_models::face_sample().bytes);
     asked(ANALYZE, "analyze/1", "成绩.csv", potluck_analysis::SAMPLE.as_bytes());
     screen.click(HEATMAP);
